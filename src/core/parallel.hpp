@@ -1,0 +1,47 @@
+// Threads for one call: started, used and joined inside parallel_for; nothing survives it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace mf {
+
+/// What a trainer reports after each iteration.
+struct Iteration {
+    const char* phase;  ///< "rating factors" or "ranking factors"
+    int iteration;      ///< 1 … total
+    int total;
+    double loss;         ///< training objective per interaction, or NaN where it is not computed
+    double test_metric;  ///< RMSE (rating) or NDCG (ranking) on held-out rows, or NaN
+};
+
+/// What the caller lends to a long computation.
+struct Environment {
+    int threads = 1;
+
+    /// True if something waits for checkpoint(). Called often, by the calling thread, while workers run: it
+    /// may only read a flag.
+    std::function<bool()> interrupted;
+
+    /// Called by the calling thread while no worker runs. May throw (cancel); if it returns, the work goes
+    /// on.
+    std::function<void()> checkpoint;
+
+    /// Called by the calling thread after each iteration, no worker running; false stops the training there
+    /// and keeps the factors reached.
+    std::function<bool(const Iteration&)> on_iteration;
+};
+
+/// Runs body(block, worker) for every block in [0, blocks) on environment.threads threads, the calling one
+/// among them; worker is in [0, threads) and names the scratch to use. Blocks are handed out dynamically, so
+/// the result must not depend on which worker gets which block. The first exception of a body is rethrown
+/// here after all workers are joined. If interrupted() turns true, workers finish their block and are joined,
+/// checkpoint() runs, and the rest goes on. All signals that can be blocked are blocked in workers: a host's
+/// handlers never run there.
+void parallel_for(Environment& environment, std::size_t blocks,
+                  const std::function<void(std::size_t block, int worker)>& body);
+
+/// Runs checkpoint() if interrupted(): for long loops without threads.
+void check_interrupt(Environment& environment);
+
+}  // namespace mf
