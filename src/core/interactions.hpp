@@ -1,0 +1,93 @@
+// The ratings as the trainers see them: ids interned, duplicates merged, sparse rows by user and by item.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/array.hpp"
+#include "core/ids.hpp"
+#include "core/options.hpp"
+#include "core/parallel.hpp"
+
+namespace mf {
+
+/// Compressed sparse rows. Row r holds columns[offsets[r] .. offsets[r + 1]), ascending, with their values.
+struct Csr {
+    Array<std::uint64_t> offsets;  // rows + 1 entries
+    Array<std::uint32_t> columns;
+    Array<float> values;
+    std::uint32_t column_count = 0;
+
+    std::uint32_t rows() const {
+        return offsets.empty() ? 0 : static_cast<std::uint32_t>(offsets.size() - 1);
+    }
+    std::uint64_t entries() const { return columns.size(); }
+    std::uint64_t row_size(std::uint32_t row) const { return offsets[row + 1] - offsets[row]; }
+    std::span<const std::uint32_t> row_columns(std::uint32_t row) const {
+        return {columns.data() + offsets[row], static_cast<std::size_t>(row_size(row))};
+    }
+    std::span<const float> row_values(std::uint32_t row) const {
+        return {values.data() + offsets[row], static_cast<std::size_t>(row_size(row))};
+    }
+};
+
+/// The same entries by column. Rows of the result are ascending because the input is read in row order.
+/// O(entries).
+Csr transpose(const Csr& matrix);
+
+/// What was read from a source: sorted ids and one row of the matrix per user. No user and no item without
+/// entries.
+struct Dataset {
+    IdTable users;
+    IdTable items;
+    Csr by_user;
+    std::uint64_t rows_read = 0;  ///< before duplicates were merged
+};
+
+/// Collects rows in any order and turns them into a Dataset that does not depend on that order.
+/// Memory: 12 bytes a row (20 with times) while rows arrive, in chunks that are released as they are
+/// consumed.
+class InteractionsBuilder {
+  public:
+    InteractionsBuilder(IdKind users, IdKind items, bool with_times);
+    ~InteractionsBuilder();
+
+    /// The tables that number the ids. Every id interned must get a row: a skipped row must not be interned.
+    IdTable& users() { return users_; }
+    IdTable& items() { return items_; }
+    std::uint64_t rows() const { return rows_; }
+
+    /// Adds one row; user and item are indices that the tables above have given. O(1). InvalidData if the
+    /// value is not finite or the time is not a number; the caller, who knows the row, should look before and
+    /// say more.
+    void add(std::uint32_t user, std::uint32_t item, float value, double time = 0.0);
+
+    /// Bytes of memory held now.
+    std::size_t memory() const;
+
+    /// Sorts ids and rows, merges duplicates by the rule. Throws InvalidData if there are no rows, on a
+    /// duplicate under Duplicates::Error, or if a merged value leaves the range of float; the message names
+    /// the first such pair in the order of ids. Duplicates::Last takes the value with the greatest time,
+    /// among equal times the greatest value. Order-independent: equal cells are ordered by (time, value)
+    /// before they are summed, in double precision. O(rows log(rows per user)). Peak memory about 20 bytes a
+    /// row (36 with times), the rows collected included.
+    Dataset finish(Duplicates rule, Environment& environment) &&;
+
+  private:
+    struct Chunk;
+    void add_chunk();
+    Csr scatter(const std::vector<std::uint32_t>& user_rank, const std::vector<std::uint32_t>& item_rank,
+                Array<double>& times, Environment& environment);
+
+    IdTable users_;
+    IdTable items_;
+    bool with_times_;
+    std::uint64_t rows_ = 0;
+    std::size_t chunk_bytes_ = 0;
+    std::vector<std::unique_ptr<Chunk>> chunks_;
+};
+
+}  // namespace mf

@@ -1,0 +1,174 @@
+#include "core/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <stdexcept>
+
+#include "core/error.hpp"
+
+namespace mf {
+namespace {
+
+/// A number as people write it, independent of the locale: 15 digits where they identify it, 17 otherwise.
+std::string number_text(double value) {
+    if (std::isnan(value)) return "NaN";
+    if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+    char buffer[32];
+    for (const int digits : {15, 17}) {
+        const auto end =
+            std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr;
+        double read_back = 0;
+        std::from_chars(buffer, end, read_back);
+        if (read_back == value || digits == 17) return std::string(buffer, end);
+    }
+    return {};
+}
+
+std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+void require_range(const char* name, double value, double minimum, double maximum) {
+    if (value >= minimum && value <= maximum) return;  // false for NaN
+    throw InvalidArgument(std::string(name) + " must be between " + number_text(minimum) + " and " +
+                          number_text(maximum) + ", not " + number_text(value));
+}
+
+// A training on k factors keeps k×k systems per thread in cache; beyond this a factorization is no
+// compression.
+constexpr int kMaximumFactors = 1024;
+constexpr int kMaximumIterations = 1000;
+// A row with fewer entries than factors has a singular system, and only the ridge makes it solvable. The
+// lower bound keeps the ridge from vanishing in single precision; the upper one keeps ridge · n^exponent
+// finite there.
+constexpr double kMinimumRegularization = 1e-9;
+constexpr double kMaximumWeight = 1e6;
+
+void require_exponent(const char* name, double value) { require_range(name, value, 0, 2); }
+
+void validate_ranking(const IalsOptions& ials, bool is_whole_model) {
+    const auto name = [&](const char* alone, const char* beside_ratings) {
+        return is_whole_model ? alone : beside_ratings;
+    };
+    require_range("factors", ials.factors, 1, kMaximumFactors);
+    require_range(name("iterations", "ranking_iterations"), ials.iterations, 1, kMaximumIterations);
+    require_range(name("regularization", "ranking_regularization"), ials.regularization,
+                  kMinimumRegularization, kMaximumWeight);
+    require_exponent(name("regularization_exponent", "ranking_regularization_exponent"),
+                     ials.regularization_exponent);
+    // Without weight on what was not observed, the constant score fits perfectly and nothing is learned.
+    require_range("unobserved_weight", ials.unobserved_weight, kMinimumRegularization, kMaximumWeight);
+    require_range("weight_slope", ials.weight_slope, 0, kMaximumWeight);
+}
+
+void validate_rating(const AlsOptions& als) {
+    require_range("factors", als.factors, 1, kMaximumFactors);
+    require_range("iterations", als.iterations, 1, kMaximumIterations);
+    require_range("regularization", als.regularization, kMinimumRegularization, kMaximumWeight);
+    require_exponent("regularization_exponent", als.regularization_exponent);
+    // May be 0: a row's bias is determined by its ratings once the factors have a ridge.
+    require_range("bias_regularization", als.bias_regularization, 0, kMaximumWeight);
+}
+
+/// An option whose value is a number.
+struct NumericOption {
+    std::string_view name;
+    void (*set)(TrainOptions&, double);
+};
+
+int whole_number(std::string_view name, double value) {
+    if (value == std::trunc(value) && std::abs(value) <= std::numeric_limits<int>::max())
+        return static_cast<int>(value);
+    throw InvalidArgument("option " + quoted(name) + " must be a whole number, not " + number_text(value));
+}
+
+constexpr std::array kExplicitOptions{
+    NumericOption{"bias_regularization", [](TrainOptions& o, double v) { o.als.bias_regularization = v; }},
+    NumericOption{
+        "ranking_iterations",
+        [](TrainOptions& o, double v) { o.ials.iterations = whole_number("ranking_iterations", v); }},
+    NumericOption{"ranking_regularization", [](TrainOptions& o, double v) { o.ials.regularization = v; }},
+    NumericOption{"ranking_regularization_exponent",
+                  [](TrainOptions& o, double v) { o.ials.regularization_exponent = v; }},
+    NumericOption{"regularization_exponent",
+                  [](TrainOptions& o, double v) { o.als.regularization_exponent = v; }},
+    NumericOption{"unobserved_weight", [](TrainOptions& o, double v) { o.ials.unobserved_weight = v; }},
+    NumericOption{"weight_slope", [](TrainOptions& o, double v) { o.ials.weight_slope = v; }},
+};
+
+constexpr std::array kImplicitOptions{
+    NumericOption{"regularization_exponent",
+                  [](TrainOptions& o, double v) { o.ials.regularization_exponent = v; }},
+    NumericOption{"unobserved_weight", [](TrainOptions& o, double v) { o.ials.unobserved_weight = v; }},
+    NumericOption{"weight_slope", [](TrainOptions& o, double v) { o.ials.weight_slope = v; }},
+};
+
+std::span<const NumericOption> numeric_options(Feedback feedback) {
+    if (feedback == Feedback::Explicit) return kExplicitOptions;
+    return kImplicitOptions;
+}
+
+const NumericOption* find_numeric(Feedback feedback, std::string_view name) {
+    for (const NumericOption& option : numeric_options(feedback)) {
+        if (option.name == name) return &option;
+    }
+    return nullptr;
+}
+
+constexpr std::string_view kDuplicates = "duplicates";
+constexpr std::string_view kTimeColumn = "time_column";
+
+[[noreturn]] void raise_unknown(Feedback feedback, std::string_view name) {
+    std::string known;
+    for (const std::string& one : option_names(feedback)) known += (known.empty() ? "" : ", ") + one;
+    throw InvalidArgument("unknown option " + quoted(name), {},
+                          std::string("The options for ") +
+                              (feedback == Feedback::Explicit ? "explicit" : "implicit") + " feedback are " +
+                              known + ".");
+}
+
+}  // namespace
+
+void TrainOptions::validate() const {
+    require_range("test_fraction", test_fraction, 0, 0.9);
+    if (feedback == Feedback::Explicit) validate_rating(als);
+    validate_ranking(ials, feedback == Feedback::Implicit);
+}
+
+std::vector<std::string> option_names(Feedback feedback) {
+    std::vector<std::string> names{std::string(kDuplicates), std::string(kTimeColumn)};
+    for (const NumericOption& option : numeric_options(feedback)) names.emplace_back(option.name);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void set_option(TrainOptions& options, std::string_view name, double value) {
+    if (const NumericOption* option = find_numeric(options.feedback, name))
+        return option->set(options, value);
+    if (name != kDuplicates && name != kTimeColumn) raise_unknown(options.feedback, name);
+    throw InvalidArgument("option " + quoted(name) + " must be a text, not the number " + number_text(value));
+}
+
+void set_option(TrainOptions& options, std::string_view name, std::string_view value) {
+    if (name == kTimeColumn) throw std::logic_error("option \"time_column\" is not one of the core");
+    if (find_numeric(options.feedback, name) != nullptr) {
+        throw InvalidArgument("option " + quoted(name) + " must be a number, not " + quoted(value));
+    }
+    if (name != kDuplicates) raise_unknown(options.feedback, name);
+    if (value == "mean") {
+        options.duplicates = Duplicates::Mean;
+    } else if (value == "sum") {
+        options.duplicates = Duplicates::Sum;
+    } else if (value == "last") {
+        options.duplicates = Duplicates::Last;
+    } else if (value == "error") {
+        options.duplicates = Duplicates::Error;
+    } else {
+        throw InvalidArgument("option " + quoted(name) + " has no value " + quoted(value), {},
+                              "The values are \"mean\", \"sum\", \"last\" and \"error\".");
+    }
+}
+
+}  // namespace mf
