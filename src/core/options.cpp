@@ -60,7 +60,7 @@ void validate_ranking(const IalsOptions& ials, bool is_whole_model) {
                      ials.regularization_exponent);
     // Without weight on what was not observed, the constant score fits perfectly and nothing is learned.
     require_range("unobserved_weight", ials.unobserved_weight, kMinimumRegularization, kMaximumWeight);
-    require_range("weight_slope", ials.weight_slope, 0, kMaximumWeight);
+    if (ials.weight_slope) require_range("weight_slope", *ials.weight_slope, 0, kMaximumWeight);
 }
 
 void validate_rating(const AlsOptions& als) {

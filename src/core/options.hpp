@@ -14,25 +14,47 @@ enum class Feedback { Explicit, Implicit };
 /// How rows of the same user and item become one.
 enum class Duplicates { Mean, Sum, Last, Error };
 
-/// Explicit ALS: rating factors.
+/// Explicit ALS: rating factors. The objective is in als.hpp. Defaults measured on MovieLens (small, 100K) and two sets
+/// of anime ratings, with 20% of each user's ratings held out.
 struct AlsOptions {
+    /// More than the data's rank costs time, not accuracy, since the ridge grows with the ratings of a row.
     int factors = 64;
-    int iterations = 12;
-    double regularization = 0.08;
+    /// RMSE falls by less than 0.001 after 8.
+    int iterations = 8;
+    /// Ridge of the factors in units of the ratings' deviation: has no unit. Best within 0.002 from 1.0 to 1.2 on all
+    /// sets; half of it costs 0.01 to 0.03 RMSE, double 0.02 to 0.05.
+    double regularization = 1.0;
+    /// A row with n ratings has the ridge regularization·n^exponent. 0 and 1 are worse by 0.005 to 0.01.
     double regularization_exponent = 0.5;
-    double bias_regularization = 0.08;
+    /// Ridge of a row's bias, times n^exponent likewise.
+    double bias_regularization = 0.5;
     std::uint64_t seed = 1;
 };
 
-/// iALS: ranking factors.
+/// iALS: ranking factors. Each number is relative to the data, so that one default serves catalogues of
+/// 500 and of 40,000 items: see ranking_parameters() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small, 100K),
+/// anime ratings and histories, lastfm-hetrec and yelp2018; within 1% of the best setting found for each (3% on 100K).
 struct IalsOptions {
     int factors = 64;
-    int iterations = 12;
-    double regularization = 0.003;
-    double regularization_exponent = 1.0;
-    double unobserved_weight = 0.1;
-    double weight_slope = 1.0;
+    /// NDCG changes by less than 1% after 8.
+    int iterations = 8;
+    /// Strength of the ridge relative to the noise of the data. Twice as much costs 8 to 21% of NDCG, half 1 to 10%.
+    double regularization = 0.5;
+    /// A user's ridge grows like this power of the weight of the user's interactions: better than a constant by 1 to
+    /// 4% where activity differs, and not worse elsewhere. An item's ridge hardly grows with its popularity: where
+    /// it does, lists of large catalogues lose most.
+    double regularization_exponent = 0.5;
+    /// Weight of all pairs counted as unobserved, relative to that of all interactions. Flat from 10 to 40.
+    double unobserved_weight = 20.0;
+    /// How much a value matters (interaction_weights() in ials.hpp); 0: every interaction weighs alike. Default 0.3 a
+    /// standard deviation for ratings: with more, items that users like rank higher and all they rated lower. 1 for
+    /// implicit weights, inside a logarithm: repeated use counts, yet no single item dominates.
+    std::optional<double> weight_slope;
     std::uint64_t seed = 1;
+
+    double weight_slope_or_default(Feedback feedback) const {
+        return weight_slope.value_or(feedback == Feedback::Explicit ? 0.3 : 1.0);
+    }
 };
 
 struct TrainOptions {
