@@ -1,0 +1,48 @@
+// Exact retrieval of the n best items for a query vector.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/model.hpp"
+
+namespace mf {
+
+struct ScoredItem {
+    std::uint32_t item;
+    float score;
+};
+
+/// Best first: greater score, then smaller index.
+inline bool better(const ScoredItem& a, const ScoredItem& b) {
+    return a.score > b.score || (a.score == b.score && a.item < b.item);
+}
+
+/// A bounded list of the n best so far: a binary heap with the worst of them on top. push is O(log n) when
+/// the item enters, O(1) when it does not. Memory grows with the items pushed, so a huge n costs nothing by
+/// itself.
+class BestN {
+  public:
+    explicit BestN(std::size_t n);
+    /// A score that is not a number counts as minus infinity: it has no place in any order.
+    void push(ScoredItem item);
+    /// Best first; leaves the object empty.
+    std::vector<ScoredItem> take_sorted();
+
+  private:
+    std::size_t n_;
+    std::vector<ScoredItem> heap_;
+};
+
+/// The n best of all items not in `excluded` (ascending indices). Exactly min(n, items - |excluded|) results.
+/// query has items.stride() floats, zero beyond items.factors(), and is aligned to 64 bytes. O(items · k).
+std::vector<ScoredItem> top_n(const float* query, const FactorMatrix& items, std::size_t n,
+                              std::span<const std::uint32_t> excluded);
+
+/// The n best of the candidates (ascending, distinct indices) not in `excluded`. O(candidates · k).
+std::vector<ScoredItem> top_n_of(const float* query, const FactorMatrix& items, std::size_t n,
+                                 std::span<const std::uint32_t> candidates,
+                                 std::span<const std::uint32_t> excluded);
+
+}  // namespace mf
