@@ -37,12 +37,12 @@ class FactorMatrix {
 
 /// What rating factors need besides themselves; stored with the model, so that a fold-in repeats the last half-step.
 struct RatingParameters {
-    double mean = 0;                ///< of the training ratings
-    double minimum = 0;             ///< predictions are clipped to the range seen in training
+    double mean = 0;     ///< of the training ratings
+    double minimum = 0;  ///< predictions are clipped to the range seen in training
     double maximum = 0;
-    double regularization = 0;      ///< ridge of a user with n ratings: regularization · n^exponent
+    double regularization = 0;  ///< ridge of a user with n ratings: regularization · n^exponent
     double exponent = 0;
-    double bias_regularization = 0; ///< ridge of the bias: bias_regularization · n^exponent
+    double bias_regularization = 0;  ///< ridge of the bias: bias_regularization · n^exponent
 
     template <class F>
     void each_field(F&& field) {
@@ -67,13 +67,13 @@ struct RatingModel {
 
 /// What ranking factors need besides themselves, likewise: the numbers of ranking_parameters() (ials.hpp).
 struct RankingParameters {
-    double unobserved_weight = 0;   ///< weight of a (user, item) pair without interaction
-    double regularization = 0;      ///< ridge of a user: regularization · (weight of its interactions)^exponent
+    double unobserved_weight = 0;  ///< weight of a (user, item) pair without interaction
+    double regularization = 0;     ///< ridge of a user: regularization · (weight of its interactions)^exponent
     double exponent = 0;
-    double weight_scale = 1;        ///< value → weight, see interaction_weights() in ials.hpp
+    double weight_scale = 1;  ///< value → weight, see interaction_weights() in ials.hpp
     double weight_slope = 0;
-    double weight_center = 0;       ///< mean of the training ratings; 0 for implicit feedback
-    double weight_deviation = 0;    ///< their standard deviation; 0 for implicit feedback
+    double weight_center = 0;     ///< mean of the training ratings; 0 for implicit feedback
+    double weight_deviation = 0;  ///< their standard deviation; 0 for implicit feedback
 
     template <class F>
     void each_field(F&& field) {

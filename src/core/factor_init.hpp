@@ -1,0 +1,42 @@
+// First factors of a training, and copies of factors.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "core/model.hpp"
+#include "core/parallel.hpp"
+#include "core/random.hpp"
+
+namespace mf {
+
+/// Standard deviation of the first factors: their dot products are then small against the data (about 0.01 / √k),
+/// so that training starts near the model that predicts nothing, yet no direction is missing.
+inline double initial_scale(int factors) { return 0.1 / std::sqrt(static_cast<double>(factors)); }
+
+/// Normal variates with mean 0; those of a row depend on seed, stream and the row's index only.
+inline void fill_random(FactorMatrix& matrix, double scale, std::uint64_t seed, std::uint64_t stream,
+                        Environment& environment) {
+    constexpr std::size_t kRows = 256;
+    parallel_for(environment, (matrix.rows() + kRows - 1) / kRows, [&](std::size_t block, int) {
+        for (std::size_t r = block * kRows; r < std::min(matrix.rows(), (block + 1) * kRows); ++r) {
+            Random random(seed, (stream << 32) + r);
+            for (int f = 0; f < matrix.factors(); ++f) matrix.row(r)[f] = static_cast<float>(scale * random.normal());
+        }
+    });
+}
+
+inline FactorMatrix copy_of(const FactorMatrix& matrix) {
+    FactorMatrix copy(matrix.rows(), matrix.factors());
+    std::copy_n(matrix.row(0), matrix.rows() * matrix.stride(), copy.row(0));
+    return copy;
+}
+
+inline Array<float> copy_of(const Array<float>& array) {
+    Array<float> copy(array.size());
+    std::copy(array.begin(), array.end(), copy.begin());
+    return copy;
+}
+
+}  // namespace mf

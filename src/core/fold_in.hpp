@@ -1,0 +1,57 @@
+// A user's factors from a history and the item factors: the last half-step of the training, for one row.
+// With the same history and items the result has the same bits as the stored row.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/model.hpp"
+#include "core/normal_equations.hpp"
+
+namespace mf {
+
+/// One item of a history: its index in the model and its (merged) value. Histories are ascending by item.
+struct HistoryEntry {
+    std::uint32_t item;
+    float value;
+};
+
+class RatingFoldIn {
+  public:
+    /// Refers to the arguments; they must outlive this object. item_bias has one entry per row of items.
+    RatingFoldIn(const FactorMatrix& items, std::span<const float> item_bias, const RatingParameters& parameters);
+
+    /// factors has FactorMatrix::padded(k) floats, 64-byte aligned. An empty history gives zeros. Throws
+    /// NumericalFailure if the history's equations have no unique solution. O(n·k² + k³).
+    void solve(std::span<const HistoryEntry> history, float* factors, float* bias);
+
+  private:
+    const FactorMatrix& items_;
+    std::span<const float> item_bias_;
+    const RatingParameters& parameters_;
+    NormalEquations workspace_;
+    std::vector<std::uint32_t> columns_;  // the history as two arrays
+    std::vector<float> values_;
+};
+
+class RankingFoldIn {
+  public:
+    /// Refers to the arguments; they must outlive this object. Computes the Gram matrix of the items:
+    /// O(items · k²); keep the object for many calls.
+    RankingFoldIn(const FactorMatrix& items, const RankingParameters& parameters);
+
+    /// As RatingFoldIn::solve.
+    void solve(std::span<const HistoryEntry> history, float* factors);
+
+  private:
+    const FactorMatrix& items_;
+    const RankingParameters& parameters_;
+    GramMatrix gram_;
+    NormalEquations workspace_;
+    std::vector<std::uint32_t> columns_;
+    std::vector<float> values_;
+    std::vector<float> weights_;
+};
+
+}  // namespace mf

@@ -1,0 +1,80 @@
+// The hot loops of training, each compiled for several instruction sets and chosen once at run time.
+//
+// All of them work on matrices in column blocks: the columns are cut into blocks of kLanes = 16, and each block is
+// stored by itself, row after row, 16 floats a row. A register tile then reads 64-byte lines that follow each other,
+// whatever the number of columns; in plain row-major order the rows of a wide matrix would fall on the same cache
+// sets. With K = 16·blocks columns:
+//
+//   panel   up to kPanelRows gathered factor rows:  element (t, j) at panel[(j/16)·kPanelStride + t·16 + j%16]
+//   system  the K×K normal equations of one row:    element (i, j) at system[(j/16)·system_stride(blocks) + i·16 +
+//   j%16]
+//           only the 16×16 tiles on and above the diagonal are used
+//
+// The variants sum in the same order, lane by lane, so those with fused multiply-add (AVX2, AVX-512) give the same
+// bits on every machine; the portable one, without it, differs in rounding.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mf {
+
+/// Columns of a block: one cache line of floats, one AVX-512 register.
+inline constexpr std::size_t kLanes = 16;
+
+/// Rows gathered before the system is updated: 16 kB at k = 64, so that panel and system stay in the first-level
+/// cache together. Part of the result's bits, since each panel is summed by itself before it is added.
+inline constexpr std::size_t kPanelRows = 64;
+
+/// Floats from one block to the next; one line more than the rows need keeps blocks on different cache sets.
+inline constexpr std::size_t kPanelStride = (kPanelRows + 1) * kLanes;
+constexpr std::size_t system_stride(std::size_t blocks) { return (blocks * kLanes + 1) * kLanes; }
+constexpr std::size_t panel_size(std::size_t blocks) { return blocks * kPanelStride; }
+constexpr std::size_t system_size(std::size_t blocks) { return blocks * system_stride(blocks); }
+
+/// Rows of a row-major matrix that will be gathered next.
+struct NextRows {
+    const float* rows = nullptr;
+    std::size_t stride = 0;
+    const std::uint32_t* indices = nullptr;
+    std::size_t count = 0;
+};
+
+/// All pointers to floats are aligned to 64 bytes. No function allocates or throws.
+struct Kernels {
+    const char* name;  ///< "avx512", "avx2" or "portable"
+
+    /// panel row t = scales[t] · (row indices[t] of a row-major matrix with `stride` floats a row), t < count ≤
+    /// kPanelRows. indices has `readable` ≥ count entries; those after count are only used to prefetch.
+    void (*gather)(const float* rows, std::size_t stride, const std::uint32_t* indices, std::size_t count,
+                   std::size_t readable, const float* scales, std::size_t blocks, float* panel);
+
+    /// system += panelᵀ · panel: count·K·(K + 1) useful flops. Meanwhile the first `count` of the next rows are brought
+    /// into the cache, one line a step, so that the gather that follows does not wait for memory.
+    void (*add_outer_products)(const float* panel, std::size_t count, std::size_t blocks, float* system,
+                               const NextRows& next);
+
+    /// vector += Σ_t coefficients[t] · panel row t.
+    void (*add_combination)(const float* panel, std::size_t count, std::size_t blocks, const float* coefficients,
+                            float* vector);
+
+    /// Cholesky factorization system = UᵀU in place, left-looking, by 16 columns. The tiles above the diagonal become
+    /// those of U; a diagonal tile becomes the inverse of Uᵀ's, which is all that the substitutions need. False if a
+    /// pivot is not greater than `tolerance` times the element of the diagonal it started from, or is NaN.
+    bool (*factorize)(float* system, std::size_t blocks, float tolerance);
+
+    /// vector = U⁻ᵀ · vector and vector = U⁻¹ · vector, for a factorized system.
+    void (*solve_lower)(const float* system, std::size_t blocks, float* vector);
+    void (*solve_upper)(const float* system, std::size_t blocks, float* vector);
+
+    /// Dot product of two vectors of 16·blocks floats; sums lane by lane, then the lanes pairwise.
+    float (*dot)(const float* a, const float* b, std::size_t blocks);
+};
+
+/// The fastest variant this processor has.
+const Kernels& kernels();
+
+/// A named variant, for tests and benchmarks; null if this processor does not have it.
+const Kernels* kernels_named(const char* name);
+
+}  // namespace mf

@@ -1,0 +1,132 @@
+#include "core/normal_equations.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace mf {
+
+namespace {
+
+// Below this share of its diagonal element a pivot has no correct digit left in single precision.
+constexpr float kPivotTolerance = 0x1.0p-22f;
+
+// Parts of the rows that are summed apart: enough to occupy the threads, few enough to hold a system each.
+std::size_t gram_parts(std::size_t rows, std::size_t system_floats) {
+    constexpr std::size_t kFloats = std::size_t{8} << 20;
+    constexpr std::size_t kRowsWorthAPart = 1024;
+    const std::size_t affordable = std::clamp<std::size_t>(kFloats / system_floats, 4, 64);
+    return std::clamp<std::size_t>(rows / kRowsWorthAPart, 1, affordable);
+}
+
+}  // namespace
+
+GramMatrix::GramMatrix(const FactorMatrix& matrix, Environment& environment)
+    : blocks_(matrix.stride() / kLanes), data_(system_size(blocks_)) {
+    const Kernels& kernel = kernels();
+    const std::size_t size = system_size(blocks_);
+    const std::size_t parts = gram_parts(matrix.rows(), size);
+    // Parts begin at whole panels.
+    const std::size_t rows_a_part = ((matrix.rows() + parts - 1) / parts + kPanelRows - 1) / kPanelRows * kPanelRows;
+    Array<float> sums(checked_multiply(parts, size), 0.0f);
+    std::vector<Array<float>> panels(static_cast<std::size_t>(environment.threads));
+    for (Array<float>& panel : panels) panel = Array<float>(panel_size(blocks_));
+
+    parallel_for(environment, parts, [&](std::size_t part, int worker) {
+        float* panel = panels[static_cast<std::size_t>(worker)].data();
+        float ones[kPanelRows];
+        std::uint32_t indices[kPanelRows];
+        std::fill_n(ones, kPanelRows, 1.0f);
+        const std::size_t end = std::min(matrix.rows(), (part + 1) * rows_a_part);
+        for (std::size_t first = part * rows_a_part; first < end; first += kPanelRows) {
+            const std::size_t count = std::min(kPanelRows, end - first);
+            std::iota(indices, indices + count, 0u);
+            kernel.gather(matrix.row(first), matrix.stride(), indices, count, count, ones, blocks_, panel);
+            kernel.add_outer_products(panel, count, blocks_, sums.data() + part * size, {});
+        }
+    });
+
+    for (std::size_t i = 0; i < size; ++i) {
+        double sum = 0;
+        for (std::size_t part = 0; part < parts; ++part) sum += static_cast<double>(sums[part * size + i]);
+        data_[i] = static_cast<float>(sum);
+    }
+}
+
+float GramMatrix::at(std::size_t row, std::size_t column) const {
+    if (row > column) std::swap(row, column);
+    return data_[column / kLanes * system_stride(blocks_) + row * kLanes + column % kLanes];
+}
+
+NormalEquations::NormalEquations(int factors)
+    : factors_(factors),
+      blocks_(FactorMatrix::padded(factors) / kLanes),
+      kernels_(kernels()),
+      system_(system_size(blocks_)),
+      panel_(panel_size(blocks_)),
+      right_(2 * blocks_ * kLanes) {}
+
+void NormalEquations::start(const GramMatrix* gram, float gram_weight) {
+    const std::size_t stride = system_stride(blocks_);
+    for (std::size_t b = 0; b < blocks_; ++b) {
+        float* column = system_.data() + b * stride;
+        const std::size_t used = (b + 1) * kLanes * kLanes;
+        if (gram == nullptr) {
+            std::fill_n(column, used, 0.0f);
+        } else {
+            const float* from = gram->data() + b * stride;
+            for (std::size_t i = 0; i < used; ++i) column[i] = gram_weight * from[i];
+        }
+    }
+    std::fill(right_.begin(), right_.end(), 0.0f);
+}
+
+void NormalEquations::add_rows(const FactorMatrix& features, std::span<const std::uint32_t> columns, std::size_t count,
+                               const float* scales) {
+    kernels_.gather(features.row(0), features.stride(), columns.data(), count, columns.size(), scales, blocks_,
+                    panel_.data());
+    const std::span<const std::uint32_t> after = columns.subspan(count);
+    const NextRows next{features.row(0), features.stride(), after.data(), std::min(after.size(), kPanelRows)};
+    kernels_.add_outer_products(panel_.data(), count, blocks_, system_.data(), next);
+}
+
+void NormalEquations::add_to_right(int side, const float* coefficients, std::size_t count) {
+    kernels_.add_combination(panel_.data(), count, blocks_, coefficients,
+                             right_.data() + static_cast<std::size_t>(side) * blocks_ * kLanes);
+}
+
+bool NormalEquations::factorize(float ridge) {
+    const std::size_t stride = system_stride(blocks_);
+    for (std::size_t i = 0; i < blocks_ * kLanes; ++i) {
+        float& diagonal = system_[i / kLanes * stride + i * kLanes + i % kLanes];
+        diagonal = i < static_cast<std::size_t>(factors_) ? diagonal + ridge : 1.0f;
+    }
+    return kernels_.factorize(system_.data(), blocks_, kPivotTolerance);
+}
+
+void NormalEquations::solve_lower(int side) {
+    kernels_.solve_lower(system_.data(), blocks_, right_.data() + static_cast<std::size_t>(side) * blocks_ * kLanes);
+}
+
+void NormalEquations::solve_upper(float factor, float* factors) {
+    const std::size_t size = blocks_ * kLanes;
+    const float* first = right_.data();
+    const float* second = first + size;
+    if (factor == 0.0f)  // no second right-hand side, or nothing of it
+        std::copy_n(first, size, factors);
+    else
+        for (std::size_t i = 0; i < size; ++i) factors[i] = first[i] - factor * second[i];
+    kernels_.solve_upper(system_.data(), blocks_, factors);
+}
+
+double NormalEquations::product(int a, int b) const {
+    const std::size_t size = blocks_ * kLanes;
+    const float* x = right_.data() + static_cast<std::size_t>(a) * size;
+    const float* y = right_.data() + static_cast<std::size_t>(b) * size;
+    double sums[4] = {0, 0, 0, 0};  // several sums under way: an addition's latency is longer than its work
+    for (std::size_t i = 0; i < size; i += 4)
+        for (std::size_t j = 0; j < 4; ++j) sums[j] += static_cast<double>(x[i + j]) * static_cast<double>(y[i + j]);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+}  // namespace mf

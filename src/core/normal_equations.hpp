@@ -1,0 +1,80 @@
+// The normal equations of one row of a factor matrix: built from gathered factor rows, solved by Cholesky.
+//
+//     (G + Σ_j s_j² y_j y_jᵀ + ridge·I) x = Σ_j c_j s_j y_j
+//
+// y_j are rows of the other side's factors, s_j their scales, G an optional Gram matrix.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/array.hpp"
+#include "core/kernels.hpp"
+#include "core/model.hpp"
+#include "core/parallel.hpp"
+
+namespace mf {
+
+/// Σ_r y_r y_rᵀ over all rows of a factor matrix, in the layout of a system (kernels.hpp).
+class GramMatrix {
+  public:
+    GramMatrix() = default;
+
+    /// O(rows · k²) on environment.threads threads. Rows are cut into blocks whose number depends on the shape of the
+    /// matrix alone and which are summed in order, in double precision: the same bits for any number of threads.
+    GramMatrix(const FactorMatrix& matrix, Environment& environment);
+
+    const float* data() const { return data_.data(); }
+    bool empty() const { return data_.empty(); }
+
+    /// Element (row, column); both below k.
+    float at(std::size_t row, std::size_t column) const;
+
+  private:
+    std::size_t blocks_ = 0;
+    Array<float> data_;
+};
+
+/// Builds and solves systems of one size, one after the other, in memory of its own: one object per worker, no
+/// allocation per row. Padding columns get a diagonal of 1, so that padded factors are zero.
+class NormalEquations {
+  public:
+    /// 1 ≤ factors. Takes about 4·K² + 260·K bytes, K = factors rounded up to 16.
+    explicit NormalEquations(int factors);
+
+    /// Starts a system: from `gram_weight` times a Gram matrix, or from zero if `gram` is null.
+    void start(const GramMatrix* gram, float gram_weight);
+
+    /// Gathers rows of `features` into the panel: columns[0 … count) with their scales, count ≤ kPanelRows; columns
+    /// after count, up to its size, are prefetched. Adds the rows' outer products to the system.
+    void add_rows(const FactorMatrix& features, std::span<const std::uint32_t> columns, std::size_t count,
+                  const float* scales);
+
+    /// Adds Σ_j coefficients[j] · (scaled row j of the panel gathered last) to right-hand side 0 or 1.
+    void add_to_right(int side, const float* coefficients, std::size_t count);
+
+    /// Adds the ridge to the diagonal and factorizes. False if the system is not positive definite to working
+    /// precision. O(k³/3).
+    bool factorize(float ridge);
+
+    /// Right-hand side `side` becomes U⁻ᵀ times itself; products of two such vectors are products by the inverse of
+    /// the system. O(k²).
+    void solve_lower(int side);
+
+    /// U⁻¹ times (right 0 − factor · right 1), after solve_lower. factors has FactorMatrix::padded(k) floats. O(k²).
+    void solve_upper(float factor, float* factors);
+
+    /// Dot product of two right-hand sides as they are now, in double precision.
+    double product(int a, int b) const;
+
+  private:
+    int factors_;
+    std::size_t blocks_;
+    const Kernels& kernels_;
+    Array<float> system_;
+    Array<float> panel_;
+    Array<float> right_;  // two vectors
+};
+
+}  // namespace mf

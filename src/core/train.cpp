@@ -1,0 +1,186 @@
+#include "core/train.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/als.hpp"
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "core/ials.hpp"
+#include "core/metrics.hpp"
+#include "core/split.hpp"
+
+namespace mf {
+
+namespace {
+
+constexpr std::size_t kNdcgPositions = 10;
+
+// Users whose lists are measured after every iteration to stop early: ranking all items for all users may cost more
+// than the iteration. The same users every time, so that differences between iterations are surer than the mean
+// itself, whose standard error is about 0.01.
+constexpr std::size_t kEarlyStopUsers = 1000;
+
+// The rows of at most `limit` users, evenly spaced among those that have any.
+Csr sample_rows(const Csr& matrix, std::size_t limit) {
+    std::size_t occupied = 0;
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) occupied += matrix.row_size(row) > 0;
+    const std::size_t step = std::max<std::size_t>((occupied + limit - 1) / limit, 1);
+
+    Csr sample;
+    sample.column_count = matrix.column_count;
+    sample.offsets = Array<std::uint64_t>(std::size_t{matrix.rows()} + 1);
+    std::uint64_t entries = 0;
+    std::size_t index = 0;
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
+        sample.offsets[row] = entries;
+        if (matrix.row_size(row) > 0 && index++ % step == 0) entries += matrix.row_size(row);
+    }
+    sample.offsets[matrix.rows()] = entries;
+    sample.columns = Array<std::uint32_t>(entries);
+    sample.values = Array<float>(entries);
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
+        if (sample.row_size(row) == 0) continue;
+        std::ranges::copy(matrix.row_columns(row), sample.columns.data() + sample.offsets[row]);
+        std::ranges::copy(matrix.row_values(row), sample.values.data() + sample.offsets[row]);
+    }
+    return sample;
+}
+
+bool all_finite(std::span<const float> values) {
+    return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+}
+
+bool all_finite(const FactorMatrix& matrix) {
+    return matrix.rows() == 0 || all_finite({matrix.row(0), matrix.rows() * matrix.stride()});
+}
+
+void require_finite(bool finite, const char* what) {
+    if (!finite)
+        throw NumericalFailure(std::string("training gave ") + what + " that are not finite", {},
+                               "Raise regularization, or rescale the values if they are very large.");
+}
+
+// What is trained on and what is measured on; without held-out rows the first is the dataset itself.
+struct Parts {
+    const Csr& train;
+    const Csr& test;
+};
+
+RatingModel train_rating(const Parts& parts, const Csr& by_item, const TrainOptions& options, Environment& environment,
+                         TrainSummary& summary) {
+    RatingEvaluation evaluate;
+    if (parts.test.entries() > 0)
+        evaluate = [&](const RatingModel& model) { return rmse(model, parts.test, environment); };
+    RatingModel model = train_als(parts.train, by_item, options.als, environment, evaluate);
+    summary.train_rmse = rmse(model, parts.train, environment);
+    summary.test_rmse = rmse(model, parts.test, environment);
+    return model;
+}
+
+RankingModel train_ranking(const Parts& parts, const Csr& by_item, const TrainOptions& options,
+                           Environment& environment, TrainSummary& summary) {
+    RankingEvaluation evaluate;
+    const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
+    if (sample.entries() > 0)
+        evaluate = [&](const RankingModel& model) {
+            return mean_ndcg(model, parts.train, sample, kNdcgPositions, environment);
+        };
+    RankingModel model = train_ials(parts.train, by_item, options.feedback, options.ials, environment, evaluate);
+    summary.test_ndcg = mean_ndcg(model, parts.train, parts.test, kNdcgPositions, environment);
+    return model;
+}
+
+void count_interactions(const Dataset& dataset, Model& model) {
+    const std::uint32_t users = dataset.by_user.rows();
+    const std::uint32_t items = dataset.by_user.column_count;
+    std::vector<std::uint64_t> item_hashes(items);
+    for (std::uint32_t i = 0; i < items; ++i) item_hashes[i] = dataset.items.hash(i);
+    model.user_interactions = Array<std::uint32_t>(users);
+    model.item_interactions = Array<std::uint32_t>(items, 0u);
+    model.user_history = Array<std::uint64_t>(users);
+    for (std::uint32_t u = 0; u < users; ++u) {
+        const auto columns = dataset.by_user.row_columns(u);
+        const auto values = dataset.by_user.row_values(u);
+        HistoryDigest digest;
+        for (std::size_t j = 0; j < columns.size(); ++j) {
+            digest.add(item_hashes[columns[j]], values[j]);
+            ++model.item_interactions[columns[j]];
+        }
+        model.user_interactions[u] = static_cast<std::uint32_t>(columns.size());
+        model.user_history[u] = digest.value();
+    }
+}
+
+}  // namespace
+
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment) {
+    options.validate();
+    const bool is_explicit = options.feedback == Feedback::Explicit;
+    HoldOut held_out;
+    if (options.test_fraction > 0) {
+        held_out = hold_out(dataset, options.test_fraction, options.ials.seed);
+        check_interrupt(environment);
+    } else {
+        held_out.test.offsets = Array<std::uint64_t>(std::size_t{dataset.by_user.rows()} + 1, 0u);
+        held_out.test.column_count = dataset.by_user.column_count;
+    }
+    const bool has_test = held_out.test.entries() > 0;
+    const Parts parts{has_test ? held_out.train : dataset.by_user, held_out.test};
+    const Csr by_item = transpose(parts.train);
+    check_interrupt(environment);
+
+    TrainResult result;
+    TrainSummary& summary = result.summary;
+    summary.users = dataset.by_user.rows();
+    summary.items = dataset.by_user.column_count;
+    summary.ratings = dataset.by_user.entries();
+    summary.test_ratings = parts.test.entries();
+    summary.train_rmse = summary.test_rmse = std::numeric_limits<double>::quiet_NaN();
+
+    Model& model = result.model;
+    if (is_explicit) model.rating = train_rating(parts, by_item, options, environment, summary);
+    model.ranking = train_ranking(parts, by_item, options, environment, summary);
+    summary.ranking_iterations = model.ranking.iterations;
+    summary.iterations = is_explicit ? model.rating->iterations : model.ranking.iterations;
+    if (has_test) {
+        if (model.rating) solve_users(*model.rating, dataset.by_user, environment);
+        solve_users(model.ranking, dataset.by_user, environment);
+    }
+
+    if (model.rating) {
+        require_finite(all_finite(model.rating->users) && all_finite(model.rating->items) &&
+                           all_finite(model.rating->user_bias) && all_finite(model.rating->item_bias),
+                       "rating factors");
+    }
+    require_finite(all_finite(model.ranking.users) && all_finite(model.ranking.items), "ranking factors");
+    count_interactions(dataset, model);
+    return result;
+}
+
+std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings,
+                            const TrainOptions& options, int threads) {
+    // With K = k rounded up to 16, in bytes:
+    //   a rating   24 in training: rows by user and by item (8 each), the weights of both (4 each); with held-out rows
+    //              8 more, since these are copies; reading takes less: 12 as it arrived (20 with times) and 8 by user
+    //   a row      4·K of factors for each set of factors, 24 of offsets and counts, about 64 of its id
+    //   best       4·K an item with held-out rows: the best iteration's items
+    //   systems    4·K² + 520·K a thread, and at most max(32 MB, 4 systems) of partial Gram matrices
+    const double k = static_cast<double>(FactorMatrix::padded(std::max(options.als.factors, options.ials.factors)));
+    const bool held_out = options.test_fraction > 0;
+    const double sets = options.feedback == Feedback::Explicit ? 2 : 1;
+    const double bytes_a_rating = held_out ? 32 : 24;
+    const double rows = static_cast<double>(users) + static_cast<double>(items);
+    const double bytes = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24 + 64) +
+                         (held_out ? static_cast<double>(items) * 4 * k : 0) +
+                         static_cast<double>(threads) * (4 * k * k + 520 * k) +
+                         std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
+    constexpr double kLargest = 0x1.0p62;
+    return static_cast<std::size_t>(std::min(bytes, kLargest));
+}
+
+}  // namespace mf

@@ -1,0 +1,39 @@
+// The whole training: hold out, transpose, train, measure, solve the users once more on everything.
+#pragma once
+
+#include "core/interactions.hpp"
+#include "core/model.hpp"
+#include "core/options.hpp"
+#include "core/parallel.hpp"
+
+namespace mf {
+
+struct TrainSummary {
+    std::uint64_t users = 0;
+    std::uint64_t items = 0;
+    std::uint64_t ratings = 0;   ///< after duplicates were merged
+    std::uint64_t test_ratings = 0;
+    int iterations = 0;          ///< of the rating factors (explicit) or the ranking factors (implicit)
+    int ranking_iterations = 0;
+    double train_rmse = 0;       ///< NaN for implicit feedback
+    double test_rmse = 0;        ///< NaN without held-out rows or for implicit feedback
+    double test_ndcg = 0;        ///< NDCG@10 over all unseen items; NaN without held-out rows
+};
+
+struct TrainResult {
+    Model model;
+    TrainSummary summary;
+};
+
+/// Trains what the options ask for. With test_fraction > 0 the metrics come from factors that never saw the held-out
+/// rows; the users stored in the result are then solved once more from their whole history against the trained
+/// items, so that stored factors always equal the fold-in of that history. Throws NumericalFailure rather than return
+/// a factor that is not finite.
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment);
+
+/// Upper estimate of the bytes that reading and training take at their peak, for the budget. k is
+/// max(als.factors, ials.factors). Formula in the source and in the README.
+std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings,
+                            const TrainOptions& options, int threads);
+
+}  // namespace mf

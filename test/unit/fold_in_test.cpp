@@ -1,0 +1,93 @@
+// The promise of fold_in.hpp: the same bits as the stored row.
+#include "core/fold_in.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/als.hpp"
+#include "core/ials.hpp"
+#include "generated_data.hpp"
+
+namespace mf {
+namespace {
+
+using test::make_csr;
+using test::planted_ratings;
+
+std::vector<HistoryEntry> history_of(const Csr& by_user, std::uint32_t user) {
+    std::vector<HistoryEntry> history;
+    for (std::size_t j = 0; j < by_user.row_size(user); ++j)
+        history.push_back({by_user.row_columns(user)[j], by_user.row_values(user)[j]});
+    return history;
+}
+
+// Rows longer than several panels among them.
+Csr sample() { return make_csr(planted_ratings(200, 400, 3, 0.4, 0.3, 11), 200, 400); }
+
+TEST(FoldInTest, RatingFactorsEqualTheStoredRows) {
+    const Csr by_user = sample();
+    for (const int factors : {7, 64}) {
+        Environment environment;
+        environment.threads = 3;
+        AlsOptions options;
+        options.factors = factors;
+        options.iterations = 3;
+        const RatingModel model = train_als(by_user, transpose(by_user), options, environment);
+        RatingFoldIn fold_in(model.items, model.item_bias, model.parameters);
+        Array<float> row(FactorMatrix::padded(factors));
+        for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+            float bias;
+            fold_in.solve(history_of(by_user, u), row.data(), &bias);
+            ASSERT_TRUE(std::equal(row.begin(), row.end(), model.users.row(u))) << u;
+            ASSERT_EQ(bias, model.user_bias[u]);
+        }
+    }
+}
+
+TEST(FoldInTest, RankingFactorsEqualTheStoredRows) {
+    Csr by_user = sample();
+    for (float& value : by_user.values) value = std::abs(value);
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+        for (const int factors : {7, 64}) {
+            Environment environment;
+            environment.threads = 3;
+            IalsOptions options;
+            options.factors = factors;
+            options.iterations = 3;
+            const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
+            RankingFoldIn fold_in(model.items, model.parameters);
+            Array<float> row(FactorMatrix::padded(factors));
+            for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+                fold_in.solve(history_of(by_user, u), row.data());
+                ASSERT_TRUE(std::equal(row.begin(), row.end(), model.users.row(u))) << u;
+            }
+        }
+}
+
+TEST(FoldInTest, AnEmptyHistoryGivesZeros) {
+    const Csr by_user = sample();
+    Environment environment;
+    AlsOptions als;
+    als.factors = 5;
+    als.iterations = 1;
+    const RatingModel rating = train_als(by_user, transpose(by_user), als, environment);
+    IalsOptions ials;
+    ials.factors = 5;
+    ials.iterations = 1;
+    const RankingModel ranking = train_ials(by_user, transpose(by_user), Feedback::Explicit, ials, environment);
+
+    Array<float> row(FactorMatrix::padded(5), 1.0f);
+    float bias = 1;
+    RatingFoldIn(rating.items, rating.item_bias, rating.parameters).solve({}, row.data(), &bias);
+    EXPECT_EQ(bias, 0.0f);
+    EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
+    std::fill(row.begin(), row.end(), 1.0f);
+    RankingFoldIn(ranking.items, ranking.parameters).solve({}, row.data());
+    EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
+}
+
+}  // namespace
+}  // namespace mf

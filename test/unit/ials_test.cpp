@@ -1,0 +1,276 @@
+#include "core/ials.hpp"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <stdexcept>
+
+#include "core/error.hpp"
+#include "generated_data.hpp"
+
+namespace mf {
+namespace {
+
+using test::all_finite;
+using test::Entry;
+using test::make_csr;
+using test::planted_ratings;
+using test::same_bits;
+
+IalsOptions small_options(int factors, int iterations) {
+    IalsOptions options;
+    options.factors = factors;
+    options.iterations = iterations;
+    return options;
+}
+
+RankingModel train(const Csr& by_user, const IalsOptions& options, int threads = 1,
+                   Feedback feedback = Feedback::Explicit) {
+    Environment environment;
+    environment.threads = threads;
+    return train_ials(by_user, transpose(by_user), feedback, options, environment);
+}
+
+Eigen::MatrixXd dense(const FactorMatrix& matrix) {
+    Eigen::MatrixXd result(matrix.rows(), matrix.factors());
+    for (Eigen::Index r = 0; r < result.rows(); ++r)
+        for (Eigen::Index f = 0; f < result.cols(); ++f)
+            result(r, f) = static_cast<double>(matrix.row(static_cast<std::size_t>(r))[f]);
+    return result;
+}
+
+struct Plain {
+    RankingTraining training;
+    explicit Plain(const Csr& by_user, Feedback feedback, const IalsOptions& options) {
+        Environment environment;
+        training = prepare_ranking(by_user, transpose(by_user), feedback, options, environment);
+    }
+    double weight(const Csr& by_user, std::uint32_t user, std::size_t j) const {
+        return static_cast<double>(training.user_weights[by_user.offsets[user] + j]);
+    }
+    double user_ridge(const Csr& by_user, std::uint32_t user) const {
+        double sum = 0;
+        for (std::size_t j = 0; j < by_user.row_size(user); ++j) sum += weight(by_user, user, j);
+        return training.parameters.regularization * std::pow(sum, training.parameters.exponent);
+    }
+};
+
+TEST(IalsTest, UsersSolveTheirSystems) {
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+        for (const int factors : {1, 5, 16, 33}) {
+            std::vector<Entry> entries = planted_ratings(60, 90, 3, 0.4, 0.3, 5);
+            for (Entry& entry : entries) entry.value = std::abs(entry.value);
+            const Csr by_user = make_csr(entries, 60, 90);
+            const RankingModel model = train(by_user, small_options(factors, 3), 1, feedback);
+            const Plain plain(by_user, feedback, small_options(factors, 3));
+            const Eigen::MatrixXd y = dense(model.items);
+            for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+                Eigen::MatrixXd system = model.parameters.unobserved_weight * y.transpose() * y +
+                                         plain.user_ridge(by_user, u) * Eigen::MatrixXd::Identity(factors, factors);
+                Eigen::VectorXd right = Eigen::VectorXd::Zero(factors);
+                for (std::size_t j = 0; j < by_user.row_size(u); ++j) {
+                    const Eigen::VectorXd row = y.row(by_user.row_columns(u)[j]).transpose();
+                    const double weight = plain.weight(by_user, u, j);
+                    system += weight * row * row.transpose();
+                    right += weight * row;
+                }
+                const Eigen::VectorXd expected = system.ldlt().solve(right);
+                for (int f = 0; f < factors; ++f) ASSERT_NEAR(model.users.row(u)[f], expected[f], 1e-3);
+            }
+        }
+}
+
+TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
+    const Csr by_user = make_csr(planted_ratings(80, 120, 3, 0.3, 0.3, 6), 80, 120);
+    const Csr by_item = transpose(by_user);
+    Environment environment;
+    std::vector<double> losses;
+    environment.on_iteration = [&](const Iteration& report) {
+        EXPECT_STREQ(report.phase, "ranking factors");
+        losses.push_back(report.loss);
+        return true;
+    };
+    const RankingModel model = train_ials(by_user, by_item, Feedback::Explicit, small_options(8, 15), environment);
+    ASSERT_EQ(losses.size(), 15u);
+    for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1] * (1 + 1e-6));
+
+    const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
+    const Plain plain(by_user, Feedback::Explicit, small_options(8, 15));
+    double objective = model.parameters.unobserved_weight * scores.squaredNorm();
+    for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+        objective += plain.user_ridge(by_user, u) * squared_norm(model.users.row(u), 8);
+        for (std::size_t j = 0; j < by_user.row_size(u); ++j)
+            objective += plain.weight(by_user, u, j) * std::pow(1 - scores(u, by_user.row_columns(u)[j]), 2);
+    }
+    for (std::uint32_t i = 0; i < by_item.rows(); ++i) {
+        double weight = model.parameters.unobserved_weight * by_user.rows();
+        for (std::uint64_t e = by_item.offsets[i]; e < by_item.offsets[i + 1]; ++e)
+            weight += static_cast<double>(plain.training.item_weights[e]);
+        objective += plain.training.item_ridge * weight * squared_norm(model.items.row(i), 8);
+    }
+    EXPECT_NEAR(losses.back(), objective / static_cast<double>(by_user.entries()), 1e-4 * losses.back());
+}
+
+TEST(RankingParametersTest, FollowTheirFormulas) {
+    const std::vector<Entry> entries = planted_ratings(60, 90, 3, 0.4, 0.3, 5);
+    const Csr by_user = make_csr(entries, 60, 90);
+    const Csr by_item = transpose(by_user);
+    const IalsOptions options;
+    const Plain plain(by_user, Feedback::Explicit, options);
+    const RankingTraining& training = plain.training;
+    const double n = static_cast<double>(by_user.entries());
+    double weights = 0, user_ridges = 0, item_ridges = 0;
+    for (const float weight : training.user_weights) weights += static_cast<double>(weight);
+    EXPECT_NEAR(weights, n, 1e-3);
+    for (std::uint32_t u = 0; u < 60; ++u) user_ridges += plain.user_ridge(by_user, u);
+    item_ridges = training.item_ridge * (weights + training.parameters.unobserved_weight * 60 * 90);
+    const double strength = std::min(0.5, 0.5 * (std::sqrt(60 / n) + std::sqrt(90 / n)));
+    EXPECT_NEAR(user_ridges, strength * n, 1e-4 * n);
+    EXPECT_NEAR(item_ridges, strength * n, 1e-4 * n);
+    EXPECT_NEAR(training.parameters.unobserved_weight, 20 * n / (60 * 90), 1e-9);
+    // The same pair has the same weight on both sides.
+    const Csr paired = [&] {
+        Csr copy = make_csr(entries, 60, 90);
+        std::copy(training.user_weights.begin(), training.user_weights.end(), copy.values.begin());
+        return transpose(copy);
+    }();
+    EXPECT_TRUE(std::equal(paired.values.begin(), paired.values.end(), training.item_weights.begin()));
+}
+
+TEST(InteractionWeightsTest, Ratings) {
+    RankingParameters parameters;
+    parameters.weight_slope = 0.5;
+    parameters.weight_center = 3;
+    parameters.weight_deviation = 2;
+    const float values[] = {3, 5, 1, -100, 100};
+    float weights[5];
+    interaction_weights(values, parameters, weights);
+    EXPECT_EQ(std::vector<float>(weights, weights + 5), std::vector<float>({1.0f, 1.5f, 0.5f, 0.1f, 2.0f}));
+}
+
+TEST(InteractionWeightsTest, ImplicitWeightsDoNotDependOnTheUnit) {
+    RankingParameters parameters;
+    parameters.weight_slope = 1;
+    const float values[] = {1, 2, 3};
+    const float large[] = {1024, 2048, 3072};
+    const float zeros[] = {0, 0, 0};
+    float weights[3], large_weights[3], zero_weights[3];
+    interaction_weights(values, parameters, weights);
+    interaction_weights(large, parameters, large_weights);
+    interaction_weights(zeros, parameters, zero_weights);
+    for (int j = 0; j < 3; ++j) {
+        EXPECT_FLOAT_EQ(weights[j], std::log1p(values[j] / 2));
+        EXPECT_EQ(weights[j], large_weights[j]);
+        EXPECT_EQ(zero_weights[j], 0.0f);
+    }
+    parameters.weight_slope = 0;
+    interaction_weights(zeros, parameters, zero_weights);
+    EXPECT_EQ(zero_weights[0], 1.0f);
+}
+
+TEST(IalsTest, SameBitsForAnyNumberOfThreads) {
+    const Csr by_user = make_csr(planted_ratings(1500, 1200, 3, 0.05, 0.3, 8), 1500, 1200);
+    const RankingModel expected = train(by_user, small_options(20, 3));
+    for (const int threads : {1, 2, 3, 7}) {
+        const RankingModel model = train(by_user, small_options(20, 3), threads);
+        EXPECT_TRUE(same_bits(model.users, expected.users));
+        EXPECT_TRUE(same_bits(model.items, expected.items));
+    }
+    IalsOptions other_seed = small_options(20, 3);
+    other_seed.seed = 2;
+    EXPECT_FALSE(same_bits(train(by_user, other_seed).users, expected.users));
+}
+
+// Two groups of users and items without an interaction between them.
+TEST(IalsTest, RanksAPlantedStructure) {
+    std::vector<Entry> entries;
+    Random random(3);
+    for (std::uint32_t u = 0; u < 100; ++u)
+        for (std::uint32_t i = 0; i < 60; ++i)
+            if (u % 2 == i % 2 && random.uniform() < 0.5) entries.push_back({u, i, 1.0f});
+    const RankingModel model = train(make_csr(entries, 100, 60), small_options(2, 10), 1, Feedback::Implicit);
+    const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
+    for (Eigen::Index u = 0; u < 100; ++u) {
+        double worst_own = 1, best_other = -1;
+        for (Eigen::Index i = 0; i < 60; ++i)
+            if (u % 2 == i % 2)
+                worst_own = std::min(worst_own, scores(u, i));
+            else
+                best_other = std::max(best_other, scores(u, i));
+        EXPECT_GT(worst_own, best_other) << u;
+    }
+}
+
+TEST(IalsTest, StopsWhenAskedAndKeepsWhatItHas) {
+    const Csr by_user = make_csr(planted_ratings(40, 30, 2, 0.5, 0.3, 9), 40, 30);
+    Environment environment;
+    int reports = 0;
+    environment.on_iteration = [&](const Iteration&) { return ++reports < 2; };
+    const RankingModel model =
+        train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(4, 10), environment);
+    EXPECT_EQ(reports, 2);
+    EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
+}
+
+TEST(IalsTest, KeepsTheBestIteration) {
+    const Csr by_user = make_csr(planted_ratings(40, 30, 2, 0.5, 0.3, 9), 40, 30);
+    Environment environment;
+    const double metrics[] = {0.1, 0.3, 0.2, 0.25, 0.9};
+    int calls = 0;
+    const RankingModel model = train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(4, 10),
+                                          environment, [&](const RankingModel&) { return metrics[calls++]; });
+    EXPECT_EQ(calls, 4);
+    EXPECT_EQ(model.iterations, 2);
+    const RankingModel expected = train(by_user, small_options(4, 2));
+    EXPECT_TRUE(same_bits(model.users, expected.users));
+    EXPECT_TRUE(same_bits(model.items, expected.items));
+}
+
+TEST(IalsTest, ACancelLeavesAtOnce) {
+    const Csr by_user = make_csr(planted_ratings(400, 300, 3, 0.2, 0.3, 8), 400, 300);
+    Environment environment;
+    environment.threads = 2;
+    int asked = 0;
+    environment.interrupted = [&] { return ++asked > 20; };
+    environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
+    EXPECT_THROW(train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(20, 1000), environment),
+                 std::runtime_error);
+    EXPECT_LT(asked, 1000);
+}
+
+TEST(IalsTest, DegenerateDataGivesAFiniteModel) {
+    const auto expect_finite = [](const std::vector<Entry>& entries, std::uint32_t users, std::uint32_t items,
+                                  int factors) {
+        for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
+            const RankingModel model = train(make_csr(entries, users, items), small_options(factors, 5), 1, feedback);
+            EXPECT_TRUE(all_finite(model.users));
+            EXPECT_TRUE(all_finite(model.items));
+        }
+    };
+    expect_finite({{0, 0, 4.0f}}, 1, 1, 64);                             // one interaction
+    expect_finite({{0, 0, 1.0f}, {0, 1, 5.0f}, {0, 2, 2.0f}}, 1, 3, 8);  // one user
+    expect_finite({{0, 0, 1.0f}, {1, 0, 5.0f}, {2, 0, 2.0f}}, 3, 1, 8);  // one item
+    expect_finite({{0, 0, 0.1f}, {0, 1, 0.1f}, {1, 0, 0.1f}}, 2, 2, 100);
+    expect_finite({{0, 0, 0.0f}, {1, 1, 0.0f}}, 2, 2, 4);  // weights of zero
+    expect_finite({{0, 0, 0.0f}, {0, 1, 2.0f}, {1, 1, 1.0f}}, 2, 2, 4);
+    expect_finite({{0, 0, 1e30f}, {0, 1, 1.0f}, {1, 0, 0.5f}}, 2, 2, 4);
+    expect_finite({{0, 0, 3e38f}, {0, 1, 3e38f}, {1, 0, 3e38f}}, 2, 2, 4);
+    expect_finite({{0, 0, 1e-30f}, {0, 1, 1e-38f}, {1, 0, 1e-45f}}, 2, 2, 4);
+    expect_finite({{0, 0, 1.0f}, {2, 1, 2.0f}}, 4, 3, 4);  // rows and columns without entries
+}
+
+TEST(IalsTest, WithoutRegularizationTheErrorSaysWhatToDo) {
+    IalsOptions options = small_options(16, 3);
+    options.regularization = 0;  // below what validate() lets pass
+    try {
+        train(make_csr({{0, 0, 1.0f}, {0, 1, 2.0f}, {1, 0, 4.0f}}, 2, 2), options);
+        FAIL() << "no error";
+    } catch (const NumericalFailure& failure) {
+        EXPECT_NE(std::string(failure.what()).find("one item with"), std::string::npos) << failure.what();
+        EXPECT_NE(failure.hint().find("Raise regularization"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace mf

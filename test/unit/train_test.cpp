@@ -1,0 +1,204 @@
+#include "core/train.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "core/error.hpp"
+#include "core/fold_in.hpp"
+#include "core/hash.hpp"
+#include "generated_data.hpp"
+
+namespace mf {
+namespace {
+
+using test::all_finite;
+using test::Entry;
+using test::make_dataset;
+using test::planted_ratings;
+using test::same_bits;
+
+std::vector<Entry> positive_ratings() {
+    std::vector<Entry> entries = planted_ratings(150, 120, 3, 0.3, 0.3, 21);
+    for (Entry& entry : entries) entry.value = std::clamp(entry.value, 1.0f, 5.0f);
+    return entries;
+}
+
+TrainOptions small_options(Feedback feedback, double test_fraction) {
+    TrainOptions options;
+    options.feedback = feedback;
+    options.test_fraction = test_fraction;
+    options.als.factors = options.ials.factors = 8;
+    options.als.iterations = options.ials.iterations = 6;
+    return options;
+}
+
+TEST(TrainTest, ExplicitFeedbackGivesBothKindsOfFactors) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const TrainResult result = train(dataset, small_options(Feedback::Explicit, 0), environment);
+    const Model& model = result.model;
+    ASSERT_TRUE(model.rating.has_value());
+    EXPECT_EQ(model.rating->users.rows(), dataset.by_user.rows());
+    EXPECT_EQ(model.ranking.items.rows(), dataset.by_user.column_count);
+    EXPECT_TRUE(all_finite(model.rating->users) && all_finite(model.ranking.users));
+    EXPECT_EQ(result.summary.users, dataset.by_user.rows());
+    EXPECT_EQ(result.summary.items, dataset.by_user.column_count);
+    EXPECT_EQ(result.summary.ratings, dataset.by_user.entries());
+    EXPECT_EQ(result.summary.test_ratings, 0u);
+    EXPECT_EQ(result.summary.iterations, 6);
+    EXPECT_EQ(result.summary.ranking_iterations, 6);
+    EXPECT_GT(result.summary.train_rmse, 0.0);
+    EXPECT_LT(result.summary.train_rmse, 0.8);
+    EXPECT_TRUE(std::isnan(result.summary.test_rmse));
+    EXPECT_TRUE(std::isnan(result.summary.test_ndcg));
+}
+
+TEST(TrainTest, ImplicitFeedbackGivesRankingFactors) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const TrainResult result = train(dataset, small_options(Feedback::Implicit, 0.2), environment);
+    EXPECT_FALSE(result.model.rating.has_value());
+    EXPECT_TRUE(std::isnan(result.summary.train_rmse));
+    EXPECT_TRUE(std::isnan(result.summary.test_rmse));
+    EXPECT_GT(result.summary.test_ndcg, 0.05);
+}
+
+TEST(TrainTest, HeldOutRowsAreMeasured) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const TrainResult result = train(dataset, small_options(Feedback::Explicit, 0.2), environment);
+    EXPECT_NEAR(static_cast<double>(result.summary.test_ratings), 0.2 * static_cast<double>(result.summary.ratings),
+                0.02 * static_cast<double>(result.summary.ratings));
+    EXPECT_GT(result.summary.test_rmse, result.summary.train_rmse);
+    EXPECT_LT(result.summary.test_rmse, 1.2);
+    EXPECT_GT(result.summary.test_ndcg, 0.05);
+    EXPECT_LE(result.summary.test_ndcg, 1.0);
+}
+
+// Stored factors are the fold-in of the whole history, held-out rows or not.
+TEST(TrainTest, StoredUsersEqualTheFoldIn) {
+    Environment environment;
+    environment.threads = 2;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    for (const double test_fraction : {0.0, 0.3}) {
+        const TrainResult result = train(dataset, small_options(Feedback::Explicit, test_fraction), environment);
+        const RatingModel& rating = *result.model.rating;
+        const RankingModel& ranking = result.model.ranking;
+        RatingFoldIn rating_fold_in(rating.items, rating.item_bias, rating.parameters);
+        RankingFoldIn ranking_fold_in(ranking.items, ranking.parameters);
+        Array<float> row(FactorMatrix::padded(8));
+        for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
+            std::vector<HistoryEntry> history;
+            HistoryDigest digest;
+            for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j) {
+                history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
+                digest.add(dataset.items.hash(history.back().item), history.back().value);
+            }
+            float bias;
+            rating_fold_in.solve(history, row.data(), &bias);
+            ASSERT_TRUE(std::equal(row.begin(), row.end(), rating.users.row(u)));
+            ASSERT_EQ(bias, rating.user_bias[u]);
+            ranking_fold_in.solve(history, row.data());
+            ASSERT_TRUE(std::equal(row.begin(), row.end(), ranking.users.row(u)));
+            ASSERT_EQ(result.model.user_interactions[u], history.size());
+            ASSERT_EQ(result.model.user_history[u], digest.value());
+        }
+        std::uint64_t counted = 0;
+        for (const std::uint32_t count : result.model.item_interactions) counted += count;
+        EXPECT_EQ(counted, dataset.by_user.entries());
+    }
+}
+
+TEST(TrainTest, NeitherThreadsNorTheOrderOfRowsMatter) {
+    Environment one;
+    std::vector<Entry> entries = positive_ratings();
+    const TrainOptions options = small_options(Feedback::Explicit, 0.2);
+    const TrainResult expected = train(make_dataset(entries, one), options, one);
+    std::reverse(entries.begin(), entries.end());
+    for (const int threads : {1, 2, 3, 7}) {
+        Environment environment;
+        environment.threads = threads;
+        const TrainResult result = train(make_dataset(entries, environment), options, environment);
+        EXPECT_TRUE(same_bits(result.model.rating->users, expected.model.rating->users));
+        EXPECT_TRUE(same_bits(result.model.rating->items, expected.model.rating->items));
+        EXPECT_TRUE(same_bits(result.model.ranking.users, expected.model.ranking.users));
+        EXPECT_TRUE(same_bits(result.model.ranking.items, expected.model.ranking.items));
+        EXPECT_EQ(result.summary.train_rmse, expected.summary.train_rmse);
+        EXPECT_EQ(result.summary.test_ndcg, expected.summary.test_ndcg);
+    }
+}
+
+TEST(TrainTest, ReportsEveryIterationOfBothPhases) {
+    Environment environment;
+    std::vector<std::string> reports;
+    environment.on_iteration = [&](const Iteration& report) {
+        EXPECT_TRUE(std::isfinite(report.loss));
+        EXPECT_TRUE(std::isfinite(report.test_metric));
+        reports.push_back(report.phase + std::to_string(report.iteration));
+        return true;
+    };
+    TrainOptions options = small_options(Feedback::Explicit, 0.2);
+    options.als.iterations = 1;
+    options.ials.iterations = 2;
+    train(make_dataset(positive_ratings(), environment), options, environment);
+    EXPECT_EQ(reports, std::vector<std::string>({"rating factors1", "ranking factors1", "ranking factors2"}));
+}
+
+TEST(TrainTest, ACancelLeavesAtAnyPoint) {
+    Environment plain;
+    const Dataset dataset = make_dataset(positive_ratings(), plain);
+    for (const int after : {0, 1, 3, 10, 30, 100}) {
+        Environment environment;
+        environment.threads = 2;
+        int asked = 0;
+        environment.interrupted = [&] { return asked++ >= after; };
+        environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
+        EXPECT_THROW(train(dataset, small_options(Feedback::Explicit, 0.2), environment), std::runtime_error);
+    }
+}
+
+TEST(TrainTest, InvalidOptionsAreRefused) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.iterations = 0;
+    EXPECT_THROW(train(dataset, options, environment), InvalidArgument);
+}
+
+TEST(TrainTest, DegenerateDataJustWorks) {
+    Environment environment;
+    for (const std::vector<Entry>& entries :
+         {std::vector<Entry>{{0, 0, 5.0f}}, std::vector<Entry>{{0, 0, 1.0f}, {0, 1, 2.0f}},
+          std::vector<Entry>{{0, 0, 1.0f}, {1, 0, 1.0f}}, std::vector<Entry>{{0, 0, 0.0f}, {1, 1, 0.0f}}})
+        for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+            for (const double test_fraction : {0.0, 0.5}) {
+                const TrainResult result =
+                    train(make_dataset(entries, environment), small_options(feedback, test_fraction), environment);
+                EXPECT_TRUE(all_finite(result.model.ranking.users));
+            }
+}
+
+TEST(TrainingMemoryTest, GrowsWithEverything) {
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.factors = options.ials.factors = 64;
+    const std::size_t base = training_memory(138493, 26744, 20000000, options, 2);
+    // The bound promised for 138,493 users × 26,744 items and 20 M ratings: 24 bytes a rating, 12·k a row, 200 MB.
+    EXPECT_LT(base, 24u * 20000000u + 12u * 64u * (138493u + 26744u) + (200u << 20));
+    EXPECT_GT(base, 16u * 20000000u + 8u * 64u * (138493u + 26744u));
+    EXPECT_GT(training_memory(138493, 26744, 40000000, options, 2), base);
+    EXPECT_GT(training_memory(238493, 26744, 20000000, options, 2), base);
+    EXPECT_GT(training_memory(138493, 36744, 20000000, options, 2), base);
+    EXPECT_GT(training_memory(138493, 26744, 20000000, options, 64), base);
+    options.test_fraction = 0.1;
+    EXPECT_GT(training_memory(138493, 26744, 20000000, options, 2), base);
+    constexpr std::uint64_t kHuge = std::numeric_limits<std::uint64_t>::max();
+    EXPECT_GT(training_memory(kHuge, kHuge, kHuge, options, 64), std::size_t{1} << 60);
+}
+
+}  // namespace
+}  // namespace mf
