@@ -1,0 +1,73 @@
+# Shared by the scripts in this folder, which source it: where things are, and who runs what.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cd "$root" || exit
+
+# What was said to make is in the environment too; its own settings would reach the makes started here twice.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+# Messages of programs are read here.
+export LC_ALL=C.UTF-8
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# usable PG_CONFIG: has a server (15 or newer), its client programs and the files to build and test extensions.
+usable() {
+    local bin major
+    bin=$("$1" --bindir 2>/dev/null) || return 1
+    major=$("$1" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
+    [ "$major" -ge 15 ] && [ -x "$bin/postgres" ] && [ -x "$bin/initdb" ] && [ -x "$bin/psql" ] &&
+        [ -f "$("$1" --pgxs)" ] && [ -f "$("$1" --includedir-server)/postgres.h" ]
+}
+
+# Prints the pg_config to build with: the one asked for, else the one in PATH, else the newest of Debian's.
+find_pg_config() {
+    local candidate
+    if [ -n "${PG_CONFIG:-}" ]; then
+        usable "$PG_CONFIG" && printf '%s\n' "$PG_CONFIG"
+        return
+    fi
+    for candidate in "$(command -v pg_config)" $(ls -d /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -rV); do
+        if [ -n "$candidate" ] && usable "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+# PostgreSQL refuses to run as root: then another user runs it.
+if [ "$(id -u)" != 0 ]; then
+    server_user=$(id -un)
+elif id postgres >/dev/null 2>&1; then
+    server_user=postgres
+else
+    server_user=nobody
+fi
+
+as_server_user() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --clear-groups -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# For packages only. Fails at once where a password would be asked for.
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+# in_server "$@": runs the calling script again inside with-server, unless it is there already.
+in_server() {
+    [ -n "${MF_RUN:-}" ] || exec "$root/scripts/with-server" "$root/scripts/${0##*/}" "$@"
+}
+
+# result NAME PASSED FAILED SKIPPED: says so, and notes it for the summary of scripts/check.
+result() {
+    printf '%s: %d passed, %d failed, %d skipped\n' "$@"
+    if [ -n "${MF_RESULTS:-}" ]; then printf '%s\t%d\t%d\t%d\n' "$@" >>"$MF_RESULTS"; fi
+    [ "$3" -eq 0 ]
+}
