@@ -1,0 +1,251 @@
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION mf_ext" to load this file. \quit
+
+-- tables
+--
+-- One row a trained version. model_id is never used twice, so it names one set of factors for ever. The tables
+-- themselves are for the extension's owner; everybody reads them through the views below.
+
+CREATE SEQUENCE @extschema@.mf_model_id_seq AS pg_catalog.int8;
+
+CREATE TABLE @extschema@.mf_model_data (
+    model_id      pg_catalog.int8        PRIMARY KEY DEFAULT pg_catalog.nextval('@extschema@.mf_model_id_seq'),
+    model         pg_catalog.text        COLLATE pg_catalog."C" NOT NULL,
+    version       pg_catalog.int4        NOT NULL,
+    live          pg_catalog.bool        NOT NULL,
+    owner         pg_catalog.regrole     NOT NULL,
+    source        pg_catalog.regclass    NOT NULL,
+    user_column   pg_catalog.name        NOT NULL,
+    item_column   pg_catalog.name        NOT NULL,
+    rating_column pg_catalog.name,
+    time_column   pg_catalog.name,
+    user_type     pg_catalog.regtype     NOT NULL,
+    item_type     pg_catalog.regtype     NOT NULL,
+    feedback      pg_catalog.text        NOT NULL,
+    algorithm     pg_catalog.text        NOT NULL,
+    parameters    pg_catalog.jsonb       NOT NULL,
+    users         pg_catalog.int8        NOT NULL,
+    items         pg_catalog.int8        NOT NULL,
+    ratings       pg_catalog.int8        NOT NULL,
+    metrics       pg_catalog.jsonb       NOT NULL,
+    trained_at    pg_catalog.timestamptz NOT NULL,
+    seconds       pg_catalog.float8      NOT NULL,
+    UNIQUE (model, version)
+);
+CREATE UNIQUE INDEX mf_model_data_live_idx ON @extschema@.mf_model_data (model) WHERE live;
+
+CREATE TABLE @extschema@.mf_user_factor_data (
+    model_id        pg_catalog.int8     NOT NULL,
+    user_id         pg_catalog.text     COLLATE pg_catalog."C" NOT NULL,
+    interactions    pg_catalog.int4     NOT NULL,
+    rating_bias     pg_catalog.float4,
+    rating_factors  pg_catalog.float4[],
+    ranking_factors pg_catalog.float4[] NOT NULL,
+    history_digest  pg_catalog.int8     NOT NULL,
+    PRIMARY KEY (model_id, user_id)
+);
+
+CREATE TABLE @extschema@.mf_item_factor_data (
+    model_id        pg_catalog.int8     NOT NULL,
+    item_id         pg_catalog.text     COLLATE pg_catalog."C" NOT NULL,
+    interactions    pg_catalog.int4     NOT NULL,
+    rating_bias     pg_catalog.float4,
+    rating_factors  pg_catalog.float4[],
+    ranking_factors pg_catalog.float4[] NOT NULL,
+    PRIMARY KEY (model_id, item_id)
+);
+
+-- Trained floats do not compress; trying costs time at every write.
+ALTER TABLE @extschema@.mf_user_factor_data
+    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
+ALTER TABLE @extschema@.mf_item_factor_data
+    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE @extschema@.mf_model_data IS 'trained model versions; read them through mf_models';
+COMMENT ON TABLE @extschema@.mf_user_factor_data IS 'factors of users; read them through mf_user_factors';
+COMMENT ON TABLE @extschema@.mf_item_factor_data IS 'factors of items; read them through mf_item_factors';
+COMMENT ON SEQUENCE @extschema@.mf_model_id_seq IS 'numbers of trained model versions';
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_data', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_user_factor_data', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_factor_data', '');
+
+-- views
+--
+-- A role sees the models of the roles whose privileges it has.
+
+CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
+    SELECT model_id, model, version, live, owner, source, user_type, item_type, feedback, algorithm, parameters,
+           users, items, ratings, metrics, trained_at, seconds
+      FROM @extschema@.mf_model_data
+     WHERE pg_catalog.pg_has_role(owner, 'USAGE');
+
+CREATE VIEW @extschema@.mf_user_factors WITH (security_barrier) AS
+    SELECT f.model_id, m.version, f.user_id, f.interactions, f.rating_bias, f.rating_factors, f.ranking_factors,
+           f.history_digest
+      FROM @extschema@.mf_user_factor_data f
+      JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
+
+CREATE VIEW @extschema@.mf_item_factors WITH (security_barrier) AS
+    SELECT f.model_id, m.version, f.item_id, f.interactions, f.rating_bias, f.rating_factors, f.ranking_factors
+      FROM @extschema@.mf_item_factor_data f
+      JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
+
+COMMENT ON VIEW @extschema@.mf_models IS 'trained models, one row per version';
+COMMENT ON COLUMN @extschema@.mf_models.model_id IS 'number of this version, unique over all models';
+COMMENT ON COLUMN @extschema@.mf_models.live IS 'whether this version serves';
+COMMENT ON COLUMN @extschema@.mf_models.source IS 'relation the model was trained on and reads histories from';
+COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training and what was derived from the data';
+COMMENT ON COLUMN @extschema@.mf_models.ratings IS 'interactions after duplicates were merged';
+COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse, test_rmse, test_ndcg and iterations of the training';
+COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time from reading to storing';
+COMMENT ON VIEW @extschema@.mf_user_factors IS 'factors of users, one row per user and version';
+COMMENT ON COLUMN @extschema@.mf_user_factors.rating_factors IS 'serve mf_predict; NULL for implicit feedback';
+COMMENT ON COLUMN @extschema@.mf_user_factors.ranking_factors IS 'a score is their dot product with those of an item';
+COMMENT ON COLUMN @extschema@.mf_user_factors.history_digest IS 'tells whether the history has changed since training';
+COMMENT ON VIEW @extschema@.mf_item_factors IS 'factors of items, one row per item and version';
+COMMENT ON COLUMN @extschema@.mf_item_factors.rating_factors IS 'serve mf_predict; NULL for implicit feedback';
+COMMENT ON COLUMN @extschema@.mf_item_factors.ranking_factors IS 'a score is their dot product with those of a user';
+
+-- training
+
+CREATE FUNCTION @extschema@.mf_train(
+    source pg_catalog.regclass,
+    model pg_catalog.text DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating',
+    feedback pg_catalog.text DEFAULT 'explicit',
+    algorithm pg_catalog.text DEFAULT NULL,
+    factors pg_catalog.int4 DEFAULT 64,
+    iterations pg_catalog.int4 DEFAULT NULL,
+    regularization pg_catalog.float8 DEFAULT NULL,
+    test_fraction pg_catalog.float8 DEFAULT 0,
+    seed pg_catalog.int8 DEFAULT 1,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS TABLE (
+    model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8, items pg_catalog.int8,
+    ratings pg_catalog.int8, iterations pg_catalog.int4, train_rmse pg_catalog.float8,
+    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_train';
+
+COMMENT ON FUNCTION @extschema@.mf_train IS 'trains a model from the interactions in a relation and makes it live';
+
+CREATE FUNCTION @extschema@.mf_drop_model(model pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
+RETURNS pg_catalog.int4
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
+AS 'MODULE_PATHNAME', 'mf_drop_model';
+
+COMMENT ON FUNCTION @extschema@.mf_drop_model IS
+    'deletes a model, or one version of it, and returns the number of versions deleted';
+
+-- prediction
+
+CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.int8, item_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.float4
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
+AS 'MODULE_PATHNAME', 'mf_predict_integer';
+
+CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.uuid, item_id pg_catalog.uuid, model pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.float4
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
+AS 'MODULE_PATHNAME', 'mf_predict_uuid';
+
+CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.text, item_id pg_catalog.text, model pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.float4
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
+AS 'MODULE_PATHNAME', 'mf_predict_text';
+
+CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.int8, item_ids pg_catalog.int8[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.int8, prediction pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'mf_predictions_integer';
+
+CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.uuid, item_ids pg_catalog.uuid[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.uuid, prediction pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'mf_predictions_uuid';
+
+CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.text, item_ids pg_catalog.text[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.text, prediction pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'mf_predictions_text';
+
+COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+    'predicted rating (explicit feedback) or preference score (implicit feedback) of a user for an item';
+COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.int8, pg_catalog.int8[], pg_catalog.text) IS
+    'predictions of a user for the given items, or for every item';
+COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) IS
+    'predicted rating (explicit feedback) or preference score (implicit feedback) of a user for an item';
+COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.uuid, pg_catalog.uuid[], pg_catalog.text) IS
+    'predictions of a user for the given items, or for every item';
+COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+    'predicted rating (explicit feedback) or preference score (implicit feedback) of a user for an item';
+COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.text, pg_catalog.text[], pg_catalog.text) IS
+    'predictions of a user for the given items, or for every item';
+
+-- recommendation
+
+CREATE FUNCTION @extschema@.mf_recommend(
+    user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_recommend_integer';
+
+CREATE FUNCTION @extschema@.mf_recommend(
+    user_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_recommend_uuid';
+
+CREATE FUNCTION @extschema@.mf_recommend(
+    user_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_recommend_text';
+
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[]) IS
+    'the n best items for a user, best first, from the user''s history as it is now';
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.uuid[]) IS
+    'the n best items for a user, best first, from the user''s history as it is now';
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[]) IS
+    'the n best items for a user, best first, from the user''s history as it is now';
+
+-- evaluation
+
+CREATE FUNCTION @extschema@.mf_fold(user_id pg_catalog.int8, item_id pg_catalog.int8, folds pg_catalog.int4, seed pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.int4
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mf_fold_integer';
+
+CREATE FUNCTION @extschema@.mf_fold(user_id pg_catalog.uuid, item_id pg_catalog.uuid, folds pg_catalog.int4, seed pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.int4
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mf_fold_uuid';
+
+CREATE FUNCTION @extschema@.mf_fold(user_id pg_catalog.text, item_id pg_catalog.text, folds pg_catalog.int4, seed pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.int4
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mf_fold_text';
+
+COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.int8, pg_catalog.int8, pg_catalog.int4, pg_catalog.int8) IS
+    'fold of an interaction, from 0 to folds - 1, by a hash of both ids';
+COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int4, pg_catalog.int8) IS
+    'fold of an interaction, from 0 to folds - 1, by a hash of both ids';
+COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8) IS
+    'fold of an interaction, from 0 to folds - 1, by a hash of both ids';
+
+-- privileges
+--
+-- pg_dump reads the tables as the role that runs it; the owner of the database must be able to dump it.
+
+REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data FROM PUBLIC;
+GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data
+    TO pg_database_owner;
+GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
+GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_user_factors, @extschema@.mf_item_factors TO PUBLIC;

@@ -1,0 +1,39 @@
+#include "pg/arguments.hpp"
+
+#include <algorithm>
+
+namespace mf::pg {
+
+std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload) {
+    std::string found_name;
+    const ModelVersion version = find_model(catalog, name, &found_name);
+    std::shared_ptr<ServingModel> model = cached_model(catalog, found_name, version);
+    check_overload(overload, model->user_kind, version.user_type, "user", found_name.c_str());
+    check_overload(overload, model->item_kind, version.item_type, "item", found_name.c_str());
+    return model;
+}
+
+Id user_id(const ServingModel& model, const IdView& view) {
+    std::optional<Id> id = convert_id(view, model.user_kind);
+    if (id) return std::move(*id);
+    const Oid type = model.version.user_type;
+    throw SqlError(ERRCODE_INVALID_TEXT_REPRESENTATION,
+                   "user id \"" + std::string(view.data, static_cast<std::size_t>(view.length)) + "\" is not of type " +
+                       pg_call([type] { return format_type_be(type); }),
+                   "", "Users of model \"" + model.name + "\" are identified by that type.");
+}
+
+std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids) {
+    std::vector<std::uint32_t> items;
+    for (int i = 0; i < ids.count; ++i) {
+        if (ids.elements[i].null) continue;
+        const std::optional<Id> id = convert_id(ids.elements[i], model.item_kind);
+        if (!id) continue;
+        if (const std::optional<std::uint32_t> item = id->find_in(model.items)) items.push_back(*item);
+    }
+    std::sort(items.begin(), items.end());
+    items.erase(std::unique(items.begin(), items.end()), items.end());
+    return items;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,23 @@
+// Arguments that several functions share.
+#pragma once
+
+#include "pg/model_cache.hpp"
+
+namespace mf::pg {
+
+/// Text argument as a C string, null if it is NULL.
+inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
+    return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+/// A model ready to serve the call: found, permitted, loaded, and checked to have ids that the overload can name.
+std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload);
+
+/// The user argument as an id of the model. Throws invalid_text_representation if it is text that no id of the
+/// model's type prints as.
+Id user_id(const ServingModel& model, const IdView& view);
+
+/// Indices of those ids that the model knows, ascending, each once; NULLs and unknown ids are ignored.
+std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids);
+
+}  // namespace mf::pg

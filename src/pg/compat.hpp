@@ -1,0 +1,99 @@
+// The only way PostgreSQL's headers enter the project: after C++'s own, with the macros that bite removed, and with
+// the differences between server versions 15 to 18 behind names of ours.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "tcop/dest.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+#include "utils/uuid.h"
+}
+
+#if PG_VERSION_NUM < 150000
+#error "mf_ext needs PostgreSQL 15 or later"
+#endif
+
+// Macros that would rewrite the standard library's names or ours.
+#undef Abs
+#undef Max
+#undef Min
+#undef _
+#undef gettext
+#undef ngettext
+#undef snprintf
+#undef vsnprintf
+#undef printf
+#undef fprintf
+#undef sprintf
+#undef strerror
+#undef strtof
+#undef foreach
+
+// Before 16 nothing is exported that is compiled with -fvisibility=hidden.
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+namespace mf::pg {
+
+/// ExecInsertIndexTuples for rows that are new and must not conflict; 16 added an argument.
+inline void insert_index_entries_unsafe(ResultRelInfo* relation, TupleTableSlot* slot, EState* estate) {
+    List* recheck =
+#if PG_VERSION_NUM >= 160000
+        ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL, false);
+#else
+        ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL);
+#endif
+    list_free(recheck);
+}
+
+}  // namespace mf::pg

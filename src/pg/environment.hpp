@@ -1,0 +1,17 @@
+// What this side lends to the core for a long computation: threads, interrupts, messages.
+#pragma once
+
+#include "core/parallel.hpp"
+#include "pg/guard.hpp"
+#include "pg/progress.hpp"
+
+namespace mf::pg {
+
+/// threads from the settings; cancel, timeout and the like arrive as PgError from checkpoint(). Iterations are shown in
+/// `progress`, which must outlive the environment, and in one DEBUG1 line each.
+Environment make_environment(ProgressReport& progress);
+
+/// Sends a WARNING or NOTICE; detail and hint may be empty.
+void report(int level, const std::string& message, const std::string& detail = {}, const std::string& hint = {});
+
+}  // namespace mf::pg

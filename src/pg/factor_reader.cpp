@@ -1,0 +1,88 @@
+#include "pg/factor_rows.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Columns of both factor tables; items have no digest.
+enum FactorColumn : AttrNumber {
+    kModelId = 1,
+    kId,
+    kInteractions,
+    kRatingBias,
+    kRatingFactors,
+    kRankingFactors,
+    kHistoryDigest,
+    kFactorColumnCount = kHistoryDigest
+};
+
+std::span<const float> floats_unsafe(Datum datum) {
+    ArrayType* array = DatumGetArrayTypeP(datum);
+    if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID)
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("factors are not a one-dimensional array of real")));
+    return {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
+}
+
+FactorRow decode_unsafe(HeapTuple tuple, TupleDesc descriptor) {
+    Datum values[kFactorColumnCount];
+    bool nulls[kFactorColumnCount];
+    nulls[kHistoryDigest - 1] = true;
+    heap_deform_tuple(tuple, descriptor, values, nulls);
+    FactorRow row;
+    const text* id = DatumGetTextPP(values[kId - 1]);
+    row.id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+    row.interactions = static_cast<std::uint32_t>(DatumGetInt32(values[kInteractions - 1]));
+    if (!nulls[kRatingBias - 1]) row.rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
+    if (!nulls[kRatingFactors - 1]) row.rating_factors = floats_unsafe(values[kRatingFactors - 1]);
+    row.ranking_factors = floats_unsafe(values[kRankingFactors - 1]);
+    if (!nulls[kHistoryDigest - 1]) row.history_digest = static_cast<std::uint64_t>(DatumGetInt64(values[kHistoryDigest - 1]));
+    return row;
+}
+
+/// Rows with the model's number and, if given, one id. Each row is decoded in a context of its own that is reset.
+std::size_t scan_unsafe(Oid table, Oid index, std::int64_t model_id, const char* id, const FactorRowSink* sink,
+                        ExceptionHolder* exception) {
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
+    if (id != nullptr)
+        ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                               CStringGetTextDatum(id));
+    Relation relation = table_open(table, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(relation, index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
+    MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor row", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(row_context);
+    std::size_t rows = 0;
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        const FactorRow row = decode_unsafe(tuple, RelationGetDescr(relation));
+        ++rows;
+        if (!exception->run([&] { (*sink)(row); })) break;
+        MemoryContextReset(row_context);
+    }
+    MemoryContextSwitchTo(caller);
+    MemoryContextDelete(row_context);
+    systable_endscan(scan);
+    table_close(relation, AccessShareLock);
+    return rows;
+}
+
+std::size_t scan(Oid table, Oid index, std::int64_t model_id, const char* id, const FactorRowSink& sink) {
+    ExceptionHolder exception;
+    const std::size_t rows = pg_call([table, index, model_id, id, sink = &sink, exception = &exception] {
+        return scan_unsafe(table, index, model_id, id, sink, exception);
+    });
+    exception.rethrow();
+    return rows;
+}
+
+}  // namespace
+
+void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
+    scan(catalog.item_factors, catalog.item_factors_index, model_id, nullptr, sink);
+}
+
+bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
+                       const FactorRowSink& sink) {
+    return scan(catalog.user_factors, catalog.user_factors_index, model_id, user_id.c_str(), sink) > 0;
+}
+
+}  // namespace mf::pg

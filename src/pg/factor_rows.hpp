@@ -1,0 +1,35 @@
+// Rows of the two factor tables ↔ the core's matrices.
+#pragma once
+
+#include "core/interactions.hpp"
+#include "core/model.hpp"
+#include "pg/catalog.hpp"
+#include "pg/guard.hpp"
+
+namespace mf::pg {
+
+/// Stores the factors of a version: multi-inserts of a thousand rows with their index entries, memory bounded by one
+/// batch. Rows become visible with the transaction, like any others.
+void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model);
+
+/// One factor row as it lies in the table; pointers are valid during the call that passes it.
+struct FactorRow {
+    std::string_view id;
+    std::uint32_t interactions = 0;
+    float rating_bias = 0.0f;
+    std::span<const float> rating_factors;  ///< empty: none
+    std::span<const float> ranking_factors;
+    std::uint64_t history_digest = 0;  ///< users only
+};
+
+/// Takes rows; may throw.
+using FactorRowSink = std::function<void(const FactorRow&)>;
+
+/// Feeds all item rows of a version, in the order of the bytes of their ids, under the active snapshot.
+void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
+
+/// Feeds the row of one user if there is one; true if so.
+bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
+                       const FactorRowSink& sink);
+
+}  // namespace mf::pg

@@ -1,0 +1,63 @@
+#include "pg/fault.hpp"
+
+#include <chrono>
+
+#include "core/eigen_config.hpp"
+#include <Eigen/Core>
+
+#include "pg/compat.hpp"
+
+namespace mf::pg {
+namespace {
+
+int fault = static_cast<int>(Fault::None);
+
+const config_enum_entry kFaults[] = {
+    {"none", static_cast<int>(Fault::None), false},
+    {"exception", static_cast<int>(Fault::Exception), false},
+    {"bad_alloc", static_cast<int>(Fault::BadAlloc), false},
+    {"eigen_assertion", static_cast<int>(Fault::EigenAssertion), false},
+    {"unknown", static_cast<int>(Fault::Unknown), false},
+    {"wait", static_cast<int>(Fault::Wait), false},
+    {nullptr, 0, false},
+};
+
+void fail(Fault kind) {
+    switch (kind) {
+        case Fault::None:
+            return;
+        case Fault::Exception:
+            throw std::runtime_error("fault on demand");
+        case Fault::BadAlloc: {
+            std::vector<char> too_much(static_cast<std::size_t>(1) << 62);
+            throw std::logic_error("allocated " + std::to_string(too_much.size()) + " bytes");
+        }
+        case Fault::EigenAssertion: {
+            const Eigen::VectorXf a = Eigen::VectorXf::Zero(2);
+            const Eigen::VectorXf b = Eigen::VectorXf::Zero(3);
+            throw std::logic_error("a product of wrong sizes gave " + std::to_string(a.dot(b)));
+        }
+        case Fault::Unknown:
+            throw 1;
+        case Fault::Wait:
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+}  // namespace
+
+void define_fault_setting_unsafe() {
+    DefineCustomEnumVariable("mf_ext.fault", "Makes a training fail, for tests.", nullptr, &fault,
+                             static_cast<int>(Fault::None), kFaults, PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+                             nullptr, nullptr, nullptr);
+}
+
+void provoke_fault(const Iteration& iteration) {
+    const auto kind = static_cast<Fault>(fault);
+    if (kind == Fault::None || (iteration.iteration > 1 && kind != Fault::Wait)) return;
+    Environment environment;
+    environment.threads = 2;
+    parallel_for(environment, 8, [kind](std::size_t, int) { fail(kind); });
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,17 @@
+// Faults on demand, for the tests of the wall: setting mf_ext.fault (superusers, hidden from SHOW ALL) makes a
+// training fail after its first iteration in one of the ways that C++ can.
+#pragma once
+
+#include "core/parallel.hpp"
+
+namespace mf::pg {
+
+enum class Fault { None, Exception, BadAlloc, EigenAssertion, Unknown, Wait };
+
+/// Registers the setting; called from define_settings_unsafe.
+void define_fault_setting_unsafe();
+
+/// Throws, on a worker thread, what the setting names; Wait sleeps there so that a test can act meanwhile.
+void provoke_fault(const Iteration& iteration);
+
+}  // namespace mf::pg

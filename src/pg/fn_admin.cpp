@@ -1,0 +1,26 @@
+// mf_drop_model
+#include "pg/arguments.hpp"
+#include "pg/boundary.hpp"
+
+namespace mf::pg {
+
+MF_FUNCTION(mf_drop_model) {
+    struct Arguments {
+        Catalog catalog;
+        const char* model;
+        bool all;
+        std::int32_t version;
+    };
+    const auto arguments = pg_call([fcinfo] {
+        PreventCommandIfReadOnly("mf_drop_model()");
+        const bool all = PG_ARGISNULL(1);
+        return Arguments{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), all, all ? 0 : PG_GETARG_INT32(1)};
+    });
+    if (arguments.model == nullptr)
+        throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+    const std::optional<std::int32_t> version =
+        arguments.all ? std::nullopt : std::optional<std::int32_t>(arguments.version);
+    return Int32GetDatum(drop_versions(arguments.catalog, arguments.model, version));
+}
+
+}  // namespace mf::pg

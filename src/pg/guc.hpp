@@ -1,0 +1,25 @@
+// Settings, prefix mf_ext.
+#pragma once
+
+#include <cstddef>
+
+namespace mf::pg {
+
+/// Registers the settings; called once, from _PG_init.
+void define_settings_unsafe();
+
+/// mf_ext.default_model, empty if unset.
+const char* setting_default_model();
+
+/// mf_ext.max_threads resolved: at least 1, at most the processors this process may use.
+int setting_threads();
+
+/// mf_ext.max_memory in bytes.
+std::size_t setting_max_memory();
+
+/// mf_ext.cache_size in bytes.
+std::size_t setting_cache_size();
+
+int setting_keep_versions();
+
+}  // namespace mf::pg

@@ -1,0 +1,16 @@
+// Loading of the library.
+#include "pg/compat.hpp"
+#include "pg/guc.hpp"
+
+extern "C" {
+
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "mf_ext", .version = MF_EXT_VERSION);
+#else
+PG_MODULE_MAGIC;
+#endif
+
+PGDLLEXPORT void _PG_init(void);
+
+void _PG_init(void) { mf::pg::define_settings_unsafe(); }
+}

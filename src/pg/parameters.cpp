@@ -1,0 +1,218 @@
+#include "pg/parameters.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mf::pg {
+namespace {
+
+/// Shortest text that reads back as the same number; JSON has no NaN.
+std::string number(double value) {
+    if (!std::isfinite(value)) return "null";
+    char buffer[40];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    return std::string(buffer, end);
+}
+
+/// Writes one flat JSON object.
+class JsonObject {
+  public:
+    void add(const char* key, const std::string& json) {
+        text_ += text_.size() > 1 ? ", \"" : "\"";
+        text_ += key;
+        text_ += "\": ";
+        text_ += json;
+    }
+    void add(const char* key, double value) { add(key, number(value)); }
+    std::string text() const { return text_ + "}"; }
+
+  private:
+    std::string text_ = "{";
+};
+
+template <class P>
+std::string fields_json(P parameters) {
+    JsonObject object;
+    parameters.each_field([&](const char* name, double value) { object.add(name, value); });
+    return object.text();
+}
+
+JsonbValue* find_unsafe(JsonbContainer* container, const char* key, JsonbValue* result) {
+    return getKeyJsonValueFromContainer(container, key, static_cast<int>(strlen(key)), result);
+}
+
+struct Lookup {
+    bool found;
+    bool is_number;
+    double number;
+    const char* word;
+    int word_length;
+    JsonbContainer* object;
+};
+
+Lookup lookup(JsonbContainer* container, const char* key) {
+    return pg_call([container, key] {
+        Lookup result{};
+        JsonbValue value;
+        if (find_unsafe(container, key, &value) == nullptr) return result;
+        result.found = true;
+        if (value.type == jbvNumeric) {
+            result.is_number = true;
+            result.number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
+        } else if (value.type == jbvString) {
+            result.word = value.val.string.val;
+            result.word_length = value.val.string.len;
+        } else if (value.type == jbvBinary) {
+            result.object = value.val.binary.data;
+        }
+        return result;
+    });
+}
+
+[[noreturn]] void corrupted(const char* key) {
+    throw SqlError(ERRCODE_DATA_CORRUPTED, std::string("the parameters of the model lack \"") + key + "\"", "",
+                   "Train the model again.");
+}
+
+double stored_number(JsonbContainer* container, const char* key) {
+    const Lookup found = lookup(container, key);
+    if (!found.is_number) corrupted(key);
+    return found.number;
+}
+
+template <class P>
+void read_fields(JsonbContainer* container, const char* key, P& parameters) {
+    const Lookup object = lookup(container, key);
+    if (object.object == nullptr) corrupted(key);
+    parameters.each_field([&](const char* name, double& value) { value = stored_number(object.object, name); });
+}
+
+Duplicates duplicates_of_word(std::string_view word) {
+    for (const Duplicates rule : {Duplicates::Mean, Duplicates::Sum, Duplicates::Last, Duplicates::Error})
+        if (word == duplicates_word(rule)) return rule;
+    corrupted("duplicates");
+}
+
+/// One key of the options argument; plain, so that the iteration can run inside pg_call.
+struct OptionEntry {
+    const char* key;
+    int key_length;
+    JsonbValue value;
+    double number;
+};
+
+struct OptionEntries {
+    bool is_object;
+    int count;
+    OptionEntry* entries;
+};
+
+OptionEntries option_entries_unsafe(Jsonb* json) {
+    OptionEntries result{};
+    if (!JB_ROOT_IS_OBJECT(json)) return result;
+    result.is_object = true;
+    result.entries = static_cast<OptionEntry*>(palloc(sizeof(OptionEntry) * (JB_ROOT_COUNT(json) + 1)));
+    JsonbIterator* iterator = JsonbIteratorInit(&json->root);
+    JsonbValue value;
+    JsonbIteratorToken token;
+    while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE) {
+        if (token == WJB_KEY) {
+            result.entries[result.count].key = value.val.string.val;
+            result.entries[result.count].key_length = value.val.string.len;
+        } else if (token == WJB_VALUE) {
+            OptionEntry& entry = result.entries[result.count++];
+            entry.value = value;
+            if (value.type == jbvNumeric)
+                entry.number =
+                    DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
+        }
+    }
+    return result;
+}
+
+/// No option takes JSON of these types.
+[[noreturn]] void refuse_json(TrainOptions& options, const std::string& key, jbvType type) {
+    const std::vector<std::string> known = option_names(options.feedback);
+    if (std::find(known.begin(), known.end(), key) == known.end()) set_option(options, key, 0.0);  // says what is known
+    const char* given = type == jbvNull ? "null" : type == jbvBool ? "true or false" : "a list or an object";
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "option \"" + key + "\" must be a " +
+                       (key == "duplicates" || key == "time_column" ? "text" : "number") + ", not " + given);
+}
+
+}  // namespace
+
+const char* duplicates_word(Duplicates rule) {
+    switch (rule) {
+        case Duplicates::Mean:
+            return "mean";
+        case Duplicates::Sum:
+            return "sum";
+        case Duplicates::Last:
+            return "last";
+        case Duplicates::Error:
+            break;
+    }
+    return "error";
+}
+
+std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model) {
+    JsonObject object;
+    const bool is_explicit = options.feedback == Feedback::Explicit;
+    object.add("factors", options.ials.factors);
+    object.add("iterations", is_explicit ? options.als.iterations : options.ials.iterations);
+    object.add("seed", std::to_string(static_cast<std::int64_t>(options.ials.seed)));
+    object.add("test_fraction", options.test_fraction);
+    object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
+    object.add("options", options_json);
+    if (model.rating) object.add("rating", fields_json(model.rating->parameters));
+    object.add("ranking", fields_json(model.ranking.parameters));
+    return object.text();
+}
+
+std::string write_metrics(const TrainSummary& summary) {
+    JsonObject object;
+    object.add("train_rmse", summary.train_rmse);
+    object.add("test_rmse", summary.test_rmse);
+    object.add("test_ndcg", summary.test_ndcg);
+    object.add("test_ratings", static_cast<double>(summary.test_ratings));
+    object.add("iterations", summary.iterations);
+    object.add("ranking_iterations", summary.ranking_iterations);
+    return object.text();
+}
+
+StoredParameters read_parameters(Jsonb* parameters) {
+    StoredParameters result;
+    JsonbContainer* root = &parameters->root;
+    result.factors = static_cast<int>(stored_number(root, "factors"));
+    const Lookup rule = lookup(root, "duplicates");
+    if (rule.word == nullptr) corrupted("duplicates");
+    result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
+    read_fields(root, "ranking", result.ranking);
+    if (lookup(root, "rating").found) read_fields(root, "rating", result.rating);
+    return result;
+}
+
+void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column) {
+    const OptionEntries all = pg_call([json] { return option_entries_unsafe(json); });
+    if (!all.is_object)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object", "",
+                       "Write options => '{\"name\": value}'.");
+    for (int i = 0; i < all.count; ++i) {
+        const OptionEntry& entry = all.entries[i];
+        const std::string key(entry.key, static_cast<std::size_t>(entry.key_length));
+        if (entry.value.type == jbvNumeric) {
+            set_option(*options, key, entry.number);
+        } else if (entry.value.type == jbvString) {
+            const std::string word(entry.value.val.string.val, static_cast<std::size_t>(entry.value.val.string.len));
+            if (key == "time_column")
+                *time_column = word;
+            else
+                set_option(*options, key, std::string_view(word));
+        } else {
+            refuse_json(*options, key, entry.value.type);
+        }
+    }
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,35 @@
+// The parameters and metrics of a version ↔ jsonb.
+#pragma once
+
+#include "core/model.hpp"
+#include "core/options.hpp"
+#include "core/train.hpp"
+#include "pg/guard.hpp"
+
+namespace mf::pg {
+
+/// What serving needs of a version's parameters.
+struct StoredParameters {
+    int factors = 0;
+    Duplicates duplicates = Duplicates::Mean;
+    RatingParameters rating;
+    RankingParameters ranking;
+};
+
+/// The word of a rule, as in options.
+const char* duplicates_word(Duplicates rule);
+
+/// JSON text of the arguments of a training (options as given) and of what was resolved; numbers keep all their bits.
+std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model);
+
+/// JSON text of the metrics; what was not measured is null.
+std::string write_metrics(const TrainSummary& summary);
+
+/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing.
+StoredParameters read_parameters(Jsonb* parameters);
+
+/// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
+/// words, invalid_parameter_value. `time_column` is set apart, since it names a column.
+void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column);
+
+}  // namespace mf::pg

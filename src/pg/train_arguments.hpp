@@ -1,0 +1,43 @@
+// The arguments of mf_train, checked.
+#pragma once
+
+#include "core/options.hpp"
+#include "pg/source.hpp"
+
+namespace mf::pg {
+
+/// mf_train's arguments as they came; null pointers are NULLs, the rest of the defaults is in the SQL declaration.
+struct RawTrainArguments {
+    Oid source;
+    const char* model;
+    const char* user_column;
+    const char* item_column;
+    const char* rating_column;
+    const char* feedback;
+    const char* algorithm;
+    bool factors_null;
+    std::int32_t factors;
+    bool iterations_null;
+    std::int32_t iterations;
+    bool regularization_null;
+    double regularization;
+    double test_fraction;
+    std::int64_t seed;
+    Jsonb* options;
+    const char* options_text;
+};
+
+RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo);
+
+struct TrainArguments {
+    std::string model;
+    std::string algorithm;
+    std::string options_json;
+    Source source;
+    TrainOptions options;
+};
+
+/// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint.
+TrainArguments check_train_arguments(const RawTrainArguments& raw);
+
+}  // namespace mf::pg

@@ -1,0 +1,113 @@
+#include "pg/user_state.hpp"
+
+#include <algorithm>
+
+#include "core/kernels.hpp"
+#include "pg/factor_rows.hpp"
+
+namespace mf::pg {
+namespace {
+
+Array<float> padded_copy(std::span<const float> values, const FactorMatrix& like) {
+    if (values.size() != static_cast<std::size_t>(like.factors()))
+        throw SqlError(ERRCODE_DATA_CORRUPTED, "user factors and item factors of one model differ in length");
+    Array<float> result(like.stride(), 0.0f);
+    std::copy(values.begin(), values.end(), result.begin());
+    return result;
+}
+
+/// Loads the stored row; gives its digest.
+std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, UserState& state) {
+    std::uint64_t digest = 0;
+    state.stored = read_user_factors(catalog, model.version.model_id, user.text(), [&](const FactorRow& row) {
+        state.ranking_factors = padded_copy(row.ranking_factors, model.ranking_items);
+        if (model.rating) {
+            state.rating_factors = padded_copy(row.rating_factors, model.rating->factors);
+            state.rating_bias = row.rating_bias;
+            state.has_rating = true;
+        }
+        digest = row.history_digest;
+    });
+    return digest;
+}
+
+void fold_in(ServingModel& model, UserState& state) {
+    state.basis = Basis::FoldIn;
+    state.ranking_factors = Array<float>(model.ranking_items.stride(), 0.0f);
+    model.ranking_fold_in->solve(state.history.entries, state.ranking_factors.data());
+    if (!model.rating) return;
+    state.rating_factors = Array<float>(model.rating->factors.stride(), 0.0f);
+    model.rating_fold_in->solve(state.history.entries, state.rating_factors.data(), &state.rating_bias);
+    state.has_rating = true;
+}
+
+float dot_product(const Array<float>& vector, const FactorMatrix& items, std::uint32_t item) {
+    return kernels().dot(vector.data(), items.row(item), items.stride() / kLanes);
+}
+
+float clip(const ServingModel& model, double rating) {
+    const RatingParameters& parameters = model.rating->parameters;
+    return static_cast<float>(std::clamp(rating, parameters.minimum, parameters.maximum));
+}
+
+}  // namespace
+
+const char* basis_name(Basis basis) {
+    switch (basis) {
+        case Basis::Trained:
+            return "trained";
+        case Basis::FoldIn:
+            return "fold-in";
+        case Basis::Popular:
+            break;
+    }
+    return "popular";
+}
+
+UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
+    UserState state;
+    const std::uint64_t digest = load_stored(catalog, model, user, state);
+    const Oid source = model.version.source;
+    if (!need_history && pg_call([source] { return get_rel_relkind(source); }) == '\0') {
+        state.basis = state.stored ? Basis::Trained : Basis::Popular;
+        return state;
+    }
+    state.history = read_history(model, user);
+    if (state.history.entries.empty())
+        state.basis = Basis::Popular;
+    else if (state.stored && state.history.digest == digest)
+        state.basis = Basis::Trained;
+    else
+        fold_in(model, state);
+    return state;
+}
+
+UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const Id& user) {
+    UserState state;
+    load_stored(catalog, model, user, state);
+    if (state.stored) {
+        state.basis = Basis::Trained;
+        return state;
+    }
+    state.history = read_history(model, user);
+    if (!state.history.entries.empty()) fold_in(model, state);
+    return state;
+}
+
+float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item) {
+    const RatingItems& rating = *model.rating;
+    double value = rating.parameters.mean + rating.bias[item];
+    if (user.has_rating)
+        value += user.rating_bias + dot_product(user.rating_factors, rating.factors, item);
+    return clip(model, value);
+}
+
+float predict_without_item(const ServingModel& model, const UserState& user) {
+    return clip(model, model.rating->parameters.mean + (user.has_rating ? user.rating_bias : 0.0f));
+}
+
+float preference_score(const ServingModel& model, const UserState& user, std::uint32_t item) {
+    return dot_product(user.ranking_factors, model.ranking_items, item);
+}
+
+}  // namespace mf::pg
