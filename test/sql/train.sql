@@ -72,7 +72,7 @@ SELECT version FROM mf_train('ratings', 'held out', factors => 5, iterations => 
 SELECT fingerprint('held out', 2) = fingerprint('held out', 3) AS same_bits;
 SELECT parameters -> 'factors' AS factors, parameters -> 'iterations' AS iterations, parameters -> 'seed' AS seed,
        parameters -> 'rating' -> 'regularization' AS regularization, parameters -> 'duplicates' AS duplicates,
-       parameters -> 'ranking' -> 'unobserved_weight' AS unobserved_weight, parameters -> 'options' AS options
+       (parameters -> 'ranking' ->> 'regularization')::float8 > 0 AS ranking_resolved, parameters -> 'options' AS options
   FROM mf_models WHERE model = 'held out' AND live;
 
 -- Two versions are kept unless mf_ext.keep_versions says otherwise, and their factors with them; the newest serves.
