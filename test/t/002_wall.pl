@@ -1,0 +1,95 @@
+# Interrupts during a training: a cancel ends it within half a second, a terminated session leaves the server alive, and
+# an interrupt that is no cancel changes nothing.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', q{
+    CREATE EXTENSION mf_ext;
+    CREATE TABLE ratings AS
+        SELECT n % 3000 AS user_id, (n * 7919 + n / 3000) % 2000 AS item_id, 1 + n % 5 AS rating
+          FROM generate_series(1, 300000::bigint) n;
+    CREATE INDEX ON ratings (user_id);
+    SELECT mf_train('ratings', factors => 8);
+});
+my $list = q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(7, 5, 'ratings')};
+my $before = $node->safe_psql('postgres', $list);
+
+# Starts a statement of many iterations in a session of its own; returns when it is under way.
+sub start_training {
+    my ($model) = @_;
+    my ($out, $err) = ('', '');
+    my $training = IPC::Run::start(
+        [ $node->installed_command('psql'), '-XAt', '-d', $node->connstr('postgres'), '-c',
+            "SELECT iterations FROM mf_train('ratings', '$model', factors => 64, iterations => 60)" ],
+        '<', \undef, '>', \$out, '2>', \$err);
+    $node->poll_query_until('postgres',
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%''$model''%' AND pid <> pg_backend_pid()")
+        or die 'the training did not start';
+    usleep(700_000);    # past the reading
+    return { run => $training, out => \$out, err => \$err };
+}
+
+my $pid_of = q{SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%mf_train%' AND pid <> pg_backend_pid()};
+
+for my $attempt (1 .. 3) {
+    my $training = start_training("cancelled$attempt");
+    my $start = time;
+    $node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM ($pid_of) p");
+    $training->{run}->finish;
+    my $seconds = time - $start;
+    like(${ $training->{err} }, qr/canceling statement due to user request/, 'a cancel ends the training');
+    cmp_ok($seconds, '<', 1.0, 'soon (half a second, and the time to start a client twice)');
+}
+
+{
+    my $training = start_training('terminated');
+    $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM ($pid_of) p");
+    $training->{run}->finish;
+    like(${ $training->{err} }, qr/terminating connection due to administrator command/, 'a terminated session says so');
+    is($node->safe_psql('postgres', $list), $before, 'the server and the old model live on');
+}
+
+{
+    my $training = start_training('interrupted');
+    for (1 .. 5) {
+        $node->safe_psql('postgres', "SELECT pg_log_backend_memory_contexts(pid) FROM ($pid_of) p");
+        usleep(50_000);
+    }
+    $training->{run}->finish;
+    is(${ $training->{out} }, "60\n", 'a training that is only asked for its memory goes on to its end');
+    $node->safe_psql('postgres', "SELECT mf_train('ratings', 'alone', factors => 64, iterations => 60)");
+    is($node->safe_psql('postgres', q{
+            SELECT count(DISTINCT digest) FROM (
+                SELECT md5(string_agg(concat(item_id, ranking_factors, rating_factors, rating_bias), ' ' ORDER BY item_id)) AS digest
+                  FROM mf_item_factors JOIN mf_models m USING (model_id)
+                 WHERE m.model IN ('interrupted', 'alone') GROUP BY model_id) d})
+        , '1', 'and gives the same bits as one that nobody disturbed');
+}
+
+is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT model, ' ' ORDER BY model) FROM mf_models}),
+    'alone interrupted ratings', 'the trainings that ended early left nothing');
+
+# Ten thousand calls in one session: its memory stays where it was after the first hundred.
+is($node->safe_psql('postgres', q{
+        CREATE TABLE memory (at int, kb bigint);
+        DO $$ DECLARE n record; BEGIN
+            FOR i IN 1 .. 10000 LOOP
+                SELECT count(*) INTO n FROM mf_recommend(i % 3500, 5, 'ratings');
+                IF i IN (1000, 10000) THEN
+                    INSERT INTO memory VALUES (i, (regexp_match(pg_read_file('/proc/self/status'), 'RssAnon:\s*(\d+)'))[1]::bigint);
+                END IF;
+            END LOOP;
+        END $$;
+        SELECT max(kb) FILTER (WHERE at = 10000) - max(kb) FILTER (WHERE at = 1000) < 2000 FROM memory}),
+    't', 'ten thousand lists do not grow the session');
+
+$node->stop;
+done_testing();
