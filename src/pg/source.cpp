@@ -18,6 +18,7 @@ struct ColumnFacts {
     Oid type;
     Oid base;
     Oid equality;
+    bool text_varies;  // with settings of the session
     const char* type_name;
     const char* quoted;
     const char* all_columns;
@@ -36,6 +37,20 @@ const char* list_columns_unsafe(Oid relation) {
     return names.data;
 }
 
+/// True if values of the type print differently under DateStyle, IntervalStyle, TimeZone, extra_float_digits,
+/// bytea_output or lc_monetary: their text cannot identify anything from one session to the next.
+bool text_varies_unsafe(Oid type) {
+    const Oid element = get_element_type(type);
+    if (OidIsValid(element)) return text_varies_unsafe(getBaseType(element));
+    if (type == FLOAT4OID || type == FLOAT8OID || type == BYTEAOID || type == MONEYOID) return true;
+    char category;
+    bool preferred;
+    get_type_category_preferred(type, &category, &preferred);
+    // What ranges and composites contain may vary; they are rare enough as ids to refuse them all.
+    return category == TYPCATEGORY_DATETIME || category == TYPCATEGORY_TIMESPAN || category == TYPCATEGORY_RANGE ||
+           category == TYPCATEGORY_COMPOSITE;
+}
+
 ColumnFacts column_facts_unsafe(Oid relation, const char* name) {
     ColumnFacts facts{};
     facts.number = get_attnum(relation, name);
@@ -46,6 +61,7 @@ ColumnFacts column_facts_unsafe(Oid relation, const char* name) {
     facts.type = get_atttype(relation, facts.number);
     facts.base = getBaseType(facts.type);
     facts.equality = lookup_type_cache(facts.base, TYPECACHE_EQ_OPR)->eq_opr;
+    facts.text_varies = text_varies_unsafe(facts.base);
     facts.type_name = format_type_be(facts.type);
     facts.quoted = quote_identifier(name);
     return facts;
@@ -69,6 +85,11 @@ SourceColumn id_column(const Source& source, const char* name, const char* role)
                        std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s",
                        "The type has no equality operator.",
                        "Use a column of an integer type, uuid or text, or cast it in a view.");
+    if (facts.text_varies)
+        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                       std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s",
+                       "The text form of its values may depend on settings of the session.",
+                       "Use a column of an integer type, uuid or text, or make it text of one form in a view.");
     SourceColumn column;
     column.name = name;
     column.type = facts.type;
