@@ -73,15 +73,4 @@ Datum run_body(FunctionBody body, FunctionCallInfo fcinfo) {
     raise_unsafe(failure);
 }
 
-void run_callback(void (*body)(void*), void* argument) {
-    Failure failure;
-    try {
-        body(argument);
-        return;
-    } catch (...) {
-        describe_exception(&failure);
-    }
-    raise_unsafe(failure);
-}
-
 }  // namespace mf::pg

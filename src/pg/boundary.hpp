@@ -10,9 +10,6 @@ using FunctionBody = Datum (*)(FunctionCallInfo);
 /// Runs a function's body; every exception is turned into a PostgreSQL error after the C++ frames are gone.
 Datum run_body(FunctionBody body, FunctionCallInfo fcinfo);
 
-/// The same for callbacks and hooks that take no FunctionCallInfo.
-void run_callback(void (*body)(void*), void* argument);
-
 }  // namespace mf::pg
 
 /// Defines a function that SQL calls. The body is C++ and may throw; it reaches PostgreSQL through pg_call only.

@@ -5,14 +5,13 @@
 
 namespace mf::pg {
 
-Environment make_environment(ProgressReport& progress) {
+Environment make_environment() {
     Environment environment;
     environment.threads = setting_threads();
     environment.interrupted = [] { return static_cast<bool>(INTERRUPTS_PENDING_CONDITION()); };
     // Pending does not mean cancelled: most interrupts are served and return.
     environment.checkpoint = [] { pg_call([] { CHECK_FOR_INTERRUPTS(); }); };
-    environment.on_iteration = [&progress](const Iteration& iteration) {
-        progress.iteration(iteration);
+    environment.on_iteration = [](const Iteration& iteration) {
         provoke_fault(iteration);
         pg_call([&iteration] {
             ereport(DEBUG1, (errmsg_internal("mf_ext: %s: iteration %d of %d, loss %g, held-out metric %g",

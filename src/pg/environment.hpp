@@ -3,13 +3,12 @@
 
 #include "core/parallel.hpp"
 #include "pg/guard.hpp"
-#include "pg/progress.hpp"
 
 namespace mf::pg {
 
-/// threads from the settings; cancel, timeout and the like arrive as PgError from checkpoint(). Iterations are shown in
-/// `progress`, which must outlive the environment, and in one DEBUG1 line each.
-Environment make_environment(ProgressReport& progress);
+/// threads from the settings; cancel, timeout and the like arrive as PgError from checkpoint(). Each
+/// iteration is one DEBUG1 line.
+Environment make_environment();
 
 /// Sends a WARNING or NOTICE; detail and hint may be empty.
 void report(int level, const std::string& message, const std::string& detail = {}, const std::string& hint = {});

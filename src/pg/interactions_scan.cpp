@@ -1,7 +1,5 @@
 #include "pg/interactions_scan.hpp"
 
-#include <limits>
-
 #include "core/error.hpp"
 #include "core/train.hpp"
 #include "pg/environment.hpp"
@@ -16,12 +14,12 @@ std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 
 
 class BuilderSink : public RowSink {
   public:
-    BuilderSink(const Source& source, const TrainOptions& options, int threads, ProgressReport& progress)
+    BuilderSink(const Source& source, const TrainOptions& options, int threads)
         : options_(options),
-          progress_(progress),
           threads_(threads),
           limit_(setting_max_memory()),
-          builder_(source.user.kind(), source.item.kind(), source.time.has_value()) {}
+          with_times_(source.time.has_value()),
+          builder_(source.user.kind(), source.item.kind(), with_times_) {}
 
     void row(const SourceRow& row) override {
         if (row.user_null || row.item_null || row.rating_null) {
@@ -34,15 +32,14 @@ class BuilderSink : public RowSink {
         if (!std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f))
             refuse(user, item, row.rating);
         builder_.add(user, item, value, row.time);
-        if (builder_.rows() % kRowsPerCheck == 0) {
-            check_memory();
-            progress_.rows_read(builder_.rows());
-        }
+        if (builder_.rows() % kRowsPerCheck == 0) check_memory();
     }
 
     void check_memory() {
+        // The estimate allows for short ids and rows without times; what these take beyond that is known here.
         const std::size_t need =
-            training_memory(builder_.users().size(), builder_.items().size(), builder_.rows(), options_, threads_);
+            training_memory(builder_.users().size(), builder_.items().size(), builder_.rows(), options_, threads_) +
+            builder_.users().memory() + builder_.items().memory() + (with_times_ ? 12 * builder_.rows() : 0);
         if (need <= limit_) return;
         throw MemoryLimitExceeded(
             "training needs at least " + megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(limit_),
@@ -76,21 +73,18 @@ class BuilderSink : public RowSink {
     }
 
     const TrainOptions& options_;
-    ProgressReport& progress_;
     int threads_;
     std::size_t limit_;
+    bool with_times_;
     InteractionsBuilder builder_;
     std::uint64_t skipped_ = 0;
 };
 
 }  // namespace
 
-Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
-                          ProgressReport& progress) {
-    progress.phase("reading");
-    BuilderSink sink(source, options, environment.threads, progress);
+Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment) {
+    BuilderSink sink(source, options, environment.threads);
     scan_source(source, sink);
-    progress.rows_read(sink.builder().rows());
     if (sink.skipped() > 0)
         report(NOTICE, "skipped " + std::to_string(sink.skipped()) + (sink.skipped() == 1 ? " row" : " rows") + " of " +
                            source.name + " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
@@ -100,7 +94,6 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
                            (source.rating ? ", item and rating." : " and item."),
                        "Check the source's rows, the NULLs in them, and row-level security.");
     sink.check_memory();
-    progress.phase("sorting");
     return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
 }
 

@@ -14,32 +14,10 @@ struct Receiver {
     ExceptionHolder* exception;
 };
 
-Oid type_of_form(ColumnForm form) {
-    switch (form) {
-        case ColumnForm::Int2:
-            return INT2OID;
-        case ColumnForm::Int4:
-            return INT4OID;
-        case ColumnForm::Int8:
-            return INT8OID;
-        case ColumnForm::Float4:
-            return FLOAT4OID;
-        case ColumnForm::Float8:
-            return FLOAT8OID;
-        case ColumnForm::Bool:
-            return BOOLOID;
-        case ColumnForm::Uuid:
-            return UUIDOID;
-        case ColumnForm::Text:
-            break;
-    }
-    return TEXTOID;
-}
-
 /// A kept plan follows ALTER TABLE by itself; the decoding below must not, so it refuses other types.
 void check_type_unsafe(TupleDesc descriptor, int column, const SourceColumn& expected) {
     const Oid found = getBaseType(TupleDescAttr(descriptor, column)->atttypid);
-    if (found == type_of_form(expected.form) || (expected.form == ColumnForm::Text && found == VARCHAROID)) return;
+    if (plain_form(found) == expected.form) return;
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" is now of type %s", expected.name.c_str(), format_type_be(found)),
                     errdetail("It had type %s when the model was trained.", format_type_be(expected.type)),

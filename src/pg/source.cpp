@@ -78,90 +78,57 @@ ColumnFacts require_column(const Source& source, const char* name, const char* r
     return facts;
 }
 
-SourceColumn id_column(const Source& source, const char* name, const char* role) {
-    const ColumnFacts facts = require_column(source, name, role);
-    if (!OidIsValid(facts.equality))
-        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                       std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s",
-                       "The type has no equality operator.",
-                       "Use a column of an integer type, uuid or text, or cast it in a view.");
-    if (facts.text_varies)
-        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                       std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s",
-                       "The text form of its values may depend on settings of the session.",
-                       "Use a column of an integer type, uuid or text, or make it text of one form in a view.");
+SourceColumn plain_column(const char* name, const ColumnFacts& facts) {
     SourceColumn column;
     column.name = name;
     column.type = facts.type;
     column.expression = facts.quoted;
-    switch (facts.base) {
-        case INT2OID:
-            column.form = ColumnForm::Int2;
-            break;
-        case INT4OID:
-            column.form = ColumnForm::Int4;
-            break;
-        case INT8OID:
-            column.form = ColumnForm::Int8;
-            break;
-        case UUIDOID:
-            column.form = ColumnForm::Uuid;
-            break;
-        case TEXTOID:
-        case VARCHAROID:
-            column.form = ColumnForm::Text;
-            break;
-        default:
-            column.form = ColumnForm::Text;
-            column.expression = "(" + column.expression + ")::pg_catalog.text";
+    return column;
+}
+
+SourceColumn id_column(const Source& source, const char* name, const char* role) {
+    const ColumnFacts facts = require_column(source, name, role);
+    const auto refuse = [&](const char* why, const char* remedy) {
+        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                       std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s",
+                       why, std::string("Use a column of an integer type, uuid or text, or ") + remedy + " in a view.");
+    };
+    if (!OidIsValid(facts.equality)) refuse("The type has no equality operator.", "cast it");
+    if (facts.text_varies)
+        refuse("The text form of its values may depend on settings of the session.", "make it text of one form");
+    SourceColumn column = plain_column(name, facts);
+    const std::optional<ColumnForm> form = plain_form(facts.base);
+    column.form = form.value_or(ColumnForm::Text);
+    // What has a form only as a number, such as boolean, is identified by its text.
+    if (!form || *form == ColumnForm::Bool) {
+        column.form = ColumnForm::Text;
+        column.expression = "(" + column.expression + ")::pg_catalog.text";
     }
     return column;
 }
 
 SourceColumn rating_column(const Source& source, const char* name) {
     const ColumnFacts facts = require_column(source, name, "rating");
-    SourceColumn column;
-    column.name = name;
-    column.type = facts.type;
-    column.expression = facts.quoted;
-    switch (facts.base) {
-        case BOOLOID:
-            column.form = ColumnForm::Bool;
-            break;
-        case INT2OID:
-            column.form = ColumnForm::Int2;
-            break;
-        case INT4OID:
-            column.form = ColumnForm::Int4;
-            break;
-        case INT8OID:
-            column.form = ColumnForm::Int8;
-            break;
-        case FLOAT4OID:
-            column.form = ColumnForm::Float4;
-            break;
-        case FLOAT8OID:
-            column.form = ColumnForm::Float8;
-            break;
-        case NUMERICOID:
-            column.form = ColumnForm::Float8;
-            column.expression = "(" + column.expression + ")::pg_catalog.float8";
-            break;
-        default:
-            throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                           std::string("column \"") + name + "\" of type " + facts.type_name + " cannot be a rating",
-                           "Ratings are numeric, integer, real, double precision or boolean.",
-                           "Name another column with rating_column => '...', cast it in a view, or pass "
-                           "rating_column => NULL with feedback => 'implicit' if every row counts alike.");
+    SourceColumn column = plain_column(name, facts);
+    if (facts.base == NUMERICOID) {
+        column.form = ColumnForm::Float8;
+        column.expression = "(" + column.expression + ")::pg_catalog.float8";
+        return column;
     }
+    const std::optional<ColumnForm> form = plain_form(facts.base);
+    if (!form || *form == ColumnForm::Uuid || *form == ColumnForm::Text)
+        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                       std::string("column \"") + name + "\" of type " + facts.type_name + " cannot be a rating",
+                       "Ratings are numeric, integer, real, double precision or boolean.",
+                       "Name another column with rating_column => '...', cast it in a view, or pass "
+                       "rating_column => NULL with feedback => 'implicit' if every row counts alike.");
+    column.form = *form;
     return column;
 }
 
 SourceColumn time_column(const Source& source, const char* name) {
     const ColumnFacts facts = require_column(source, name, "time");
-    SourceColumn column;
-    column.name = name;
-    column.type = facts.type;
+    SourceColumn column = plain_column(name, facts);
     column.form = ColumnForm::Float8;
     switch (facts.base) {
         case DATEOID:
@@ -229,6 +196,30 @@ const char* equality_unsafe(Oid type) {
 }
 
 }  // namespace
+
+std::optional<ColumnForm> plain_form(Oid base_type) {
+    switch (base_type) {
+        case INT2OID:
+            return ColumnForm::Int2;
+        case INT4OID:
+            return ColumnForm::Int4;
+        case INT8OID:
+            return ColumnForm::Int8;
+        case FLOAT4OID:
+            return ColumnForm::Float4;
+        case FLOAT8OID:
+            return ColumnForm::Float8;
+        case BOOLOID:
+            return ColumnForm::Bool;
+        case UUIDOID:
+            return ColumnForm::Uuid;
+        case TEXTOID:
+        case VARCHAROID:
+            return ColumnForm::Text;
+        default:
+            return std::nullopt;
+    }
+}
 
 Source describe_source(Oid relation, const SourceColumnNames& names) {
     // Queries find the relation by its name: from here on it keeps it.

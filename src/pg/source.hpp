@@ -9,6 +9,9 @@ namespace mf::pg {
 /// Form in which a column's value arrives in a row of the query that reads it.
 enum class ColumnForm { Int2, Int4, Int8, Float4, Float8, Bool, Uuid, Text };
 
+/// The form of a base type's values where they are taken as they are; nothing where the type must be cast.
+std::optional<ColumnForm> plain_form(Oid base_type);
+
 struct SourceColumn {
     std::string name;
     Oid type = InvalidOid;

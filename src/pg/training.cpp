@@ -20,10 +20,6 @@ void warn_without_index(const Source& source) {
            "CREATE INDEX ON " + source.name + " (" + column + ");");
 }
 
-int planned_iterations(const TrainOptions& options) {
-    return options.ials.iterations + (options.feedback == Feedback::Explicit ? options.als.iterations : 0);
-}
-
 std::int32_t store(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
                    const TrainResult& trained, double seconds) {
     NewVersion row;
@@ -57,12 +53,9 @@ TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& argum
     };
     const Oid owner = lock_for_training(catalog, arguments.model);
     warn_without_index(arguments.source);
-    ProgressReport progress(arguments.model, planned_iterations(arguments.options));
-    Environment environment = make_environment(progress);
-    const Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress);
-    progress.start_iterations();
+    Environment environment = make_environment();
+    const Dataset dataset = read_interactions(arguments.source, arguments.options, environment);
     const TrainResult trained = train(dataset, arguments.options, environment);
-    progress.phase("storing");
     TrainingOutcome outcome;
     outcome.summary = trained.summary;
     outcome.version = store(catalog, arguments, owner, dataset, trained, seconds());

@@ -167,6 +167,16 @@ SELECT regexp_replace(line, '(at least|items read|,)? ?\m\d+ (MB of|interactions
   FROM error_of($$SELECT mf_train('more', factors => 1024)$$) AS line;
 RESET mf_ext.max_memory;
 
+-- Long ids count: these hold 20 MB, which with short ids would fit.
+CREATE TABLE long_ids AS SELECT repeat('x', 1000) || u AS user_id, 1 AS item_id, 1.0::real AS rating FROM generate_series(1, 20000) AS u;
+CREATE INDEX ON long_ids (user_id);
+SET mf_ext.max_memory = '45MB';
+SELECT split_part(error_of($$SELECT mf_train('long_ids', factors => 1)$$), ':', 1) AS sqlstate;
+UPDATE long_ids SET user_id = substr(user_id, 1001);
+SELECT split_part(error_of($$SELECT mf_train('long_ids', factors => 1)$$), ':', 1) AS sqlstate;
+RESET mf_ext.max_memory;
+DROP TABLE long_ids;
+
 -- Rights: PostgreSQL's own errors. The columns that are read suffice.
 CREATE ROLE regress_mf_trainer;
 SET ROLE regress_mf_trainer;

@@ -49,6 +49,19 @@ for my $attempt (1 .. 3) {
     cmp_ok($seconds, '<', 1.0, 'soon (half a second, and the time to start a client twice)');
 }
 
+# The same by the server's own clock, without the start of any client: a timeout takes the same way as a cancel.
+for my $timeout (300, 900, 1500) {
+    my $elapsed = $node->safe_psql('postgres', qq{
+        CREATE TEMPORARY TABLE clock AS SELECT clock_timestamp() AS start;
+        SET statement_timeout = '${timeout}ms';
+        DO \$\$ BEGIN PERFORM mf_train('ratings', 'timed', factors => 64, iterations => 200);
+        EXCEPTION WHEN query_canceled THEN NULL; END \$\$;
+        SET statement_timeout = 0;
+        SELECT extract(epoch FROM clock_timestamp() - start) FROM clock});
+    cmp_ok($elapsed, '>', $timeout / 1000 - 0.05, "a training is timed out after $timeout ms");
+    cmp_ok($elapsed, '<', $timeout / 1000 + 0.5, 'within half a second');
+}
+
 {
     my $training = start_training('terminated');
     $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM ($pid_of) p");
