@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <string>
 
 #include "core/error.hpp"
@@ -116,20 +117,27 @@ ObjectiveParts solve_users(RatingModel& model, const Side& users, std::span<Norm
 }  // namespace
 
 RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& options, Environment& environment,
-                      const RatingEvaluation& evaluate) {
+                      const RatingEvaluation& evaluate, RatingStart* start) {
     RatingModel model;
     const ValueStatistics ratings = value_statistics(by_user.values);
     const double deviation = ratings.deviation;
     model.parameters = rating_parameters(ratings, options);
     model.users = FactorMatrix(by_user.rows(), options.factors);
-    model.items = FactorMatrix(by_item.rows(), options.factors);
     model.user_bias = Array<float>(by_user.rows(), 0.0f);
-    model.item_bias = Array<float>(by_item.rows(), 0.0f);
-    fill_random(model.users, initial_scale(options.factors) * deviation, options.seed, kInitStream, environment);
-
     const Side users{by_user, row_blocks(by_user, options.factors)};
     const Side items{by_item, row_blocks(by_item, options.factors)};
     std::vector<NormalEquations> workspaces = make_workspaces(options.factors, environment);
+    if (start != nullptr && start->item_bias.size() != by_item.rows())
+        throw std::logic_error("the first item biases do not fit the data");
+    if (start != nullptr && is_start(start->items, by_item.rows(), options.factors)) {
+        model.items = std::move(start->items);
+        model.item_bias = std::move(start->item_bias);
+        solve_users(model, users, workspaces, environment);
+    } else {
+        model.items = FactorMatrix(by_item.rows(), options.factors);
+        model.item_bias = Array<float>(by_item.rows(), 0.0f);
+        fill_random(model.users, initial_scale(options.factors) * deviation, options.seed, kInitStream, environment);
+    }
     EarlyStop early_stop(/*greater_is_better=*/false);
     // Of the best iteration only the items are kept: the users follow from them, bit for bit.
     FactorMatrix best_items;

@@ -24,10 +24,16 @@ namespace mf {
 /// Measures a model on held-out rows; smaller is better.
 using RatingEvaluation = std::function<double(const RatingModel&)>;
 
+/// Item factors and biases to begin with; the remarks at RankingStart hold here too. An unknown item has a bias of 0.
+struct RatingStart {
+    FactorMatrix items;
+    Array<float> item_bias;
+};
+
 /// Trains rating factors; the remarks at train_ials hold here too. With `evaluate` the factors of the iteration with
 /// the smallest value are returned, and training ends when it has not fallen for two iterations.
 RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& options, Environment& environment,
-                      const RatingEvaluation& evaluate = {});
+                      const RatingEvaluation& evaluate = {}, RatingStart* start = nullptr);
 
 /// The users' half-step alone: solves every user of by_user against the model's items. O(entries·k² + users·k³).
 void solve_users(RatingModel& model, const Csr& by_user, Environment& environment);

@@ -1,9 +1,10 @@
-// First factors of a training, and copies of factors.
+// First factors of a training: random ones or given ones; copies of factors.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <stdexcept>
 
 #include "core/model.hpp"
 #include "core/parallel.hpp"
@@ -25,6 +26,14 @@ inline void fill_random(FactorMatrix& matrix, double scale, std::uint64_t seed, 
             for (int f = 0; f < matrix.factors(); ++f) matrix.row(r)[f] = static_cast<float>(scale * random.normal());
         }
     });
+}
+
+/// True if a training can begin with these item factors: false if all are zero, which alternating least squares would
+/// never leave. Throws std::logic_error if their shape is not the one wanted.
+inline bool is_start(const FactorMatrix& items, std::size_t rows, int factors) {
+    if (items.rows() != rows || items.factors() != factors)
+        throw std::logic_error("the first item factors do not fit the data");
+    return std::any_of(items.row(0), items.row(0) + rows * items.stride(), [](float value) { return value != 0.0f; });
 }
 
 inline FactorMatrix copy_of(const FactorMatrix& matrix) {

@@ -98,17 +98,21 @@ ObjectiveParts solve_items(RankingModel& model, const RankingTraining& training,
 }  // namespace
 
 RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
-                        Environment& environment, const RankingEvaluation& evaluate) {
+                        Environment& environment, const RankingEvaluation& evaluate, RankingStart* start) {
     const RankingTraining training = prepare_ranking(by_user, by_item, feedback, options, environment);
     RankingModel model;
     model.parameters = training.parameters;
     model.users = FactorMatrix(by_user.rows(), options.factors);
-    model.items = FactorMatrix(by_item.rows(), options.factors);
-    fill_random(model.users, initial_scale(options.factors), options.seed, kInitStream, environment);
-
     const Side users{by_user, training.user_weights, row_blocks(by_user, options.factors)};
     const Side items{by_item, training.item_weights, row_blocks(by_item, options.factors)};
     std::vector<NormalEquations> workspaces = make_workspaces(options.factors, environment);
+    if (start != nullptr && is_start(start->items, by_item.rows(), options.factors)) {
+        model.items = std::move(start->items);
+        solve_users(model, users, workspaces, environment);
+    } else {
+        model.items = FactorMatrix(by_item.rows(), options.factors);
+        fill_random(model.users, initial_scale(options.factors), options.seed, kInitStream, environment);
+    }
     EarlyStop early_stop(/*greater_is_better=*/true);
     FactorMatrix best_items;  // the users follow from them, bit for bit
 

@@ -24,13 +24,24 @@ namespace mf {
 /// Measures a model on held-out rows; greater is better.
 using RankingEvaluation = std::function<double(const RankingModel&)>;
 
+/// Item factors to begin with, instead of random users: those of an earlier training on similar data. One finite row
+/// per item of the data and as many factors as the options say; a row of zeros is an item the earlier training did not
+/// know.
+struct RankingStart {
+    FactorMatrix items;
+};
+
 /// Trains ranking factors. by_item must be transpose(by_user). Items are solved first and users last in every
 /// iteration, so that a user's factors are the exact solution for the items returned.
 /// With `evaluate` the factors of the iteration with the greatest value are returned, and training ends when it has
 /// not risen for two iterations.
+/// With `start`, whose factors are moved out, the users are first solved for its items, which counts as no iteration,
+/// and an unknown item gets its factors in the first items' half-step. Every other number follows from the data as
+/// without. If all its rows are zero, the training starts at random.
 /// The same bits for any number of threads. O(iterations · (entries·k² + (users + items)·k³)).
 RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
-                        Environment& environment, const RankingEvaluation& evaluate = {});
+                        Environment& environment, const RankingEvaluation& evaluate = {},
+                        RankingStart* start = nullptr);
 
 /// The users' half-step alone: solves every user of by_user against the model's items. O(entries·k² + users·k³).
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment);

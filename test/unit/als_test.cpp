@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "core/error.hpp"
+#include "core/factor_init.hpp"
 #include "core/metrics.hpp"
 #include "generated_data.hpp"
 
@@ -156,6 +157,58 @@ TEST(AlsTest, StopsWhenAskedAndKeepsWhatItHas) {
     EXPECT_EQ(reports, 2);
     EXPECT_EQ(model.iterations, 2);
     EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
+}
+
+RatingModel train_from(const RatingModel& earlier, const Csr& by_user, const AlsOptions& options,
+                       Environment& environment) {
+    RatingStart start{copy_of(earlier.items), copy_of(earlier.item_bias)};
+    return train_als(by_user, transpose(by_user), options, environment, {}, &start);
+}
+
+TEST(AlsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
+    // One in twenty ratings is new, and so are all of five items.
+    const std::vector<Entry> entries = planted_ratings(400, 300, 5, 0.2, 0.3, 12);
+    std::vector<Entry> old_entries;
+    for (std::size_t e = 0; e < entries.size(); ++e)
+        if (e % 20 != 7 && entries[e].item % 60 != 31) old_entries.push_back(entries[e]);
+    const Csr before = make_csr(old_entries, 400, 300), after = make_csr(entries, 400, 300);
+    for (const int iterations : {8, 15}) {
+        const RatingModel earlier = train(before, small_options(16, iterations));
+        for (int f = 0; f < 16; ++f) ASSERT_EQ(earlier.items.row(31)[f], 0.0f);
+        double loss = 0;
+        Environment environment;
+        environment.on_iteration = [&](const Iteration& report) {
+            loss = report.loss;
+            return true;
+        };
+        train_als(after, transpose(after), small_options(16, iterations), environment);
+        const double cold = loss;
+        const int third = (iterations + 2) / 3;
+        const RatingModel warm = train_from(earlier, after, small_options(16, third), environment);
+        EXPECT_LE(loss, cold * (1 + 1e-6)) << iterations;  // after 15 both have converged to single precision
+        EXPECT_EQ(warm.iterations, third);
+        EXPECT_GT(squared_norm(warm.items.row(31), 16), 0.0);
+        EXPECT_EQ(warm.parameters.mean, train(after, small_options(16, 1)).parameters.mean);
+
+        environment.threads = 3;
+        const RatingModel threaded = train_from(earlier, after, small_options(16, third), environment);
+        EXPECT_TRUE(same_bits(threaded.users, warm.users));
+        EXPECT_TRUE(same_bits(threaded.items, warm.items));
+        EXPECT_TRUE(std::equal(warm.item_bias.begin(), warm.item_bias.end(), threaded.item_bias.begin()));
+    }
+}
+
+TEST(AlsTest, AStartOfZerosIsNoneAndAnotherShapeIsRefused) {
+    const Csr by_user = make_csr(planted_ratings(40, 30, 2, 0.5, 0.3, 9), 40, 30);
+    Environment environment;
+    RatingModel nothing;
+    nothing.items = FactorMatrix(30, 4);
+    nothing.item_bias = Array<float>(30, 0.0f);
+    EXPECT_TRUE(same_bits(train_from(nothing, by_user, small_options(4, 2), environment).users,
+                          train(by_user, small_options(4, 2)).users));
+    EXPECT_THROW(train_from(nothing, by_user, small_options(5, 2), environment), std::logic_error);
+    nothing.item_bias = Array<float>(29, 0.0f);
+    EXPECT_THROW(train_from(nothing, by_user, small_options(4, 2), environment), std::logic_error);
 }
 
 TEST(AlsTest, KeepsTheBestIteration) {

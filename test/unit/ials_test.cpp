@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "core/error.hpp"
+#include "core/factor_init.hpp"
 #include "generated_data.hpp"
 
 namespace mf {
@@ -211,6 +212,66 @@ TEST(IalsTest, StopsWhenAskedAndKeepsWhatItHas) {
         train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(4, 10), environment);
     EXPECT_EQ(reports, 2);
     EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
+}
+
+// One in twenty interactions is new, and so are all of five items.
+struct Growth {
+    Csr before, after;
+    explicit Growth(std::uint32_t users = 400, std::uint32_t items = 300) {
+        std::vector<Entry> old_entries;
+        const std::vector<Entry> entries = planted_ratings(users, items, 5, 0.2, 0.3, 12);
+        for (std::size_t e = 0; e < entries.size(); ++e)
+            if (e % 20 != 7 && entries[e].item % 60 != 31) old_entries.push_back(entries[e]);
+        before = make_csr(old_entries, users, items);
+        after = make_csr(entries, users, items);
+    }
+};
+
+RankingModel train_from(const RankingModel& earlier, const Csr& by_user, const IalsOptions& options,
+                        Environment& environment) {
+    RankingStart start{copy_of(earlier.items)};
+    return train_ials(by_user, transpose(by_user), Feedback::Explicit, options, environment, {}, &start);
+}
+
+TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
+    const Growth growth;
+    for (const int iterations : {8, 15}) {
+        const RankingModel earlier = train(growth.before, small_options(16, iterations));
+        for (int f = 0; f < 16; ++f) ASSERT_EQ(earlier.items.row(31)[f], 0.0f);
+        double loss = 0;
+        Environment environment;
+        environment.on_iteration = [&](const Iteration& report) {
+            loss = report.loss;
+            return true;
+        };
+        train_ials(growth.after, transpose(growth.after), Feedback::Explicit, small_options(16, iterations),
+                   environment);
+        const double cold = loss;
+        const int third = (iterations + 2) / 3;
+        const RankingModel warm = train_from(earlier, growth.after, small_options(16, third), environment);
+        EXPECT_LE(loss, cold) << iterations;
+        EXPECT_EQ(warm.iterations, third);
+        EXPECT_GT(squared_norm(warm.items.row(31), 16), 0.0);
+        const Plain expected(growth.after, Feedback::Explicit, small_options(16, third));
+        EXPECT_EQ(warm.parameters.regularization, expected.training.parameters.regularization);
+
+        environment.threads = 3;
+        const RankingModel threaded = train_from(earlier, growth.after, small_options(16, third), environment);
+        EXPECT_TRUE(same_bits(threaded.users, warm.users));
+        EXPECT_TRUE(same_bits(threaded.items, warm.items));
+    }
+}
+
+TEST(IalsTest, AStartOfZerosIsNoneAndAnotherShapeIsRefused) {
+    const Csr by_user = make_csr(planted_ratings(40, 30, 2, 0.5, 0.3, 9), 40, 30);
+    Environment environment;
+    RankingModel nothing;
+    nothing.items = FactorMatrix(30, 4);
+    EXPECT_TRUE(same_bits(train_from(nothing, by_user, small_options(4, 2), environment).users,
+                          train(by_user, small_options(4, 2)).users));
+    EXPECT_THROW(train_from(nothing, by_user, small_options(5, 2), environment), std::logic_error);
+    nothing.items = FactorMatrix(29, 4);
+    EXPECT_THROW(train_from(nothing, by_user, small_options(4, 2), environment), std::logic_error);
 }
 
 TEST(IalsTest, KeepsTheBestIteration) {
