@@ -133,6 +133,61 @@ AS 'MODULE_PATHNAME', 'mf_train';
 
 COMMENT ON FUNCTION @extschema@.mf_train IS 'trains a model from the interactions in a relation and makes it live';
 
+CREATE FUNCTION @extschema@.mf_retrain(model pg_catalog.text)
+RETURNS TABLE (
+    model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8, items pg_catalog.int8,
+    ratings pg_catalog.int8, iterations pg_catalog.int4, train_rmse pg_catalog.float8,
+    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_retrain';
+
+COMMENT ON FUNCTION @extschema@.mf_retrain IS
+    'trains a model again with its own arguments, from the factors of its live version, in a third of the iterations';
+
+CREATE FUNCTION @extschema@.mf_estimate(
+    source pg_catalog.regclass,
+    model pg_catalog.text DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating',
+    feedback pg_catalog.text DEFAULT 'explicit',
+    algorithm pg_catalog.text DEFAULT NULL,
+    factors pg_catalog.int4 DEFAULT 64,
+    iterations pg_catalog.int4 DEFAULT NULL,
+    regularization pg_catalog.float8 DEFAULT NULL,
+    test_fraction pg_catalog.float8 DEFAULT 0,
+    seed pg_catalog.int8 DEFAULT 1,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS TABLE (users pg_catalog.int8, items pg_catalog.int8, ratings pg_catalog.int8, memory pg_catalog.int8,
+               seconds pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_estimate';
+
+COMMENT ON FUNCTION @extschema@.mf_estimate IS
+    'what mf_train with the same arguments would find, the bytes of memory and the seconds it would take';
+
+CREATE FUNCTION @extschema@.mf_training_progress()
+RETURNS TABLE (
+    pid pg_catalog.int4, model pg_catalog.text, phase pg_catalog.text, iterations_done pg_catalog.int4,
+    iterations_total pg_catalog.int4, loss pg_catalog.float8, rows_read pg_catalog.int8,
+    rows_per_second pg_catalog.float8, seconds pg_catalog.float8, seconds_left pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_training_progress';
+
+COMMENT ON FUNCTION @extschema@.mf_training_progress IS 'rows of the view mf_progress';
+
+CREATE VIEW @extschema@.mf_progress AS
+    SELECT pid, model, phase, iterations_done, iterations_total, loss, rows_read, rows_per_second, seconds, seconds_left
+      FROM @extschema@.mf_training_progress();
+
+COMMENT ON VIEW @extschema@.mf_progress IS 'trainings under way in this database, one row per session that trains';
+COMMENT ON COLUMN @extschema@.mf_progress.phase IS
+    'reading, sorting, training, rating factors, ranking factors or storing';
+COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'iterations of the phase that are over';
+COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
+COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS
+    'until the last iteration ends, if no early stop comes; NULL before the first one has ended';
+
 CREATE FUNCTION @extschema@.mf_drop_model(model pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
 RETURNS pg_catalog.int4
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
@@ -248,4 +303,5 @@ REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extsc
 GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data
     TO pg_database_owner;
 GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
-GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_user_factors, @extschema@.mf_item_factors TO PUBLIC;
+GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_progress, @extschema@.mf_user_factors, @extschema@.mf_item_factors
+    TO PUBLIC;

@@ -27,6 +27,10 @@ struct Environment {
     /// on.
     std::function<void()> checkpoint;
 
+    /// Called by the calling thread before a trainer's first iteration, with the phase's name and iterations as in the
+    /// reports that follow.
+    std::function<void(const char* phase, int total)> on_phase;
+
     /// Called by the calling thread after each iteration, no worker running; false stops the training there
     /// and keeps the factors reached.
     std::function<bool(const Iteration&)> on_iteration;

@@ -9,6 +9,7 @@
 
 #include "core/als.hpp"
 #include "core/error.hpp"
+#include "core/factor_init.hpp"
 #include "core/hash.hpp"
 #include "core/ials.hpp"
 #include "core/metrics.hpp"
@@ -19,6 +20,10 @@ namespace mf {
 namespace {
 
 constexpr std::size_t kNdcgPositions = 10;
+
+// Streams of Random for items that a start does not know.
+constexpr std::uint64_t kRatingStartStream = 0x52537472u;
+constexpr std::uint64_t kRankingStartStream = 0x4b537472u;
 
 // Users whose lists are measured after every iteration to stop early: ranking all items for all users may cost more
 // than the iteration. The same users every time, so that differences between iterations are surer than the mean
@@ -71,26 +76,46 @@ struct Parts {
     const Csr& test;
 };
 
+// Gives the items that a start does not know random factors, as without a start: zeros would stay zeros wherever new
+// users have new items only.
+void complete(FactorMatrix& items, std::uint64_t seed, std::uint64_t stream) {
+    const double scale = initial_scale(items.factors());
+    for (std::size_t i = 0; i < items.rows(); ++i) {
+        float* row = items.row(i);
+        if (std::any_of(row, row + items.factors(), [](float value) { return value != 0.0f; })) continue;
+        Random random(seed, (stream << 32) + i);
+        for (int f = 0; f < items.factors(); ++f) row[f] = static_cast<float>(scale * random.normal());
+    }
+}
+
+void announce(const Environment& environment, const char* phase, int iterations) {
+    if (environment.on_phase) environment.on_phase(phase, iterations);
+}
+
 RatingModel train_rating(const Parts& parts, const Csr& by_item, const TrainOptions& options, Environment& environment,
-                         TrainSummary& summary) {
+                         RatingStart* start, TrainSummary& summary) {
+    announce(environment, "rating factors", options.als.iterations);
+    if (start != nullptr) complete(start->items, options.als.seed, kRatingStartStream);
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
         evaluate = [&](const RatingModel& model) { return rmse(model, parts.test, environment); };
-    RatingModel model = train_als(parts.train, by_item, options.als, environment, evaluate);
+    RatingModel model = train_als(parts.train, by_item, options.als, environment, evaluate, start);
     summary.train_rmse = rmse(model, parts.train, environment);
     summary.test_rmse = rmse(model, parts.test, environment);
     return model;
 }
 
 RankingModel train_ranking(const Parts& parts, const Csr& by_item, const TrainOptions& options,
-                           Environment& environment, TrainSummary& summary) {
+                           Environment& environment, RankingStart* start, TrainSummary& summary) {
+    announce(environment, "ranking factors", options.ials.iterations);
+    if (start != nullptr) complete(start->items, options.ials.seed, kRankingStartStream);
     RankingEvaluation evaluate;
     const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
     if (sample.entries() > 0)
         evaluate = [&](const RankingModel& model) {
             return mean_ndcg(model, parts.train, sample, kNdcgPositions, environment);
         };
-    RankingModel model = train_ials(parts.train, by_item, options.feedback, options.ials, environment, evaluate);
+    RankingModel model = train_ials(parts.train, by_item, options.feedback, options.ials, environment, evaluate, start);
     summary.test_ndcg = mean_ndcg(model, parts.train, parts.test, kNdcgPositions, environment);
     return model;
 }
@@ -118,7 +143,7 @@ void count_interactions(const Dataset& dataset, Model& model) {
 
 }  // namespace
 
-TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment) {
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start) {
     options.validate();
     const bool is_explicit = options.feedback == Feedback::Explicit;
     HoldOut held_out;
@@ -143,8 +168,12 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     summary.train_rmse = summary.test_rmse = std::numeric_limits<double>::quiet_NaN();
 
     Model& model = result.model;
-    if (is_explicit) model.rating = train_rating(parts, by_item, options, environment, summary);
-    model.ranking = train_ranking(parts, by_item, options, environment, summary);
+    if (is_explicit) {
+        RatingStart* rating = start != nullptr && start->rating ? &*start->rating : nullptr;
+        model.rating = train_rating(parts, by_item, options, environment, rating, summary);
+    }
+    model.ranking =
+        train_ranking(parts, by_item, options, environment, start != nullptr ? &start->ranking : nullptr, summary);
     summary.ranking_iterations = model.ranking.iterations;
     summary.iterations = is_explicit ? model.rating->iterations : model.ranking.iterations;
     if (has_test) {

@@ -1,6 +1,10 @@
 // The whole training: hold out, transpose, train, measure, solve the users once more on everything.
 #pragma once
 
+#include <optional>
+
+#include "core/als.hpp"
+#include "core/ials.hpp"
 #include "core/interactions.hpp"
 #include "core/model.hpp"
 #include "core/options.hpp"
@@ -25,11 +29,21 @@ struct TrainResult {
     TrainSummary summary;
 };
 
+/// Item factors to begin with instead of random ones, a row for each item of the dataset; rows of zeros are items that
+/// they do not know. `rating` for explicit feedback only.
+struct WarmStart {
+    std::optional<RatingStart> rating;
+    RankingStart ranking;
+};
+
 /// Trains what the options ask for. With test_fraction > 0 the metrics come from factors that never saw the held-out
 /// rows; the users stored in the result are then solved once more from their whole history against the trained
 /// items, so that stored factors always equal the fold-in of that history. Throws NumericalFailure rather than return
 /// a factor that is not finite.
-TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment);
+/// A start has the options' numbers of factors; where it knows the items of most interactions, a third of the iterations
+/// reaches the loss of a training without one. It is used up.
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
+                  WarmStart* start = nullptr);
 
 /// Upper estimate of the bytes that reading and training take at their peak, for the budget. k is
 /// max(als.factors, ials.factors). Formula in the source and in the README.

@@ -5,13 +5,20 @@
 
 namespace mf::pg {
 
-Environment make_environment() {
+Environment quiet_environment() {
     Environment environment;
     environment.threads = setting_threads();
     environment.interrupted = [] { return static_cast<bool>(INTERRUPTS_PENDING_CONDITION()); };
     // Pending does not mean cancelled: most interrupts are served and return.
     environment.checkpoint = [] { pg_call([] { CHECK_FOR_INTERRUPTS(); }); };
-    environment.on_iteration = [](const Iteration& iteration) {
+    return environment;
+}
+
+Environment make_environment(Progress& progress) {
+    Environment environment = quiet_environment();
+    environment.on_phase = [&progress](const char* name, int total) { progress.factors(name, total); };
+    environment.on_iteration = [&progress](const Iteration& iteration) {
+        progress.iteration(iteration);
         provoke_fault(iteration);
         pg_call([&iteration] {
             ereport(DEBUG1, (errmsg_internal("mf_ext: %s: iteration %d of %d, loss %g, held-out metric %g",

@@ -1,6 +1,9 @@
-// mf_train
+// mf_train, mf_retrain, mf_estimate
+#include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/estimate.hpp"
 #include "pg/results.hpp"
+#include "pg/retrain.hpp"
 #include "pg/training.hpp"
 
 namespace mf::pg {
@@ -15,6 +18,39 @@ MF_FUNCTION(mf_train) {
     const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
     const TrainArguments arguments = check_train_arguments(raw);
     put_outcome(fcinfo, arguments, run_training(catalog, arguments));
+    return Datum{0};
+}
+
+MF_FUNCTION(mf_retrain) {
+    const Catalog catalog = pg_call([fcinfo] {
+        PreventCommandIfReadOnly("mf_retrain()");
+        PreventCommandIfParallelMode("mf_retrain()");
+        begin_rows_unsafe(fcinfo);
+        return catalog_unsafe(fcinfo);
+    });
+    const char* name = pg_call([fcinfo] { return text_argument_unsafe(fcinfo, 0); });
+    if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+    std::string found;
+    const ModelVersion version = find_model(catalog, name, &found);
+    const TrainArguments arguments = retrain_arguments(found, version);
+    put_outcome(fcinfo, arguments, run_training(catalog, arguments, &version));
+    return Datum{0};
+}
+
+MF_FUNCTION(mf_estimate) {
+    pg_call([fcinfo] { begin_rows_unsafe(fcinfo); });
+    const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
+    const Estimate estimate = estimate_training(check_train_arguments(raw));
+    pg_call([fcinfo, &estimate] {
+        const Datum values[5] = {Int64GetDatum(static_cast<std::int64_t>(estimate.users)),
+                                 Int64GetDatum(static_cast<std::int64_t>(estimate.items)),
+                                 Int64GetDatum(static_cast<std::int64_t>(estimate.ratings)),
+                                 Int64GetDatum(static_cast<std::int64_t>(estimate.memory)),
+                                 Float8GetDatum(estimate.seconds)};
+        const bool nulls[5] = {};
+        auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+        tuplestore_putvalues(result->setResult, result->setDesc, const_cast<Datum*>(values), const_cast<bool*>(nulls));
+    });
     return Datum{0};
 }
 

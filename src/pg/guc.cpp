@@ -27,7 +27,7 @@ void define_settings_unsafe() {
                             &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable("mf_ext.max_threads", "Sets the threads for one training or batch call.",
-                            "0 means max_parallel_maintenance_workers + 1.", &max_threads, 0, 0, 1024, PGC_USERSET, 0,
+                            "0 means max_parallel_maintenance_workers + 1, at most the processors.", &max_threads, 0, 0, 1024, PGC_USERSET, 0,
                             nullptr, nullptr, nullptr);
     define_fault_setting_unsafe();
     MarkGUCPrefixReserved("mf_ext");
@@ -36,11 +36,10 @@ void define_settings_unsafe() {
 const char* setting_default_model() { return default_model == nullptr ? "" : default_model; }
 
 int setting_threads() {
-    int threads = max_threads;
-    if (threads == 0) threads = max_parallel_maintenance_workers + 1;
+    if (max_threads > 0) return max_threads;
     const int processors = static_cast<int>(std::thread::hardware_concurrency());
-    if (processors > 0 && threads > processors) threads = processors;
-    return threads < 1 ? 1 : threads;
+    const int threads = max_parallel_maintenance_workers + 1;
+    return processors > 0 && threads > processors ? processors : threads;
 }
 
 std::size_t setting_max_memory() { return static_cast<std::size_t>(max_memory_kb) * 1024; }

@@ -11,7 +11,7 @@ void define_settings_unsafe();
 /// mf_ext.default_model, empty if unset.
 const char* setting_default_model();
 
-/// mf_ext.max_threads resolved: at least 1, at most the processors this process may use.
+/// mf_ext.max_threads, or what it means if it is 0; at least 1.
 int setting_threads();
 
 /// mf_ext.max_memory in bytes.

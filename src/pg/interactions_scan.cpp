@@ -14,8 +14,9 @@ std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 
 
 class BuilderSink : public RowSink {
   public:
-    BuilderSink(const Source& source, const TrainOptions& options, int threads)
+    BuilderSink(const Source& source, const TrainOptions& options, int threads, Progress& progress)
         : options_(options),
+          progress_(progress),
           threads_(threads),
           limit_(setting_max_memory()),
           with_times_(source.time.has_value()),
@@ -32,14 +33,15 @@ class BuilderSink : public RowSink {
         if (!std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f))
             refuse(user, item, row.rating);
         builder_.add(user, item, value, row.time);
-        if (builder_.rows() % kRowsPerCheck == 0) check_memory();
+        if (builder_.rows() % kRowsPerCheck == 0) {
+            check_memory();
+            progress_.rows_read(builder_.rows());
+        }
     }
 
     void check_memory() {
-        // The estimate allows for short ids and rows without times; what these take beyond that is known here.
         const std::size_t need =
-            training_memory(builder_.users().size(), builder_.items().size(), builder_.rows(), options_, threads_) +
-            builder_.users().memory() + builder_.items().memory() + (with_times_ ? 12 * builder_.rows() : 0);
+            memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_, options_, threads_);
         if (need <= limit_) return;
         throw MemoryLimitExceeded(
             "training needs at least " + megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(limit_),
@@ -73,6 +75,7 @@ class BuilderSink : public RowSink {
     }
 
     const TrainOptions& options_;
+    Progress& progress_;
     int threads_;
     std::size_t limit_;
     bool with_times_;
@@ -82,9 +85,19 @@ class BuilderSink : public RowSink {
 
 }  // namespace
 
-Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment) {
-    BuilderSink sink(source, options, environment.threads);
+std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
+                          const TrainOptions& options, int threads) {
+    // The estimate allows for short ids and rows without times; what these take beyond that is known here.
+    return training_memory(users.size(), items.size(), rows, options, threads) + users.memory() + items.memory() +
+           (with_times ? 12 * rows : 0);
+}
+
+Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
+                          Progress& progress) {
+    progress.phase("reading");
+    BuilderSink sink(source, options, environment.threads, progress);
     scan_source(source, sink);
+    progress.rows_read(sink.builder().rows());
     if (sink.skipped() > 0)
         report(NOTICE, "skipped " + std::to_string(sink.skipped()) + (sink.skipped() == 1 ? " row" : " rows") + " of " +
                            source.name + " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
@@ -94,6 +107,7 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
                            (source.rating ? ", item and rating." : " and item."),
                        "Check the source's rows, the NULLs in them, and row-level security.");
     sink.check_memory();
+    progress.phase("sorting");
     return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
 }
 

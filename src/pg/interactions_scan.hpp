@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/interactions.hpp"
+#include "pg/progress.hpp"
 #include "pg/source.hpp"
 
 namespace mf::pg {
@@ -10,6 +11,11 @@ namespace mf::pg {
 /// in one NOTICE. Throws numeric_value_out_of_range for a rating that is not finite or, for implicit feedback,
 /// negative; MemoryLimitExceeded as soon as what was read needs more than mf_ext.max_memory to be trained; InvalidData
 /// if nothing is left.
-Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment);
+Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
+                          Progress& progress);
+
+/// Bytes that a training on `rows` rows with these ids takes at its peak.
+std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
+                          const TrainOptions& options, int threads);
 
 }  // namespace mf::pg

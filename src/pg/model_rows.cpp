@@ -69,6 +69,7 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     version.user_type = DatumGetObjectId(value(kUserType));
     version.item_type = DatumGetObjectId(value(kItemType));
     version.implicit = strcmp(TextDatumGetCString(value(kFeedback)), "implicit") == 0;
+    strlcpy(NameStr(version.algorithm), TextDatumGetCString(value(kAlgorithm)), NAMEDATALEN);
     version.items = DatumGetInt64(value(kItems));
     version.parameters = DatumGetJsonbPCopy(value(kParameters));
     return version;

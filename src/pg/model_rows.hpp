@@ -22,6 +22,7 @@ struct ModelVersion {
     Oid user_type;
     Oid item_type;
     bool implicit;
+    NameData algorithm;
     std::int64_t items;
     Jsonb* parameters;  ///< in the memory context of the call
 };

@@ -161,6 +161,7 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
     const bool is_explicit = options.feedback == Feedback::Explicit;
     object.add("factors", options.ials.factors);
     object.add("iterations", is_explicit ? options.als.iterations : options.ials.iterations);
+    object.add("regularization", is_explicit ? options.als.regularization : options.ials.regularization);
     object.add("seed", std::to_string(static_cast<std::int64_t>(options.ials.seed)));
     object.add("test_fraction", options.test_fraction);
     object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
@@ -190,6 +191,30 @@ StoredParameters read_parameters(Jsonb* parameters) {
     result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
     read_fields(root, "ranking", result.ranking);
     if (lookup(root, "rating").found) read_fields(root, "rating", result.rating);
+    return result;
+}
+
+StoredArguments read_arguments(Jsonb* parameters) {
+    StoredArguments result;
+    JsonbContainer* root = &parameters->root;
+    result.factors = static_cast<int>(stored_number(root, "factors"));
+    result.iterations = static_cast<int>(stored_number(root, "iterations"));
+    result.regularization = stored_number(root, "regularization");
+    result.test_fraction = stored_number(root, "test_fraction");
+    // As an integer: a double would round a seed beyond 2^53.
+    const bool found = pg_call([root, &result] {
+        JsonbValue value;
+        if (find_unsafe(root, "seed", &value) == nullptr || value.type != jbvNumeric) return false;
+        result.seed = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric)));
+        return true;
+    });
+    if (!found) corrupted("seed");
+    result.options = pg_call([root]() -> Jsonb* {
+        JsonbValue value;
+        if (find_unsafe(root, "options", &value) == nullptr || value.type != jbvBinary) return nullptr;
+        return JsonbValueToJsonb(&value);
+    });
+    if (result.options == nullptr) corrupted("options");
     return result;
 }
 

@@ -28,6 +28,19 @@ std::string write_metrics(const TrainSummary& summary);
 /// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing.
 StoredParameters read_parameters(Jsonb* parameters);
 
+/// The arguments of the training as they were resolved, and its options as they were given.
+struct StoredArguments {
+    int factors = 0;
+    int iterations = 0;
+    double regularization = 0;
+    double test_fraction = 0;
+    std::int64_t seed = 0;
+    Jsonb* options = nullptr;  ///< in the current memory context
+};
+
+/// Inverse of write_parameters for training again. Throws data_corrupted if a field is missing.
+StoredArguments read_arguments(Jsonb* parameters);
+
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
 /// words, invalid_parameter_value. `time_column` is set apart, since it names a column.
 void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column);

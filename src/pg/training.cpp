@@ -7,7 +7,9 @@
 #include "pg/factor_rows.hpp"
 #include "pg/interactions_scan.hpp"
 #include "pg/parameters.hpp"
+#include "pg/progress.hpp"
 #include "pg/results.hpp"
+#include "pg/retrain.hpp"
 
 namespace mf::pg {
 namespace {
@@ -37,6 +39,15 @@ std::int32_t store(const Catalog& catalog, const TrainArguments& arguments, Oid 
     return publish(catalog, model_id, row);
 }
 
+TrainResult train_dataset(const Catalog& catalog, const TrainOptions& options, const Dataset& dataset,
+                          Environment& environment, Progress& progress, const ModelVersion* start_from) {
+    std::optional<WarmStart> start;
+    if (start_from != nullptr) start = read_warm_start(catalog, *start_from, dataset, options);
+    const TrainOptions actual = start ? warm_options(options) : options;
+    progress.plan(actual.ials.iterations + (actual.feedback == Feedback::Explicit ? actual.als.iterations : 0));
+    return train(dataset, actual, environment, start ? &*start : nullptr);
+}
+
 void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome) {
     const TrainSummary& summary = outcome.summary;
     report(LOG, "trained version " + std::to_string(outcome.version) + " of model \"" + arguments.model + "\" on " +
@@ -46,19 +57,23 @@ void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome
 
 }  // namespace
 
-TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto seconds = [start] {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto seconds = [begin] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     };
     const Oid owner = lock_for_training(catalog, arguments.model);
     warn_without_index(arguments.source);
-    Environment environment = make_environment();
-    const Dataset dataset = read_interactions(arguments.source, arguments.options, environment);
-    const TrainResult trained = train(dataset, arguments.options, environment);
+    Progress progress(arguments.model, owner);
+    Environment environment = make_environment(progress);
+    const Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress);
+    progress.phase("training");
+    const TrainResult trained = train_dataset(catalog, arguments.options, dataset, environment, progress, start_from);
+    progress.phase("storing");
     TrainingOutcome outcome;
     outcome.summary = trained.summary;
     outcome.version = store(catalog, arguments, owner, dataset, trained, seconds());
+    progress.phase(nullptr);
     outcome.seconds = seconds();
     log_outcome(arguments, outcome);
     return outcome;

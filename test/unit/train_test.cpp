@@ -149,6 +149,66 @@ TEST(TrainTest, ReportsEveryIterationOfBothPhases) {
     EXPECT_EQ(reports, std::vector<std::string>({"rating factors1", "ranking factors1", "ranking factors2"}));
 }
 
+TEST(TrainTest, AnnouncesEachPhaseBeforeItsIterations) {
+    Environment environment;
+    std::vector<std::string> events;
+    environment.on_phase = [&](const char* phase, int total) { events.push_back(phase + std::to_string(-total)); };
+    environment.on_iteration = [&](const Iteration& report) {
+        events.push_back(report.phase + std::to_string(report.iteration));
+        return true;
+    };
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.iterations = 1;
+    options.ials.iterations = 2;
+    train(make_dataset(positive_ratings(), environment), options, environment);
+    EXPECT_EQ(events, std::vector<std::string>({"rating factors-1", "rating factors1", "ranking factors-2",
+                                                "ranking factors1", "ranking factors2"}));
+}
+
+TEST(TrainTest, AWarmStartNeedsAThirdOfTheIterations) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.iterations = options.ials.iterations = 9;
+    TrainResult cold = train(dataset, options, environment);
+
+    options.als.iterations = options.ials.iterations = 3;
+    WarmStart start{RatingStart{std::move(cold.model.rating->items), std::move(cold.model.rating->item_bias)},
+                    RankingStart{std::move(cold.model.ranking.items)}};
+    const TrainResult warm = train(dataset, options, environment, &start);
+    EXPECT_EQ(warm.summary.iterations, 3);
+    EXPECT_EQ(warm.summary.ranking_iterations, 3);
+    EXPECT_LE(warm.summary.train_rmse, cold.summary.train_rmse * 1.001);
+}
+
+TEST(TrainTest, ItemsUnknownToTheStartGetFactorsOfTheirOwn) {
+    // Two groups of users and items that have nothing in common; the start knows the first group only.
+    Environment environment;
+    std::vector<Entry> entries;
+    for (std::uint32_t u = 0; u < 40; ++u)
+        for (std::uint32_t i = 0; i < 20; ++i)
+            if ((u * 7 + i * 3) % 5 != 0 && u / 20 == i / 10) entries.push_back({u, i, static_cast<float>(1 + (u + i) % 5)});
+    const Dataset dataset = make_dataset(entries, environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    TrainResult cold = train(dataset, options, environment);
+    WarmStart start{RatingStart{std::move(cold.model.rating->items), std::move(cold.model.rating->item_bias)},
+                    RankingStart{std::move(cold.model.ranking.items)}};
+    for (std::size_t i = 10; i < 20; ++i) {
+        std::fill_n(start.rating->items.row(i), start.rating->items.stride(), 0.0f);
+        std::fill_n(start.ranking.items.row(i), start.ranking.items.stride(), 0.0f);
+        start.rating->item_bias[i] = 0;
+    }
+    const TrainResult warm = train(dataset, options, environment, &start);
+    const auto is_zero = [](const FactorMatrix& matrix, std::size_t row) {
+        return std::all_of(matrix.row(row), matrix.row(row) + matrix.factors(), [](float x) { return x == 0.0f; });
+    };
+    for (std::size_t i = 0; i < 20; ++i) {
+        EXPECT_FALSE(is_zero(warm.model.ranking.items, i)) << i;
+        EXPECT_FALSE(is_zero(warm.model.rating->items, i)) << i;
+    }
+    EXPECT_LE(warm.summary.train_rmse, cold.summary.train_rmse * 1.05);
+}
+
 TEST(TrainTest, ACancelLeavesAtAnyPoint) {
     Environment plain;
     const Dataset dataset = make_dataset(positive_ratings(), plain);
