@@ -80,11 +80,12 @@ double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::
 
 double mean_ndcg(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
                  Environment& environment) {
+    const OwnedItemIndex index(model.items, environment);
     const auto add = [&](std::uint32_t user, Sum& sum) {
         const auto relevant = test.row_columns(user);
         if (relevant.empty()) return;
         std::vector<std::uint32_t> recommended;
-        for (const ScoredItem& best : top_n(model.users.row(user), model.items, k, seen.row_columns(user))) {
+        for (const ScoredItem& best : top_n(model.users.row(user), index.get(), k, seen.row_columns(user))) {
             recommended.push_back(best.item);
         }
         sum.total += ndcg_at(recommended, relevant, k);

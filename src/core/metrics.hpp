@@ -25,7 +25,7 @@ double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::
 
 /// Mean of ndcg_at over the users that have test entries; all items outside the user's `seen` row are ranked
 /// by top_n. NaN if there are none. Row r of seen and test belongs to user r of the model. The same bits for
-/// any number of threads. O(users · items · k).
+/// any number of threads. At worst O(users · items · k).
 double mean_ndcg(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
                  Environment& environment);
 

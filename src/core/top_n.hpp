@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/item_index.hpp"
 #include "core/model.hpp"
 
 namespace mf {
@@ -27,6 +28,9 @@ class BestN {
     explicit BestN(std::size_t n);
     /// A score that is not a number counts as minus infinity: it has no place in any order.
     void push(ScoredItem item);
+    bool full() const { return heap_.size() >= n_; }
+    /// The item that leaves when a better one enters; only if full() and n > 0.
+    const ScoredItem& worst() const { return heap_.front(); }
     /// Best first; leaves the object empty.
     std::vector<ScoredItem> take_sorted();
 
@@ -35,14 +39,20 @@ class BestN {
     std::vector<ScoredItem> heap_;
 };
 
-/// The n best of all items not in `excluded` (ascending indices). Exactly min(n, items - |excluded|) results.
-/// query has items.stride() floats, zero beyond items.factors(), and is aligned to 64 bytes. O(items · k).
-std::vector<ScoredItem> top_n(const float* query, const FactorMatrix& items, std::size_t n,
+/// The n best of all items not in `excluded` (ascending items). Exactly min(n, items - |excluded|) results: those of
+/// scoring every item in single precision. query has items.stride() floats, zero beyond items.factors(), and is aligned
+/// to 64 bytes. At worst O(items · k); for trained factors a few percent of the items are looked at.
+std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::size_t n,
                               std::span<const std::uint32_t> excluded);
 
-/// The n best of the candidates (ascending, distinct indices) not in `excluded`. O(candidates · k).
-std::vector<ScoredItem> top_n_of(const float* query, const FactorMatrix& items, std::size_t n,
+/// The n best of the candidates (ascending, distinct items) not in `excluded`. O(candidates · k), or as top_n where they
+/// are many.
+std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,
                                  std::span<const std::uint32_t> candidates,
                                  std::span<const std::uint32_t> excluded);
+
+/// The same by scoring every item: for a few queries on a matrix that has no index.
+std::vector<ScoredItem> top_n_by_scan(const float* query, const FactorMatrix& items, std::size_t n,
+                                      std::span<const std::uint32_t> excluded);
 
 }  // namespace mf

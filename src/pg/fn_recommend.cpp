@@ -78,9 +78,9 @@ Datum recommend(FunctionCallInfo fcinfo, IdKind kind) {
     if (user.basis == Basis::Popular)
         list = most_popular(*model, n, candidates ? &*candidates : nullptr, excluded);
     else if (candidates)
-        list = top_n_of(user.ranking_factors.data(), model->ranking_items, n, *candidates, excluded);
+        list = top_n_of(user.ranking_factors.data(), model->index->get(), n, *candidates, excluded);
     else
-        list = top_n(user.ranking_factors.data(), model->ranking_items, n, excluded);
+        list = top_n(user.ranking_factors.data(), model->index->get(), n, excluded);
 
     std::vector<ListRow> rows;
     rows.reserve(list.size());

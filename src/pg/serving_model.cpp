@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/parameters.hpp"
 
@@ -107,12 +108,15 @@ std::unique_ptr<ServingModel> load_serving_model(const Catalog& catalog, const s
     model->ranking_parameters = parameters.ranking;
     model->items = IdTable(model->item_kind);
     load_items(catalog, version, parameters, *model);
+    Environment environment = quiet_environment();
+    model->index = std::make_unique<OwnedItemIndex>(model->ranking_items, environment);
     model->by_popularity = popularity_order(model->interactions);
     model->ranking_fold_in = std::make_unique<RankingFoldIn>(model->ranking_items, model->ranking_parameters);
     if (model->rating)
         model->rating_fold_in =
             std::make_unique<RatingFoldIn>(model->rating->factors, model->rating->bias, model->rating->parameters);
-    model->bytes = 2 * model->items.memory() + model->ranking_items.rows() * (model->ranking_items.stride() + 2) * 4 * 2;
+    model->bytes = 2 * model->items.memory() + model->ranking_items.rows() * (model->ranking_items.stride() + 2) * 4 * 2 +
+                   ItemIndex::bytes(model->ranking_items.rows(), model->ranking_items.factors());
     return model;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/fold_in.hpp"
 #include "core/ids.hpp"
+#include "core/item_index.hpp"
 #include "core/model.hpp"
 #include "core/options.hpp"
 #include "pg/model_rows.hpp"
@@ -48,6 +49,7 @@ struct ServingModel {
     std::vector<std::uint32_t> by_popularity;  ///< item indices, most interactions first, ties by index
     RankingParameters ranking_parameters;
     FactorMatrix ranking_items;
+    std::unique_ptr<OwnedItemIndex> index;  ///< of ranking_items
     std::optional<RatingItems> rating;
     std::unique_ptr<RankingFoldIn> ranking_fold_in;
     std::unique_ptr<RatingFoldIn> rating_fold_in;  ///< null for implicit feedback

@@ -1,0 +1,35 @@
+// The first pass of retrieval: products of a query with many items in 8-bit integers, compiled for several instruction
+// sets and chosen once at run time. Integer sums are exact, so all variants give the same results.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mf {
+
+/// Items scanned by one call.
+inline constexpr std::size_t kScanItems = 64;
+
+/// Greatest absolute value of a query's code less kQueryZero. Two products of codes fit into 16 bits, which the AVX2
+/// variant adds them in.
+inline constexpr int kQueryRange = 63;
+inline constexpr int kQueryZero = 64;
+inline constexpr int kItemRange = 127;
+
+struct ScanKernels {
+    const char* name;  ///< "avx512", "avx2" or "portable"
+
+    /// Bit i of the result: Σ_j query[j]·code(i, j) − corrections[i] ≥ threshold, over 4·words dimensions. code(i, j) is
+    /// codes[(j/4)·4·kScanItems + 4·i + j%4]. codes and corrections are aligned to 64 bytes; query[j] is kQueryZero ±
+    /// kQueryRange.
+    std::uint64_t (*at_least)(const std::int8_t* codes, const std::uint8_t* query, std::size_t words,
+                              const std::int32_t* corrections, std::int32_t threshold);
+};
+
+/// The fastest variant this processor has.
+const ScanKernels& scan_kernels();
+
+/// A named variant, for tests and benchmarks; null if this processor does not have it.
+const ScanKernels* scan_kernels_named(const char* name);
+
+}  // namespace mf

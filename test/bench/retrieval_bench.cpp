@@ -1,0 +1,110 @@
+// Exact top-n retrieval for one query, and for every user: from trained factors, and from a million items whose norms
+// are skewed or equal. "scan" is the plain way, a dot product for every item.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <memory>
+
+#include "core/ials.hpp"
+#include "core/random.hpp"
+#include "core/top_n.hpp"
+#include "skewed_data.hpp"
+
+namespace {
+
+using namespace mf;
+
+struct Set {
+    FactorMatrix items;
+    FactorMatrix queries;
+    std::unique_ptr<OwnedItemIndex> index;
+};
+
+void make_index(Set& set) {
+    Environment environment;
+    environment.threads = 2;
+    set.index = std::make_unique<OwnedItemIndex>(set.items, environment);
+}
+
+// iALS factors of the standard set of twenty million ratings, after two iterations.
+const Set& trained() {
+    static const Set set = [] {
+        Environment environment;
+        environment.threads = 2;
+        const Csr by_user = bench::skewed_ratings(bench::kTwentyMillion);
+        IalsOptions options;
+        options.iterations = 2;
+        RankingModel model = train_ials(by_user, transpose(by_user), Feedback::Explicit, options, environment);
+        Set result{std::move(model.items), std::move(model.users), nullptr};
+        make_index(result);
+        return result;
+    }();
+    return set;
+}
+
+// A million items and a thousand queries of 64 normal factors; norms all alike, or falling like a power of the rank.
+Set million(bool skewed) {
+    constexpr int kFactors = 64;
+    Set set{FactorMatrix(1000000, kFactors), FactorMatrix(1000, kFactors), nullptr};
+    Random random(5);
+    const auto fill = [&](float* row, double norm) {
+        double squares = 0;
+        for (int f = 0; f < kFactors; ++f) {
+            row[f] = static_cast<float>(random.normal());
+            squares += static_cast<double>(row[f]) * static_cast<double>(row[f]);
+        }
+        for (int f = 0; f < kFactors; ++f) row[f] *= static_cast<float>(norm / std::sqrt(squares));
+    };
+    for (std::size_t i = 0; i < set.items.rows(); ++i)
+        fill(set.items.row(i), skewed ? std::pow(static_cast<double>(1 + i), -0.4) : 1.0);
+    for (std::size_t q = 0; q < set.queries.rows(); ++q) fill(set.queries.row(q), 1.0);
+    make_index(set);
+    return set;
+}
+
+const Set& skewed_million() {
+    static const Set set = million(true);
+    return set;
+}
+
+const Set& equal_million() {
+    static const Set set = million(false);
+    return set;
+}
+
+void search(benchmark::State& state, const Set& (*make)()) {
+    const Set& set = make();
+    std::size_t q = 0;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(top_n(set.queries.row(q), set.index->get(), 10, {}));
+        q = (q + 7919) % set.queries.rows();
+    }
+}
+
+void scan(benchmark::State& state, const Set& (*make)()) {
+    const Set& set = make();
+    std::size_t q = 0;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(top_n_by_scan(set.queries.row(q), set.items, 10, {}));
+        q = (q + 7919) % set.queries.rows();
+    }
+}
+
+BENCHMARK_CAPTURE(search, 26744 trained items, trained)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(scan, 26744 trained items, trained)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(search, a million items with skewed norms, skewed_million)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(scan, a million items with skewed norms, skewed_million)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(search, a million items with equal norms, equal_million)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(scan, a million items with equal norms, equal_million)->Unit(benchmark::kMicrosecond);
+
+// All users of the trained set; the time is of all of them.
+void search_all(benchmark::State& state) {
+    const Set& set = trained();
+    for (auto _ : state)
+        for (std::size_t q = 0; q < set.queries.rows(); ++q)
+            benchmark::DoNotOptimize(top_n(set.queries.row(q), set.index->get(), 10, {}));
+    state.counters["users"] = static_cast<double>(set.queries.rows());
+}
+BENCHMARK(search_all)->Name("search/every user of 26744 trained items")->Unit(benchmark::kMillisecond)->Iterations(1);
+
+}  // namespace
