@@ -227,8 +227,8 @@ const Family kFamilies[] = {
 
 TEST(TopN, EqualsScoringEveryItem) {
     for (const Family& family : kFamilies) {
-        for (const std::size_t rows : {1u, 63u, 64u, 65u, 700u, 3000u}) {
-            for (const int factors : {1, 16, 50, 64, 129}) {
+        for (const std::size_t rows : {1u, 63u, 65u, 900u}) {
+            for (const int factors : {1, 16, 50}) {
                 Random random(rows * 1000 + static_cast<std::size_t>(factors));
                 FactorMatrix items(rows, factors), queries(3, factors);
                 for (std::size_t r = 0; r < rows; ++r)
@@ -237,7 +237,7 @@ TEST(TopN, EqualsScoringEveryItem) {
                     for (int f = 0; f < factors; ++f)
                         queries.row(q)[f] = q == 0 ? std::fabs(normal(random)) : q == 1 ? family.value(random, 1, rows) : normal(random);
                 const std::vector<std::uint32_t> excluded = random_subset(rows, 5, random);
-                const std::vector<std::uint32_t> candidates = random_subset(rows, rows > 1000 ? 30 : 2, random);
+                const std::vector<std::uint32_t> candidates = random_subset(rows, rows > 500 ? 30 : 2, random);
                 for (std::size_t q = 0; q < queries.rows(); ++q) {
                     for (const std::size_t n : {std::size_t{1}, std::size_t{10}, rows}) {
                         SCOPED_TRACE(std::string(family.name) + ", " + std::to_string(rows) + " x " +
