@@ -123,16 +123,14 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     const bool is_explicit = options.feedback == Feedback::Explicit;
     HoldOut held_out;
     if (options.test_fraction > 0) {
-        held_out = hold_out(dataset, options.test_fraction, options.ials.seed);
-        check_interrupt(environment);
+        held_out = hold_out(dataset, options.test_fraction, options.ials.seed, environment);
     } else {
         held_out.test.offsets = Array<std::uint64_t>(std::size_t{dataset.by_user.rows()} + 1, 0u);
         held_out.test.column_count = dataset.by_user.column_count;
     }
     const bool has_test = held_out.test.entries() > 0;
     const Parts parts{has_test ? held_out.train : dataset.by_user, held_out.test};
-    const Csr by_item = transpose(parts.train);
-    check_interrupt(environment);
+    const Csr by_item = transpose(parts.train, environment);
 
     TrainResult result;
     TrainSummary& summary = result.summary;
