@@ -1,94 +1,124 @@
-// Rows to sparse matrix: a counting sort by user, then a comparison sort inside each user's row. Sorting by
-// user first keeps the second sort in cache and lets it run on all threads.
+// Rows to sparse matrix in linear time. Users, in the order of their ids, are cut into blocks whose rows fit into
+// cache: rows go to their block first, then each block is sorted on its own, on all threads, by a radix sort of cells.
 #include "core/interactions.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/error.hpp"
 
 namespace mf {
+
+/// How one row is packed into 64 bits, in the order of (user, item, value): the user's number in its block, the item
+/// and the value. A block has as many users as the items leave bits for, and no more rows than fit into the
+/// second-level cache if users are alike.
+class CellBlocks {
+  public:
+    CellBlocks(std::uint32_t users, std::uint32_t items, std::uint64_t rows) : users_(users) {
+        constexpr double kRowsPerBlock = 1 << 15;
+        constexpr int kMaximumBlocksLog2 = 14;  // more places to write to than this would not stay in cache
+        item_bits_ = std::bit_width(items - 1);
+        const double users_per_block = kRowsPerBlock * users / static_cast<double>(rows);
+        const int wanted = std::bit_width(static_cast<std::uint64_t>(users_per_block));
+        const int needed = std::bit_width(users - 1) - kMaximumBlocksLog2;
+        user_bits_ = std::clamp(std::max(wanted, needed), 0, 32 - item_bits_);
+    }
+
+    std::size_t count() const { return (std::size_t{users_} + first_user(1) - 1) >> user_bits_; }
+    std::size_t block_of(std::uint32_t user) const { return user >> user_bits_; }
+    std::uint64_t first_user(std::size_t block) const { return std::uint64_t{block} << user_bits_; }
+    /// Bits of a cell, its value left out.
+    int cell_bits() const { return user_bits_ + item_bits_; }
+
+    std::uint64_t pack(std::uint32_t user, std::uint32_t item, float value) const {
+        const std::uint64_t user_in_block = user & (first_user(1) - 1);
+        return (user_in_block << item_bits_ | item) << 32 | ordered_bits(value);
+    }
+    std::uint32_t user_in_block(std::uint64_t packed) const { return static_cast<std::uint32_t>(packed >> 32 >> item_bits_); }
+    std::uint32_t item(std::uint64_t packed) const {
+        return static_cast<std::uint32_t>(packed >> 32 & ((std::uint64_t{1} << item_bits_) - 1));
+    }
+    static float value(std::uint64_t packed) { return from_ordered_bits(static_cast<std::uint32_t>(packed)); }
+
+    /// Float as a number of the same order (-0 just below 0). Not for NaN.
+    static std::uint32_t ordered_bits(float value) {
+        const auto bits = std::bit_cast<std::uint32_t>(value);
+        return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+    }
+    static float from_ordered_bits(std::uint32_t bits) {
+        return std::bit_cast<float>(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
+    }
+
+  private:
+    std::uint32_t users_;
+    int item_bits_;
+    int user_bits_;
+};
+
 namespace {
 
 constexpr std::size_t kFirstChunkRows = 4096;
 constexpr std::size_t kLargestChunkRows = std::size_t{1} << 20;
 
-/// Users whose rows are sorted and merged at a time: the unit of dynamic scheduling and of cancelling.
-constexpr std::size_t kBlockRows = 256;
-
-/// counts[r + 1] = entries of row r becomes offsets[r + 1] = first position of row r. A scatter that advances
-/// offsets[r + 1] with every entry it writes leaves the finished offsets behind, without a second array of
-/// cursors.
-void counts_to_cursors(Array<std::uint64_t>& counts) {
-    std::uint64_t position = 0;
-    for (std::size_t i = 1; i < counts.size(); ++i) position += std::exchange(counts[i], position);
-}
-
-/// Float as a number of the same order (-0 just below 0). Not for NaN.
-std::uint32_t ordered_bits(float value) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-float from_ordered_bits(std::uint32_t bits) {
-    return std::bit_cast<float>(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
-}
-
-/// One entry of a row with a time.
-struct TimedEntry {
-    std::uint32_t item;
-    float value;
+/// One row without a time, and with one. Those of one cell are ordered by (time, value).
+struct Cell {
+    std::uint64_t packed;
+    bool operator<(const Cell& other) const { return packed < other.packed; }
+};
+struct TimedCell {
+    std::uint64_t packed;
     double time;
+    bool operator<(const TimedCell& other) const {
+        return time != other.time ? time < other.time : packed < other.packed;
+    }
 };
 
-/// Memory for sorting one row, kept from row to row by one worker.
-struct SortScratch {
-    std::vector<std::uint64_t> keys;  // item and value, packed so that one comparison orders both
-    std::vector<TimedEntry> timed;
-};
+/// Orders cells by bits 32 to 32 + key_bits of `packed`; scratch has the same size.
+template <class Cell>
+void radix_sort(std::span<Cell> cells, std::span<Cell> scratch, int key_bits) {
+    constexpr int kMaximumDigitBits = 9;
+    constexpr int kMaximumPasses = (32 + kMaximumDigitBits - 1) / kMaximumDigitBits;
+    const int passes = (key_bits + kMaximumDigitBits - 1) / kMaximumDigitBits;
+    if (passes == 0) return;
+    const int digit_bits = (key_bits + passes - 1) / passes;
+    const std::uint64_t mask = (std::uint64_t{1} << digit_bits) - 1;
 
-/// Room for n elements without a copy of the old ones, and no more: the longest rows may hold most of the
-/// data.
-template <class T>
-T* room_for(std::vector<T>& scratch, std::size_t n) {
-    if (scratch.size() < n) {
-        scratch = {};
-        scratch.resize(n);
+    std::size_t cursors[kMaximumPasses][1 << kMaximumDigitBits] = {};
+    for (const Cell& cell : cells) {
+        for (int pass = 0; pass < passes; ++pass) ++cursors[pass][cell.packed >> (32 + pass * digit_bits) & mask];
     }
-    return scratch.data();
+    std::span<Cell> from = cells, to = scratch;
+    for (int pass = 0; pass < passes; ++pass) {
+        std::size_t position = 0;
+        for (std::uint64_t digit = 0; digit <= mask; ++digit) position += std::exchange(cursors[pass][digit], position);
+        for (const Cell& cell : from) to[cursors[pass][cell.packed >> (32 + pass * digit_bits) & mask]++] = cell;
+        std::swap(from, to);
+    }
+    if (passes % 2 == 1) std::copy(from.begin(), from.end(), to.begin());
 }
 
-/// Orders n entries by (item, value).
-void sort_row(std::uint32_t* items, float* values, std::size_t n, SortScratch& scratch) {
-    std::uint64_t* keys = room_for(scratch.keys, n);
-    for (std::size_t i = 0; i < n; ++i) keys[i] = std::uint64_t{items[i]} << 32 | ordered_bits(values[i]);
-    std::sort(keys, keys + n);
-    for (std::size_t i = 0; i < n; ++i) {
-        items[i] = static_cast<std::uint32_t>(keys[i] >> 32);
-        values[i] = from_ordered_bits(static_cast<std::uint32_t>(keys[i]));
+/// Puts the cells in the order of (user, item); equal ones stay together.
+template <class Cell>
+void sort_cells(std::span<Cell> cells, std::vector<Cell>& scratch, int key_bits) {
+    constexpr std::size_t kFewCells = 256;  // fewer than a radix sort has counters
+    if (cells.size() < kFewCells) {
+        std::sort(cells.begin(), cells.end(),
+                  [](const Cell& a, const Cell& b) { return a.packed >> 32 < b.packed >> 32; });
+        return;
     }
-}
-
-/// Orders n entries by (item, time, value). The times themselves are not needed afterwards.
-void sort_timed_row(std::uint32_t* items, float* values, const double* times, std::size_t n,
-                    SortScratch& scratch) {
-    TimedEntry* entries = room_for(scratch.timed, n);
-    for (std::size_t i = 0; i < n; ++i) entries[i] = {items[i], values[i], times[i]};
-    std::sort(entries, entries + n, [](const TimedEntry& a, const TimedEntry& b) {
-        if (a.item != b.item) return a.item < b.item;
-        if (a.time != b.time) return a.time < b.time;
-        return ordered_bits(a.value) < ordered_bits(b.value);
-    });
-    for (std::size_t i = 0; i < n; ++i) {
-        items[i] = entries[i].item;
-        values[i] = entries[i].value;
+    if (scratch.size() < cells.size()) {
+        scratch = {};  // no copy of what it held, and no more room than needed
+        scratch.resize(cells.size());
     }
+    radix_sort(cells, std::span(scratch).first(cells.size()), key_bits);
 }
 
 /// Why a row could not be merged.
@@ -97,29 +127,13 @@ struct MergeFailure {
     bool overflow;  // else: a duplicate under Duplicates::Error
 };
 
-/// One value for the n values of one cell, in double precision.
-double merged(const float* values, std::size_t n, Duplicates rule) {
-    if (n == 1 || rule == Duplicates::Last) return values[n - 1];
+/// One value for several rows of one cell, in double precision.
+template <class Cell>
+double merged(std::span<const Cell> cells, Duplicates rule) {
+    if (rule == Duplicates::Last) return CellBlocks::value(cells.back().packed);
     double sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += values[i];
-    return rule == Duplicates::Mean ? sum / static_cast<double>(n) : sum;
-}
-
-/// Merges equal items of an ordered row in place, to the front; count becomes the number of entries left.
-std::optional<MergeFailure> merge_row(std::uint32_t* items, float* values, std::size_t n, Duplicates rule,
-                                      std::uint32_t& count) {
-    count = 0;
-    for (std::size_t begin = 0, end; begin < n; begin = end) {
-        const std::uint32_t item = items[begin];
-        for (end = begin + 1; end < n && items[end] == item;) ++end;
-        if (end - begin > 1 && rule == Duplicates::Error) return MergeFailure{item, false};
-        const auto value = static_cast<float>(merged(values + begin, end - begin, rule));
-        if (!std::isfinite(value)) return MergeFailure{item, true};
-        items[count] = item;
-        values[count] = value;
-        ++count;
-    }
-    return std::nullopt;
+    for (const Cell& cell : cells) sum += CellBlocks::value(cell.packed);
+    return rule == Duplicates::Mean ? sum / static_cast<double>(cells.size()) : sum;
 }
 
 /// The failure of the first row, in row order: whichever thread comes first, the message is the same.
@@ -155,78 +169,113 @@ class FirstFailure {
     std::optional<MergeFailure> failure_;
 };
 
-/// Orders every row and merges its duplicates to the row's front. Returns the entries left in each row.
-Array<std::uint32_t> sort_and_merge_rows(Csr& matrix, const Array<double>& times, Duplicates rule,
-                                         FirstFailure& failure, Environment& environment) {
-    const std::size_t rows = matrix.rows();
-    Array<std::uint32_t> kept(rows, 0);
-    std::vector<SortScratch> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
-    const auto body = [&](std::size_t block, int worker) {
-        const std::size_t first = block * kBlockRows;
-        if (failure.is_before(first)) return;
-        for (std::size_t row = first; row < std::min(first + kBlockRows, rows); ++row) {
-            const std::uint64_t begin = matrix.offsets[row];
-            const auto n = static_cast<std::size_t>(matrix.offsets[row + 1] - begin);
-            std::uint32_t* items = matrix.columns.data() + begin;
-            float* values = matrix.values.data() + begin;
-            SortScratch& own = scratch[static_cast<std::size_t>(worker)];
-            if (times.empty()) {
-                sort_row(items, values, n, own);
-            } else {
-                sort_timed_row(items, values, times.data() + begin, n, own);
+/// Merges the rows of equal cells, which lie together, and puts what is left to the front. Adds the entries of each
+/// user to counts, which begins with the block's first user. Returns the number left, or fewer after a failure.
+template <class Cell>
+std::size_t merge_cells(std::span<Cell> cells, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
+                        std::uint64_t* counts, FirstFailure& failure) {
+    std::size_t left = 0;
+    for (std::size_t begin = 0, end; begin < cells.size(); begin = end) {
+        const std::uint64_t packed = cells[begin].packed;
+        for (end = begin + 1; end < cells.size() && cells[end].packed >> 32 == packed >> 32;) ++end;
+        const std::uint32_t user_in_block = blocks.user_in_block(packed);
+        cells[left].packed = packed;
+        if (end - begin > 1) {
+            const auto user = static_cast<std::uint32_t>(first_user + user_in_block);
+            const std::uint32_t item = blocks.item(packed);
+            if (rule == Duplicates::Error) {
+                failure.report(user, {item, false});
+                return left;
             }
-            if (const auto bad = merge_row(items, values, n, rule, kept[row])) {
-                failure.report(static_cast<std::uint32_t>(row), *bad);
-                return;
+            const std::span<Cell> equal = cells.subspan(begin, end - begin);
+            std::sort(equal.begin(), equal.end());
+            const auto value = static_cast<float>(merged<Cell>(equal, rule));
+            if (!std::isfinite(value)) {
+                failure.report(user, {item, true});
+                return left;
             }
+            cells[left].packed = blocks.pack(user_in_block, item, value);
         }
-    };
-    parallel_for(environment, (rows + kBlockRows - 1) / kBlockRows, body);
-    return kept;
-}
-
-/// Drops what merging has left behind in each row.
-Csr compact(Csr matrix, const Array<std::uint32_t>& kept) {
-    std::uint64_t entries = 0;
-    for (const std::uint32_t count : kept) entries += count;
-    if (entries == matrix.entries()) return matrix;
-
-    Csr result;
-    result.column_count = matrix.column_count;
-    result.columns = Array<std::uint32_t>(entries);
-    result.values = Array<float>(entries);
-    std::uint64_t end = 0;
-    for (std::size_t row = 0; row < kept.size(); ++row) {
-        const std::uint64_t begin = matrix.offsets[row];
-        std::copy_n(matrix.columns.data() + begin, kept[row], result.columns.data() + end);
-        std::copy_n(matrix.values.data() + begin, kept[row], result.values.data() + end);
-        matrix.offsets[row] = end;
-        end += kept[row];
+        ++left;
+        ++counts[user_in_block];
     }
-    matrix.offsets[kept.size()] = end;
-    result.offsets = std::move(matrix.offsets);
-    return result;
+    return left;
 }
+
+/// Goes through the rows of a matrix once, in stripes of about equally many entries, one for each thread: calls
+/// body(stripe, first row, end row) for one piece of each stripe after the other, so that it can be cancelled.
+class Stripes {
+  public:
+    Stripes(const Csr& matrix, std::size_t count) : matrix_(matrix) {
+        for (std::size_t stripe = 0; stripe <= count; ++stripe) {
+            const std::uint64_t entry = matrix.entries() / count * stripe;
+            const auto* row = std::lower_bound(matrix.offsets.begin(), matrix.offsets.end() - 1, entry);
+            begins_.push_back(stripe == count ? matrix.rows() : static_cast<std::uint32_t>(row - matrix.offsets.begin()));
+        }
+    }
+
+    std::size_t count() const { return begins_.size() - 1; }
+
+    template <class Body>
+    void walk(Environment& environment, const Body& body) const {
+        constexpr std::uint64_t kPieceEntries = std::uint64_t{1} << 20;
+        std::vector<std::uint32_t> next(begins_.begin(), begins_.end() - 1);
+        const auto piece = [&](std::size_t stripe, int) {
+            const std::uint32_t begin = next[stripe];
+            std::uint32_t& end = next[stripe];
+            while (end < begins_[stripe + 1] && matrix_.offsets[end] - matrix_.offsets[begin] < kPieceEntries) ++end;
+            body(stripe, begin, end);
+        };
+        while (!std::equal(next.begin(), next.end(), begins_.begin() + 1)) parallel_for(environment, count(), piece);
+    }
+
+  private:
+    const Csr& matrix_;
+    std::vector<std::uint32_t> begins_;
+};
 
 }  // namespace
 
-Csr transpose(const Csr& matrix) {
+Csr transpose(const Csr& matrix, Environment& environment) {
     Csr result;
     result.column_count = matrix.rows();
-    result.offsets = Array<std::uint64_t>(std::size_t{matrix.column_count} + 1, 0);
+    const std::size_t columns = matrix.column_count;
+    result.offsets = Array<std::uint64_t>(columns + 1, 0);
+    if (matrix.entries() == 0) return result;
+
+    // Each stripe has cursors of its own; they must not cost more memory than the entries.
+    const auto threads = static_cast<std::size_t>(std::max(environment.threads, 1));
+    const Stripes stripes(matrix, std::clamp<std::size_t>(matrix.entries() / columns / 4, 1, threads));
+    Array<std::uint64_t> cursors(stripes.count() * columns, 0);
+    stripes.walk(environment, [&](std::size_t stripe, std::uint32_t begin, std::uint32_t end) {
+        std::uint64_t* counts = cursors.data() + stripe * columns;
+        for (std::uint64_t i = matrix.offsets[begin]; i < matrix.offsets[end]; ++i) ++counts[matrix.columns[i]];
+    });
+    std::uint64_t position = 0;
+    for (std::size_t column = 0; column < columns; ++column) {
+        for (std::size_t stripe = 0; stripe < stripes.count(); ++stripe)
+            position += std::exchange(cursors[stripe * columns + column], position);
+        result.offsets[column + 1] = position;
+    }
+
     result.columns = Array<std::uint32_t>(matrix.entries());
     result.values = Array<float>(matrix.entries());
-    std::uint64_t* cursors = result.offsets.data() + 1;
-    for (const std::uint32_t column : matrix.columns) ++cursors[column];
-    counts_to_cursors(result.offsets);
-    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
-        for (std::uint64_t i = matrix.offsets[row]; i < matrix.offsets[row + 1]; ++i) {
-            const std::uint64_t to = cursors[matrix.columns[i]]++;
-            result.columns[to] = row;
-            result.values[to] = matrix.values[i];
+    stripes.walk(environment, [&](std::size_t stripe, std::uint32_t begin, std::uint32_t end) {
+        std::uint64_t* own = cursors.data() + stripe * columns;
+        for (std::uint32_t row = begin; row < end; ++row) {
+            for (std::uint64_t i = matrix.offsets[row]; i < matrix.offsets[row + 1]; ++i) {
+                const std::uint64_t to = own[matrix.columns[i]]++;
+                result.columns[to] = row;
+                result.values[to] = matrix.values[i];
+            }
         }
-    }
+    });
     return result;
+}
+
+Csr transpose(const Csr& matrix) {
+    Environment environment;
+    return transpose(matrix, environment);
 }
 
 /// Rows in the order of their arrival.
@@ -269,57 +318,94 @@ void InteractionsBuilder::add(std::uint32_t user, std::uint32_t item, float valu
 
 std::size_t InteractionsBuilder::memory() const { return users_.memory() + items_.memory() + chunk_bytes_; }
 
-/// One row of the result per user, its entries still in order of arrival. Empties the chunks.
-Csr InteractionsBuilder::scatter(const std::vector<std::uint32_t>& user_rank,
-                                 const std::vector<std::uint32_t>& item_rank, Array<double>& times,
-                                 Environment& environment) {
+/// All rows as cells, by block; block b has positions begins[b] to begins[b + 1]. Empties the chunks.
+template <class Cell>
+Array<Cell> InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
+                                         const std::vector<std::uint32_t>& item_rank,
+                                         std::vector<std::uint64_t>& begins, Environment& environment) {
+    // Positions are counted per chunk and block, so that chunks can be emptied in any order.
+    std::vector<std::uint64_t> cursors(chunks_.size() * blocks.count());
+    std::vector<char> item_used(items_.size());
+    parallel_for(environment, chunks_.size(), [&](std::size_t c, int) {
+        const Chunk& chunk = *chunks_[c];
+        for (std::size_t i = 0; i < chunk.size; ++i) {
+            ++cursors[c * blocks.count() + blocks.block_of(user_rank[chunk.users[i]])];
+            const std::atomic_ref<char> used(item_used[chunk.items[i]]);
+            if (!used.load(std::memory_order_relaxed)) used.store(true, std::memory_order_relaxed);
+        }
+    });
+    if (std::find(item_used.begin(), item_used.end(), false) != item_used.end())
+        throw std::logic_error("item interned without a row");
+    begins.assign(1, 0);
+    std::uint64_t position = 0;
+    for (std::size_t block = 0; block < blocks.count(); ++block) {
+        for (std::size_t c = 0; c < chunks_.size(); ++c)
+            position += std::exchange(cursors[c * blocks.count() + block], position);
+        begins.push_back(position);
+    }
+
+    Array<Cell> cells(rows_);
+    parallel_for(environment, chunks_.size(), [&](std::size_t c, int) {
+        const Chunk& chunk = *chunks_[c];
+        std::uint64_t* own = cursors.data() + c * blocks.count();
+        for (std::size_t i = 0; i < chunk.size; ++i) {
+            const std::uint32_t user = user_rank[chunk.users[i]];
+            Cell& cell = cells[own[blocks.block_of(user)]++];
+            cell.packed = blocks.pack(user, item_rank[chunk.items[i]], chunk.values[i]);
+            if constexpr (std::is_same_v<Cell, TimedCell>) cell.time = chunk.times[i];
+        }
+        chunks_[c].reset();
+    });
+    chunks_.clear();
+    chunk_bytes_ = 0;
+    return cells;
+}
+
+template <class Cell>
+Csr InteractionsBuilder::finish_as(Duplicates rule, Environment& environment) {
+    const CellBlocks blocks(users_.size(), items_.size(), rows_);
+    std::vector<std::uint64_t> begins;
+    // The ranks are released with the full expression, before cells are sorted.
+    Array<Cell> cells =
+        scatter<Cell>(blocks, users_.sort(environment), items_.sort(environment), begins, environment);
+
     Csr matrix;
     matrix.column_count = items_.size();
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
-    std::uint64_t* cursors = matrix.offsets.data() + 1;
-    std::vector<bool> item_used(items_.size());
-    for (const auto& chunk : chunks_) {
-        check_interrupt(environment);
-        for (std::size_t i = 0; i < chunk->size; ++i) {
-            ++cursors[user_rank[chunk->users[i]]];
-            item_used[item_rank[chunk->items[i]]] = true;
-        }
-    }
-    const bool user_unused =
-        std::find(cursors, matrix.offsets.end(), std::uint64_t{0}) != matrix.offsets.end();
-    if (user_unused || std::find(item_used.begin(), item_used.end(), false) != item_used.end()) {
-        throw std::logic_error("id interned without a row");
-    }
-    counts_to_cursors(matrix.offsets);
+    std::vector<std::size_t> left(blocks.count());
+    std::vector<std::vector<Cell>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
+    FirstFailure failure;
+    parallel_for(environment, blocks.count(), [&](std::size_t block, int worker) {
+        const std::uint64_t first_user = blocks.first_user(block);
+        if (failure.is_before(first_user)) return;
+        const std::span<Cell> own(cells.data() + begins[block], begins[block + 1] - begins[block]);
+        sort_cells(own, scratch[static_cast<std::size_t>(worker)], blocks.cell_bits());
+        left[block] = merge_cells(own, blocks, first_user, rule, matrix.offsets.data() + 1 + first_user, failure);
+    });
+    scratch.clear();
+    failure.raise_if_any(users_, items_);
 
-    matrix.columns = Array<std::uint32_t>(rows_);
-    matrix.values = Array<float>(rows_);
-    if (with_times_) times = Array<double>(rows_);
-    for (auto& chunk : chunks_) {
-        check_interrupt(environment);
-        for (std::size_t i = 0; i < chunk->size; ++i) {
-            const std::uint64_t to = cursors[user_rank[chunk->users[i]]]++;
-            matrix.columns[to] = item_rank[chunk->items[i]];
-            matrix.values[to] = chunk->values[i];
-            if (with_times_) times[to] = chunk->times[i];
-        }
-        chunk.reset();
+    for (std::size_t user = 0; user < users_.size(); ++user) {
+        if (matrix.offsets[user + 1] == 0) throw std::logic_error("user interned without a row");
+        matrix.offsets[user + 1] += matrix.offsets[user];
     }
-    chunks_.clear();
-    chunk_bytes_ = 0;
+    matrix.columns = Array<std::uint32_t>(matrix.offsets[users_.size()]);
+    matrix.values = Array<float>(matrix.columns.size());
+    parallel_for(environment, blocks.count(), [&](std::size_t block, int) {
+        const Cell* from = cells.data() + begins[block];
+        std::uint32_t* columns = matrix.columns.data() + matrix.offsets[blocks.first_user(block)];
+        float* values = matrix.values.data() + matrix.offsets[blocks.first_user(block)];
+        for (std::size_t i = 0; i < left[block]; ++i) {
+            columns[i] = blocks.item(from[i].packed);
+            values[i] = CellBlocks::value(from[i].packed);
+        }
+    });
     return matrix;
 }
 
 Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment) && {
     if (rows_ == 0) throw InvalidData("no interactions to train on");
-    Array<double> times;
-    // The ranks are released with the full expression, before rows are sorted.
-    Csr matrix = scatter(users_.sort(), items_.sort(), times, environment);
-    FirstFailure failure;
-    const Array<std::uint32_t> kept = sort_and_merge_rows(matrix, times, rule, failure, environment);
-    failure.raise_if_any(users_, items_);
-    times = {};
-    Csr by_user = compact(std::move(matrix), kept);
+    Csr by_user = with_times_ ? finish_as<TimedCell>(rule, environment) : finish_as<Cell>(rule, environment);
     return {std::move(users_), std::move(items_), std::move(by_user), rows_};
 }
 

@@ -34,8 +34,10 @@ struct Csr {
     }
 };
 
-/// The same entries by column. Rows of the result are ascending because the input is read in row order.
-/// O(entries).
+/// The same entries by column; rows of the result are ascending. O(entries), on all threads. Memory beside the
+/// result: 8 bytes a column and thread.
+Csr transpose(const Csr& matrix, Environment& environment);
+/// The same on the calling thread alone, not to be cancelled.
 Csr transpose(const Csr& matrix);
 
 /// What was read from a source: sorted ids and one row of the matrix per user. No user and no item without
@@ -46,6 +48,8 @@ struct Dataset {
     Csr by_user;
     std::uint64_t rows_read = 0;  ///< before duplicates were merged
 };
+
+class CellBlocks;
 
 /// Collects rows in any order and turns them into a Dataset that does not depend on that order.
 /// Memory: 12 bytes a row (20 with times) while rows arrive, in chunks that are released as they are
@@ -72,15 +76,19 @@ class InteractionsBuilder {
     /// duplicate under Duplicates::Error, or if a merged value leaves the range of float; the message names
     /// the first such pair in the order of ids. Duplicates::Last takes the value with the greatest time,
     /// among equal times the greatest value. Order-independent: equal cells are ordered by (time, value)
-    /// before they are summed, in double precision. O(rows log(rows per user)). Peak memory about 20 bytes a
-    /// row (36 with times), the rows collected included.
+    /// before they are summed, in double precision. O(rows) unless most are duplicates. Peak memory about 20
+    /// bytes a row (36 with times), the rows collected included.
     Dataset finish(Duplicates rule, Environment& environment) &&;
 
   private:
     struct Chunk;
     void add_chunk();
-    Csr scatter(const std::vector<std::uint32_t>& user_rank, const std::vector<std::uint32_t>& item_rank,
-                Array<double>& times, Environment& environment);
+    template <class Cell>
+    Csr finish_as(Duplicates rule, Environment& environment);
+    template <class Cell>
+    Array<Cell> scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
+                        const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins,
+                        Environment& environment);
 
     IdTable users_;
     IdTable items_;

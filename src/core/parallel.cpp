@@ -157,6 +157,13 @@ void parallel_for(Environment& environment, std::size_t blocks,
     }
 }
 
+void parallel_ranges(Environment& environment, std::size_t count, std::size_t block,
+                     const std::function<void(std::size_t begin, std::size_t end, int worker)>& body) {
+    parallel_for(environment, (count + block - 1) / block, [&](std::size_t index, int worker) {
+        body(index * block, std::min((index + 1) * block, count), worker);
+    });
+}
+
 void check_interrupt(Environment& environment) {
     if (is_interrupted(environment)) environment.checkpoint();
 }

@@ -45,6 +45,10 @@ struct Environment {
 void parallel_for(Environment& environment, std::size_t blocks,
                   const std::function<void(std::size_t block, int worker)>& body);
 
+/// The same over [0, count) cut into blocks of `block` elements, the last one shorter: body(begin, end, worker).
+void parallel_ranges(Environment& environment, std::size_t count, std::size_t block,
+                     const std::function<void(std::size_t begin, std::size_t end, int worker)>& body);
+
 /// Runs checkpoint() if interrupted(): for long loops without threads.
 void check_interrupt(Environment& environment);
 

@@ -27,6 +27,40 @@ Csr with_entries(Array<std::uint64_t> offsets, std::uint32_t column_count) {
     return matrix;
 }
 
+/// Units of dynamic scheduling and of cancelling.
+constexpr std::size_t kBlockItems = 16384;
+constexpr std::size_t kBlockUsers = 256;
+
+/// Cell hash, then item: no two draws of a user are equal.
+using Draw = std::pair<std::uint64_t, std::uint32_t>;
+
+/// Writes one user's row of each part; their offsets say how many entries are held out.
+void split_user(const Dataset& dataset, std::uint32_t user, const Array<std::uint64_t>& item_hashes, std::uint64_t seed,
+                HoldOut& parts, std::vector<Draw>& draws) {
+    const auto items = dataset.by_user.row_columns(user);
+    const auto values = dataset.by_user.row_values(user);
+    const std::uint64_t held = parts.test.row_size(user);
+    const std::uint64_t user_hash = held > 0 ? dataset.users.hash(user) : 0;
+    const auto draw = [&](std::uint32_t item) { return Draw(cell_hash(user_hash, item_hashes[item], seed), item); };
+    Draw last_held;
+    if (held > 0) {
+        draws.clear();
+        for (const std::uint32_t item : items) draws.push_back(draw(item));
+        const auto last = draws.begin() + static_cast<std::ptrdiff_t>(held) - 1;
+        std::nth_element(draws.begin(), last, draws.end());
+        last_held = *last;
+    }
+    std::uint64_t to_train = parts.train.offsets[user];
+    std::uint64_t to_test = parts.test.offsets[user];
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const bool is_held = held > 0 && draw(items[i]) <= last_held;
+        Csr& part = is_held ? parts.test : parts.train;
+        const std::uint64_t to = is_held ? to_test++ : to_train++;
+        part.columns[to] = items[i];
+        part.values[to] = values[i];
+    }
+}
+
 }  // namespace
 
 std::uint32_t fold_of(std::uint64_t user_hash, std::uint64_t item_hash, std::uint32_t folds,
@@ -35,7 +69,7 @@ std::uint32_t fold_of(std::uint64_t user_hash, std::uint64_t item_hash, std::uin
     return static_cast<std::uint32_t>(cell_hash(user_hash, item_hash, seed) % folds);
 }
 
-HoldOut hold_out(const Dataset& dataset, double fraction, std::uint64_t seed) {
+HoldOut hold_out(const Dataset& dataset, double fraction, std::uint64_t seed, Environment& environment) {
     if (!(fraction >= 0 && fraction < 1))
         throw InvalidArgument("held-out fraction must be at least 0 and below 1");
     const Csr& whole = dataset.by_user;
@@ -54,36 +88,15 @@ HoldOut hold_out(const Dataset& dataset, double fraction, std::uint64_t seed) {
                   with_entries(std::move(test_offsets), whole.column_count)};
 
     Array<std::uint64_t> item_hashes(dataset.items.size());
-    for (std::uint32_t item = 0; item < dataset.items.size(); ++item)
-        item_hashes[item] = dataset.items.hash(item);
-
-    using Draw =
-        std::pair<std::uint64_t, std::uint32_t>;  // cell hash, then item: no two draws of a user are equal
-    std::vector<Draw> draws;
-    std::vector<Draw> smallest;
-    for (std::uint32_t user = 0; user < users; ++user) {
-        const auto items = whole.row_columns(user);
-        const auto values = whole.row_values(user);
-        const std::uint64_t held = parts.test.row_size(user);
-        draws.clear();
-        if (held > 0) {
-            const std::uint64_t user_hash = dataset.users.hash(user);
-            for (const std::uint32_t item : items)
-                draws.emplace_back(cell_hash(user_hash, item_hashes[item], seed), item);
-            smallest = draws;
-            std::nth_element(smallest.begin(), smallest.begin() + static_cast<std::ptrdiff_t>(held) - 1,
-                             smallest.end());
-        }
-        std::uint64_t to_train = parts.train.offsets[user];
-        std::uint64_t to_test = parts.test.offsets[user];
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const bool is_held = held > 0 && draws[i] <= smallest[held - 1];
-            Csr& part = is_held ? parts.test : parts.train;
-            const std::uint64_t to = is_held ? to_test++ : to_train++;
-            part.columns[to] = items[i];
-            part.values[to] = values[i];
-        }
-    }
+    parallel_ranges(environment, item_hashes.size(), kBlockItems, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t item = begin; item < end; ++item)
+            item_hashes[item] = dataset.items.hash(static_cast<std::uint32_t>(item));
+    });
+    std::vector<std::vector<Draw>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
+    parallel_ranges(environment, users, kBlockUsers, [&](std::size_t begin, std::size_t end, int worker) {
+        for (auto user = static_cast<std::uint32_t>(begin); user < end; ++user)
+            split_user(dataset, user, item_hashes, seed, parts, scratch[static_cast<std::size_t>(worker)]);
+    });
     return parts;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/interactions.hpp"
+#include "core/parallel.hpp"
 
 namespace mf {
 
@@ -19,7 +20,8 @@ struct HoldOut {
 
 /// Of each user's n rows the floor(fraction·n + 0.5) with the smallest cell_hash are held out, but at least
 /// one stays in train. Both parts keep the shape of the whole: every user has a row in each, which may be
-/// empty, and every item a column. fraction is in [0, 1), else InvalidArgument. O(entries).
-HoldOut hold_out(const Dataset& dataset, double fraction, std::uint64_t seed);
+/// empty, and every item a column. fraction is in [0, 1), else InvalidArgument. O(entries), on all
+/// threads.
+HoldOut hold_out(const Dataset& dataset, double fraction, std::uint64_t seed, Environment& environment);
 
 }  // namespace mf

@@ -148,16 +148,14 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     const bool is_explicit = options.feedback == Feedback::Explicit;
     HoldOut held_out;
     if (options.test_fraction > 0) {
-        held_out = hold_out(dataset, options.test_fraction, options.ials.seed);
-        check_interrupt(environment);
+        held_out = hold_out(dataset, options.test_fraction, options.ials.seed, environment);
     } else {
         held_out.test.offsets = Array<std::uint64_t>(std::size_t{dataset.by_user.rows()} + 1, 0u);
         held_out.test.column_count = dataset.by_user.column_count;
     }
     const bool has_test = held_out.test.entries() > 0;
     const Parts parts{has_test ? held_out.train : dataset.by_user, held_out.test};
-    const Csr by_item = transpose(parts.train);
-    check_interrupt(environment);
+    const Csr by_item = transpose(parts.train, environment);
 
     TrainResult result;
     TrainSummary& summary = result.summary;
@@ -191,23 +189,23 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     return result;
 }
 
-std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings,
+std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
                             const TrainOptions& options, int threads) {
     // With K = k rounded up to 16, in bytes:
     //   a rating   24 in training: rows by user and by item (8 each), the weights of both (4 each); with held-out rows
-    //              8 more, since these are copies; reading takes less: 12 as it arrived (20 with times) and 8 by user
-    //   a row      4·K of factors for each set of factors, 24 of offsets and counts, about 64 of its id
-    //   best       4·K an item with held-out rows: the best iteration's items
+    //              8 more, since these are copies; reading takes less: 12 as it arrived and 8 by user
+    //   a row      4·K of factors for each set of factors, 24 of offsets and counts
+    //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
     //   systems    4·K² + 520·K a thread, and at most max(32 MB, 4 systems) of partial Gram matrices
     const double k = static_cast<double>(FactorMatrix::padded(std::max(options.als.factors, options.ials.factors)));
     const bool held_out = options.test_fraction > 0;
     const double sets = options.feedback == Feedback::Explicit ? 2 : 1;
     const double bytes_a_rating = held_out ? 32 : 24;
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const double bytes = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24 + 64) +
-                         (held_out ? static_cast<double>(items) * 4 * k : 0) +
+    const double bytes = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
+                         (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) +
                          static_cast<double>(threads) * (4 * k * k + 520 * k) +
-                         std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
+                         std::max(32.0 * (1 << 20), 16 * k * k + 320 * k) + static_cast<double>(id_bytes);
     constexpr double kLargest = 0x1.0p62;
     return static_cast<std::size_t>(std::min(bytes, kLargest));
 }

@@ -45,9 +45,9 @@ struct WarmStart {
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
                   WarmStart* start = nullptr);
 
-/// Upper estimate of the bytes that reading and training take at their peak, for the budget. k is
-/// max(als.factors, ials.factors). Formula in the source and in the README.
-std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings,
+/// Upper estimate of the bytes that reading and training take at their peak, for the budget; id_bytes are those of the
+/// id tables. k is max(als.factors, ials.factors). Formula in the source and in the README.
+std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
                             const TrainOptions& options, int threads);
 
 }  // namespace mf

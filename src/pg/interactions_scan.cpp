@@ -12,6 +12,48 @@ namespace {
 /// Bytes in the unit that settings are written in.
 std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
 
+constexpr std::size_t kBatchRows = 256;
+
+/// The ids of one column of a batch of rows, copied: what a row points to is gone when the next one comes.
+class IdBatch {
+  public:
+    explicit IdBatch(IdKind kind) : kind_(kind) {}
+
+    void set(std::size_t row, std::int64_t integer, std::string_view bytes) {
+        if (kind_ == IdKind::Integer) {
+            integers_[row] = integer;
+            return;
+        }
+        bytes_.append(bytes);
+        ends_[row] = bytes_.size();
+    }
+
+    /// Bytes copied so far.
+    std::size_t size() const { return bytes_.size(); }
+
+    /// Gives the ids of the first `rows` rows their indices and forgets them.
+    void intern(IdTable& table, std::size_t rows, std::uint32_t* indices) {
+        if (kind_ == IdKind::Integer) {
+            table.intern(std::span<const std::int64_t>(integers_, rows), indices);
+            return;
+        }
+        std::string_view ids[kBatchRows];
+        std::size_t begin = 0;
+        for (std::size_t row = 0; row < rows; begin = ends_[row++])
+            ids[row] = std::string_view(bytes_).substr(begin, ends_[row] - begin);
+        table.intern(std::span<const std::string_view>(ids, rows), indices);
+        bytes_.clear();
+    }
+
+  private:
+    IdKind kind_;
+    std::int64_t integers_[kBatchRows];
+    std::size_t ends_[kBatchRows];
+    std::string bytes_;
+};
+
+/// Collects rows in batches, so that the cache misses of interning overlap: one by one, each would wait for its own, in
+/// a cache that the executor has filled with other things since the row before.
 class BuilderSink : public RowSink {
   public:
     BuilderSink(const Source& source, const TrainOptions& options, int threads, Progress& progress)
@@ -20,6 +62,8 @@ class BuilderSink : public RowSink {
           threads_(threads),
           limit_(setting_max_memory()),
           with_times_(source.time.has_value()),
+          users_(source.user.kind()),
+          items_(source.item.kind()),
           builder_(source.user.kind(), source.item.kind(), with_times_) {}
 
     void row(const SourceRow& row) override {
@@ -27,17 +71,21 @@ class BuilderSink : public RowSink {
             ++skipped_;
             return;
         }
-        const std::uint32_t user = intern(builder_.users(), row.user_integer, row.user_bytes);
-        const std::uint32_t item = intern(builder_.items(), row.item_integer, row.item_bytes);
         const auto value = static_cast<float>(row.rating);
-        if (!std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f))
-            refuse(user, item, row.rating);
-        builder_.add(user, item, value, row.time);
-        if (builder_.rows() % kRowsPerCheck == 0) {
-            check_memory();
-            progress_.rows_read(builder_.rows());
+        users_.set(batched_, row.user_integer, row.user_bytes);
+        items_.set(batched_, row.item_integer, row.item_bytes);
+        values_[batched_] = value;
+        times_[batched_] = row.time;
+        ++batched_;
+        const bool bad = !std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f);
+        if (bad || batched_ == kBatchRows || users_.size() + items_.size() > kBatchBytes) {
+            const auto [user, item] = flush(bad ? batched_ - 1 : batched_);
+            if (bad) refuse(user, item, row.rating);
         }
     }
+
+    /// Hands what is batched to the builder; to be called after the last row.
+    void flush() { flush(batched_); }
 
     void check_memory() {
         const std::size_t need =
@@ -55,9 +103,23 @@ class BuilderSink : public RowSink {
 
   private:
     static constexpr std::uint64_t kRowsPerCheck = 4096;
+    static constexpr std::size_t kBatchBytes = std::size_t{64} << 10;
 
-    static std::uint32_t intern(IdTable& table, std::int64_t integer, std::string_view bytes) {
-        return table.kind() == IdKind::Integer ? table.intern(integer) : table.intern(bytes);
+    /// Interns all that is batched and adds the first `rows` rows. Returns the user and item of the last row.
+    std::pair<std::uint32_t, std::uint32_t> flush(std::size_t rows) {
+        if (batched_ == 0) return {};
+        std::uint32_t users[kBatchRows];
+        std::uint32_t items[kBatchRows];
+        users_.intern(builder_.users(), batched_, users);
+        items_.intern(builder_.items(), batched_, items);
+        const std::uint64_t before = builder_.rows();
+        for (std::size_t row = 0; row < rows; ++row) builder_.add(users[row], items[row], values_[row], times_[row]);
+        const std::size_t last = std::exchange(batched_, 0) - 1;
+        if (builder_.rows() / kRowsPerCheck != before / kRowsPerCheck) {
+            check_memory();
+            progress_.rows_read(builder_.rows());
+        }
+        return {users[last], items[last]};
     }
 
     [[noreturn]] void refuse(std::uint32_t user, std::uint32_t item, double rating) {
@@ -79,6 +141,11 @@ class BuilderSink : public RowSink {
     int threads_;
     std::size_t limit_;
     bool with_times_;
+    std::size_t batched_ = 0;
+    IdBatch users_;
+    IdBatch items_;
+    float values_[kBatchRows];
+    double times_[kBatchRows];
     InteractionsBuilder builder_;
     std::uint64_t skipped_ = 0;
 };
@@ -87,8 +154,8 @@ class BuilderSink : public RowSink {
 
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads) {
-    // The estimate allows for short ids and rows without times; what these take beyond that is known here.
-    return training_memory(users.size(), items.size(), rows, options, threads) + users.memory() + items.memory() +
+    // Times are needed while rows are read and sorted only, beside 20 bytes a row.
+    return training_memory(users.size(), items.size(), rows, users.memory() + items.memory(), options, threads) +
            (with_times ? 12 * rows : 0);
 }
 
@@ -97,6 +164,7 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     progress.phase("reading");
     BuilderSink sink(source, options, environment.threads, progress);
     scan_source(source, sink);
+    sink.flush();
     progress.rows_read(sink.builder().rows());
     if (sink.skipped() > 0)
         report(NOTICE, "skipped " + std::to_string(sink.skipped()) + (sink.skipped() == 1 ? " row" : " rows") + " of " +

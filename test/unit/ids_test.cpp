@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -160,6 +161,110 @@ TEST(IdTable, ManyTextsSurviveGrowthAndSorting) {
     for (std::uint32_t i = 0; i < arrived.size(); ++i) ASSERT_EQ(table.bytes(rank[i]), arrived[i]);
 }
 
+/// Interned in batches of very different sizes, the ids get the indices that they get one by one.
+template <class Id>
+void expect_batches_agree(IdKind kind, const std::vector<Id>& ids) {
+    IdTable single(kind);
+    IdTable batched(kind);
+    std::vector<std::uint32_t> expected;
+    for (const Id& id : ids) expected.push_back(single.intern(id));
+    std::vector<std::uint32_t> indices(ids.size());
+    std::size_t size = 0;
+    for (std::size_t begin = 0; begin < ids.size(); begin += size) {
+        size = std::min((7 * size + 1) % 1000, ids.size() - begin);
+        batched.intern(std::span<const Id>(ids).subspan(begin, size), indices.data() + begin);
+    }
+    EXPECT_EQ(indices, expected);
+    EXPECT_EQ(batched.size(), single.size());
+    for (const Id& id : ids) ASSERT_EQ(batched.find(id), single.find(id));
+}
+
+TEST(IdTable, BatchesGiveTheIndicesOfSingleIds) {
+    Random random(3);
+    std::vector<std::int64_t> integers;
+    std::vector<std::string> texts, uuids;
+    while (integers.size() < 50000) {
+        const std::uint64_t draw = random.next() % 20000;
+        // Runs of one id, new ones and known ones among them.
+        for (std::uint64_t run = random.next() % 4; run > 0; --run) {
+            integers.push_back(static_cast<std::int64_t>(draw) - 10000);
+            texts.push_back(std::string(draw % 12, 'x') + std::to_string(draw));
+            uuids.push_back(std::string(8, '\0') + std::to_string(10000000 + draw));
+        }
+    }
+    expect_batches_agree(IdKind::Integer, integers);
+    expect_batches_agree(IdKind::Text, std::vector<std::string_view>(texts.begin(), texts.end()));
+    expect_batches_agree(IdKind::Uuid, std::vector<std::string_view>(uuids.begin(), uuids.end()));
+}
+
+TEST(IdTable, SortsMoreIdsThanOneBlockOnAnyThreads) {
+    // Texts that differ only behind more bytes than are compared first, in an order of arrival that is not theirs.
+    constexpr std::uint32_t kIds = 150000;
+    for (const int threads : {1, 3}) {
+        Environment environment;
+        environment.threads = threads;
+        int polls = 0, checkpoints = 0;
+        environment.interrupted = [&] { return ++polls % 3 == 0; };
+        environment.checkpoint = [&] { ++checkpoints; };
+        IdTable integers(IdKind::Integer);
+        IdTable texts(IdKind::Text);
+        texts.intern("user");
+        for (std::uint32_t i = 0; i < kIds; ++i) {
+            const std::uint32_t scattered = static_cast<std::uint32_t>(std::uint64_t{i} * 1000003 % kIds);
+            integers.intern(std::int64_t{scattered} * scattered - 1000000);
+            texts.intern("user_of_the_shop_" + std::to_string(kIds + scattered));
+        }
+        const std::vector<std::uint32_t> integer_rank = integers.sort(environment);
+        const std::vector<std::uint32_t> text_rank = texts.sort(environment);
+        EXPECT_GT(checkpoints, 10);
+        EXPECT_EQ(text_rank[0], 0u);
+        for (std::uint32_t i = 0; i < kIds; ++i) {
+            const std::uint32_t scattered = static_cast<std::uint32_t>(std::uint64_t{i} * 1000003 % kIds);
+            ASSERT_EQ(integer_rank[i], scattered);
+            ASSERT_EQ(text_rank[i + 1], scattered + 1);
+            ASSERT_EQ(integers.find(std::int64_t{i} * i - 1000000), i);
+            ASSERT_EQ(texts.bytes(i + 1), "user_of_the_shop_" + std::to_string(kIds + i));
+            ASSERT_EQ(texts.find(texts.bytes(i + 1)), i + 1);
+        }
+    }
+}
+
+TEST(IdTable, UuidsOfManyBlocksSort) {
+    std::set<std::string> expected;
+    IdTable table(IdKind::Uuid);
+    Random random(5);
+    for (int i = 0; i < 100000; ++i) {
+        std::string id(16, '\0');
+        for (char& byte : id) byte = static_cast<char>(random.next() % 2 ? 255 : 3);
+        table.intern(id);
+        expected.insert(id);
+    }
+    table.sort();
+    std::uint32_t next = 0;
+    for (const std::string& id : expected) ASSERT_EQ(table.bytes(next++), id);
+}
+
+TEST(IdTable, SortingCanBeCancelled) {
+    IdTable table(IdKind::Text);
+    for (int i = 0; i < 100000; ++i) table.intern(std::to_string(i));
+    // Wherever the cancel comes, until sorting looks no more.
+    for (int allowed = 0;; ++allowed) {
+        Environment environment;
+        int polls = 0;
+        environment.interrupted = [&] { return ++polls > allowed; };
+        environment.checkpoint = [] { throw std::runtime_error("cancel"); };
+        IdTable copy(IdKind::Text);
+        for (std::uint32_t i = 0; i < table.size(); ++i) copy.intern(table.bytes(i));
+        try {
+            copy.sort(environment);
+        } catch (const std::runtime_error&) {
+            continue;
+        }
+        EXPECT_GT(allowed, 10);
+        break;
+    }
+}
+
 TEST(IdTable, CanGrowOnAfterSorting) {
     IdTable table(IdKind::Text);
     table.intern("b");
@@ -200,6 +305,12 @@ TEST(IdTable, RefusesIdsOfAnotherForm) {
     EXPECT_THROW(texts.intern(1), std::logic_error);
     EXPECT_THROW(texts.find(1), std::logic_error);
     EXPECT_THROW(uuids.intern("0123456789abcde"), std::logic_error);
+    const std::int64_t integer = 1;
+    const std::string_view text = "0123456789abcde";
+    std::uint32_t index;
+    EXPECT_THROW(texts.intern(std::span(&integer, 1), &index), std::logic_error);
+    EXPECT_THROW(integers.intern(std::span(&text, 1), &index), std::logic_error);
+    EXPECT_THROW(uuids.intern(std::span(&text, 1), &index), std::logic_error);
     EXPECT_THROW(uuid_text("0123456789abcde"), std::logic_error);
 }
 
@@ -207,9 +318,9 @@ TEST(IdTable, MemoryFollowsTheIds) {
     IdTable table(IdKind::Text);
     const std::size_t empty = table.memory();
     for (int i = 0; i < 10000; ++i) table.intern(std::to_string(100000 + i) + " is an id of 30 bytes ..");
-    // Bytes and end of each id, and two to four slots of 4 bytes.
-    EXPECT_GE(table.memory() - empty, 10000u * (30 + 8 + 8));
-    EXPECT_LE(table.memory() - empty, 10000u * (2 * (30 + 8) + 16));
+    // Bytes and end of each id, and one and a half to three slots of 8 bytes.
+    EXPECT_GE(table.memory() - empty, 10000u * (30 + 8 + 12));
+    EXPECT_LE(table.memory() - empty, 10000u * (2 * (30 + 8) + 24));
 }
 
 TEST(ParseIntegerId, TakesWhatPostgresPrints) {

@@ -235,6 +235,60 @@ TEST(InteractionsBuilder, AgreesWithAMapOfCells) {
     }
 }
 
+TEST(InteractionsBuilder, ShapesOfEveryKindAgreeWithASort) {
+    // Users × items: one of either, more users than one block, few rows for many ids, ids at powers of two.
+    const std::tuple<std::size_t, std::int64_t, std::int64_t> shapes[] = {
+        {5000, 1, 3000},       {5000, 3000, 1},      {1, 1, 1},           {300, 1, 1},       {150000, 50000, 4},
+        {150000, 20000, 3000}, {150000, 4, 200000}, {100000, 256, 65537}, {20000, 40000, 40000}};
+    for (const auto& [count, users, items] : shapes) {
+        std::vector<Row> rows = random_rows(count, users, items, count);
+        for (const bool with_times : {false, true}) {
+            const Dataset dataset = build(rows, Duplicates::Last, with_times, 2);
+            if (!with_times) {
+                for (Row& row : rows) row.time = 0;
+            }
+            std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+                return std::tie(a.user, a.item, a.time, a.value) < std::tie(b.user, b.item, b.time, b.value);
+            });
+            Entries expected;
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                const bool last = i + 1 == rows.size() || rows[i].user != rows[i + 1].user || rows[i].item != rows[i + 1].item;
+                if (last) expected.emplace_back(rows[i].user, rows[i].item, rows[i].value);
+            }
+            ASSERT_EQ(entries_of(dataset), expected) << count << " rows, " << users << " × " << items;
+            rows = random_rows(count, users, items, count);
+        }
+    }
+}
+
+TEST(InteractionsBuilder, CanBeInterruptedAnywhere) {
+    const std::vector<Row> rows = random_rows(100000, 3000, 500, 7);
+    const Dataset expected = build(rows, Duplicates::Sum);
+    // A cancel at every look at the interrupt in turn; before it, interrupts that turn out to be none.
+    for (int allowed = 0;; ++allowed) {
+        InteractionsBuilder builder(IdKind::Integer, IdKind::Integer, false);
+        for (const Row& row : rows) {
+            const std::uint32_t user = builder.users().intern(row.user);
+            builder.add(user, builder.items().intern(row.item), row.value);
+        }
+        Environment environment;
+        environment.threads = 2;
+        int polls = 0;
+        environment.interrupted = [&] { return ++polls > 0; };
+        environment.checkpoint = [&] {
+            if (polls > allowed) throw std::runtime_error("cancel");
+        };
+        try {
+            const Dataset dataset = std::move(builder).finish(Duplicates::Sum, environment);
+            expect_equal(dataset.by_user, expected.by_user);
+        } catch (const std::runtime_error&) {
+            continue;
+        }
+        EXPECT_GT(allowed, 10);
+        break;
+    }
+}
+
 TEST(InteractionsBuilder, DoesNotDependOnOrderOrThreads) {
     // More rows than one chunk, more users than one block.
     std::vector<Row> rows = random_rows(50000, 3000, 40, 2);
@@ -312,6 +366,25 @@ TEST(Transpose, TwiceIsTheSame) {
         ASSERT_TRUE(std::is_sorted(users.begin(), users.end()));
     }
     expect_equal(transpose(by_item), dataset.by_user);
+}
+
+TEST(Transpose, DoesNotDependOnThreadsAndCanBeInterrupted) {
+    // More entries than one piece of a stripe; the long rows lie at one end.
+    const Dataset dataset = build(random_rows(2500000, 2000, 3000, 4), Duplicates::Last, false, 2);
+    ASSERT_GT(dataset.by_user.entries(), std::uint64_t{1} << 20);
+    const Csr expected = transpose(dataset.by_user);
+    for (const int threads : {1, 2, 3, 7}) {
+        Environment environment;
+        environment.threads = threads;
+        int polls = 0, checkpoints = 0;
+        environment.interrupted = [&] { return ++polls > 1 && checkpoints == 0; };
+        environment.checkpoint = [&] { ++checkpoints; };
+        expect_equal(transpose(dataset.by_user, environment), expected);
+        EXPECT_EQ(checkpoints, 1);
+        environment.interrupted = [] { return true; };
+        environment.checkpoint = [] { throw std::runtime_error("cancel"); };
+        EXPECT_THROW(transpose(dataset.by_user, environment), std::runtime_error);
+    }
 }
 
 TEST(Transpose, EmptyMatricesAndRows) {

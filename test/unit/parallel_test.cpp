@@ -333,6 +333,19 @@ TEST(ParallelFor, AnExceptionOfThePollJoinsTheWorkers) {
     EXPECT_TRUE(no_thread_left());
 }
 
+TEST(ParallelRanges, CoverEverythingOnce) {
+    for (const std::size_t count : {0u, 1u, 9u, 10u, 11u, 1234u}) {
+        Environment environment = with_threads(3);
+        std::vector<int> seen(count, 0);
+        parallel_ranges(environment, count, 10, [&](std::size_t begin, std::size_t end, int) {
+            EXPECT_LT(begin, end);
+            EXPECT_LE(end - begin, 10u);
+            for (std::size_t i = begin; i < end; ++i) ++seen[i];
+        });
+        EXPECT_EQ(seen, std::vector<int>(count, 1));
+    }
+}
+
 TEST(CheckInterrupt, CallsTheCheckpointOnlyIfInterrupted) {
     Environment environment;
     check_interrupt(environment);  // nothing set means never

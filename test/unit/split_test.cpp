@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -33,6 +34,12 @@ Dataset staircase(std::int64_t users, IdKind kind = IdKind::Integer, bool backwa
     for (std::int64_t u = 0; u < users; ++u) add_user(backwards ? users - 1 - u : u);
     Environment environment;
     return std::move(builder).finish(Duplicates::Error, environment);
+}
+
+HoldOut split(const Dataset& dataset, double fraction, std::uint64_t seed, int threads = 1) {
+    Environment environment;
+    environment.threads = threads;
+    return hold_out(dataset, fraction, seed, environment);
 }
 
 /// (user text, item text, value) of all entries, ascending.
@@ -64,7 +71,7 @@ TEST(FoldOf, RefusesNoFolds) { EXPECT_THROW(fold_of(1, 2, 0, 1), InvalidArgument
 TEST(HoldOut, SizesAreRoundedAndOneStays) {
     const Dataset dataset = staircase(40);
     for (const double fraction : {0.0, 0.1, 0.25, 0.5, 0.9, 0.999}) {
-        const HoldOut parts = hold_out(dataset, fraction, 1);
+        const HoldOut parts = split(dataset, fraction, 1);
         ASSERT_EQ(parts.test.rows(), 40u);
         ASSERT_EQ(parts.train.rows(), 40u);
         EXPECT_EQ(parts.test.column_count, dataset.by_user.column_count);
@@ -76,7 +83,7 @@ TEST(HoldOut, SizesAreRoundedAndOneStays) {
             EXPECT_EQ(parts.train.row_size(user), n - parts.test.row_size(user));
         }
     }
-    const HoldOut parts = hold_out(dataset, 0.5, 1);
+    const HoldOut parts = split(dataset, 0.5, 1);
     EXPECT_EQ(parts.test.row_size(0), 0u);  // 1 row: rounds to 1, but it stays
     EXPECT_EQ(parts.test.row_size(1), 1u);  // 2 rows
     EXPECT_EQ(parts.test.row_size(2), 2u);  // 3 rows: 1.5 rounds up
@@ -84,7 +91,7 @@ TEST(HoldOut, SizesAreRoundedAndOneStays) {
 
 TEST(HoldOut, PartsMakeTheWholeAndStayAscending) {
     const Dataset dataset = staircase(40);
-    const HoldOut parts = hold_out(dataset, 0.3, 5);
+    const HoldOut parts = split(dataset, 0.3, 5);
     auto both = entries_of(dataset, parts.train);
     const auto test = entries_of(dataset, parts.test);
     both.insert(both.end(), test.begin(), test.end());
@@ -101,7 +108,7 @@ TEST(HoldOut, PartsMakeTheWholeAndStayAscending) {
 TEST(HoldOut, TakesTheSmallestCellHashes) {
     const Dataset dataset = staircase(40);
     const std::uint64_t seed = 3;
-    const HoldOut parts = hold_out(dataset, 0.4, seed);
+    const HoldOut parts = split(dataset, 0.4, seed);
     for (std::uint32_t user = 0; user < 40; ++user) {
         const auto hash = [&](std::uint32_t item) {
             return cell_hash(id_hash(dataset.users.text(user)), id_hash(dataset.items.text(item)), seed);
@@ -121,21 +128,32 @@ TEST(HoldOut, DependsOnTheTextOfIdsNotOnTheirKindOrOrder) {
     const Dataset integers = staircase(30);
     const Dataset backwards = staircase(30, IdKind::Integer, true);
     const Dataset texts = staircase(30, IdKind::Text);  // sorted otherwise: "10" before "9"
-    const auto expected = entries_of(integers, hold_out(integers, 0.3, 1).test);
-    EXPECT_EQ(entries_of(backwards, hold_out(backwards, 0.3, 1).test), expected);
-    EXPECT_EQ(entries_of(texts, hold_out(texts, 0.3, 1).test), expected);
+    const auto expected = entries_of(integers, split(integers, 0.3, 1).test);
+    EXPECT_EQ(entries_of(backwards, split(backwards, 0.3, 1).test), expected);
+    EXPECT_EQ(entries_of(texts, split(texts, 0.3, 1).test), expected);
 }
 
 TEST(HoldOut, SeedsDiffer) {
     const Dataset dataset = staircase(30);
-    EXPECT_NE(entries_of(dataset, hold_out(dataset, 0.3, 1).test),
-              entries_of(dataset, hold_out(dataset, 0.3, 2).test));
+    EXPECT_NE(entries_of(dataset, split(dataset, 0.3, 1).test),
+              entries_of(dataset, split(dataset, 0.3, 2).test));
+}
+
+TEST(HoldOut, DoesNotDependOnThreadsAndCanBeCancelled) {
+    const Dataset dataset = staircase(600);  // more than one block of users
+    const auto expected = entries_of(dataset, split(dataset, 0.3, 1).test);
+    for (const int threads : {2, 3, 7}) EXPECT_EQ(entries_of(dataset, split(dataset, 0.3, 1, threads).test), expected);
+    Environment environment;
+    int polls = 0;
+    environment.interrupted = [&] { return ++polls > 3; };
+    environment.checkpoint = [] { throw std::runtime_error("cancel"); };
+    EXPECT_THROW(hold_out(dataset, 0.3, 1, environment), std::runtime_error);
 }
 
 TEST(HoldOut, RefusesFractionsOutsideTheRange) {
     const Dataset dataset = staircase(3);
     for (const double fraction : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
-        EXPECT_THROW(hold_out(dataset, fraction, 1), InvalidArgument) << fraction;
+        EXPECT_THROW(split(dataset, fraction, 1), InvalidArgument) << fraction;
     }
 }
 

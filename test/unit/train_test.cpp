@@ -246,18 +246,19 @@ TEST(TrainTest, DegenerateDataJustWorks) {
 TEST(TrainingMemoryTest, GrowsWithEverything) {
     TrainOptions options = small_options(Feedback::Explicit, 0);
     options.als.factors = options.ials.factors = 64;
-    const std::size_t base = training_memory(138493, 26744, 20000000, options, 2);
+    const std::size_t base = training_memory(138493, 26744, 20000000, 1000000, options, 2);
     // The bound promised for 138,493 users × 26,744 items and 20 M ratings: 24 bytes a rating, 12·k a row, 200 MB.
     EXPECT_LT(base, 24u * 20000000u + 12u * 64u * (138493u + 26744u) + (200u << 20));
     EXPECT_GT(base, 16u * 20000000u + 8u * 64u * (138493u + 26744u));
-    EXPECT_GT(training_memory(138493, 26744, 40000000, options, 2), base);
-    EXPECT_GT(training_memory(238493, 26744, 20000000, options, 2), base);
-    EXPECT_GT(training_memory(138493, 36744, 20000000, options, 2), base);
-    EXPECT_GT(training_memory(138493, 26744, 20000000, options, 64), base);
+    EXPECT_GT(training_memory(138493, 26744, 40000000, 1000000, options, 2), base);
+    EXPECT_GT(training_memory(238493, 26744, 20000000, 1000000, options, 2), base);
+    EXPECT_GT(training_memory(138493, 36744, 20000000, 1000000, options, 2), base);
+    EXPECT_GT(training_memory(138493, 26744, 20000000, 1000000, options, 64), base);
+    EXPECT_EQ(training_memory(138493, 26744, 20000000, 3000000, options, 2), base + 2000000);
     options.test_fraction = 0.1;
-    EXPECT_GT(training_memory(138493, 26744, 20000000, options, 2), base);
+    EXPECT_GT(training_memory(138493, 26744, 20000000, 1000000, options, 2), base);
     constexpr std::uint64_t kHuge = std::numeric_limits<std::uint64_t>::max();
-    EXPECT_GT(training_memory(kHuge, kHuge, kHuge, options, 64), std::size_t{1} << 60);
+    EXPECT_GT(training_memory(kHuge, kHuge, kHuge, 1000000, options, 64), std::size_t{1} << 60);
 }
 
 }  // namespace
