@@ -20,11 +20,12 @@ CREATE FUNCTION bench.median_cpu(wanted text) RETURNS float8 STABLE LANGUAGE sql
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.runs WHERE label = wanted $$;
 
 -- Results of google-benchmark: CPU seconds and wall seconds of one iteration, useful GFLOP a CPU second.
-CREATE TABLE bench.core (build text, name text, cpu float8, wall float8, gflops float8);
+CREATE TABLE bench.core (id integer GENERATED ALWAYS AS IDENTITY, build text, name text, cpu float8, wall float8, gflops float8);
 CREATE FUNCTION bench.read_core(build text, json jsonb) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO bench.core
+    INSERT INTO bench.core (build, name, cpu, wall, gflops)
     SELECT build, b->>'name',
-           (b->>'real_time')::float8 * CASE b->>'time_unit' WHEN 'ns' THEN 1e-9 WHEN 'us' THEN 1e-6 WHEN 'ms' THEN 1e-3 ELSE 1 END,
+           (b->>'real_time')::float8 *
+               CASE b->>'time_unit' WHEN 'ns' THEN 1e-9 WHEN 'us' THEN 1e-6 WHEN 'ms' THEN 1e-3 ELSE 1 END,
            (b->>'wall')::float8, (b->>'GFLOP/s')::float8
       FROM jsonb_array_elements(json->'benchmarks') b
 $$;
@@ -33,7 +34,8 @@ $$;
 CREATE VIEW bench.iterations AS
     SELECT *, CASE WHEN name LIKE 'als%' THEN 'explicit ALS' WHEN name ~ 'cg|conjugate' THEN 'iALS, conjugate gradient'
                    ELSE 'iALS, exact' END AS algorithm,
-           substring(name FROM 'k:(\d+)')::integer AS k, substring(name FROM 'threads:(\d+)')::integer AS threads
+           substring(name FROM 'k:(\d+)')::integer AS k, substring(name FROM 'threads:(\d+)')::integer AS threads,
+           row_number() OVER (PARTITION BY build, name ORDER BY id) AS run
       FROM bench.core WHERE name LIKE '%\_iteration/%';
 
 -- Waits until `victim` trains for `moment`, then cancels or terminates it; a 'timeout' it has set itself. Seconds from
