@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
+#include "core/conjugate_gradient.hpp"
 #include "core/error.hpp"
 #include "core/factor_init.hpp"
 
@@ -28,11 +30,31 @@ RankingHalfStep users_half_step(const FactorMatrix& items, const GramMatrix& gra
             "user"};
 }
 
+namespace {
+
+NumericalFailure no_solution(const RankingHalfStep& step, std::size_t n) {
+    return NumericalFailure("the equations of the ranking factors of one " + std::string(step.row_name) + " with " +
+                                std::to_string(n) + " interactions have no unique solution",
+                            {}, "Raise regularization, or rescale the weights if they are very large.");
+}
+
+double sum_of(std::span<const float> values) {
+    // Several sums under way: an addition's latency is longer than its work.
+    constexpr std::size_t kSums = 8;
+    double sums[kSums] = {};
+    std::size_t i = 0;
+    for (; i + kSums <= values.size(); i += kSums)
+        for (std::size_t j = 0; j < kSums; ++j) sums[j] += static_cast<double>(values[i + j]);
+    for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]);
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+}  // namespace
+
 ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
                                  std::span<const float> weights, NormalEquations& workspace, float* factors) {
     const std::size_t n = weights.size();
-    double weight_sum = 0;
-    for (const float weight : weights) weight_sum += static_cast<double>(weight);
+    const double weight_sum = sum_of(weights);
     if (!(weight_sum > 0)) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         return {};
@@ -46,15 +68,26 @@ ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const st
         workspace.add_rows(step.features, columns.subspan(first), count, roots);
         workspace.add_to_right(0, roots, count);
     }
-    const double ridge = step.ridge_scale * std::pow(step.ridge_offset + weight_sum, step.ridge_exponent);
-    if (!workspace.factorize(static_cast<float>(ridge)))
-        throw NumericalFailure("the equations of the ranking factors of one " + std::string(step.row_name) + " with " +
-                                   std::to_string(n) + " interactions have no unique solution",
-                               {}, "Raise regularization, or rescale the weights if they are very large.");
+    const double ridge = step.ridge_of(weight_sum);
+    if (!workspace.factorize(static_cast<float>(ridge))) throw no_solution(step, n);
     workspace.solve_lower(0);
     const double explained = workspace.product(0, 0);
     workspace.solve_upper(0.0f, factors);
     return {weight_sum - explained, ridge * squared_norm(factors, step.features.factors())};
+}
+
+ObjectiveParts improve_ranking_row(const RankingHalfStep& step, const SharedSystem& shared,
+                                   std::span<const std::uint32_t> columns, std::span<const float> weights,
+                                   ConjugateGradient& workspace, float* factors) {
+    const double weight_sum = sum_of(weights);
+    if (!(weight_sum > 0)) {
+        std::fill_n(factors, step.features.stride(), 0.0f);
+        return {};
+    }
+    const double ridge = step.ridge_of(weight_sum);
+    const double value =
+        workspace.improve(shared, step.features, columns, weights, static_cast<float>(ridge), factors);
+    return {value, ridge * squared_norm(factors, step.features.factors())};
 }
 
 namespace {
@@ -64,35 +97,73 @@ struct Side {
     const Csr& rows;
     std::span<const float> weights;
     std::vector<RowBlock> blocks;
+
+    std::span<const float> row_weights(std::uint32_t row) const {
+        return weights.subspan(rows.offsets[row], rows.row_size(row));
+    }
 };
 
-ObjectiveParts solve_side(const RankingHalfStep& step, const Side& side, std::span<NormalEquations> workspaces,
-                          Environment& environment, FactorMatrix& factors) {
-    return solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, NormalEquations& workspace) {
-        const std::span<const float> weights = side.weights.subspan(side.rows.offsets[row], side.rows.row_size(row));
-        return solve_ranking_row(step, columns_from(side.rows, row), weights, workspace, factors.row(row));
+// Scratch of one thread; the steps are for a training by conjugate gradient.
+struct Workspace {
+    explicit Workspace(int factors) : equations(factors) {}
+    NormalEquations equations;
+    std::optional<ConjugateGradient> steps;
+};
+
+std::vector<Workspace> make_workspaces(int factors, IalsOptions::Solver solver, const Environment& environment) {
+    std::vector<Workspace> workspaces;
+    workspaces.reserve(static_cast<std::size_t>(environment.threads));
+    for (int i = 0; i < environment.threads; ++i) {
+        Workspace& workspace = workspaces.emplace_back(factors);
+        if (solver == IalsOptions::Solver::ConjugateGradient) workspace.steps.emplace(factors);
+    }
+    return workspaces;
+}
+
+ObjectiveParts solve_exactly(const RankingHalfStep& step, const Side& side, std::span<Workspace> workspaces,
+                             Environment& environment, FactorMatrix& factors) {
+    return solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
+        return solve_ranking_row(step, columns_from(side.rows, row), side.row_weights(row), workspace.equations,
+                                 factors.row(row));
     });
 }
 
-ObjectiveParts solve_users(RankingModel& model, const Side& users, std::span<NormalEquations> workspaces,
-                           Environment& environment) {
-    const GramMatrix gram(model.items, environment);
-    return solve_side(users_half_step(model.items, gram, model.parameters), users, workspaces, environment,
-                      model.users);
+// From the factors of the iteration before by conjugate gradient; exactly where a row is too long for that, and where
+// single precision does not suffice, so that there is one place that reports it.
+ObjectiveParts improve(const RankingHalfStep& step, const Side& side, double mean_ridge,
+                       std::span<Workspace> workspaces, Environment& environment, FactorMatrix& factors) {
+    const SharedSystem shared(step.gram, factors.factors(), step.unobserved_weight, static_cast<float>(mean_ridge),
+                              environment);
+    if (!shared.is_invertible()) return solve_exactly(step, side, workspaces, environment, factors);
+    const std::size_t longest = ConjugateGradient::longest_row(factors.factors());
+    return solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
+        const std::span<const std::uint32_t> columns = columns_from(side.rows, row);
+        const std::span<const float> weights = side.row_weights(row);
+        if (weights.size() <= longest) {
+            const ObjectiveParts parts =
+                improve_ranking_row(step, shared, columns, weights, *workspace.steps, factors.row(row));
+            if (!std::isnan(parts.fit)) return parts;
+        }
+        return solve_ranking_row(step, columns, weights, workspace.equations, factors.row(row));
+    });
 }
 
-ObjectiveParts solve_items(RankingModel& model, const RankingTraining& training, const Side& items,
-                           std::span<NormalEquations> workspaces, Environment& environment) {
-    const GramMatrix gram(model.users, environment);
-    const double unobserved = model.parameters.unobserved_weight;
-    const RankingHalfStep step{model.users,
-                               gram,
-                               static_cast<float>(unobserved),
-                               training.item_ridge,
-                               unobserved * static_cast<double>(model.users.rows()),
-                               1.0,
-                               "item"};
-    return solve_side(step, items, workspaces, environment, model.items);
+RankingHalfStep items_half_step(const FactorMatrix& users, const GramMatrix& gram, const RankingTraining& training) {
+    const double unobserved = training.parameters.unobserved_weight;
+    return {users,
+            gram,
+            static_cast<float>(unobserved),
+            training.item_ridge,
+            unobserved * static_cast<double>(users.rows()),
+            1.0,
+            "item"};
+}
+
+ObjectiveParts solve_users(RankingModel& model, const Side& users, std::span<Workspace> workspaces,
+                           Environment& environment) {
+    const GramMatrix gram(model.items, environment);
+    return solve_exactly(users_half_step(model.items, gram, model.parameters), users, workspaces, environment,
+                         model.users);
 }
 
 }  // namespace
@@ -105,20 +176,38 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
     model.users = FactorMatrix(by_user.rows(), options.factors);
     const Side users{by_user, training.user_weights, row_blocks(by_user, options.factors)};
     const Side items{by_item, training.item_weights, row_blocks(by_item, options.factors)};
-    std::vector<NormalEquations> workspaces = make_workspaces(options.factors, environment);
+    std::vector<Workspace> memory = make_workspaces(options.factors, options.solver, environment);
+    const std::span<Workspace> workspaces(memory);
+    const bool exact = options.solver == IalsOptions::Solver::Cholesky;
+
+    const auto items_half = [&] {
+        const GramMatrix gram(model.users, environment);
+        const RankingHalfStep step = items_half_step(model.users, gram, training);
+        return exact ? solve_exactly(step, items, workspaces, environment, model.items)
+                     : improve(step, items, training.mean_item_ridge, workspaces, environment, model.items);
+    };
+    const auto users_half = [&](bool exactly) {
+        if (exactly) return solve_users(model, users, workspaces, environment);
+        const GramMatrix gram(model.items, environment);
+        return improve(users_half_step(model.items, gram, model.parameters), users, training.mean_user_ridge,
+                       workspaces, environment, model.users);
+    };
+
     if (start != nullptr && is_start(start->items, by_item.rows(), options.factors)) {
         model.items = std::move(start->items);
-        solve_users(model, users, workspaces, environment);
+        users_half(exact);
     } else {
         model.items = FactorMatrix(by_item.rows(), options.factors);
         fill_random(model.users, initial_scale(options.factors), options.seed, kInitStream, environment);
     }
+
     EarlyStop early_stop(/*greater_is_better=*/true);
     FactorMatrix best_items;  // the users follow from them, bit for bit
-
+    bool users_are_exact = false;
     for (int iteration = 1; iteration <= options.iterations; ++iteration) {
-        const ObjectiveParts items_parts = solve_items(model, training, items, workspaces, environment);
-        const ObjectiveParts users_parts = solve_users(model, users, workspaces, environment);
+        const ObjectiveParts items_parts = items_half();
+        users_are_exact = exact || iteration == options.iterations;
+        const ObjectiveParts users_parts = users_half(users_are_exact);
         model.iterations = iteration;
 
         Iteration report{"ranking factors", iteration, options.iterations,
@@ -135,13 +224,15 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
     if (evaluate && early_stop.best_iteration() != model.iterations) {
         model.items = std::move(best_items);
         model.iterations = early_stop.best_iteration();
-        solve_users(model, users, workspaces, environment);
+        users_are_exact = false;
     }
+    if (!users_are_exact) users_half(true);
     return model;
 }
 
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment) {
-    std::vector<NormalEquations> workspaces = make_workspaces(model.items.factors(), environment);
+    std::vector<Workspace> workspaces =
+        make_workspaces(model.items.factors(), IalsOptions::Solver::Cholesky, environment);
     const Array<float> weights = user_weights(by_user, model.parameters, environment);
     solve_users(model, Side{by_user, weights, row_blocks(by_user, model.items.factors())}, workspaces, environment);
 }

@@ -10,9 +10,11 @@
 // options and the data is said at ranking_parameters() and interaction_weights().
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <span>
 
+#include "core/conjugate_gradient.hpp"
 #include "core/half_step.hpp"
 #include "core/interactions.hpp"
 #include "core/model.hpp"
@@ -32,9 +34,10 @@ struct RankingStart {
 };
 
 /// Trains ranking factors. by_item must be transpose(by_user). Items are solved first and users last in every
-/// iteration, so that a user's factors are the exact solution for the items returned.
-/// With `evaluate` the factors of the iteration with the greatest value are returned, and training ends when it has
-/// not risen for two iterations.
+/// iteration. Whatever the solver, the users returned are the exact solution for the items returned.
+/// With `evaluate` the items of the iteration with the greatest value are returned, and training ends when it has
+/// not risen for two iterations. By conjugate gradient, the users that are measured are those of its steps; only those
+/// of the last iteration are exact. The loss reported is that of the factors as they are.
 /// With `start`, whose factors are moved out, the users are first solved for its items, which counts as no iteration,
 /// and an unknown item gets its factors in the first items' half-step. Every other number follows from the data as
 /// without. If all its rows are zero, the training starts at random.
@@ -52,6 +55,8 @@ struct RankingTraining {
     Array<float> user_weights;  ///< interaction weights in the order of by_user's values
     Array<float> item_weights;  ///< and of by_item's
     double item_ridge = 0;      ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
+    double mean_user_ridge = 0;  ///< mean of λ_u over the users that have interactions
+    double mean_item_ridge = 0;  ///< and of λ_i
 };
 
 /// Everything that follows from the data and the options. With N interactions of U users and I items that have any,
@@ -88,6 +93,10 @@ struct RankingHalfStep {
     double ridge_offset;
     double ridge_exponent;
     const char* row_name;  ///< "user" or "item", for messages
+
+    double ridge_of(double weight_sum) const {
+        return ridge_scale * std::pow(ridge_offset + weight_sum, ridge_exponent);
+    }
 };
 
 /// The half-step of the users.
@@ -98,5 +107,11 @@ RankingHalfStep users_half_step(const FactorMatrix& items, const GramMatrix& gra
 /// Throws NumericalFailure if the system is singular to working precision. O(n·k² + k³).
 ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
                                  std::span<const float> weights, NormalEquations& workspace, float* factors);
+
+/// Improves one row from the factors it has, likewise, by conjugate gradient. weights has at most
+/// ConjugateGradient::longest_row() entries. The fit is NaN where single precision does not suffice. O(n·k + k²).
+ObjectiveParts improve_ranking_row(const RankingHalfStep& step, const SharedSystem& shared,
+                                   std::span<const std::uint32_t> columns, std::span<const float> weights,
+                                   ConjugateGradient& workspace, float* factors);
 
 }  // namespace mf

@@ -123,6 +123,8 @@ RankingTraining prepare_ranking(const Csr& by_user, const Csr& by_item, Feedback
         if (weight > 0) power_sum += std::pow(weight, parameters.exponent);
     }
     parameters.regularization = power_sum > 0 ? strength * n / power_sum : strength;
+    training.mean_user_ridge = strength * n / users;
+    training.mean_item_ridge = strength * n / items;
     training.item_ridge = strength / (1 + options.unobserved_weight);
     return training;
 }

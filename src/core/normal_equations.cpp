@@ -119,6 +119,11 @@ void NormalEquations::solve_upper(float factor, float* factors) {
     kernels_.solve_upper(system_.data(), blocks_, factors);
 }
 
+void NormalEquations::solve(float* vector) const {
+    kernels_.solve_lower(system_.data(), blocks_, vector);
+    kernels_.solve_upper(system_.data(), blocks_, vector);
+}
+
 double NormalEquations::product(int a, int b) const {
     const std::size_t size = blocks_ * kLanes;
     const float* x = right_.data() + static_cast<std::size_t>(a) * size;

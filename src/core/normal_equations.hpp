@@ -65,6 +65,9 @@ class NormalEquations {
     /// U⁻¹ times (right 0 − factor · right 1), after solve_lower. factors has FactorMatrix::padded(k) floats. O(k²).
     void solve_upper(float factor, float* factors);
 
+    /// vector = the inverse of the factorized system · vector, of FactorMatrix::padded(k) floats. O(k²).
+    void solve(float* vector) const;
+
     /// Dot product of two right-hand sides as they are now, in double precision.
     double product(int a, int b) const;
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <stdexcept>
@@ -117,7 +118,49 @@ const NumericOption* find_numeric(Feedback feedback, std::string_view name) {
     return nullptr;
 }
 
-constexpr std::string_view kDuplicates = "duplicates";
+/// An option whose value is one of a few words.
+struct WordOption {
+    std::string_view name;
+    bool (*set)(TrainOptions&, std::string_view);  ///< false for an unknown word
+    const char* words;                             ///< for the hint
+};
+
+template <class Value>
+struct Word {
+    std::string_view word;
+    Value value;
+};
+
+constexpr Word<Duplicates> kDuplicatesWords[] = {{"mean", Duplicates::Mean},
+                                                 {"sum", Duplicates::Sum},
+                                                 {"last", Duplicates::Last},
+                                                 {"error", Duplicates::Error}};
+constexpr Word<IalsOptions::Solver> kSolverWords[] = {
+    {"cholesky", IalsOptions::Solver::Cholesky}, {"conjugate_gradient", IalsOptions::Solver::ConjugateGradient}};
+
+template <class Field, class Words>
+bool set_word(Field& field, const Words& words, std::string_view value) {
+    const auto found = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.word == value; });
+    if (found == std::end(words)) return false;
+    field = found->value;
+    return true;
+}
+
+constexpr WordOption kWordOptions[] = {
+    {"duplicates",
+     [](TrainOptions& o, std::string_view v) { return set_word(o.duplicates, kDuplicatesWords, v); },
+     "The values are \"mean\", \"sum\", \"last\" and \"error\"."},
+    {"solver", [](TrainOptions& o, std::string_view v) { return set_word(o.ials.solver, kSolverWords, v); },
+     "The values are \"cholesky\" and \"conjugate_gradient\"."},
+};
+
+const WordOption* find_word(std::string_view name) {
+    for (const WordOption& option : kWordOptions) {
+        if (option.name == name) return &option;
+    }
+    return nullptr;
+}
+
 constexpr std::string_view kTimeColumn = "time_column";
 
 [[noreturn]] void raise_unknown(Feedback feedback, std::string_view name) {
@@ -138,7 +181,8 @@ void TrainOptions::validate() const {
 }
 
 std::vector<std::string> option_names(Feedback feedback) {
-    std::vector<std::string> names{std::string(kDuplicates), std::string(kTimeColumn)};
+    std::vector<std::string> names{std::string(kTimeColumn)};
+    for (const WordOption& option : kWordOptions) names.emplace_back(option.name);
     for (const NumericOption& option : numeric_options(feedback)) names.emplace_back(option.name);
     std::sort(names.begin(), names.end());
     return names;
@@ -147,7 +191,7 @@ std::vector<std::string> option_names(Feedback feedback) {
 void set_option(TrainOptions& options, std::string_view name, double value) {
     if (const NumericOption* option = find_numeric(options.feedback, name))
         return option->set(options, value);
-    if (name != kDuplicates && name != kTimeColumn) raise_unknown(options.feedback, name);
+    if (find_word(name) == nullptr && name != kTimeColumn) raise_unknown(options.feedback, name);
     throw InvalidArgument("option " + quoted(name) + " must be a text, not the number " + number_text(value));
 }
 
@@ -156,19 +200,10 @@ void set_option(TrainOptions& options, std::string_view name, std::string_view v
     if (find_numeric(options.feedback, name) != nullptr) {
         throw InvalidArgument("option " + quoted(name) + " must be a number, not " + quoted(value));
     }
-    if (name != kDuplicates) raise_unknown(options.feedback, name);
-    if (value == "mean") {
-        options.duplicates = Duplicates::Mean;
-    } else if (value == "sum") {
-        options.duplicates = Duplicates::Sum;
-    } else if (value == "last") {
-        options.duplicates = Duplicates::Last;
-    } else if (value == "error") {
-        options.duplicates = Duplicates::Error;
-    } else {
-        throw InvalidArgument("option " + quoted(name) + " has no value " + quoted(value), {},
-                              "The values are \"mean\", \"sum\", \"last\" and \"error\".");
-    }
+    const WordOption* option = find_word(name);
+    if (option == nullptr) raise_unknown(options.feedback, name);
+    if (!option->set(options, value))
+        throw InvalidArgument("option " + quoted(name) + " has no value " + quoted(value), {}, option->words);
 }
 
 }  // namespace mf

@@ -36,6 +36,9 @@ struct AlsOptions {
 /// 100K), anime ratings and histories, lastfm-hetrec and yelp2018; within 1% of the best setting found for each (3% on
 /// 100K).
 struct IalsOptions {
+    /// How the systems of the rows are solved. The users of the factors returned are exact with either.
+    enum class Solver { Cholesky, ConjugateGradient };
+
     int factors = 64;
     /// NDCG changes by less than 1% after 8.
     int iterations = 8;
@@ -51,6 +54,10 @@ struct IalsOptions {
     /// standard deviation for ratings: with more, items that users like rank higher and all they rated lower. 1 for
     /// implicit weights, inside a logarithm: repeated use counts, yet no single item dominates.
     std::optional<double> weight_slope;
+    /// Conjugate gradient takes 0.3 to 0.65 of the time of an exact iteration. On all sets NDCG@10 and Recall@20 differ
+    /// by less than 0.001 after 8 and after 15 iterations, less than between two seeds; the loss is larger by at most
+    /// 1e-4 of it.
+    Solver solver = Solver::ConjugateGradient;
     std::uint64_t seed = 1;
 
     double weight_slope_or_default(Feedback feedback) const {

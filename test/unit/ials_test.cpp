@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -82,35 +83,81 @@ TEST(IalsTest, UsersSolveTheirSystems) {
         }
 }
 
+double objective(const RankingModel& model, const RankingTraining& training, const Csr& by_user, const Csr& by_item) {
+    const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
+    const RankingParameters& parameters = model.parameters;
+    const int k = model.users.factors();
+    double sum = parameters.unobserved_weight * scores.squaredNorm();
+    for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+        double weights = 0;
+        for (std::size_t j = 0; j < by_user.row_size(u); ++j) {
+            const double weight = static_cast<double>(training.user_weights[by_user.offsets[u] + j]);
+            weights += weight;
+            sum += weight * std::pow(1 - scores(u, by_user.row_columns(u)[j]), 2);
+        }
+        sum += parameters.regularization * std::pow(weights, parameters.exponent) *
+               squared_norm(model.users.row(u), k);
+    }
+    for (std::uint32_t i = 0; i < by_item.rows(); ++i) {
+        double weights = parameters.unobserved_weight * by_user.rows();
+        for (std::uint64_t e = by_item.offsets[i]; e < by_item.offsets[i + 1]; ++e)
+            weights += static_cast<double>(training.item_weights[e]);
+        sum += training.item_ridge * weights * squared_norm(model.items.row(i), k);
+    }
+    return sum / static_cast<double>(by_user.entries());
+}
+
+constexpr IalsOptions::Solver kSolvers[] = {IalsOptions::Solver::Cholesky, IalsOptions::Solver::ConjugateGradient};
+
 TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
     const Csr by_user = make_csr(planted_ratings(80, 120, 3, 0.3, 0.3, 6), 80, 120);
     const Csr by_item = transpose(by_user);
-    Environment environment;
-    std::vector<double> losses;
-    environment.on_iteration = [&](const Iteration& report) {
-        EXPECT_STREQ(report.phase, "ranking factors");
-        losses.push_back(report.loss);
-        return true;
-    };
-    const RankingModel model = train_ials(by_user, by_item, Feedback::Explicit, small_options(8, 15), environment);
-    ASSERT_EQ(losses.size(), 15u);
-    for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1] * (1 + 1e-6));
+    for (const IalsOptions::Solver solver : kSolvers) {
+        IalsOptions options = small_options(8, 15);
+        options.solver = solver;
+        const Plain plain(by_user, Feedback::Explicit, options);
+        Environment environment;
+        std::vector<double> losses, expected;
+        environment.on_iteration = [&](const Iteration& report) {
+            EXPECT_STREQ(report.phase, "ranking factors");
+            losses.push_back(report.loss);
+            return true;
+        };
+        // The factors as they are after each iteration, those of the steps too.
+        train_ials(by_user, by_item, Feedback::Explicit, options, environment, [&](const RankingModel& model) {
+            expected.push_back(objective(model, plain.training, by_user, by_item));
+            return static_cast<double>(expected.size());
+        });
+        ASSERT_EQ(losses.size(), 15u);
+        for (std::size_t i = 0; i < losses.size(); ++i) {
+            EXPECT_NEAR(losses[i], expected[i], 1e-4 * expected[i]);
+            EXPECT_LE(losses[i], losses[std::max<std::size_t>(i, 1) - 1] * (1 + 1e-6));
+        }
+    }
+}
 
-    const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
-    const Plain plain(by_user, Feedback::Explicit, small_options(8, 15));
-    double objective = model.parameters.unobserved_weight * scores.squaredNorm();
-    for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
-        objective += plain.user_ridge(by_user, u) * squared_norm(model.users.row(u), 8);
-        for (std::size_t j = 0; j < by_user.row_size(u); ++j)
-            objective += plain.weight(by_user, u, j) * std::pow(1 - scores(u, by_user.row_columns(u)[j]), 2);
+// Some rows are longer than those that are solved by steps.
+TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
+    const Csr by_user = make_csr(planted_ratings(700, 400, 5, 0.4, 0.3, 13), 700, 400);
+    const Csr by_item = transpose(by_user);
+    ASSERT_GT(by_item.row_size(0), ConjugateGradient::longest_row(400));
+    ASSERT_LT(by_item.row_size(399), ConjugateGradient::longest_row(400));
+    for (const int factors : {16, 400}) {
+        std::vector<double> losses[2];
+        for (const IalsOptions::Solver solver : kSolvers) {
+            IalsOptions options = small_options(factors, 4);
+            options.solver = solver;
+            Environment environment;
+            environment.threads = 2;
+            environment.on_iteration = [&](const Iteration& report) {
+                losses[solver == IalsOptions::Solver::ConjugateGradient].push_back(report.loss);
+                return true;
+            };
+            train_ials(by_user, by_item, Feedback::Explicit, options, environment);
+        }
+        for (std::size_t i = 1; i < 4; ++i) EXPECT_NEAR(losses[1][i], losses[0][i], 1e-3 * losses[0][i]) << factors;
+        EXPECT_NE(losses[1][1], losses[0][1]);
     }
-    for (std::uint32_t i = 0; i < by_item.rows(); ++i) {
-        double weight = model.parameters.unobserved_weight * by_user.rows();
-        for (std::uint64_t e = by_item.offsets[i]; e < by_item.offsets[i + 1]; ++e)
-            weight += static_cast<double>(plain.training.item_weights[e]);
-        objective += plain.training.item_ridge * weight * squared_norm(model.items.row(i), 8);
-    }
-    EXPECT_NEAR(losses.back(), objective / static_cast<double>(by_user.entries()), 1e-4 * losses.back());
 }
 
 TEST(RankingParametersTest, FollowTheirFormulas) {
@@ -172,12 +219,17 @@ TEST(InteractionWeightsTest, ImplicitWeightsDoNotDependOnTheUnit) {
 
 TEST(IalsTest, SameBitsForAnyNumberOfThreads) {
     const Csr by_user = make_csr(planted_ratings(1500, 1200, 3, 0.05, 0.3, 8), 1500, 1200);
-    const RankingModel expected = train(by_user, small_options(20, 3));
-    for (const int threads : {1, 2, 3, 7}) {
-        const RankingModel model = train(by_user, small_options(20, 3), threads);
-        EXPECT_TRUE(same_bits(model.users, expected.users));
-        EXPECT_TRUE(same_bits(model.items, expected.items));
+    for (const IalsOptions::Solver solver : kSolvers) {
+        IalsOptions options = small_options(20, 3);
+        options.solver = solver;
+        const RankingModel expected = train(by_user, options);
+        for (const int threads : {1, 2, 3, 7}) {
+            const RankingModel model = train(by_user, options, threads);
+            EXPECT_TRUE(same_bits(model.users, expected.users));
+            EXPECT_TRUE(same_bits(model.items, expected.items));
+        }
     }
+    const RankingModel expected = train(by_user, small_options(20, 3));
     IalsOptions other_seed = small_options(20, 3);
     other_seed.seed = 2;
     EXPECT_FALSE(same_bits(train(by_user, other_seed).users, expected.users));
@@ -303,11 +355,14 @@ TEST(IalsTest, ACancelLeavesAtOnce) {
 TEST(IalsTest, DegenerateDataGivesAFiniteModel) {
     const auto expect_finite = [](const std::vector<Entry>& entries, std::uint32_t users, std::uint32_t items,
                                   int factors) {
-        for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
-            const RankingModel model = train(make_csr(entries, users, items), small_options(factors, 5), 1, feedback);
-            EXPECT_TRUE(all_finite(model.users));
-            EXPECT_TRUE(all_finite(model.items));
-        }
+        for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+            for (const IalsOptions::Solver solver : kSolvers) {
+                IalsOptions options = small_options(factors, 5);
+                options.solver = solver;
+                const RankingModel model = train(make_csr(entries, users, items), options, 1, feedback);
+                EXPECT_TRUE(all_finite(model.users));
+                EXPECT_TRUE(all_finite(model.items));
+            }
     };
     expect_finite({{0, 0, 4.0f}}, 1, 1, 64);                             // one interaction
     expect_finite({{0, 0, 1.0f}, {0, 1, 5.0f}, {0, 2, 2.0f}}, 1, 3, 8);  // one user

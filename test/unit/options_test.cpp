@@ -148,10 +148,10 @@ TEST(OptionNames, AreCompleteAndAscending) {
     EXPECT_EQ(option_names(Feedback::Explicit),
               (std::vector<std::string>{"bias_regularization", "duplicates", "ranking_iterations",
                                         "ranking_regularization", "ranking_regularization_exponent",
-                                        "regularization_exponent", "time_column", "unobserved_weight",
-                                        "weight_slope"}));
+                                        "regularization_exponent", "solver", "time_column",
+                                        "unobserved_weight", "weight_slope"}));
     EXPECT_EQ(option_names(Feedback::Implicit),
-              (std::vector<std::string>{"duplicates", "regularization_exponent", "time_column",
+              (std::vector<std::string>{"duplicates", "regularization_exponent", "solver", "time_column",
                                         "unobserved_weight", "weight_slope"}));
 }
 
@@ -204,12 +204,29 @@ TEST(SetOption, DuplicatesTakesFourWords) {
     EXPECT_EQ(refused.hint, "The values are \"mean\", \"sum\", \"last\" and \"error\".");
 }
 
+TEST(SetOption, SolverTakesTwoWords) {
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
+        TrainOptions options = options_for(feedback);
+        set_option(options, "solver", "cholesky");
+        EXPECT_EQ(options.ials.solver, IalsOptions::Solver::Cholesky);
+        set_option(options, "solver", "conjugate_gradient");
+        EXPECT_EQ(options.ials.solver, IalsOptions::Solver::ConjugateGradient);
+    }
+    const Refusal refused = refusal(Feedback::Implicit, "solver", "cg");
+    EXPECT_EQ(refused.message, "option \"solver\" has no value \"cg\"");
+    EXPECT_EQ(refused.hint, "The values are \"cholesky\" and \"conjugate_gradient\".");
+    EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message,
+              "option \"solver\" must be a text, not the number 1");
+}
+
 TEST(SetOption, EveryNameIsUnderstood) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         for (const std::string& name : option_names(feedback)) {
             TrainOptions options = options_for(feedback);
             if (name == "duplicates") {
                 EXPECT_NO_THROW(set_option(options, name, "sum"));
+            } else if (name == "solver") {
+                EXPECT_NO_THROW(set_option(options, name, "cholesky"));
             } else if (name != "time_column") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
@@ -221,7 +238,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     const Refusal number = refusal(Feedback::Implicit, "ranking_iterations", 3.0);
     EXPECT_EQ(number.message, "unknown option \"ranking_iterations\"");
     EXPECT_EQ(number.hint,
-              "The options for implicit feedback are duplicates, regularization_exponent, time_column, "
+              "The options for implicit feedback are duplicates, regularization_exponent, solver, time_column, "
               "unobserved_weight, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
