@@ -1,8 +1,9 @@
 // Item factors arranged for exact retrieval of the best items for a query vector.
 //
 // Items are in descending order of their norm, so that by the Cauchy-Schwarz inequality a search can end once the norm
-// of the next item times that of the query is below the n-th best score (Bachrach et al., RecSys 2014, and Teflioudi,
-// Gemulla, Mykytiuk, SIGMOD 2015). Before that, a pass over 8-bit codes rules most of the items out: with an item
+// of the next item times that of the query is below the n-th best score (Teflioudi, Gemulla, Mykytiuk: "LEMP: Fast
+// Retrieval of Large Entries in a Matrix Product", SIGMOD 2015). Before that, a pass over 8-bit codes rules most of the
+// items out: with an item
 // x = s·z + r and a query q = t·v + p in codes z and v,
 //
 //     q·x  ≤  s·t·(v·z) + |p|·|s·z| + |q|·|r|
