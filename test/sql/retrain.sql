@@ -56,9 +56,9 @@ SELECT iterations FROM mf_retrain('m');
 CREATE TABLE events AS SELECT md5(user_id::text)::uuid AS who, 'item ' || item_id AS what, rating AS weight, now() - interval '1 hour' * user_id AS at
                          FROM planted(120, 60);
 CREATE INDEX ON events (who);
-SELECT iterations, test_ndcg > 0.2 AS test_ndcg FROM mf_train('events', NULL, 'who', 'what', 'weight', 'implicit', factors => 8, iterations => 5, test_fraction => 0.2,
+SELECT iterations <= 5 AS iterations, test_ndcg > 0.2 AS test_ndcg FROM mf_train('events', NULL, 'who', 'what', 'weight', 'implicit', factors => 8, iterations => 5, test_fraction => 0.2,
                                     options => '{"duplicates": "last", "time_column": "at"}');
-SELECT model, version, iterations, train_rmse, test_ndcg > 0.2 AS test_ndcg FROM mf_retrain('events');
+SELECT model, version, iterations <= 2 AS iterations, train_rmse, test_ndcg > 0.2 AS test_ndcg FROM mf_retrain('events');
 SELECT parameters - 'ranking' AS arguments, user_type, item_type FROM mf_models WHERE model = 'events' AND live;
 CREATE TABLE clicks AS SELECT user_id, item_id FROM ratings;
 CREATE INDEX ON clicks (user_id);
