@@ -271,6 +271,78 @@ COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int4, p
 COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[]) IS
     'the n best items for a user, best first, from the user''s history as it is now';
 
+-- a basket instead of a user, similarity, explanation
+
+CREATE FUNCTION @extschema@.mf_recommend_for(
+    item_ids pg_catalog.int8[], ratings pg_catalog.float4[] DEFAULT NULL, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_recommend_for_integer';
+
+CREATE FUNCTION @extschema@.mf_recommend_for(
+    item_ids pg_catalog.uuid[], ratings pg_catalog.float4[] DEFAULT NULL, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_recommend_for_uuid';
+
+CREATE FUNCTION @extschema@.mf_recommend_for(
+    item_ids pg_catalog.text[], ratings pg_catalog.float4[] DEFAULT NULL, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_recommend_for_text';
+
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.int8, similarity pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_similar_items_integer';
+
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.uuid, similarity pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_similar_items_uuid';
+
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.text, similarity pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_similar_items_text';
+
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.int8, similarity pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_similar_users_integer';
+
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.uuid, similarity pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_similar_users_uuid';
+
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_similar_users_text';
+
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
+    'the n best items for somebody who has these items';
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS
+    'the n best items for somebody who has these items';
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.text[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.text[], pg_catalog.text[]) IS
+    'the n best items for somebody who has these items';
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
+    'the n items whose ranking factors have the greatest cosine with those of the given item';
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
+    'the n items whose ranking factors have the greatest cosine with those of the given item';
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
+    'the n items whose ranking factors have the greatest cosine with those of the given item';
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
+    'the n users whose ranking factors have the greatest cosine with those of the given user';
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
+    'the n users whose ranking factors have the greatest cosine with those of the given user';
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
+    'the n users whose ranking factors have the greatest cosine with those of the given user';
+
 -- evaluation
 
 CREATE FUNCTION @extschema@.mf_fold(user_id pg_catalog.int8, item_id pg_catalog.int8, folds pg_catalog.int4, seed pg_catalog.int8 DEFAULT 1)

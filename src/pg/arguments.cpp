@@ -4,13 +4,21 @@
 
 namespace mf::pg {
 
-std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload) {
+std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload, NamedIds named) {
     std::string found_name;
     const ModelVersion version = find_model(catalog, name, &found_name);
     std::shared_ptr<ServingModel> model = cached_model(catalog, found_name, version);
-    check_overload(overload, model->user_kind, version.user_type, "user", found_name.c_str());
-    check_overload(overload, model->item_kind, version.item_type, "item", found_name.c_str());
+    if (named != NamedIds::Items)
+        check_overload(overload, model->user_kind, version.user_type, "user", found_name.c_str());
+    if (named != NamedIds::Users)
+        check_overload(overload, model->item_kind, version.item_type, "item", found_name.c_str());
     return model;
+}
+
+std::size_t list_length(bool null, std::int32_t n) {
+    if (null) return 0;
+    if (n < 0) throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "n must not be negative, it is " + std::to_string(n));
+    return static_cast<std::size_t>(n);
 }
 
 Id user_id(const ServingModel& model, const IdView& view) {

@@ -10,8 +10,15 @@ inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
     return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
+/// Which ids a call names or returns.
+enum class NamedIds { Users, Items, Both };
+
 /// A model ready to serve the call: found, permitted, loaded, and checked to have ids that the overload can name.
-std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload);
+std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload,
+                                            NamedIds named = NamedIds::Both);
+
+/// Argument n of a list; NULL counts as 0. Throws invalid_parameter_value if it is negative.
+std::size_t list_length(bool null, std::int32_t n);
 
 /// The user argument as an id of the model. Throws invalid_text_representation if it is text that no id of the
 /// model's type prints as.

@@ -80,6 +80,10 @@ void read_item_factors(const Catalog& catalog, std::int64_t model_id, const Fact
     scan(catalog.item_factors, catalog.item_factors_index, model_id, nullptr, sink);
 }
 
+void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
+    scan(catalog.user_factors, catalog.user_factors_index, model_id, nullptr, sink);
+}
+
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
                        const FactorRowSink& sink) {
     return scan(catalog.user_factors, catalog.user_factors_index, model_id, user_id.c_str(), sink) > 0;

@@ -32,4 +32,7 @@ void read_item_factors(const Catalog& catalog, std::int64_t model_id, const Fact
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
                        const FactorRowSink& sink);
 
+/// Feeds the rows of all users, in the order of the bytes of their ids.
+void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
+
 }  // namespace mf::pg

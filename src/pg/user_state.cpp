@@ -31,14 +31,22 @@ std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, con
     return digest;
 }
 
-void fold_in(ServingModel& model, UserState& state) {
+void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
     state.basis = Basis::FoldIn;
     state.ranking_factors = Array<float>(model.ranking_items.stride(), 0.0f);
-    model.ranking_fold_in->solve(state.history.entries, state.ranking_factors.data());
-    if (!model.rating) return;
+    model.ranking_fold_in->solve(entries, state.ranking_factors.data());
+}
+
+void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
+    if (!model.rating || entries.empty()) return;
     state.rating_factors = Array<float>(model.rating->factors.stride(), 0.0f);
-    model.rating_fold_in->solve(state.history.entries, state.rating_factors.data(), &state.rating_bias);
+    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias);
     state.has_rating = true;
+}
+
+void fold_in(ServingModel& model, UserState& state) {
+    fold_in_ranking(model, state.history.entries, state);
+    fold_in_rating(model, state.history.entries, state);
 }
 
 float dot_product(const Array<float>& vector, const FactorMatrix& items, std::uint32_t item) {
@@ -79,6 +87,22 @@ UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& u
         state.basis = Basis::Trained;
     else
         fold_in(model, state);
+    return state;
+}
+
+UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries) {
+    UserState state;
+    std::vector<HistoryEntry> rated;
+    for (HistoryEntry& entry : entries) {
+        state.history.seen.push_back(entry.item);
+        if (std::isnan(entry.value))
+            entry.value = model.rating ? static_cast<float>(model.ranking_parameters.weight_center) : 1.0f;
+        else
+            rated.push_back(entry);
+    }
+    if (!entries.empty()) fold_in_ranking(model, entries, state);
+    fold_in_rating(model, rated, state);
+    state.history.entries = std::move(entries);
     return state;
 }
 

@@ -24,6 +24,10 @@ struct UserState {
 /// no error: the stored row serves.
 UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
+/// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
+/// known. Such an item counts for lists as an average one and not at all for predicted ratings.
+UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries);
+
 /// For predictions: a stored row serves as it is; only an unknown user's history is read and folded in.
 UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const Id& user);
 

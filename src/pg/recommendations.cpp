@@ -1,0 +1,62 @@
+#include "pg/recommendations.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/top_n.hpp"
+#include "pg/arguments.hpp"
+#include "pg/results.hpp"
+
+namespace mf::pg {
+namespace {
+
+std::vector<std::uint32_t> merged(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b) {
+    std::vector<std::uint32_t> all;
+    all.reserve(a.size() + b.size());
+    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
+    return all;
+}
+
+bool contains(const std::vector<std::uint32_t>& sorted, std::uint32_t item) {
+    return std::binary_search(sorted.begin(), sorted.end(), item);
+}
+
+/// The n most popular items that are not excluded, among the candidates if there is such a list.
+std::vector<ScoredItem> most_popular(const ServingModel& model, std::size_t n,
+                                     const std::vector<std::uint32_t>* candidates,
+                                     const std::vector<std::uint32_t>& excluded) {
+    std::vector<ScoredItem> list;
+    for (const std::uint32_t item : model.by_popularity) {
+        if (list.size() == n) break;
+        if (contains(excluded, item) || (candidates != nullptr && !contains(*candidates, item))) continue;
+        list.push_back({item, static_cast<float>(model.interactions[item])});
+    }
+    return list;
+}
+
+}  // namespace
+
+void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,
+                         std::size_t n, const ListFilter& filter) {
+    std::vector<std::uint32_t> excluded = known_items(model, filter.exclude);
+    if (filter.exclude_seen) excluded = merged(excluded, user.history.seen);
+    std::optional<std::vector<std::uint32_t>> candidates;
+    if (filter.candidates.count >= 0) candidates = known_items(model, filter.candidates);
+    std::vector<ScoredItem> list;
+    if (user.basis == Basis::Popular)
+        list = most_popular(model, n, candidates ? &*candidates : nullptr, excluded);
+    else if (candidates)
+        list = top_n_of(user.ranking_factors.data(), model.index->get(), n, *candidates, excluded);
+    else
+        list = top_n(user.ranking_factors.data(), model.index->get(), n, excluded);
+
+    std::vector<ListRow> rows;
+    rows.reserve(list.size());
+    for (const ScoredItem& item : list)
+        rows.push_back({item.item, item.score,
+                        model.rating ? predict_item_rating(model, user, item.item)
+                                     : std::numeric_limits<float>::quiet_NaN()});
+    put_list(fcinfo, overload, model.items, rows, basis_name(user.basis));
+}
+
+}  // namespace mf::pg
