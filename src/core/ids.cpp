@@ -236,18 +236,33 @@ void IdTable::intern_all(std::span<const Id> ids, std::uint32_t* indices) {
         for (std::size_t i = 0; i < count; ++i) {
             // Tables often hold the rows of one user together.
             repeated[i] = i > 0 && batch[i] == batch[i - 1];
-            if (repeated[i]) continue;
+            if (repeated[i]) {
+                hashes[i] = hashes[i - 1];
+                continue;
+            }
             require_form(batch[i]);
             hashes[i] = table_hash(batch[i]);
             __builtin_prefetch(&slots_[home_of(hashes[i])]);
         }
+        // Nearly every known id is in its home slot or in the next.
+        const std::size_t mask = slots_.size() - 1;
         for (std::size_t i = 0; i < count; ++i) {
-            const Slot slot = repeated[i] ? 0 : slots_[home_of(hashes[i])];
-            entries[i] = hash_of(slot) == hashes[i] ? entry_of(slot) : 0;
+            const std::size_t home = home_of(hashes[i]);
+            const Slot first = slots_[home], second = slots_[(home + 1) & mask];
+            const std::uint32_t other = hash_of(second) == hashes[i] ? entry_of(second) : 0;
+            entries[i] = hash_of(first) == hashes[i] ? entry_of(first) : other;
         }
         prefetch_ids(entries, count);
-        for (std::size_t i = 0; i < count; ++i)
-            indices[begin + i] = repeated[i] ? indices[begin + i - 1] : intern_hashed(batch[i], hashes[i]);
+        for (std::size_t i = 0; i < count; ++i) {
+            std::uint32_t& index = indices[begin + i];
+            if (repeated[i]) {
+                index = indices[begin + i - 1];
+            } else if (entries[i] != 0 && holds(entries[i] - 1, batch[i])) {
+                index = entries[i] - 1;
+            } else {
+                index = intern_hashed(batch[i], hashes[i]);
+            }
+        }
     }
 }
 

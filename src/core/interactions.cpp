@@ -17,9 +17,9 @@
 
 namespace mf {
 
-/// How one row is packed into 64 bits, in the order of (user, item, value): the user's number in its block, the item
-/// and the value. A block has as many users as the items leave bits for, and no more rows than fit into the
-/// second-level cache if users are alike.
+/// How a cell is numbered in 32 bits, in the order of (user, item): the user's number in its block and the item. A block
+/// has at most as many users as the items leave bits for, and no more rows than fit into the second-level cache if users
+/// are alike.
 class CellBlocks {
   public:
     CellBlocks(std::uint32_t users, std::uint32_t items, std::uint64_t rows) : users_(users) {
@@ -35,26 +35,17 @@ class CellBlocks {
     std::size_t count() const { return (std::size_t{users_} + first_user(1) - 1) >> user_bits_; }
     std::size_t block_of(std::uint32_t user) const { return user >> user_bits_; }
     std::uint64_t first_user(std::size_t block) const { return std::uint64_t{block} << user_bits_; }
-    /// Bits of a cell, its value left out.
     int cell_bits() const { return user_bits_ + item_bits_; }
 
-    std::uint64_t pack(std::uint32_t user, std::uint32_t item, float value) const {
+    std::uint32_t cell_of(std::uint32_t user, std::uint32_t item) const {
         const std::uint64_t user_in_block = user & (first_user(1) - 1);
-        return (user_in_block << item_bits_ | item) << 32 | ordered_bits(value);
+        return static_cast<std::uint32_t>(user_in_block << item_bits_ | item);
     }
-    std::uint32_t user_in_block(std::uint64_t packed) const { return static_cast<std::uint32_t>(packed >> 32 >> item_bits_); }
-    std::uint32_t item(std::uint64_t packed) const {
-        return static_cast<std::uint32_t>(packed >> 32 & ((std::uint64_t{1} << item_bits_) - 1));
+    std::uint32_t user_in_block(std::uint32_t cell) const {
+        return static_cast<std::uint32_t>(std::uint64_t{cell} >> item_bits_);
     }
-    static float value(std::uint64_t packed) { return from_ordered_bits(static_cast<std::uint32_t>(packed)); }
-
-    /// Float as a number of the same order (-0 just below 0). Not for NaN.
-    static std::uint32_t ordered_bits(float value) {
-        const auto bits = std::bit_cast<std::uint32_t>(value);
-        return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-    }
-    static float from_ordered_bits(std::uint32_t bits) {
-        return std::bit_cast<float>(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
+    std::uint32_t item(std::uint32_t cell) const {
+        return static_cast<std::uint32_t>(cell & ((std::uint64_t{1} << item_bits_) - 1));
     }
 
   private:
@@ -68,57 +59,86 @@ namespace {
 constexpr std::size_t kFirstChunkRows = 4096;
 constexpr std::size_t kLargestChunkRows = std::size_t{1} << 20;
 
-/// One row without a time, and with one. Those of one cell are ordered by (time, value).
-struct Cell {
-    std::uint64_t packed;
-    bool operator<(const Cell& other) const { return packed < other.packed; }
+/// Float as a number of the same order (-0 just below 0). Not for NaN.
+std::uint32_t ordered_bits(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+float from_ordered_bits(std::uint32_t bits) {
+    return std::bit_cast<float>(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
+}
+
+/// A row to be sorted, without a time or with one. Those of one cell are ordered by (time, value).
+struct PlainRow {
+    std::uint64_t packed;  // cell, then ordered bits of the value
+    std::uint32_t cell() const { return static_cast<std::uint32_t>(packed >> 32); }
+    float value() const { return from_ordered_bits(static_cast<std::uint32_t>(packed)); }
+    bool operator<(const PlainRow& other) const { return packed < other.packed; }
 };
-struct TimedCell {
-    std::uint64_t packed;
+struct TimedRow : PlainRow {
     double time;
-    bool operator<(const TimedCell& other) const {
+    bool operator<(const TimedRow& other) const {
         return time != other.time ? time < other.time : packed < other.packed;
     }
 };
 
-/// Orders cells by bits 32 to 32 + key_bits of `packed`; scratch has the same size.
-template <class Cell>
-void radix_sort(std::span<Cell> cells, std::span<Cell> scratch, int key_bits) {
+/// Orders rows by cell, by digits from the last to the first. Returns where they are: in rows or in scratch, which has
+/// the same size.
+template <class Row>
+std::span<Row> radix_sort(std::span<Row> rows, std::span<Row> scratch, int cell_bits) {
     constexpr int kMaximumDigitBits = 9;
     constexpr int kMaximumPasses = (32 + kMaximumDigitBits - 1) / kMaximumDigitBits;
-    const int passes = (key_bits + kMaximumDigitBits - 1) / kMaximumDigitBits;
-    if (passes == 0) return;
-    const int digit_bits = (key_bits + passes - 1) / passes;
-    const std::uint64_t mask = (std::uint64_t{1} << digit_bits) - 1;
+    const int passes = (cell_bits + kMaximumDigitBits - 1) / kMaximumDigitBits;
+    if (passes == 0) return rows;
+    const int digit_bits = (cell_bits + passes - 1) / passes;
+    const auto digit = [&](const Row& row, int pass) {
+        return row.packed >> (32 + pass * digit_bits) & ((std::uint64_t{1} << digit_bits) - 1);
+    };
 
     std::size_t cursors[kMaximumPasses][1 << kMaximumDigitBits] = {};
-    for (const Cell& cell : cells) {
-        for (int pass = 0; pass < passes; ++pass) ++cursors[pass][cell.packed >> (32 + pass * digit_bits) & mask];
+    for (const Row& row : rows) {
+        for (int pass = 0; pass < passes; ++pass) ++cursors[pass][digit(row, pass)];
     }
-    std::span<Cell> from = cells, to = scratch;
     for (int pass = 0; pass < passes; ++pass) {
         std::size_t position = 0;
-        for (std::uint64_t digit = 0; digit <= mask; ++digit) position += std::exchange(cursors[pass][digit], position);
-        for (const Cell& cell : from) to[cursors[pass][cell.packed >> (32 + pass * digit_bits) & mask]++] = cell;
-        std::swap(from, to);
+        for (std::size_t& cursor : cursors[pass]) position += std::exchange(cursor, position);
+        for (const Row& row : rows) scratch[cursors[pass][digit(row, pass)]++] = row;
+        std::swap(rows, scratch);
     }
-    if (passes % 2 == 1) std::copy(from.begin(), from.end(), to.begin());
+    return rows;
 }
 
-/// Puts the cells in the order of (user, item); equal ones stay together.
-template <class Cell>
-void sort_cells(std::span<Cell> cells, std::vector<Cell>& scratch, int key_bits) {
-    constexpr std::size_t kFewCells = 256;  // fewer than a radix sort has counters
-    if (cells.size() < kFewCells) {
-        std::sort(cells.begin(), cells.end(),
-                  [](const Cell& a, const Cell& b) { return a.packed >> 32 < b.packed >> 32; });
-        return;
+/// Room for n elements without a copy of the old ones, and no more: the largest block may hold most of the data.
+template <class T>
+std::span<T> room_for(std::vector<T>& scratch, std::size_t n) {
+    if (scratch.size() < n) {
+        scratch = {};
+        scratch.resize(n);
     }
-    if (scratch.size() < cells.size()) {
-        scratch = {};  // no copy of what it held, and no more room than needed
-        scratch.resize(cells.size());
+    return std::span(scratch).first(n);
+}
+
+/// Memory for sorting one block, kept from block to block by one worker.
+template <class Row>
+struct SortScratch {
+    std::vector<Row> rows;
+    std::vector<Row> other;
+};
+
+/// The rows of one block, in the order of (user, item); those of one cell are together in any order.
+template <class Row>
+std::span<Row> sorted_rows(std::span<const std::uint32_t> cells, const float* values, const double* times,
+                           int cell_bits, SortScratch<Row>& scratch) {
+    constexpr std::size_t kFewRows = 256;  // fewer than a radix sort has counters
+    const std::span<Row> rows = room_for(scratch.rows, cells.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i].packed = std::uint64_t{cells[i]} << 32 | ordered_bits(values[i]);
+        if constexpr (std::is_same_v<Row, TimedRow>) rows[i].time = times[i];
     }
-    radix_sort(cells, std::span(scratch).first(cells.size()), key_bits);
+    if (rows.size() >= kFewRows) return radix_sort(rows, room_for(scratch.other, rows.size()), cell_bits);
+    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.cell() < b.cell(); });
+    return rows;
 }
 
 /// Why a row could not be merged.
@@ -128,12 +148,13 @@ struct MergeFailure {
 };
 
 /// One value for several rows of one cell, in double precision.
-template <class Cell>
-double merged(std::span<const Cell> cells, Duplicates rule) {
-    if (rule == Duplicates::Last) return CellBlocks::value(cells.back().packed);
+template <class Row>
+double merged(std::span<Row> rows, Duplicates rule) {
+    std::sort(rows.begin(), rows.end());
+    if (rule == Duplicates::Last) return rows.back().value();
     double sum = 0;
-    for (const Cell& cell : cells) sum += CellBlocks::value(cell.packed);
-    return rule == Duplicates::Mean ? sum / static_cast<double>(cells.size()) : sum;
+    for (const Row& row : rows) sum += row.value();
+    return rule == Duplicates::Mean ? sum / static_cast<double>(rows.size()) : sum;
 }
 
 /// The failure of the first row, in row order: whichever thread comes first, the message is the same.
@@ -169,37 +190,56 @@ class FirstFailure {
     std::optional<MergeFailure> failure_;
 };
 
-/// Merges the rows of equal cells, which lie together, and puts what is left to the front. Adds the entries of each
-/// user to counts, which begins with the block's first user. Returns the number left, or fewer after a failure.
-template <class Cell>
-std::size_t merge_cells(std::span<Cell> cells, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
-                        std::uint64_t* counts, FirstFailure& failure) {
-    std::size_t left = 0;
-    for (std::size_t begin = 0, end; begin < cells.size(); begin = end) {
-        const std::uint64_t packed = cells[begin].packed;
-        for (end = begin + 1; end < cells.size() && cells[end].packed >> 32 == packed >> 32;) ++end;
-        const std::uint32_t user_in_block = blocks.user_in_block(packed);
-        cells[left].packed = packed;
+/// Where a block's entries go: items and values from the block's beginning on, counts from its first user on.
+struct BlockOutput {
+    std::uint32_t* items;
+    float* values;
+    std::uint64_t* counts;
+};
+
+/// Writes one entry for each cell of the sorted rows, up to the first that fails.
+template <class Row>
+void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
+                const BlockOutput& output, FirstFailure& failure) {
+    std::size_t entries = 0;
+    for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
+        const std::uint32_t cell = rows[begin].cell();
+        for (end = begin + 1; end < rows.size() && rows[end].cell() == cell;) ++end;
+        const std::uint32_t user_in_block = blocks.user_in_block(cell);
+        const std::uint32_t item = blocks.item(cell);
+        float value = rows[begin].value();
         if (end - begin > 1) {
-            const auto user = static_cast<std::uint32_t>(first_user + user_in_block);
-            const std::uint32_t item = blocks.item(packed);
-            if (rule == Duplicates::Error) {
-                failure.report(user, {item, false});
-                return left;
+            const bool is_error = rule == Duplicates::Error;
+            if (!is_error) value = static_cast<float>(merged(rows.subspan(begin, end - begin), rule));
+            if (is_error || !std::isfinite(value)) {
+                failure.report(static_cast<std::uint32_t>(first_user + user_in_block), {item, !is_error});
+                return;
             }
-            const std::span<Cell> equal = cells.subspan(begin, end - begin);
-            std::sort(equal.begin(), equal.end());
-            const auto value = static_cast<float>(merged<Cell>(equal, rule));
-            if (!std::isfinite(value)) {
-                failure.report(user, {item, true});
-                return left;
-            }
-            cells[left].packed = blocks.pack(user_in_block, item, value);
         }
-        ++left;
-        ++counts[user_in_block];
+        output.items[entries] = item;
+        output.values[entries] = value;
+        ++entries;
+        ++output.counts[user_in_block];
     }
-    return left;
+}
+
+/// Closes the gaps that merging has left at the ends of blocks; offsets are those of the result.
+Csr compact(Csr matrix, const CellBlocks& blocks, const std::vector<std::uint64_t>& begins, Environment& environment) {
+    const std::uint64_t entries = matrix.offsets[matrix.rows()];
+    if (entries == matrix.entries()) return matrix;
+    Csr result;
+    result.column_count = matrix.column_count;
+    result.columns = Array<std::uint32_t>(entries);
+    result.values = Array<float>(entries);
+    parallel_for(environment, blocks.count(), [&](std::size_t block, int) {
+        const std::uint64_t end_user = std::min<std::uint64_t>(blocks.first_user(block + 1), matrix.rows());
+        const std::uint64_t to = matrix.offsets[blocks.first_user(block)];
+        const std::uint64_t count = matrix.offsets[end_user] - to;
+        std::copy_n(matrix.columns.data() + begins[block], count, result.columns.data() + to);
+        std::copy_n(matrix.values.data() + begins[block], count, result.values.data() + to);
+    });
+    result.offsets = std::move(matrix.offsets);
+    return result;
 }
 
 /// Goes through the rows of a matrix once, in stripes of about equally many entries, one for each thread: calls
@@ -304,25 +344,36 @@ void InteractionsBuilder::add_chunk() {
 }
 
 void InteractionsBuilder::add(std::uint32_t user, std::uint32_t item, float value, double time) {
-    if (!std::isfinite(value)) throw InvalidData("interaction value is not a finite number");
-    if (std::isnan(time)) throw InvalidData("interaction time is not a number");
-    if (chunks_.empty() || chunks_.back()->size == chunks_.back()->users.size()) add_chunk();
-    Chunk& chunk = *chunks_.back();
-    chunk.users[chunk.size] = user;
-    chunk.items[chunk.size] = item;
-    chunk.values[chunk.size] = value;
-    if (with_times_) chunk.times[chunk.size] = time;
-    ++chunk.size;
-    ++rows_;
+    add(1, &user, &item, &value, &time);
+}
+
+void InteractionsBuilder::add(std::size_t count, const std::uint32_t* users, const std::uint32_t* items,
+                              const float* values, const double* times) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!std::isfinite(values[i])) throw InvalidData("interaction value is not a finite number");
+        if (with_times_ && std::isnan(times[i])) throw InvalidData("interaction time is not a number");
+    }
+    for (std::size_t done = 0; done < count;) {
+        if (chunks_.empty() || chunks_.back()->size == chunks_.back()->users.size()) add_chunk();
+        Chunk& chunk = *chunks_.back();
+        const std::size_t fit = std::min(count - done, chunk.users.size() - chunk.size);
+        std::copy_n(users + done, fit, chunk.users.data() + chunk.size);
+        std::copy_n(items + done, fit, chunk.items.data() + chunk.size);
+        std::copy_n(values + done, fit, chunk.values.data() + chunk.size);
+        if (with_times_) std::copy_n(times + done, fit, chunk.times.data() + chunk.size);
+        chunk.size += fit;
+        done += fit;
+        rows_ += fit;
+    }
 }
 
 std::size_t InteractionsBuilder::memory() const { return users_.memory() + items_.memory() + chunk_bytes_; }
 
-/// All rows as cells, by block; block b has positions begins[b] to begins[b + 1]. Empties the chunks.
-template <class Cell>
-Array<Cell> InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
-                                         const std::vector<std::uint32_t>& item_rank,
-                                         std::vector<std::uint64_t>& begins, Environment& environment) {
+/// All rows by block, with cells in place of columns; block b has positions begins[b] to begins[b + 1]. Empties the
+/// chunks.
+Csr InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
+                                 const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins,
+                                 Array<double>& times, Environment& environment) {
     // Positions are counted per chunk and block, so that chunks can be emptied in any order.
     std::vector<std::uint64_t> cursors(chunks_.size() * blocks.count());
     std::vector<char> item_used(items_.size());
@@ -344,68 +395,64 @@ Array<Cell> InteractionsBuilder::scatter(const CellBlocks& blocks, const std::ve
         begins.push_back(position);
     }
 
-    Array<Cell> cells(rows_);
+    Csr matrix;
+    matrix.column_count = items_.size();
+    matrix.columns = Array<std::uint32_t>(rows_);
+    matrix.values = Array<float>(rows_);
+    if (with_times_) times = Array<double>(rows_);
     parallel_for(environment, chunks_.size(), [&](std::size_t c, int) {
         const Chunk& chunk = *chunks_[c];
         std::uint64_t* own = cursors.data() + c * blocks.count();
         for (std::size_t i = 0; i < chunk.size; ++i) {
             const std::uint32_t user = user_rank[chunk.users[i]];
-            Cell& cell = cells[own[blocks.block_of(user)]++];
-            cell.packed = blocks.pack(user, item_rank[chunk.items[i]], chunk.values[i]);
-            if constexpr (std::is_same_v<Cell, TimedCell>) cell.time = chunk.times[i];
+            const std::uint64_t to = own[blocks.block_of(user)]++;
+            matrix.columns[to] = blocks.cell_of(user, item_rank[chunk.items[i]]);
+            matrix.values[to] = chunk.values[i];
+            if (with_times_) times[to] = chunk.times[i];
         }
         chunks_[c].reset();
     });
     chunks_.clear();
     chunk_bytes_ = 0;
-    return cells;
+    return matrix;
 }
 
-template <class Cell>
+template <class Row>
 Csr InteractionsBuilder::finish_as(Duplicates rule, Environment& environment) {
     const CellBlocks blocks(users_.size(), items_.size(), rows_);
     std::vector<std::uint64_t> begins;
-    // The ranks are released with the full expression, before cells are sorted.
-    Array<Cell> cells =
-        scatter<Cell>(blocks, users_.sort(environment), items_.sort(environment), begins, environment);
+    Array<double> times;
+    // The ranks are released with the full expression, before rows are sorted.
+    Csr matrix = scatter(blocks, users_.sort(environment), items_.sort(environment), begins, times, environment);
 
-    Csr matrix;
-    matrix.column_count = items_.size();
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
-    std::vector<std::size_t> left(blocks.count());
-    std::vector<std::vector<Cell>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
+    std::vector<SortScratch<Row>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
     FirstFailure failure;
     parallel_for(environment, blocks.count(), [&](std::size_t block, int worker) {
         const std::uint64_t first_user = blocks.first_user(block);
         if (failure.is_before(first_user)) return;
-        const std::span<Cell> own(cells.data() + begins[block], begins[block + 1] - begins[block]);
-        sort_cells(own, scratch[static_cast<std::size_t>(worker)], blocks.cell_bits());
-        left[block] = merge_cells(own, blocks, first_user, rule, matrix.offsets.data() + 1 + first_user, failure);
+        const std::uint64_t begin = begins[block];
+        std::uint32_t* columns = matrix.columns.data() + begin;
+        float* values = matrix.values.data() + begin;
+        const std::span<Row> rows =
+            sorted_rows<Row>({columns, begins[block + 1] - begin}, values, times.data() + (times.empty() ? 0 : begin),
+                             blocks.cell_bits(), scratch[static_cast<std::size_t>(worker)]);
+        merge_rows(rows, blocks, first_user, rule, {columns, values, matrix.offsets.data() + 1 + first_user}, failure);
     });
     scratch.clear();
+    times = Array<double>();
     failure.raise_if_any(users_, items_);
 
     for (std::size_t user = 0; user < users_.size(); ++user) {
         if (matrix.offsets[user + 1] == 0) throw std::logic_error("user interned without a row");
         matrix.offsets[user + 1] += matrix.offsets[user];
     }
-    matrix.columns = Array<std::uint32_t>(matrix.offsets[users_.size()]);
-    matrix.values = Array<float>(matrix.columns.size());
-    parallel_for(environment, blocks.count(), [&](std::size_t block, int) {
-        const Cell* from = cells.data() + begins[block];
-        std::uint32_t* columns = matrix.columns.data() + matrix.offsets[blocks.first_user(block)];
-        float* values = matrix.values.data() + matrix.offsets[blocks.first_user(block)];
-        for (std::size_t i = 0; i < left[block]; ++i) {
-            columns[i] = blocks.item(from[i].packed);
-            values[i] = CellBlocks::value(from[i].packed);
-        }
-    });
-    return matrix;
+    return compact(std::move(matrix), blocks, begins, environment);
 }
 
 Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment) && {
     if (rows_ == 0) throw InvalidData("no interactions to train on");
-    Csr by_user = with_times_ ? finish_as<TimedCell>(rule, environment) : finish_as<Cell>(rule, environment);
+    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, environment) : finish_as<PlainRow>(rule, environment);
     return {std::move(users_), std::move(items_), std::move(by_user), rows_};
 }
 

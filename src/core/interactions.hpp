@@ -69,6 +69,10 @@ class InteractionsBuilder {
     /// say more.
     void add(std::uint32_t user, std::uint32_t item, float value, double time = 0.0);
 
+    /// Adds `count` rows, all of them or, if it throws InvalidData, none; times are not looked at without times.
+    void add(std::size_t count, const std::uint32_t* users, const std::uint32_t* items, const float* values,
+             const double* times);
+
     /// Bytes of memory held now.
     std::size_t memory() const;
 
@@ -83,12 +87,11 @@ class InteractionsBuilder {
   private:
     struct Chunk;
     void add_chunk();
-    template <class Cell>
+    template <class Row>
     Csr finish_as(Duplicates rule, Environment& environment);
-    template <class Cell>
-    Array<Cell> scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
-                        const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins,
-                        Environment& environment);
+    Csr scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
+                const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins, Array<double>& times,
+                Environment& environment);
 
     IdTable users_;
     IdTable items_;

@@ -113,7 +113,7 @@ class BuilderSink : public RowSink {
         users_.intern(builder_.users(), batched_, users);
         items_.intern(builder_.items(), batched_, items);
         const std::uint64_t before = builder_.rows();
-        for (std::size_t row = 0; row < rows; ++row) builder_.add(users[row], items[row], values_[row], times_[row]);
+        builder_.add(rows, users, items, values_, times_);
         const std::size_t last = std::exchange(batched_, 0) - 1;
         if (builder_.rows() / kRowsPerCheck != before / kRowsPerCheck) {
             check_memory();

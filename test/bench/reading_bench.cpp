@@ -1,6 +1,7 @@
 // From rows as a source delivers them to both sparse matrices, without the source: interning and collecting, finishing,
 // transposing. The time shown is the CPU time of the whole process, `wall` the time that passed. Rows come by user, as
-// in a table that grew user by user or is clustered, or in random order.
+// in a table that grew user by user or is clustered, or in random order. longest_wait: seconds between two looks at the
+// interrupt while finishing and transposing.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
@@ -108,9 +109,18 @@ void reading(benchmark::State& state, IdKind kind, Order order) {
     IdBatch items(kind, "item_");
     std::uint32_t user_indices[IdBatch::kSize];
     std::uint32_t item_indices[IdBatch::kSize];
+    float values[IdBatch::kSize];
     Environment environment;
     environment.threads = static_cast<int>(state.range(0));
     double collect = 0, finish = 0, transposed = 0, wall = 0, bytes = 0;
+    // How long a cancel would have had to wait.
+    double last_look = 0, longest_wait = 0;
+    environment.interrupted = [&] {
+        const double now = seconds(CLOCK_MONOTONIC);
+        longest_wait = std::max(longest_wait, now - std::exchange(last_look, now));
+        return false;
+    };
+    environment.checkpoint = [] {};
     for (auto _ : state) {
         InteractionsBuilder builder(kind, kind, false);
         const double wall_before = seconds(CLOCK_MONOTONIC), start = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -119,14 +129,15 @@ void reading(benchmark::State& state, IdKind kind, Order order) {
             for (std::size_t i = 0; i < count; ++i) {
                 users.set(i, rows[begin + i].user);
                 items.set(i, rows[begin + i].item);
+                values[i] = rows[begin + i].value;
             }
             users.intern(builder.users(), count, user_indices);
             items.intern(builder.items(), count, item_indices);
-            for (std::size_t i = 0; i < count; ++i)
-                builder.add(user_indices[i], item_indices[i], rows[begin + i].value);
+            builder.add(count, user_indices, item_indices, values, nullptr);
         }
         bytes = static_cast<double>(builder.memory());
         const double collected = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        last_look = seconds(CLOCK_MONOTONIC);
         const Dataset dataset = std::move(builder).finish(Duplicates::Mean, environment);
         const double finished = seconds(CLOCK_PROCESS_CPUTIME_ID);
         const Csr by_item = transpose(dataset.by_user, environment);
@@ -143,6 +154,7 @@ void reading(benchmark::State& state, IdKind kind, Order order) {
     state.counters["finish"] = average(finish);
     state.counters["transpose"] = average(transposed);
     state.counters["wall"] = average(wall);
+    state.counters["longest_wait"] = longest_wait;
     state.counters["bytes/row"] = bytes / static_cast<double>(rows.size());
 }
 

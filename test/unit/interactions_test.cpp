@@ -206,6 +206,33 @@ TEST(InteractionsBuilder, RefusesWhatIsNotANumber) {
     EXPECT_EQ(builder.rows(), 0u);
 }
 
+TEST(InteractionsBuilder, AddsBatchesLikeSingleRows) {
+    const std::vector<Row> rows = random_rows(30000, 200, 50, 9);
+    for (const bool with_times : {false, true}) {
+        InteractionsBuilder builder(IdKind::Integer, IdKind::Integer, with_times);
+        std::vector<std::uint32_t> users, items;
+        std::vector<float> values;
+        std::vector<double> times;
+        for (const Row& row : rows) {
+            users.push_back(builder.users().intern(row.user));
+            items.push_back(builder.items().intern(row.item));
+            values.push_back(row.value);
+            times.push_back(row.time);
+        }
+        // More than one chunk at once, and nothing.
+        for (std::size_t begin = 0, size = 0; begin < rows.size(); begin += size, size = 3 * size + 1) {
+            size = std::min(size, rows.size() - begin);
+            builder.add(size, &users[begin], &items[begin], &values[begin], &times[begin]);
+        }
+        values[1] = std::numeric_limits<float>::infinity();
+        EXPECT_THROW(builder.add(2, users.data(), items.data(), values.data(), times.data()), InvalidData);
+        EXPECT_EQ(builder.rows(), rows.size());
+        Environment environment;
+        expect_equal(std::move(builder).finish(Duplicates::Last, environment).by_user,
+                     build(rows, Duplicates::Last, with_times).by_user);
+    }
+}
+
 TEST(InteractionsBuilder, RefusesIdsWithoutRows) {
     for (const bool user_is_spare : {true, false}) {
         InteractionsBuilder builder(IdKind::Integer, IdKind::Integer, false);
