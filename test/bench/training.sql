@@ -30,10 +30,11 @@ CREATE FUNCTION bench.read_core(build text, json jsonb) RETURNS void LANGUAGE sq
       FROM jsonb_array_elements(json->'benchmarks') b
 $$;
 
--- What an iteration's name says: ials_iteration/20M/k:64/threads:1/manual_time.
+-- What an iteration's name says: ials_iteration/20M/k:64/threads:1/manual_time, with "exact" in its first part where the
+-- solver is not the default one.
 CREATE VIEW bench.iterations AS
-    SELECT *, CASE WHEN name LIKE 'als%' THEN 'explicit ALS' WHEN name ~ 'cg|conjugate' THEN 'iALS, conjugate gradient'
-                   ELSE 'iALS, exact' END AS algorithm,
+    SELECT *, CASE WHEN name LIKE 'als%' THEN 'explicit ALS' WHEN name ~ 'exact' THEN 'iALS, exact'
+                   ELSE 'iALS, conjugate gradient' END AS algorithm,
            substring(name FROM 'k:(\d+)')::integer AS k, substring(name FROM 'threads:(\d+)')::integer AS threads,
            row_number() OVER (PARTITION BY build, name ORDER BY id) AS run
       FROM bench.core WHERE name LIKE '%\_iteration/%';
