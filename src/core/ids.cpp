@@ -174,7 +174,7 @@ std::uint32_t IdTable::intern_hashed(Id id, std::uint32_t hash) {
     if (slots_[slot] != 0) return entry_of(slots_[slot]) - 1;
     if (size_ == maximum_size_)
         throw InvalidData("more than " + std::to_string(maximum_size_) + " distinct users or items");
-    if (3 * (std::size_t{size_} + 1) > 2 * slots_.size() && slots_.size() < kMaximumSlots) {
+    if (2 * (std::size_t{size_} + 1) > slots_.size() && slots_.size() < kMaximumSlots) {
         grow();
         slot = slot_of(id, hash);
     }

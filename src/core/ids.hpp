@@ -20,10 +20,10 @@ enum class IdKind {
     Text,     ///< everything else, by the bytes of its text form
 };
 
-/// Interns identifiers in an open-addressing hash table (linear probing, load at most 2/3, growth by
+/// Interns identifiers in an open-addressing hash table (linear probing, load at most 1/2, growth by
 /// doubling). Indices are given in order of arrival until sort() renumbers them in order of the ids, so that
 /// the order in which rows arrive has no influence on anything that follows, and "ties by id" means "ties by
-/// index". At most 2^32 - 2 ids; InvalidData beyond that. Memory: 12 to 24 bytes an id and the id itself, 8
+/// index". At most 2^32 - 2 ids; InvalidData beyond that. Memory: 16 to 32 bytes an id and the id itself, 8
 /// bytes more for a text.
 class IdTable {
   public:
