@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/factor_init.hpp"
+#include "core/long_rows.hpp"
 #include "core/value_statistics.hpp"
 
 namespace mf {
@@ -30,54 +31,51 @@ RatingParameters rating_parameters(const ValueStatistics& ratings, const AlsOpti
 
 }  // namespace
 
-ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
-                                std::span<const float> values, NormalEquations& workspace, float* factors,
-                                float* bias) {
-    const RatingParameters& parameters = step.parameters;
-    const int k = step.features.factors();
-    const std::size_t n = values.size();
-    if (n == 0) {
-        std::fill_n(factors, step.features.stride(), 0.0f);
-        *bias = 0.0f;
-        return {};
-    }
+namespace {
+
+// Adds the entries [first, first + count) of a row: right-hand side 0 is for the targets, 1 for ones. The sums are those of
+// the targets and of their squares.
+void add_rating_entries(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
+                        std::span<const float> values, std::size_t first, std::size_t count,
+                        NormalEquations& equations) {
     const double inverse_unit = 1.0 / step.unit;
     float scales[kPanelRows];
     float targets[kPanelRows];
     float ones[kPanelRows];
     std::fill_n(scales, kPanelRows, static_cast<float>(inverse_unit));
     std::fill_n(ones, kPanelRows, 1.0f);
-
-    workspace.start(nullptr, 0.0f);
-    double target_sum = 0;
-    double target_squares = 0;
-    for (std::size_t first = 0; first < n; first += kPanelRows) {
-        const std::size_t count = std::min(kPanelRows, n - first);
-        for (std::size_t j = 0; j < count; ++j) {
-            const double target = (static_cast<double>(values[first + j]) - parameters.mean -
+    auto& [target_sum, target_squares] = equations.sums();
+    for (const std::size_t end = first + count; first < end; first += kPanelRows) {
+        const std::size_t rows = std::min(kPanelRows, end - first);
+        for (std::size_t j = 0; j < rows; ++j) {
+            const double target = (static_cast<double>(values[first + j]) - step.parameters.mean -
                                    static_cast<double>(step.feature_bias[columns[first + j]])) *
                                   inverse_unit;
             targets[j] = static_cast<float>(target);
             target_sum += target;
             target_squares += target * target;
         }
-        workspace.add_rows(step.features, columns.subspan(first), count, scales);
-        workspace.add_to_right(0, targets, count);
-        workspace.add_to_right(1, ones, count);
+        equations.add_rows(step.features, columns.subspan(first), rows, scales);
+        equations.add_to_right(0, targets, rows);
+        equations.add_to_right(1, ones, rows);
     }
+}
 
+ObjectiveParts finish_rating_row(const RatingHalfStep& step, std::size_t n, NormalEquations& equations, float* factors,
+                                 float* bias) {
+    const RatingParameters& parameters = step.parameters;
+    const auto [target_sum, target_squares] = equations.sums();
     const double count_power = std::pow(static_cast<double>(n), parameters.exponent);
     const double ridge = parameters.regularization * count_power;
     const double bias_ridge = parameters.bias_regularization * count_power;
-    bool solved = workspace.factorize(static_cast<float>(ridge));
-    double own_bias = 0;
+    bool solved = equations.factorize(static_cast<float>(ridge));
     double denominator = 0;
     double explained = 0;
     if (solved) {
-        workspace.solve_lower(0);
-        workspace.solve_lower(1);
-        explained = workspace.product(0, 0);
-        denominator = static_cast<double>(n) + bias_ridge - workspace.product(1, 1);
+        equations.solve_lower(0);
+        equations.solve_lower(1);
+        explained = equations.product(0, 0);
+        denominator = static_cast<double>(n) + bias_ridge - equations.product(1, 1);
         // What remains of n must have correct digits, as with the pivots.
         solved = denominator > static_cast<double>(n) * 0x1.0p-22;
     }
@@ -85,11 +83,28 @@ ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std:
         throw NumericalFailure("the equations of the rating factors of one " + std::string(step.row_name) + " with " +
                                    std::to_string(n) + " ratings have no unique solution",
                                {}, "Raise regularization, or rescale the ratings if they are very large.");
-    own_bias = (target_sum - workspace.product(0, 1)) / denominator;
-    workspace.solve_upper(static_cast<float>(own_bias), factors);
+    const double own_bias = (target_sum - equations.product(0, 1)) / denominator;
+    equations.solve_upper(static_cast<float>(own_bias), factors);
     *bias = static_cast<float>(own_bias * step.unit);
     return {target_squares - explained - own_bias * own_bias * denominator,
-            ridge * squared_norm(factors, k) + bias_ridge * own_bias * own_bias};
+            ridge * squared_norm(factors, step.features.factors()) + bias_ridge * own_bias * own_bias};
+}
+
+}  // namespace
+
+ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
+                                std::span<const float> values, NormalEquations& workspace, float* factors,
+                                float* bias) {
+    if (values.empty()) {
+        std::fill_n(factors, step.features.stride(), 0.0f);
+        *bias = 0.0f;
+        return {};
+    }
+    workspace.start(nullptr, 0.0f);
+    add_entries(workspace, values.size(), [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+        add_rating_entries(step, columns, values, first, count, equations);
+    });
+    return finish_rating_row(step, values.size(), workspace, factors, bias);
 }
 
 namespace {
@@ -97,15 +112,29 @@ namespace {
 // Rows of one side: their blocks are cut once.
 struct Side {
     const Csr& rows;
-    std::vector<RowBlock> blocks;
+    int factors;
+    std::vector<RowBlock> blocks = row_blocks(rows, factors);
+    std::vector<std::uint32_t> long_rows = mf::long_rows(rows, factors);
 };
 
 ObjectiveParts solve_side(const RatingHalfStep& step, const Side& side, std::span<NormalEquations> workspaces,
                           Environment& environment, FactorMatrix& factors, Array<float>& bias) {
-    return solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, NormalEquations& workspace) {
+    ObjectiveParts parts = solve_long_rows(
+        side.rows, side.long_rows, factors.factors(), environment,
+        [](NormalEquations& equations) { equations.start(nullptr, 0.0f); },
+        [&](NormalEquations& equations, std::uint32_t row, std::size_t first, std::size_t count) {
+            add_rating_entries(step, columns_from(side.rows, row), side.rows.row_values(row), first, count, equations);
+        },
+        [&](NormalEquations& equations, std::uint32_t row) {
+            return finish_rating_row(step, side.rows.row_size(row), equations, factors.row(row), &bias[row]);
+        });
+    const std::size_t longest = piece_entries(factors.factors());
+    parts += solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, NormalEquations& workspace) {
+        if (side.rows.row_size(row) > longest) return ObjectiveParts{};
         return solve_rating_row(step, columns_from(side.rows, row), side.rows.row_values(row), workspace,
                                 factors.row(row), &bias[row]);
     });
+    return parts;
 }
 
 ObjectiveParts solve_users(RatingModel& model, const Side& users, std::span<NormalEquations> workspaces,
@@ -119,13 +148,13 @@ ObjectiveParts solve_users(RatingModel& model, const Side& users, std::span<Norm
 RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& options, Environment& environment,
                       const RatingEvaluation& evaluate, RatingStart* start) {
     RatingModel model;
-    const ValueStatistics ratings = value_statistics(by_user.values);
+    const ValueStatistics ratings = value_statistics(by_user.values, environment);
     const double deviation = ratings.deviation;
     model.parameters = rating_parameters(ratings, options);
     model.users = FactorMatrix(by_user.rows(), options.factors);
     model.user_bias = Array<float>(by_user.rows(), 0.0f);
-    const Side users{by_user, row_blocks(by_user, options.factors)};
-    const Side items{by_item, row_blocks(by_item, options.factors)};
+    const Side users{by_user, options.factors};
+    const Side items{by_item, options.factors};
     std::vector<NormalEquations> workspaces = make_workspaces(options.factors, environment);
     if (start != nullptr && start->item_bias.size() != by_item.rows())
         throw std::logic_error("the first item biases do not fit the data");
@@ -175,7 +204,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
 
 void solve_users(RatingModel& model, const Csr& by_user, Environment& environment) {
     std::vector<NormalEquations> workspaces = make_workspaces(model.items.factors(), environment);
-    solve_users(model, Side{by_user, row_blocks(by_user, model.items.factors())}, workspaces, environment);
+    solve_users(model, Side{by_user, model.items.factors()}, workspaces, environment);
 }
 
 }  // namespace mf

@@ -55,6 +55,18 @@ inline std::span<const std::uint32_t> columns_from(const Csr& matrix, std::uint3
     return {matrix.columns.data() + begin, static_cast<std::size_t>(matrix.entries() - begin)};
 }
 
+/// Σ x_i, in double precision.
+inline double sum_of(std::span<const float> values) {
+    // Several sums under way: an addition's latency is longer than its work.
+    constexpr std::size_t kSums = 8;
+    double sums[kSums] = {};
+    std::size_t i = 0;
+    for (; i + kSums <= values.size(); i += kSums)
+        for (std::size_t j = 0; j < kSums; ++j) sums[j] += static_cast<double>(values[i + j]);
+    for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]);
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 /// Σ x_i², in double precision.
 inline double squared_norm(const float* x, int size) {
     double sum = 0;

@@ -9,6 +9,7 @@
 #include "core/conjugate_gradient.hpp"
 #include "core/error.hpp"
 #include "core/factor_init.hpp"
+#include "core/long_rows.hpp"
 
 namespace mf {
 
@@ -38,42 +39,52 @@ NumericalFailure no_solution(const RankingHalfStep& step, std::size_t n) {
                             {}, "Raise regularization, or rescale the weights if they are very large.");
 }
 
-double sum_of(std::span<const float> values) {
-    // Several sums under way: an addition's latency is longer than its work.
-    constexpr std::size_t kSums = 8;
-    double sums[kSums] = {};
-    std::size_t i = 0;
-    for (; i + kSums <= values.size(); i += kSums)
-        for (std::size_t j = 0; j < kSums; ++j) sums[j] += static_cast<double>(values[i + j]);
-    for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]);
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+void start_equations(const RankingHalfStep& step, NormalEquations& equations) {
+    equations.start(&step.gram, step.unobserved_weight);
+}
+
+// Adds the entries [first, first + count) of a row.
+void add_ranking_entries(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
+                         std::span<const float> weights, std::size_t first, std::size_t count,
+                         NormalEquations& equations) {
+    // Rows scaled by √c contribute c·y·yᵀ to the system, and √c times them c·y to the right-hand side.
+    float roots[kPanelRows];
+    for (const std::size_t end = first + count; first < end; first += kPanelRows) {
+        const std::size_t rows = std::min(kPanelRows, end - first);
+        for (std::size_t j = 0; j < rows; ++j) roots[j] = std::sqrt(weights[first + j]);
+        equations.add_rows(step.features, columns.subspan(first), rows, roots);
+        equations.add_to_right(0, roots, rows);
+    }
+}
+
+ObjectiveParts finish_ranking_row(const RankingHalfStep& step, std::span<const float> weights,
+                                  NormalEquations& equations, float* factors) {
+    const double weight_sum = sum_of(weights);
+    if (!(weight_sum > 0)) {
+        std::fill_n(factors, step.features.stride(), 0.0f);
+        return {};
+    }
+    const double ridge = step.ridge_of(weight_sum);
+    if (!equations.factorize(static_cast<float>(ridge))) throw no_solution(step, weights.size());
+    equations.solve_lower(0);
+    const double explained = equations.product(0, 0);
+    equations.solve_upper(0.0f, factors);
+    return {weight_sum - explained, ridge * squared_norm(factors, step.features.factors())};
 }
 
 }  // namespace
 
 ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
                                  std::span<const float> weights, NormalEquations& workspace, float* factors) {
-    const std::size_t n = weights.size();
-    const double weight_sum = sum_of(weights);
-    if (!(weight_sum > 0)) {
+    if (weights.empty()) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         return {};
     }
-    // Rows scaled by √c contribute c·y·yᵀ to the system, and √c times them c·y to the right-hand side.
-    float roots[kPanelRows];
-    workspace.start(&step.gram, step.unobserved_weight);
-    for (std::size_t first = 0; first < n; first += kPanelRows) {
-        const std::size_t count = std::min(kPanelRows, n - first);
-        for (std::size_t j = 0; j < count; ++j) roots[j] = std::sqrt(weights[first + j]);
-        workspace.add_rows(step.features, columns.subspan(first), count, roots);
-        workspace.add_to_right(0, roots, count);
-    }
-    const double ridge = step.ridge_of(weight_sum);
-    if (!workspace.factorize(static_cast<float>(ridge))) throw no_solution(step, n);
-    workspace.solve_lower(0);
-    const double explained = workspace.product(0, 0);
-    workspace.solve_upper(0.0f, factors);
-    return {weight_sum - explained, ridge * squared_norm(factors, step.features.factors())};
+    start_equations(step, workspace);
+    add_entries(workspace, weights.size(), [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+        add_ranking_entries(step, columns, weights, first, count, equations);
+    });
+    return finish_ranking_row(step, weights, workspace, factors);
 }
 
 ObjectiveParts improve_ranking_row(const RankingHalfStep& step, const SharedSystem& shared,
@@ -96,8 +107,11 @@ namespace {
 struct Side {
     const Csr& rows;
     std::span<const float> weights;
-    std::vector<RowBlock> blocks;
+    int factors;
+    std::vector<RowBlock> blocks = row_blocks(rows, factors);
+    std::vector<std::uint32_t> long_rows = mf::long_rows(rows, factors);
 
+    bool is_long(std::uint32_t row) const { return rows.row_size(row) > piece_entries(factors); }
     std::span<const float> row_weights(std::uint32_t row) const {
         return weights.subspan(rows.offsets[row], rows.row_size(row));
     }
@@ -120,12 +134,29 @@ std::vector<Workspace> make_workspaces(int factors, IalsOptions::Solver solver, 
     return workspaces;
 }
 
+// Rows that are cut into pieces; the other functions leave them out.
+ObjectiveParts solve_long(const RankingHalfStep& step, const Side& side, Environment& environment,
+                          FactorMatrix& factors) {
+    return solve_long_rows(
+        side.rows, side.long_rows, factors.factors(), environment,
+        [&](NormalEquations& equations) { start_equations(step, equations); },
+        [&](NormalEquations& equations, std::uint32_t row, std::size_t first, std::size_t count) {
+            add_ranking_entries(step, columns_from(side.rows, row), side.row_weights(row), first, count, equations);
+        },
+        [&](NormalEquations& equations, std::uint32_t row) {
+            return finish_ranking_row(step, side.row_weights(row), equations, factors.row(row));
+        });
+}
+
 ObjectiveParts solve_exactly(const RankingHalfStep& step, const Side& side, std::span<Workspace> workspaces,
                              Environment& environment, FactorMatrix& factors) {
-    return solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
+    ObjectiveParts parts = solve_long(step, side, environment, factors);
+    parts += solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
+        if (side.is_long(row)) return ObjectiveParts{};
         return solve_ranking_row(step, columns_from(side.rows, row), side.row_weights(row), workspace.equations,
                                  factors.row(row));
     });
+    return parts;
 }
 
 // From the factors of the iteration before by conjugate gradient; exactly where a row is too long for that, and where
@@ -136,7 +167,9 @@ ObjectiveParts improve(const RankingHalfStep& step, const Side& side, double mea
                               environment);
     if (!shared.is_invertible()) return solve_exactly(step, side, workspaces, environment, factors);
     const std::size_t longest = ConjugateGradient::longest_row(factors.factors());
-    return solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
+    ObjectiveParts sum = solve_long(step, side, environment, factors);
+    sum += solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
+        if (side.is_long(row)) return ObjectiveParts{};
         const std::span<const std::uint32_t> columns = columns_from(side.rows, row);
         const std::span<const float> weights = side.row_weights(row);
         if (weights.size() <= longest) {
@@ -146,6 +179,7 @@ ObjectiveParts improve(const RankingHalfStep& step, const Side& side, double mea
         }
         return solve_ranking_row(step, columns, weights, workspace.equations, factors.row(row));
     });
+    return sum;
 }
 
 RankingHalfStep items_half_step(const FactorMatrix& users, const GramMatrix& gram, const RankingTraining& training) {
@@ -174,8 +208,8 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
     RankingModel model;
     model.parameters = training.parameters;
     model.users = FactorMatrix(by_user.rows(), options.factors);
-    const Side users{by_user, training.user_weights, row_blocks(by_user, options.factors)};
-    const Side items{by_item, training.item_weights, row_blocks(by_item, options.factors)};
+    const Side users{by_user, training.user_weights, options.factors};
+    const Side items{by_item, training.item_weights, options.factors};
     std::vector<Workspace> memory = make_workspaces(options.factors, options.solver, environment);
     const std::span<Workspace> workspaces(memory);
     const bool exact = options.solver == IalsOptions::Solver::Cholesky;
@@ -234,7 +268,7 @@ void solve_users(RankingModel& model, const Csr& by_user, Environment& environme
     std::vector<Workspace> workspaces =
         make_workspaces(model.items.factors(), IalsOptions::Solver::Cholesky, environment);
     const Array<float> weights = user_weights(by_user, model.parameters, environment);
-    solve_users(model, Side{by_user, weights, row_blocks(by_user, model.items.factors())}, workspaces, environment);
+    solve_users(model, Side{by_user, weights, model.items.factors()}, workspaces, environment);
 }
 
 }  // namespace mf

@@ -79,6 +79,7 @@ void NormalEquations::start(const GramMatrix* gram, float gram_weight) {
         }
     }
     std::fill(right_.begin(), right_.end(), 0.0f);
+    sums_ = {};
 }
 
 void NormalEquations::add_rows(const FactorMatrix& features, std::span<const std::uint32_t> columns, std::size_t count,
@@ -93,6 +94,23 @@ void NormalEquations::add_rows(const FactorMatrix& features, std::span<const std
 void NormalEquations::add_to_right(int side, const float* coefficients, std::size_t count) {
     kernels_.add_combination(panel_.data(), count, blocks_, coefficients,
                              right_.data() + static_cast<std::size_t>(side) * blocks_ * kLanes);
+}
+
+NormalEquations& NormalEquations::operator+=(const NormalEquations& other) {
+    const std::size_t stride = system_stride(blocks_);
+    for (std::size_t b = 0; b < blocks_; ++b) {
+        float* column = system_.data() + b * stride;
+        const float* from = other.system_.data() + b * stride;
+        for (std::size_t i = 0; i < (b + 1) * kLanes * kLanes; ++i) column[i] += from[i];
+    }
+    for (std::size_t i = 0; i < right_.size(); ++i) right_[i] += other.right_[i];
+    for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += other.sums_[i];
+    return *this;
+}
+
+NormalEquations& NormalEquations::part() {
+    if (!part_) part_ = std::make_unique<NormalEquations>(factors_);
+    return *part_;
 }
 
 bool NormalEquations::factorize(float ridge) {

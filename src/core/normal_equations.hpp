@@ -5,8 +5,10 @@
 // y_j are rows of the other side's factors, s_j their scales, G an optional Gram matrix.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "core/array.hpp"
@@ -54,6 +56,15 @@ class NormalEquations {
     /// Adds Σ_j coefficients[j] · (scaled row j of the panel gathered last) to right-hand side 0 or 1.
     void add_to_right(int side, const float* coefficients, std::size_t count);
 
+    /// Two sums over the entries, for the caller to add to; start() makes them zero.
+    std::array<double, 2>& sums() { return sums_; }
+
+    /// Adds another system that was built from zero, its right-hand sides and its sums. O(k²).
+    NormalEquations& operator+=(const NormalEquations& other);
+
+    /// Another system of this size, for a part of a long row; allocated when first asked for.
+    NormalEquations& part();
+
     /// Adds the ridge to the diagonal and factorizes. False if the system is not positive definite to working
     /// precision. O(k³/3).
     bool factorize(float ridge);
@@ -71,6 +82,8 @@ class NormalEquations {
     /// Dot product of two right-hand sides as they are now, in double precision.
     double product(int a, int b) const;
 
+    int factors() const { return factors_; }
+
   private:
     int factors_;
     std::size_t blocks_;
@@ -78,6 +91,8 @@ class NormalEquations {
     Array<float> system_;
     Array<float> panel_;
     Array<float> right_;  // two vectors
+    std::array<double, 2> sums_{};
+    std::unique_ptr<NormalEquations> part_;
 };
 
 }  // namespace mf
