@@ -30,7 +30,7 @@ CREATE FUNCTION bench.read_core(build text, json jsonb) RETURNS void LANGUAGE sq
       FROM jsonb_array_elements(json->'benchmarks') b
 $$;
 
--- What an iteration's name says: ials_iteration/20M/k:64/threads:1/manual_time, with "exact" in its first part where the
+-- What an iteration's name says: ials_cg_iteration/20M/k:64/threads:1/manual_time, with "exact" in its first part where the
 -- solver is not the default one.
 CREATE VIEW bench.iterations AS
     SELECT *, CASE WHEN name LIKE 'als%' THEN 'explicit ALS' WHEN name ~ 'exact' THEN 'iALS, exact'

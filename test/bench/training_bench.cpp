@@ -45,18 +45,19 @@ double seconds(clockid_t clock) {
     return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Runs train(k, iterations, environment) and takes the time from the end of its first iteration to the end of its last.
+// Runs train(k, iterations, environment) and takes the time from the end of its first iteration to the end of the last but
+// one: the last one of a training by conjugate gradient solves the users exactly.
 template <class Train>
 void measure(benchmark::State& state, const Data& set, const Train& train) {
-    constexpr int kIterations = 3;
+    constexpr int kIterations = 4;
     Environment environment;
     environment.threads = static_cast<int>(state.range(1));
     double cpu = 0, wall = 0, all_wall = 0;
     environment.on_iteration = [&](const Iteration& report) {
         const double cpu_now = seconds(CLOCK_PROCESS_CPUTIME_ID), wall_now = seconds(CLOCK_MONOTONIC);
-        if (report.iteration == report.total) {
-            state.SetIterationTime((cpu_now - cpu) / (kIterations - 1));
-            all_wall += (wall_now - wall) / (kIterations - 1);
+        if (report.iteration == report.total - 1) {
+            state.SetIterationTime((cpu_now - cpu) / (kIterations - 2));
+            all_wall += (wall_now - wall) / (kIterations - 2);
         } else if (report.iteration == 1) {
             cpu = cpu_now;
             wall = wall_now;
@@ -69,14 +70,23 @@ void measure(benchmark::State& state, const Data& set, const Train& train) {
 }
 
 // Arguments: factors, threads.
-void ials_iteration(benchmark::State& state, const bench::Shape& shape) {
+void run_ials(benchmark::State& state, const bench::Shape& shape, IalsOptions::Solver solver) {
     const Data& set = data(shape);
     measure(state, set, [&](int factors, int iterations, Environment& environment) {
         IalsOptions options;
         options.factors = factors;
         options.iterations = iterations;
+        options.solver = solver;
         train_ials(set.by_user, set.by_item, Feedback::Explicit, options, environment);
     });
+}
+
+void ials_cg_iteration(benchmark::State& state, const bench::Shape& shape) {
+    run_ials(state, shape, IalsOptions::Solver::ConjugateGradient);
+}
+
+void ials_exact_iteration(benchmark::State& state, const bench::Shape& shape) {
+    run_ials(state, shape, IalsOptions::Solver::Cholesky);
 }
 
 void als_iteration(benchmark::State& state, const bench::Shape& shape) {
@@ -95,9 +105,11 @@ void configure(benchmark::internal::Benchmark* benchmark) {
     benchmark->Args({128, 2});
 }
 
-BENCHMARK_CAPTURE(ials_iteration, 1M, bench::kMillion)->Apply(configure);
+BENCHMARK_CAPTURE(ials_cg_iteration, 1M, bench::kMillion)->Apply(configure);
+BENCHMARK_CAPTURE(ials_exact_iteration, 1M, bench::kMillion)->Apply(configure);
 BENCHMARK_CAPTURE(als_iteration, 1M, bench::kMillion)->Apply(configure);
-BENCHMARK_CAPTURE(ials_iteration, 20M, bench::kTwentyMillion)->Apply(configure);
+BENCHMARK_CAPTURE(ials_cg_iteration, 20M, bench::kTwentyMillion)->Apply(configure);
+BENCHMARK_CAPTURE(ials_exact_iteration, 20M, bench::kTwentyMillion)->Apply(configure);
 BENCHMARK_CAPTURE(als_iteration, 20M, bench::kTwentyMillion)->Apply(configure);
 
 }  // namespace
