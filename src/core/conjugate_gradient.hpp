@@ -7,8 +7,8 @@
 //     (a₀G + ridge·I + YᵀY) x = Yᵀs        M = a₀G + mean ridge·I
 //
 // Row j of Y is √c_j·y_j and s_j = √c_j; G is the Gram matrix of all features and a₀ the unobserved weight. All
-// unobserved pairs together weigh more than a row's own, so M⁻¹ times the system is near the identity: one or two steps
-// do what three or more do without.
+// unobserved pairs together weigh more than a row's own by default, so M⁻¹ times the system is near the identity: with
+// 20 M ratings and 64 factors, two steps gave the loss of exact solutions within 1e-4 from the second iteration on.
 #pragma once
 
 #include <cstdint>
@@ -66,9 +66,9 @@ class ConjugateGradient {
     /// Steps of a row at most.
     static constexpr int kSteps = 3;
 
-    /// No further step if it would lower the row's least-squares problem by less than about this share of it. From
-    /// 1e-5 to 1e-4 the loss after 15 iterations is that of exact solutions within 1e-4, and a training's average
-    /// step count falls from 2 to 1.
+    /// No further step if it would lower the row's least-squares problem by less than about this share of it. With
+    /// 20 M ratings the loss of iterations 2 to 7 was that of exact solutions within 4e-5 for a share of 1e-5, within
+    /// 1.2e-4 for 1e-4, at 1.8 and 1.0 steps a row in the sixth iteration; this is between the two.
     static constexpr float kTolerance = 3e-5f;
 
     /// Entries of the longest row: its gathered factors, 512 kB, stay in the second-level cache while the steps pass
