@@ -137,7 +137,7 @@ OptionEntries option_entries_unsafe(Jsonb* json) {
     const char* given = type == jbvNull ? "null" : type == jbvBool ? "true or false" : "a list or an object";
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                    "option \"" + key + "\" must be a " +
-                       (key == "duplicates" || key == "time_column" ? "text" : "number") + ", not " + given);
+                       (key == "duplicates" || key == "solver" || key == "time_column" ? "text" : "number") + ", not " + given);
 }
 
 }  // namespace
