@@ -70,7 +70,7 @@ int claim() {
         // The error has set the count of held-off interrupts to zero, which the release counts down.
         pg_call([] {
             if (!LWLockHeldByMe(AddinShmemInitLock)) return;
-            HOLD_INTERRUPTS();
+            InterruptHoldoffCount = InterruptHoldoffCount + 1;  // HOLD_INTERRUPTS, without the ++ that C++ deprecates
             LWLockRelease(AddinShmemInitLock);
         });
         return -1;
