@@ -40,7 +40,7 @@ void solve_users(RatingModel& model, const Csr& by_user, Environment& environmen
 
 /// One side's half-step: what all of its rows have in common.
 struct RatingHalfStep {
-    const FactorMatrix& features;         ///< the other side's factors
+    FactorView features;                  ///< the other side's factors
     std::span<const float> feature_bias;  ///< and biases
     const RatingParameters& parameters;
     double unit;           ///< of the features and of the targets: 1 for users, σ for items

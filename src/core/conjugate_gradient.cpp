@@ -52,7 +52,7 @@ ConjugateGradient::ConjugateGradient(int factors)
       panels_(longest_row(factors) / kPanelRows * panel_size(blocks_), 0.0f),
       vectors_(4 * blocks_ * kLanes) {}
 
-double ConjugateGradient::improve(const SharedSystem& shared, const FactorMatrix& features,
+double ConjugateGradient::improve(const SharedSystem& shared, FactorView features,
                                   std::span<const std::uint32_t> columns, std::span<const float> weights, float ridge,
                                   float* factors) {
     const std::size_t size = blocks_ * kLanes;

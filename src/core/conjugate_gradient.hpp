@@ -82,7 +82,7 @@ class ConjugateGradient {
     /// longest_row() entries; columns may be longer: the surplus is prefetched. Returns the value of the row's
     /// least-squares problem for the result, or NaN where single precision does not suffice; then what factors holds
     /// is of no use. O(steps · (n·k + k²)).
-    double improve(const SharedSystem& shared, const FactorMatrix& features, std::span<const std::uint32_t> columns,
+    double improve(const SharedSystem& shared, FactorView features, std::span<const std::uint32_t> columns,
                    std::span<const float> weights, float ridge, float* factors);
 
   private:

@@ -18,14 +18,14 @@ void split_history(std::span<const HistoryEntry> history, std::vector<std::uint3
 }
 
 // The fold-in is called from one thread and its host watches for interrupts between calls.
-GramMatrix gram_of(const FactorMatrix& items) {
+GramMatrix gram_of(FactorView items) {
     Environment environment;
     return GramMatrix(items, environment);
 }
 
 }  // namespace
 
-RatingFoldIn::RatingFoldIn(const FactorMatrix& items, std::span<const float> item_bias,
+RatingFoldIn::RatingFoldIn(FactorView items, std::span<const float> item_bias,
                            const RatingParameters& parameters)
     : items_(items), item_bias_(item_bias), parameters_(parameters), workspace_(items.factors()) {}
 
@@ -35,11 +35,21 @@ void RatingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, 
     solve_rating_row(step, columns_, values_, workspace_, factors, bias);
 }
 
-RankingFoldIn::RankingFoldIn(const FactorMatrix& items, const RankingParameters& parameters)
-    : items_(items), parameters_(parameters), gram_(gram_of(items)), workspace_(items.factors()) {}
+RankingFoldIn::RankingFoldIn(FactorView items, const RankingParameters& parameters)
+    : RankingFoldIn(items, {}, gram_of(items), parameters) {}
+
+RankingFoldIn::RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
+                             const RankingParameters& parameters)
+    : items_(rows),
+      row_of_(row_of),
+      parameters_(parameters),
+      gram_(std::move(gram)),
+      workspace_(rows.factors()) {}
 
 void RankingFoldIn::solve(std::span<const HistoryEntry> history, float* factors) {
     split_history(history, columns_, values_);
+    if (!row_of_.empty())
+        for (std::uint32_t& column : columns_) column = row_of_[column];
     weights_.resize(values_.size());
     interaction_weights(values_, parameters_, weights_.data());
     solve_ranking_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors);

@@ -20,14 +20,14 @@ struct HistoryEntry {
 class RatingFoldIn {
   public:
     /// Refers to the arguments; they must outlive this object. item_bias has one entry per row of items.
-    RatingFoldIn(const FactorMatrix& items, std::span<const float> item_bias, const RatingParameters& parameters);
+    RatingFoldIn(FactorView items, std::span<const float> item_bias, const RatingParameters& parameters);
 
     /// factors has FactorMatrix::padded(k) floats, 64-byte aligned. An empty history gives zeros. Throws
     /// NumericalFailure if the history's equations have no unique solution. O(n·k² + k³).
     void solve(std::span<const HistoryEntry> history, float* factors, float* bias);
 
   private:
-    const FactorMatrix& items_;
+    FactorView items_;
     std::span<const float> item_bias_;
     const RatingParameters& parameters_;
     NormalEquations workspace_;
@@ -39,13 +39,18 @@ class RankingFoldIn {
   public:
     /// Refers to the arguments; they must outlive this object. Computes the Gram matrix of the items:
     /// O(items · k²); keep the object for many calls.
-    RankingFoldIn(const FactorMatrix& items, const RankingParameters& parameters);
+    RankingFoldIn(FactorView items, const RankingParameters& parameters);
+
+    /// The same with a Gram matrix at hand and with the factors of item i in row row_of[i].
+    RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
+                  const RankingParameters& parameters);
 
     /// As RatingFoldIn::solve.
     void solve(std::span<const HistoryEntry> history, float* factors);
 
   private:
-    const FactorMatrix& items_;
+    FactorView items_;
+    std::span<const std::uint32_t> row_of_;  // empty: item i is row i
     const RankingParameters& parameters_;
     GramMatrix gram_;
     NormalEquations workspace_;

@@ -20,7 +20,7 @@ constexpr std::uint64_t kInitStream = 0x52616e6bu;
 
 }  // namespace
 
-RankingHalfStep users_half_step(const FactorMatrix& items, const GramMatrix& gram,
+RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram,
                                 const RankingParameters& parameters) {
     return {items,
             gram,

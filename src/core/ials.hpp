@@ -86,7 +86,7 @@ Array<float> user_weights(const Csr& by_user, const RankingParameters& parameter
 
 /// One side's half-step: what all of its rows have in common.
 struct RankingHalfStep {
-    const FactorMatrix& features;  ///< the other side's factors
+    FactorView features;           ///< the other side's factors
     const GramMatrix& gram;        ///< and their Gram matrix
     float unobserved_weight;
     double ridge_scale;  ///< a row's ridge is ridge_scale · (ridge_offset + weight of its interactions)^exponent
@@ -100,7 +100,7 @@ struct RankingHalfStep {
 };
 
 /// The half-step of the users.
-RankingHalfStep users_half_step(const FactorMatrix& items, const GramMatrix& gram, const RankingParameters& parameters);
+RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram, const RankingParameters& parameters);
 
 /// Solves one row: a pure function of its arguments (`workspace` is overwritten). columns may be longer than weights;
 /// the surplus is prefetched. factors has FactorMatrix::padded(k) floats. A row without weight gets zeros.

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/hash.hpp"
 
 namespace mf {
 namespace {
 
-constexpr std::size_t kUuidBytes = 16;
 constexpr std::size_t kInitialSlots = 64;
 constexpr std::size_t kMaximumSlots = std::size_t{1} << 32;  // as many as hashes
 
@@ -23,28 +20,6 @@ constexpr std::size_t kBatch = 64;
 
 /// Ids handled between two looks at the interrupt, and sorted at a time.
 constexpr std::size_t kBlock = std::size_t{1} << 15;
-
-/// Hashes for the table's slots. Not part of the product, unlike id_hash(): they may change, and take 8 bytes a
-/// step.
-std::uint32_t table_hash(std::int64_t id) { return mix64(static_cast<std::uint64_t>(id)) >> 32; }
-
-std::uint32_t table_hash(std::string_view bytes) {
-    std::uint64_t h = bytes.size();
-    const char* data = bytes.data();
-    std::size_t left = bytes.size();
-    for (; left >= 8; left -= 8, data += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, data, 8);
-        h = mix64(h ^ word) + 0x9e3779b97f4a7c15u;
-    }
-    std::uint64_t word = 0;
-    if (left > 0) std::memcpy(&word, data, left);
-    return mix64(h ^ word) >> 32;
-}
-
-constexpr std::uint64_t make_slot(std::uint32_t hash, std::uint32_t entry) { return std::uint64_t{hash} << 32 | entry; }
-constexpr std::uint32_t hash_of(std::uint64_t slot) { return static_cast<std::uint32_t>(slot >> 32); }
-constexpr std::uint32_t entry_of(std::uint64_t slot) { return static_cast<std::uint32_t>(slot); }
 
 /// The first 8 bytes as a number that compares like them; missing bytes count as zero.
 std::uint64_t leading_bytes(std::string_view bytes) {
@@ -109,38 +84,6 @@ void sort_keys(Array<SortKey>& keys, Environment& environment, const Less& less)
     });
 }
 
-using IntegerText = char[20];  // room for the longest: -9223372036854775808
-
-std::string_view write_integer(std::int64_t id, IntegerText& buffer) {
-    const auto result = std::to_chars(buffer, buffer + sizeof(IntegerText), id);
-    return {buffer, static_cast<std::size_t>(result.ptr - buffer)};
-}
-
-constexpr std::size_t kUuidText = 36;
-
-constexpr bool is_hyphen_position(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
-
-void write_uuid(std::string_view bytes, char* text) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::size_t byte = 0;
-    for (std::size_t i = 0; i < kUuidText;) {
-        if (is_hyphen_position(i)) {
-            text[i++] = '-';
-            continue;
-        }
-        const auto value = static_cast<unsigned char>(bytes[byte++]);
-        text[i++] = kDigits[value >> 4];
-        text[i++] = kDigits[value & 15];
-    }
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 }  // namespace
 
 IdTable::IdTable(IdKind kind, std::uint32_t maximum_size)
@@ -161,11 +104,8 @@ void IdTable::require_form(std::string_view id) const {
 
 template <class Id>
 std::size_t IdTable::slot_of(Id id, std::uint32_t hash) const {
-    const std::size_t mask = slots_.size() - 1;
-    for (std::size_t slot = home_of(hash);; slot = (slot + 1) & mask) {
-        const std::uint32_t entry = entry_of(slots_[slot]);
-        if (entry == 0 || (hash_of(slots_[slot]) == hash && holds(entry - 1, id))) return slot;
-    }
+    return find_slot(slots_.data(), slots_.size() - 1, home_of(hash), hash,
+                     [&](std::uint32_t index) { return holds(index, id); });
 }
 
 template <class Id>
@@ -380,76 +320,16 @@ std::string_view IdTable::bytes(std::uint32_t index) const {
 }
 
 std::string IdTable::text(std::uint32_t index) const {
-    switch (kind_) {
-        case IdKind::Integer: {
-            IntegerText buffer;
-            return std::string(write_integer(integers_[index], buffer));
-        }
-        case IdKind::Uuid:
-            return uuid_text(bytes(index));
-        case IdKind::Text:
-            break;
-    }
-    return std::string(bytes(index));
+    return kind_ == IdKind::Integer ? id_text(integers_[index]) : id_text(kind_, bytes(index));
 }
 
 std::uint64_t IdTable::hash(std::uint32_t index) const {
-    switch (kind_) {
-        case IdKind::Integer: {
-            IntegerText buffer;
-            return id_hash(write_integer(integers_[index], buffer));
-        }
-        case IdKind::Uuid: {
-            char buffer[kUuidText];
-            write_uuid(bytes(index), buffer);
-            return id_hash({buffer, kUuidText});
-        }
-        case IdKind::Text:
-            break;
-    }
-    return id_hash(bytes(index));
+    return kind_ == IdKind::Integer ? id_text_hash(integers_[index]) : id_text_hash(kind_, bytes(index));
 }
 
 std::size_t IdTable::memory() const {
     return slots_.size() * sizeof(slots_[0]) + integers_.capacity() * sizeof(integers_[0]) +
            arena_.capacity() + ends_.capacity() * sizeof(ends_[0]);
-}
-
-std::string uuid_text(std::string_view bytes) {
-    if (bytes.size() != kUuidBytes) throw std::logic_error("uuid id that has not 16 bytes");
-    std::string text(kUuidText, '\0');
-    write_uuid(bytes, text.data());
-    return text;
-}
-
-bool parse_integer_id(std::string_view text, std::int64_t* id) {
-    const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-    // from_chars would take leading zeros and "-0".
-    if (digits.starts_with('0') && text != "0") return false;
-    std::int64_t value;
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, value);
-    if (result.ec != std::errc{} || result.ptr != end) return false;
-    *id = value;
-    return true;
-}
-
-bool parse_uuid_id(std::string_view text, std::string* bytes) {
-    if (text.size() != kUuidText) return false;
-    std::string parsed;
-    for (std::size_t i = 0; i < kUuidText;) {
-        if (is_hyphen_position(i)) {
-            if (text[i++] != '-') return false;
-            continue;
-        }
-        const int high = hex_value(text[i]);
-        const int low = hex_value(text[i + 1]);
-        if (high < 0 || low < 0) return false;
-        parsed.push_back(static_cast<char>(high << 4 | low));
-        i += 2;
-    }
-    *bytes = std::move(parsed);
-    return true;
 }
 
 }  // namespace mf

@@ -10,15 +10,11 @@
 #include <vector>
 
 #include "core/array.hpp"
+#include "core/id_slots.hpp"
+#include "core/id_text.hpp"
 #include "core/parallel.hpp"
 
 namespace mf {
-
-enum class IdKind {
-    Integer,  ///< smallint, integer, bigint: ordered by value
-    Uuid,     ///< 16 bytes; ordered by bytes, which is also the order of the text form
-    Text,     ///< everything else, by the bytes of its text form
-};
 
 /// Interns identifiers in an open-addressing hash table (linear probing, load at most 1/2, growth by
 /// doubling). Indices are given in order of arrival until sort() renumbers them in order of the ids, so that
@@ -71,11 +67,11 @@ class IdTable {
     std::size_t memory() const;
 
   private:
-    /// Hash of an id in the upper half, index + 1 in the lower; 0: empty. The upper bits of the hash say where
-    /// the search for the id begins, so a larger table is filled front to back from a smaller one, without a
-    /// look at the ids.
-    using Slot = std::uint64_t;
+    friend class SortedIds;
+    using Slot = IdSlot;
 
+    /// The upper bits of the hash say where the search begins, so a larger table is filled front to back from a smaller
+    /// one, without a look at the ids.
     std::size_t home_of(std::uint32_t hash) const { return hash >> hash_shift_; }
     /// Slot that holds the id, or the empty slot where it belongs.
     template <class Id>
@@ -108,17 +104,5 @@ class IdTable {
     std::vector<char> arena_;             // kinds Uuid, Text: the ids one after the other
     std::vector<std::uint64_t> ends_;     // kind Text: end of each id in arena_
 };
-
-/// Writes 16 bytes as 36 characters, lower case with hyphens.
-std::string uuid_text(std::string_view bytes);
-
-/// Reads the text form of a bigint exactly as PostgreSQL prints it: digits without leading zeros, after a
-/// hyphen if negative. False, and *id untouched, for anything else ("+5", "007", "-0", " 5", out of range):
-/// such a text is never the form under which a model stores an id.
-bool parse_integer_id(std::string_view text, std::int64_t* id);
-
-/// Reads 8-4-4-4-12 hexadecimal digits of either case into 16 bytes. False, and *bytes untouched, for
-/// anything else.
-bool parse_uuid_id(std::string_view text, std::string* bytes);
 
 }  // namespace mf

@@ -83,7 +83,7 @@ ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride
 }
 
 /// Items by descending norm, ties by index.
-std::vector<std::uint32_t> order_by_norm(const FactorMatrix& items) {
+std::vector<std::uint32_t> order_by_norm(FactorView items) {
     std::vector<double> norms(items.rows());
     for (std::size_t i = 0; i < norms.size(); ++i) norms[i] = norm_of(items.row(i), items.stride());
     std::vector<std::uint32_t> order(norms.size());
@@ -96,7 +96,7 @@ std::vector<std::uint32_t> order_by_norm(const FactorMatrix& items) {
 
 std::size_t ItemIndex::bytes(std::size_t items, int factors) { return Layout(items, factors).end; }
 
-void ItemIndex::build(const FactorMatrix& items, void* memory, Environment& environment) {
+void ItemIndex::build(FactorView items, void* memory, Environment& environment) {
     const Layout layout(items.rows(), items.factors());
     auto* base = static_cast<char*>(memory);
     const Header header{items.rows(), items.factors()};

@@ -31,7 +31,7 @@ class ItemIndex {
 
     /// Builds the index of a matrix in `memory`, which has bytes() bytes and is aligned to 64. At most 2^32 - 1 items.
     /// Rows that are not finite are kept and are scored by every search. O(items · (k + log items)).
-    static void build(const FactorMatrix& items, void* memory, Environment& environment);
+    static void build(FactorView items, void* memory, Environment& environment);
 
     /// Refers to what build() has made.
     explicit ItemIndex(const void* memory);
@@ -41,6 +41,10 @@ class ItemIndex {
     /// Floats of a row, as FactorMatrix::stride().
     std::size_t stride() const { return stride_; }
     const float* row(std::uint32_t item) const { return row_at(position_of_[item]); }
+    /// Position of each item.
+    std::span<const std::uint32_t> positions() const { return {position_of_, items_}; }
+    /// The factors by position.
+    FactorView rows() const { return {rows_, items_, factors_}; }
 
     const float* row_at(std::size_t position) const { return rows_ + position * stride_; }
     std::uint32_t item_at(std::size_t position) const { return item_at_[position]; }
@@ -72,12 +76,12 @@ class ItemIndex {
 /// An index with its memory.
 class OwnedItemIndex {
   public:
-    OwnedItemIndex(const FactorMatrix& items, Environment& environment)
+    OwnedItemIndex(FactorView items, Environment& environment)
         : memory_(ItemIndex::bytes(items.rows(), items.factors())), index_(built(items, environment)) {}
     const ItemIndex& get() const { return index_; }
 
   private:
-    const void* built(const FactorMatrix& items, Environment& environment) {
+    const void* built(FactorView items, Environment& environment) {
         ItemIndex::build(items, memory_.data(), environment);
         return memory_.data();
     }

@@ -9,6 +9,23 @@
 
 namespace mf {
 
+/// Read access to rows laid out as a FactorMatrix, wherever they lie.
+class FactorView {
+  public:
+    FactorView() = default;
+    FactorView(const float* data, std::size_t rows, int factors) : data_(data), rows_(rows), factors_(factors) {}
+
+    std::size_t rows() const { return rows_; }
+    int factors() const { return factors_; }
+    std::size_t stride() const { return (static_cast<std::size_t>(factors_) + 15) / 16 * 16; }
+    const float* row(std::size_t r) const { return data_ + r * stride(); }
+
+  private:
+    const float* data_ = nullptr;
+    std::size_t rows_ = 0;
+    int factors_ = 0;
+};
+
 /// rows × factors, row-major, each row padded with zeros to a multiple of 16 floats and aligned to 64 bytes.
 class FactorMatrix {
   public:
@@ -27,6 +44,7 @@ class FactorMatrix {
     std::size_t stride() const { return stride_; }
     float* row(std::size_t r) { return data_.data() + r * stride_; }
     const float* row(std::size_t r) const { return data_.data() + r * stride_; }
+    operator FactorView() const { return {data_.data(), rows_, factors_}; }
 
   private:
     std::size_t rows_ = 0;

@@ -21,8 +21,8 @@ std::size_t gram_parts(std::size_t rows, std::size_t system_floats) {
 
 }  // namespace
 
-GramMatrix::GramMatrix(const FactorMatrix& matrix, Environment& environment)
-    : blocks_(matrix.stride() / kLanes), data_(system_size(blocks_)) {
+GramMatrix::GramMatrix(FactorView matrix, Environment& environment)
+    : blocks_(matrix.stride() / kLanes), owned_(system_size(blocks_)), data_(owned_.data()) {
     const Kernels& kernel = kernels();
     const std::size_t size = system_size(blocks_);
     const std::size_t parts = gram_parts(matrix.rows(), size);
@@ -49,7 +49,7 @@ GramMatrix::GramMatrix(const FactorMatrix& matrix, Environment& environment)
     for (std::size_t i = 0; i < size; ++i) {
         double sum = 0;
         for (std::size_t part = 0; part < parts; ++part) sum += static_cast<double>(sums[part * size + i]);
-        data_[i] = static_cast<float>(sum);
+        owned_[i] = static_cast<float>(sum);
     }
 }
 
@@ -82,7 +82,7 @@ void NormalEquations::start(const GramMatrix* gram, float gram_weight) {
     sums_ = {};
 }
 
-void NormalEquations::add_rows(const FactorMatrix& features, std::span<const std::uint32_t> columns, std::size_t count,
+void NormalEquations::add_rows(FactorView features, std::span<const std::uint32_t> columns, std::size_t count,
                                const float* scales) {
     kernels_.gather(features.row(0), features.stride(), columns.data(), count, columns.size(), scales, blocks_,
                     panel_.data());

@@ -25,17 +25,23 @@ class GramMatrix {
 
     /// O(rows · k²) on environment.threads threads. Rows are cut into blocks whose number depends on the shape of the
     /// matrix alone and which are summed in order, in double precision: the same bits for any number of threads.
-    GramMatrix(const FactorMatrix& matrix, Environment& environment);
+    GramMatrix(FactorView matrix, Environment& environment);
 
-    const float* data() const { return data_.data(); }
-    bool empty() const { return data_.empty(); }
+    /// Refers to the data() of another one, which may lie in memory that processes share.
+    GramMatrix(const float* data, int factors) : blocks_(FactorMatrix::padded(factors) / kLanes), data_(data) {}
+
+    const float* data() const { return data_; }
+    /// Floats at data().
+    std::size_t size() const { return system_size(blocks_); }
+    bool empty() const { return data_ == nullptr; }
 
     /// Element (row, column); both below k.
     float at(std::size_t row, std::size_t column) const;
 
   private:
     std::size_t blocks_ = 0;
-    Array<float> data_;
+    Array<float> owned_;
+    const float* data_ = nullptr;
 };
 
 /// Builds and solves systems of one size, one after the other, in memory of its own: one object per worker, no
@@ -50,7 +56,7 @@ class NormalEquations {
 
     /// Gathers rows of `features` into the panel: columns[0 … count) with their scales, count ≤ kPanelRows; columns
     /// after count, up to its size, are prefetched. Adds the rows' outer products to the system.
-    void add_rows(const FactorMatrix& features, std::span<const std::uint32_t> columns, std::size_t count,
+    void add_rows(FactorView features, std::span<const std::uint32_t> columns, std::size_t count,
                   const float* scales);
 
     /// Adds Σ_j coefficients[j] · (scaled row j of the panel gathered last) to right-hand side 0 or 1.

@@ -1,0 +1,89 @@
+#include "core/item_image.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace mf {
+namespace {
+
+constexpr std::size_t kLine = 64;
+
+std::size_t rounded_up(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+std::size_t gram_bytes(int factors) { return GramMatrix(nullptr, factors).size() * sizeof(float); }
+
+/// What the memory begins with: places of the parts in bytes from the start.
+struct Header {
+    std::uint64_t items;
+    std::uint64_t ids, interactions, by_popularity, ranking, gram, rating, rating_bias, end;
+    std::int64_t factors;
+    std::int64_t has_rating;
+};
+
+Header layout(const ItemParts& parts) {
+    Header header{};
+    const std::size_t items = parts.ranking.rows();
+    const int factors = parts.ranking.factors();
+    header.items = items;
+    header.factors = factors;
+    header.has_rating = parts.rating.rows() > 0;
+    std::size_t end = rounded_up(sizeof(Header));
+    const auto place = [&end](std::size_t bytes) {
+        const std::size_t begin = end;
+        end += rounded_up(bytes);
+        return begin;
+    };
+    header.ids = place(SortedIds::bytes(parts.ids));
+    header.interactions = place(items * sizeof(std::uint32_t));
+    header.by_popularity = place(items * sizeof(std::uint32_t));
+    header.ranking = place(ItemIndex::bytes(items, factors));
+    header.gram = place(gram_bytes(factors));
+    header.rating = place(parts.rating.rows() * parts.rating.stride() * sizeof(float));
+    header.rating_bias = place(parts.rating_bias.size() * sizeof(float));
+    header.end = end;
+    return header;
+}
+
+}  // namespace
+
+std::size_t ItemImage::bytes(const ItemParts& parts) { return layout(parts).end; }
+
+void ItemImage::build(const ItemParts& parts, void* memory, Environment& environment) {
+    const Header header = layout(parts);
+    auto* base = static_cast<char*>(memory);
+    std::memcpy(base, &header, sizeof header);
+    SortedIds::build(parts.ids, base + header.ids);
+    std::copy(parts.interactions.begin(), parts.interactions.end(),
+              reinterpret_cast<std::uint32_t*>(base + header.interactions));
+    auto* order = reinterpret_cast<std::uint32_t*>(base + header.by_popularity);
+    std::iota(order, order + header.items, 0u);
+    check_interrupt(environment);
+    std::sort(order, order + header.items, [&](std::uint32_t a, std::uint32_t b) {
+        return parts.interactions[a] != parts.interactions[b] ? parts.interactions[a] > parts.interactions[b] : a < b;
+    });
+    ItemIndex::build(parts.ranking, base + header.ranking, environment);
+    const GramMatrix gram(parts.ranking, environment);
+    std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));
+    check_interrupt(environment);
+    if (header.has_rating)
+        std::copy_n(parts.rating.row(0), parts.rating.rows() * parts.rating.stride(),
+                    reinterpret_cast<float*>(base + header.rating));
+    std::copy(parts.rating_bias.begin(), parts.rating_bias.end(), reinterpret_cast<float*>(base + header.rating_bias));
+}
+
+ItemImage::ItemImage(const void* memory) {
+    Header header;
+    const auto* base = static_cast<const char*>(memory);
+    std::memcpy(&header, base, sizeof header);
+    ids_ = SortedIds(base + header.ids);
+    interactions_ = {reinterpret_cast<const std::uint32_t*>(base + header.interactions), header.items};
+    by_popularity_ = {reinterpret_cast<const std::uint32_t*>(base + header.by_popularity), header.items};
+    ranking_.emplace(base + header.ranking);
+    gram_ = reinterpret_cast<const float*>(base + header.gram);
+    if (header.has_rating == 0) return;
+    rating_ = {reinterpret_cast<const float*>(base + header.rating), header.items, static_cast<int>(header.factors)};
+    rating_bias_ = {reinterpret_cast<const float*>(base + header.rating_bias), header.items};
+}
+
+}  // namespace mf

@@ -1,0 +1,95 @@
+#include "core/sorted_ids.hpp"
+
+#include <algorithm>
+
+#include "core/ids.hpp"
+
+namespace mf {
+namespace {
+
+/// What the memory begins with.
+struct Header {
+    std::uint64_t kind;
+    std::uint64_t size;
+    std::uint64_t slots;
+    std::uint64_t hash_shift;
+    std::uint64_t arena_bytes;
+};
+
+/// Where the parts lie, in bytes from the start: slots, hashes, integers or ends of texts, bytes of the others.
+struct Layout {
+    std::size_t slots, hashes, numbers, arena, end;
+
+    explicit Layout(const Header& header) {
+        slots = sizeof(Header);
+        hashes = slots + header.slots * sizeof(IdSlot);
+        numbers = hashes + header.size * sizeof(std::uint64_t);
+        const bool has_numbers = static_cast<IdKind>(header.kind) != IdKind::Uuid;
+        arena = numbers + (has_numbers ? header.size * sizeof(std::uint64_t) : 0);
+        end = arena + header.arena_bytes;
+    }
+};
+
+}  // namespace
+
+std::size_t SortedIds::bytes(const IdTable& table) {
+    return Layout({static_cast<std::uint64_t>(table.kind_), table.size_, table.slots_.size(), 0, table.arena_.size()}).end;
+}
+
+void SortedIds::build(const IdTable& table, void* memory) {
+    const Header header{static_cast<std::uint64_t>(table.kind_), table.size_, table.slots_.size(),
+                        static_cast<std::uint64_t>(table.hash_shift_), table.arena_.size()};
+    const Layout layout(header);
+    auto* base = static_cast<char*>(memory);
+    std::memcpy(base, &header, sizeof header);
+    std::copy(table.slots_.begin(), table.slots_.end(), reinterpret_cast<IdSlot*>(base + layout.slots));
+    auto* hashes = reinterpret_cast<std::uint64_t*>(base + layout.hashes);
+    for (std::uint32_t i = 0; i < table.size_; ++i) hashes[i] = table.hash(i);
+    std::copy(table.integers_.begin(), table.integers_.end(), reinterpret_cast<std::int64_t*>(base + layout.numbers));
+    std::copy(table.ends_.begin(), table.ends_.end(), reinterpret_cast<std::uint64_t*>(base + layout.numbers));
+    std::copy(table.arena_.begin(), table.arena_.end(), base + layout.arena);
+}
+
+SortedIds::SortedIds(const void* memory) {
+    Header header;
+    const auto* base = static_cast<const char*>(memory);
+    std::memcpy(&header, base, sizeof header);
+    const Layout layout(header);
+    kind_ = static_cast<IdKind>(header.kind);
+    size_ = static_cast<std::uint32_t>(header.size);
+    hash_shift_ = static_cast<int>(header.hash_shift);
+    mask_ = header.slots - 1;
+    slots_ = reinterpret_cast<const IdSlot*>(base + layout.slots);
+    hashes_ = reinterpret_cast<const std::uint64_t*>(base + layout.hashes);
+    integers_ = reinterpret_cast<const std::int64_t*>(base + layout.numbers);
+    ends_ = reinterpret_cast<const std::uint64_t*>(base + layout.numbers);
+    arena_ = base + layout.arena;
+}
+
+std::optional<std::uint32_t> SortedIds::find(std::int64_t id) const {
+    const std::uint32_t hash = table_hash(id);
+    const std::uint32_t entry = entry_of(slots_[find_slot(
+        slots_, mask_, hash >> hash_shift_, hash, [&](std::uint32_t index) { return integers_[index] == id; })]);
+    if (entry == 0) return std::nullopt;
+    return entry - 1;
+}
+
+std::optional<std::uint32_t> SortedIds::find(std::string_view id) const {
+    const std::uint32_t hash = table_hash(id);
+    const std::uint32_t entry = entry_of(slots_[find_slot(
+        slots_, mask_, hash >> hash_shift_, hash, [&](std::uint32_t index) { return bytes(index) == id; })]);
+    if (entry == 0) return std::nullopt;
+    return entry - 1;
+}
+
+std::string_view SortedIds::bytes(std::uint32_t index) const {
+    if (kind_ == IdKind::Uuid) return {arena_ + kUuidBytes * index, kUuidBytes};
+    const std::uint64_t begin = index == 0 ? 0 : ends_[index - 1];
+    return {arena_ + begin, static_cast<std::size_t>(ends_[index] - begin)};
+}
+
+std::string SortedIds::text(std::uint32_t index) const {
+    return kind_ == IdKind::Integer ? id_text(integers_[index]) : id_text(kind_, bytes(index));
+}
+
+}  // namespace mf
