@@ -188,6 +188,26 @@ COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per intera
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS
     'until the last iteration ends, if no early stop comes; NULL before the first one has ended';
 
+CREATE FUNCTION @extschema@.mf_cached_items()
+RETURNS TABLE (
+    database pg_catalog.text, model pg_catalog.text, version pg_catalog.int4, model_id pg_catalog.int8,
+    items pg_catalog.int8, bytes pg_catalog.int8, hits pg_catalog.int8, built_at pg_catalog.timestamptz,
+    last_used pg_catalog.timestamptz)
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 10 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_cached_items';
+
+COMMENT ON FUNCTION @extschema@.mf_cached_items IS 'rows of the view mf_cache';
+
+CREATE VIEW @extschema@.mf_cache AS
+    SELECT database, model, version, model_id, items, bytes, hits, built_at, last_used
+      FROM @extschema@.mf_cached_items();
+
+COMMENT ON VIEW @extschema@.mf_cache IS
+    'item factors in the server''s shared memory, one row per version that serves: own models, for pg_read_all_stats those of all databases';
+COMMENT ON COLUMN @extschema@.mf_cache.bytes IS 'shared memory taken, of the mf_ext.cache_size for all models together';
+COMMENT ON COLUMN @extschema@.mf_cache.hits IS 'calls served from it';
+COMMENT ON COLUMN @extschema@.mf_cache.last_used IS 'start of the last statement that used it';
+
 CREATE FUNCTION @extschema@.mf_drop_model(model pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
 RETURNS pg_catalog.int4
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
@@ -375,5 +395,5 @@ REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extsc
 GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data
     TO pg_database_owner;
 GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
-GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_progress, @extschema@.mf_user_factors, @extschema@.mf_item_factors
-    TO PUBLIC;
+GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_progress, @extschema@.mf_cache, @extschema@.mf_user_factors,
+    @extschema@.mf_item_factors TO PUBLIC;

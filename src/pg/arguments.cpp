@@ -37,7 +37,7 @@ std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayV
         if (ids.elements[i].null) continue;
         const std::optional<Id> id = convert_id(ids.elements[i], model.item_kind);
         if (!id) continue;
-        if (const std::optional<std::uint32_t> item = id->find_in(model.items)) items.push_back(*item);
+        if (const std::optional<std::uint32_t> item = id->find_in(model.items.ids())) items.push_back(*item);
     }
     std::sort(items.begin(), items.end());
     items.erase(std::unique(items.begin(), items.end()), items.end());

@@ -7,6 +7,7 @@ namespace mf::pg {
 
 struct Catalog {
     Oid models;
+    Oid models_index;  ///< by model_id
     Oid models_live_index;
     Oid models_sequence;
     Oid user_factors;

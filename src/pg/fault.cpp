@@ -19,12 +19,14 @@ const config_enum_entry kFaults[] = {
     {"eigen_assertion", static_cast<int>(Fault::EigenAssertion), false},
     {"unknown", static_cast<int>(Fault::Unknown), false},
     {"wait", static_cast<int>(Fault::Wait), false},
+    {"shared_memory", static_cast<int>(Fault::SharedMemory), false},
     {nullptr, 0, false},
 };
 
 void fail(Fault kind) {
     switch (kind) {
         case Fault::None:
+        case Fault::SharedMemory:
             return;
         case Fault::Exception:
             throw std::runtime_error("fault on demand");
@@ -54,10 +56,14 @@ void define_fault_setting_unsafe() {
 
 void provoke_fault(const Iteration& iteration) {
     const auto kind = static_cast<Fault>(fault);
-    if (kind == Fault::None || (iteration.iteration > 1 && kind != Fault::Wait)) return;
+    if (kind == Fault::None || kind == Fault::SharedMemory || (iteration.iteration > 1 && kind != Fault::Wait)) return;
     Environment environment;
     environment.threads = 2;
     parallel_for(environment, 8, [kind](std::size_t, int) { fail(kind); });
+}
+
+std::size_t provoke_refusal(std::size_t bytes) {
+    return static_cast<Fault>(fault) == Fault::SharedMemory ? std::size_t{1} << 60 : bytes;
 }
 
 }  // namespace mf::pg

@@ -64,7 +64,7 @@ Datum predict_one(FunctionCallInfo fcinfo, IdKind kind) {
     load_user(fcinfo, memo, arguments.user);
     const std::optional<Id> item = convert_id(arguments.item, memo.model->item_kind);
     const std::optional<float> prediction =
-        predict(*memo.model, memo.state, item ? item->find_in(memo.model->items) : std::nullopt);
+        predict(*memo.model, memo.state, item ? item->find_in(memo.model->items.ids()) : std::nullopt);
     if (!prediction) PG_RETURN_NULL();
     return Float4GetDatum(*prediction);
 }
@@ -97,7 +97,7 @@ Datum predict_many(FunctionCallInfo fcinfo, IdKind kind) {
     for (const std::uint32_t item : items)
         if (const std::optional<float> value = predict(*model, user, item))
             rows.push_back({item, *value, std::numeric_limits<float>::quiet_NaN()});
-    put_list(fcinfo, kind, model->items, rows, nullptr);
+    put_list(fcinfo, kind, model->items.ids(), rows, nullptr);
     return Datum{0};
 }
 

@@ -82,7 +82,7 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
     for (int i = 0; i < arguments.items.count; ++i) {
         if (arguments.items.elements[i].null) continue;
         const std::optional<Id> id = convert_id(arguments.items.elements[i], model.item_kind);
-        const std::optional<std::uint32_t> item = id ? id->find_in(model.items) : std::nullopt;
+        const std::optional<std::uint32_t> item = id ? id->find_in(model.items.ids()) : std::nullopt;
         if (!item) continue;
         const bool has_rating = arguments.ratings.count >= 0 && !arguments.ratings.nulls[i];
         given.push_back({*item, has_rating ? arguments.ratings.elements[i] : std::numeric_limits<float>::quiet_NaN()});

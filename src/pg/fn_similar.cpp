@@ -52,19 +52,19 @@ Datum similar_items(FunctionCallInfo fcinfo, IdKind kind) {
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
     const std::optional<Id> id = convert_id(arguments.id, model->item_kind);
-    const std::optional<std::uint32_t> item = id ? id->find_in(model->items) : std::nullopt;
+    const std::optional<std::uint32_t> item = id ? id->find_in(model->items.ids()) : std::nullopt;
     if (!item) return Datum{0};
-    const FactorMatrix& items = model->ranking_items;
+    const ItemIndex& items = model->items.ranking();
     const Cosine cosine(items.row(*item), items.stride());
     BestN best(n);
-    for (std::uint32_t other = 0; other < items.rows(); ++other) {
+    for (std::uint32_t other = 0; other < items.items(); ++other) {
         const float similarity = other != *item ? cosine.of(items.row(other)) : std::numeric_limits<float>::quiet_NaN();
         if (!std::isnan(similarity)) best.push({other, similarity});
     }
     std::vector<ListRow> rows;
     for (const ScoredItem& scored : best.take_sorted())
         rows.push_back({scored.item, scored.score, std::numeric_limits<float>::quiet_NaN()});
-    put_list(fcinfo, kind, model->items, rows, nullptr);
+    put_list(fcinfo, kind, model->items.ids(), rows, nullptr);
     return Datum{0};
 }
 

@@ -27,8 +27,8 @@ class HistorySink : public RowSink {
         if (row.item_null || row.rating_null) return;
         const bool integer = model_.item_kind == IdKind::Integer;
         const std::optional<std::uint32_t> index =
-            integer ? model_.items.find(row.item_integer) : model_.items.find(row.item_bytes);
-        const std::uint64_t hash = index ? model_.items.hash(*index) : hash_of_unknown(row);
+            integer ? model_.items.ids().find(row.item_integer) : model_.items.ids().find(row.item_bytes);
+        const std::uint64_t hash = index ? model_.items.ids().hash(*index) : hash_of_unknown(row);
         entries_.push_back({hash, index.value_or(kUnknown), static_cast<float>(row.rating), row.time});
     }
 

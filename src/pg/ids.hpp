@@ -9,14 +9,15 @@ namespace mf::pg {
 /// How ids of a column's type are interned. Domains count as their base type.
 IdKind id_kind_unsafe(Oid type);
 
-/// One id in the form that an IdTable of `kind` takes.
+/// One id in the form that an IdTable or SortedIds of `kind` takes.
 struct Id {
     IdKind kind = IdKind::Integer;
     std::int64_t integer = 0;  // kind Integer
     std::string bytes;         // kinds Uuid, Text
 
     std::string text() const;
-    std::optional<std::uint32_t> find_in(const IdTable& table) const {
+    template <class Ids>
+    std::optional<std::uint32_t> find_in(const Ids& table) const {
         return kind == IdKind::Integer ? table.find(integer) : table.find(std::string_view(bytes));
     }
 };

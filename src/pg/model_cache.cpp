@@ -2,32 +2,43 @@
 
 #include <algorithm>
 
+#include "pg/cache_release.hpp"
+#include "pg/environment.hpp"
 #include "pg/guc.hpp"
+#include "pg/item_loader.hpp"
+#include "pg/shared_items.hpp"
 
 namespace mf::pg {
 namespace {
 
 struct Entry {
-    Oid table;
-    std::int64_t model_id;
-    TimestampTz trained_at;
-    std::uint64_t last_used;
+    ItemKey key;
+    std::uint64_t last_used = 0;
     std::shared_ptr<ServingModel> model;
+    std::shared_ptr<SharedImage> image;  ///< null: a private one
+    std::size_t private_bytes = 0;
+    bool uncommitted = false;  ///< private because the version was of the transaction under way
+
+    bool is_current(const ModelVersion& version) const {
+        return image != nullptr ? image->is_current() : uncommitted == version.uncommitted;
+    }
 };
 
 struct Cache {
     std::vector<Entry> entries;
     std::uint64_t clock = 0;
 
+    /// Forgets images that have left the server's cache and, until the others take at most `limit` bytes, private ones.
     void evict(std::size_t limit) {
+        std::erase_if(entries, [](const Entry& entry) { return entry.image != nullptr && !entry.image->is_current(); });
         std::size_t total = 0;
-        for (const Entry& entry : entries) total += entry.model->bytes;
-        // The newest stays even if it is larger than the limit: it is about to serve.
-        while (entries.size() > 1 && total > limit) {
-            const auto oldest = std::min_element(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-                return a.last_used < b.last_used;
-            });
-            total -= oldest->model->bytes;
+        for (const Entry& entry : entries) total += entry.private_bytes;
+        while (total > limit) {
+            auto oldest = entries.end();
+            for (auto entry = entries.begin(); entry != entries.end(); ++entry)
+                if (entry->private_bytes > 0 && (oldest == entries.end() || entry->last_used < oldest->last_used))
+                    oldest = entry;
+            total -= oldest->private_bytes;
             entries.erase(oldest);
         }
     }
@@ -36,26 +47,83 @@ struct Cache {
 /// Made at first use and never destroyed: destructors at exit would run after PostgreSQL has shut down.
 Cache* cache = nullptr;
 
+void warn_once(const std::string& model, const std::string& refusal) {
+    static bool warned = false;
+    if (warned) return;
+    warned = true;
+    report(WARNING, "the items of model \"" + model + "\" cannot be shared between sessions", refusal,
+           "This session goes on with a copy of its own. Enlarge mf_ext.cache_size, or the memory that the system grants "
+           "(/dev/shm), and connect again.");
+}
+
+ItemLabel label_of(const std::string& name, const ModelVersion& version) {
+    ItemLabel label;
+    strlcpy(label.model, name.c_str(), sizeof label.model);
+    label.owner = version.owner;
+    label.version = version.version;
+    label.items = version.items;
+    return label;
+}
+
+/// Finds or makes the image and the model on it.
+Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
+    const StoredParameters parameters = read_parameters(version.parameters);
+    Entry entry;
+    entry.key = key;
+    std::optional<ItemClaim> claim;
+    if (!version.uncommitted) {
+        claim.emplace(key, label_of(name, version));
+        entry.image = claim->image();
+    }
+    if (entry.image == nullptr) {
+        const ItemParts parts = load_items(catalog, name, version, parameters.factors);
+        const std::size_t bytes = ItemImage::bytes(parts);
+        Environment environment = quiet_environment();
+        const auto build = [&](void* memory) { ItemImage::build(parts, memory, environment); };
+        if (claim) {
+            pg_call([&catalog] { release_dropped_unsafe(catalog); });
+            entry.image = claim->publish(bytes, build);
+            if (!claim->refusal().empty()) warn_once(name, claim->refusal());
+        }
+        if (entry.image == nullptr) {
+            auto memory = std::make_shared<Array<char>>(bytes);
+            build(memory->data());
+            entry.model = std::make_shared<ServingModel>(name, version, parameters,
+                                                         std::shared_ptr<const void>(memory, memory->data()));
+            entry.private_bytes = bytes;
+            entry.uncommitted = version.uncommitted;
+        }
+    }
+    if (entry.image != nullptr)
+        entry.model = std::make_shared<ServingModel>(name, version, parameters,
+                                                     std::shared_ptr<const void>(entry.image, entry.image->memory()));
+    return entry;
+}
+
 }  // namespace
 
 std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name, const ModelVersion& version) {
     if (cache == nullptr) cache = new Cache;
-    for (Entry& entry : cache->entries) {
-        if (entry.table != catalog.models || entry.model_id != version.model_id || entry.trained_at != version.trained_at)
-            continue;
-        entry.last_used = ++cache->clock;
-        entry.model->name = name;
-        entry.model->version.owner = version.owner;
-        return entry.model;
+    const ItemKey key{MyDatabaseId, catalog.models, version.model_id, version.trained_at};
+    auto entry = std::find_if(cache->entries.begin(), cache->entries.end(), [&](const Entry& e) { return e.key == key; });
+    if (entry != cache->entries.end() && !entry->is_current(version)) {
+        cache->entries.erase(entry);
+        entry = cache->entries.end();
     }
-    std::shared_ptr<ServingModel> model = load_serving_model(catalog, name, version);
-    // Another version of the model has most likely been replaced or dropped, and would stay until the cache is full.
-    std::erase_if(cache->entries, [&](const Entry& entry) {
-        return entry.table == catalog.models && entry.model->name == name;
-    });
-    cache->entries.push_back({catalog.models, version.model_id, version.trained_at, ++cache->clock, model});
-    cache->evict(setting_cache_size());
-    return model;
+    if (entry == cache->entries.end()) {
+        Entry loaded = load(catalog, name, version, key);
+        // Another private version of the model has most likely been replaced or rolled back.
+        std::erase_if(cache->entries, [&](const Entry& e) { return e.private_bytes > 0 && e.model->name == name; });
+        // The new one stays even if it is larger than the limit: it is about to serve.
+        cache->evict(setting_cache_size() - std::min(setting_cache_size(), loaded.private_bytes));
+        cache->entries.push_back(std::move(loaded));
+        entry = cache->entries.end() - 1;
+    }
+    entry->last_used = ++cache->clock;
+    if (entry->image != nullptr) entry->image->touch();
+    entry->model->name = name;
+    entry->model->version.owner = version.owner;
+    return entry->model;
 }
 
 }  // namespace mf::pg

@@ -1,4 +1,4 @@
-// Items of recently used versions, kept by this session.
+// Models that this session has used, on images of their items that the server shares.
 #pragma once
 
 #include <memory>
@@ -7,10 +7,11 @@
 
 namespace mf::pg {
 
-/// The version's items, from the cache or read now. The row must come from find_model under the caller's snapshot: the
-/// cache is keyed by what identifies a version for ever (model table, model_id, time of training), so a version that
-/// is rolled back or dropped is never found by others. Models beyond mf_ext.cache_size leave, the least recently
-/// used first. The caller's reference keeps the items alive whatever happens meanwhile.
+/// The version, ready to serve: as the session has it, else from the server's cache, else read now for all. The row must
+/// come from find_model under the caller's snapshot: everything is keyed by what identifies a version for ever, so a
+/// version that is rolled back or dropped is never found by others. A version of the own transaction, and one for which
+/// no shared memory is to be had (a WARNING says so once), are kept by the session, within mf_ext.cache_size.
+/// The caller's reference keeps the items alive whatever happens meanwhile.
 std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name, const ModelVersion& version);
 
 }  // namespace mf::pg

@@ -1,5 +1,6 @@
 #include "pg/model_rows.hpp"
 
+#include "pg/cache_release.hpp"
 #include "pg/environment.hpp"
 #include "pg/guc.hpp"
 #include "pg/own_tables.hpp"
@@ -58,6 +59,7 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     *name = TextDatumGetCString(value(kModel));
     ModelVersion version;
     version.model_id = DatumGetInt64(value(kModelId));
+    version.uncommitted = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
     version.version = DatumGetInt32(value(kVersion));
     version.owner = DatumGetObjectId(value(kOwner));
     version.source = DatumGetObjectId(value(kSource));
@@ -179,6 +181,20 @@ Oid lock_for_training(const Catalog& catalog, const std::string& name) {
     return owner;
 }
 
+bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id) {
+    Relation models = try_relation_open(catalog.models, AccessShareLock);
+    if (models == nullptr) return false;
+    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    ScanKeyData key;
+    ScanKeyInit(&key, kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
+    SysScanDesc scan = systable_beginscan(models, catalog.models_index, true, snapshot, 1, &key);
+    const bool exists = HeapTupleIsValid(systable_getnext(scan));
+    systable_endscan(scan);
+    UnregisterSnapshot(snapshot);
+    relation_close(models, AccessShareLock);
+    return exists;
+}
+
 std::int64_t next_model_id(const Catalog& catalog) {
     const Oid sequence = catalog.models_sequence;
     return pg_call([sequence] { return static_cast<std::int64_t>(nextval_internal(sequence, false)); });
@@ -227,7 +243,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
         if (!inserted.has_first) elog(ERROR, "the new version was not stored");
         const Parameter bounds[] = {model, int4_parameter(keep)};
-        run_statement_unsafe(catalog, expire, lengthof(bounds), bounds);
+        if (run_statement_unsafe(catalog, expire, lengthof(bounds), bounds).rows > 0)
+            release_dropped_at_commit_unsafe(catalog);
         return inserted.first;
     });
 }
@@ -251,6 +268,7 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
         const Parameter arguments[] = {text_parameter_unsafe(name.c_str()),
                                        all ? null_parameter(INT4OID) : int4_parameter(wanted)};
         const int count = static_cast<int>(run_statement_unsafe(catalog, remove, 2, arguments).rows);
+        if (count > 0) release_dropped_at_commit_unsafe(catalog);
         if (count > 0 && !all) promoted = run_statement_unsafe(catalog, promote, 1, arguments);
         return count;
     });

@@ -14,6 +14,7 @@ struct ModelVersion {
     std::int32_t version;
     Oid owner;
     Oid source;
+    bool uncommitted;  ///< made by the transaction that looks
     TimestampTz trained_at;
     NameData user_column;
     NameData item_column;
@@ -30,6 +31,9 @@ struct ModelVersion {
 /// The live version of the model that a call names. A null name means mf_ext.default_model, else the only model the
 /// caller may use. Throws undefined_object (hint: the models there are) or insufficient_privilege.
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name);
+
+/// True if the row of a version is there for a snapshot taken now, deletions of the own transaction included.
+bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id);
 
 /// True if the current user has the privileges of the owner.
 bool may_use_unsafe(Oid owner);

@@ -4,10 +4,10 @@
 
 #include <limits>
 
+#include "pg/shared_memory.hpp"
+
 extern "C" {
 #include "storage/ipc.h"
-#include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "storage/spin.h"
 }
 
@@ -22,19 +22,11 @@ struct SharedProgress {
 SharedProgress* shared = nullptr;
 int own_place = -1;  // also for the exit of a session that is terminated while it trains
 
-/// The memory comes from the slack of the main segment and is made by whoever needs it first, so that the library need
-/// not be preloaded.
 void attach_unsafe() {
     if (shared != nullptr) return;
-    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    bool found;
-    auto* memory = static_cast<SharedProgress*>(ShmemInitStruct("mf_ext progress", sizeof(SharedProgress), &found));
-    if (!found) {
-        memset(static_cast<void*>(memory), 0, sizeof(SharedProgress));
-        SpinLockInit(&memory->mutex);
-    }
-    LWLockRelease(AddinShmemInitLock);
-    shared = memory;
+    shared = static_cast<SharedProgress*>(shared_struct_unsafe("mf_ext progress", sizeof(SharedProgress), [](void* memory) {
+        SpinLockInit(&static_cast<SharedProgress*>(memory)->mutex);
+    }));
 }
 
 void release_own_place() {
@@ -67,12 +59,7 @@ int claim() {
     try {
         return pg_call([] { return claim_unsafe(); });
     } catch (const PgError&) {
-        // The error has set the count of held-off interrupts to zero, which the release counts down.
-        pg_call([] {
-            if (!LWLockHeldByMe(AddinShmemInitLock)) return;
-            InterruptHoldoffCount = InterruptHoldoffCount + 1;  // HOLD_INTERRUPTS, without the ++ that C++ deprecates
-            LWLockRelease(AddinShmemInitLock);
-        });
+        release_lock_after_error(AddinShmemInitLock);
         return -1;
     }
 }

@@ -26,10 +26,10 @@ std::vector<ScoredItem> most_popular(const ServingModel& model, std::size_t n,
                                      const std::vector<std::uint32_t>* candidates,
                                      const std::vector<std::uint32_t>& excluded) {
     std::vector<ScoredItem> list;
-    for (const std::uint32_t item : model.by_popularity) {
+    for (const std::uint32_t item : model.items.by_popularity()) {
         if (list.size() == n) break;
         if (contains(excluded, item) || (candidates != nullptr && !contains(*candidates, item))) continue;
-        list.push_back({item, static_cast<float>(model.interactions[item])});
+        list.push_back({item, static_cast<float>(model.items.interactions()[item])});
     }
     return list;
 }
@@ -46,9 +46,9 @@ void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Serving
     if (user.basis == Basis::Popular)
         list = most_popular(model, n, candidates ? &*candidates : nullptr, excluded);
     else if (candidates)
-        list = top_n_of(user.ranking_factors.data(), model.index->get(), n, *candidates, excluded);
+        list = top_n_of(user.ranking_factors.data(), model.items.ranking(), n, *candidates, excluded);
     else
-        list = top_n(user.ranking_factors.data(), model.index->get(), n, excluded);
+        list = top_n(user.ranking_factors.data(), model.items.ranking(), n, excluded);
 
     std::vector<ListRow> rows;
     rows.reserve(list.size());
@@ -56,7 +56,7 @@ void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Serving
         rows.push_back({item.item, item.score,
                         model.rating ? predict_item_rating(model, user, item.item)
                                      : std::numeric_limits<float>::quiet_NaN()});
-    put_list(fcinfo, overload, model.items, rows, basis_name(user.basis));
+    put_list(fcinfo, overload, model.items.ids(), rows, basis_name(user.basis));
 }
 
 }  // namespace mf::pg

@@ -30,7 +30,8 @@ void put_batch_unsafe(FunctionCallInfo fcinfo, IdKind overload, const ListRow* r
 
 void begin_rows_unsafe(FunctionCallInfo fcinfo) { InitMaterializedSRF(fcinfo, 0); }
 
-void put_list(FunctionCallInfo fcinfo, IdKind overload, const IdTable& ids, std::span<const ListRow> rows,
+template <class Ids>
+void put_list(FunctionCallInfo fcinfo, IdKind overload, const Ids& ids, std::span<const ListRow> rows,
               const char* word) {
     std::vector<std::string> texts(overload == IdKind::Text ? std::min(rows.size(), kBatch) : 0);
     std::vector<PlainId> plain(std::min(rows.size(), kBatch));
@@ -51,5 +52,8 @@ void put_list(FunctionCallInfo fcinfo, IdKind overload, const IdTable& ids, std:
         });
     }
 }
+
+template void put_list(FunctionCallInfo, IdKind, const IdTable&, std::span<const ListRow>, const char*);
+template void put_list(FunctionCallInfo, IdKind, const SortedIds&, std::span<const ListRow>, const char*);
 
 }  // namespace mf::pg

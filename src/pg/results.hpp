@@ -1,6 +1,7 @@
 // Rows of a set-returning function.
 #pragma once
 
+#include "core/sorted_ids.hpp"
 #include "pg/ids.hpp"
 
 namespace mf::pg {
@@ -16,8 +17,9 @@ struct ListRow {
 void begin_rows_unsafe(FunctionCallInfo fcinfo);
 
 /// Adds rows (id, number[, second_number, word]) to the result: as many columns as the function has. Ids are shown in
-/// the overload's type. A null second number is passed as NaN.
-void put_list(FunctionCallInfo fcinfo, IdKind overload, const IdTable& ids, std::span<const ListRow> rows,
+/// the overload's type. A null second number is passed as NaN. Ids is IdTable or SortedIds.
+template <class Ids>
+void put_list(FunctionCallInfo fcinfo, IdKind overload, const Ids& ids, std::span<const ListRow> rows,
               const char* word);
 
 }  // namespace mf::pg

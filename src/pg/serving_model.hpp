@@ -1,21 +1,14 @@
-// A version's items in memory, ready to predict and recommend.
+// A version ready to predict and recommend.
 #pragma once
 
 #include "core/fold_in.hpp"
-#include "core/ids.hpp"
-#include "core/item_index.hpp"
+#include "core/item_image.hpp"
 #include "core/model.hpp"
 #include "core/options.hpp"
 #include "pg/model_rows.hpp"
+#include "pg/parameters.hpp"
 
 namespace mf::pg {
-
-/// Rating factors of the items, for explicit feedback.
-struct RatingItems {
-    RatingParameters parameters;
-    FactorMatrix factors;
-    Array<float> bias;
-};
 
 /// The query for one user's history, prepared at first use.
 struct HistoryPlan {
@@ -38,27 +31,28 @@ struct HistoryPlan {
 
 /// Index i means the i-th item in id order everywhere.
 struct ServingModel {
+    /// Serves the version from the item image in `memory`, which may be shared; the object itself takes little beyond
+    /// it.
+    ServingModel(const std::string& model_name, const ModelVersion& row, const StoredParameters& parameters,
+                 std::shared_ptr<const void> memory);
+    ServingModel(const ServingModel&) = delete;
+    ServingModel& operator=(const ServingModel&) = delete;
+
     std::string name;
     ModelVersion version{};  ///< the row; its source may be gone or altered by now
     IdKind user_kind = IdKind::Integer;
     IdKind item_kind = IdKind::Integer;
     Feedback feedback = Feedback::Explicit;
     Duplicates duplicates = Duplicates::Mean;
-    IdTable items{IdKind::Integer};
-    Array<std::uint32_t> interactions;
-    std::vector<std::uint32_t> by_popularity;  ///< item indices, most interactions first, ties by index
+    ItemImage items;
     RankingParameters ranking_parameters;
-    FactorMatrix ranking_items;
-    std::unique_ptr<OwnedItemIndex> index;  ///< of ranking_items
-    std::optional<RatingItems> rating;
-    std::unique_ptr<RankingFoldIn> ranking_fold_in;
-    std::unique_ptr<RatingFoldIn> rating_fold_in;  ///< null for implicit feedback
+    std::optional<RatingParameters> rating;  ///< nothing for implicit feedback
+    std::optional<RankingFoldIn> ranking_fold_in;
+    std::optional<RatingFoldIn> rating_fold_in;
     HistoryPlan history;
-    std::size_t bytes = 0;
-};
 
-/// Reads a version's items. O(items · k).
-std::unique_ptr<ServingModel> load_serving_model(const Catalog& catalog, const std::string& name,
-                                                 const ModelVersion& version);
+  private:
+    std::shared_ptr<const void> memory_;  ///< holds `items`
+};
 
 }  // namespace mf::pg

@@ -8,7 +8,7 @@
 namespace mf::pg {
 namespace {
 
-Array<float> padded_copy(std::span<const float> values, const FactorMatrix& like) {
+Array<float> padded_copy(std::span<const float> values, FactorView like) {
     if (values.size() != static_cast<std::size_t>(like.factors()))
         throw SqlError(ERRCODE_DATA_CORRUPTED, "user factors and item factors of one model differ in length");
     Array<float> result(like.stride(), 0.0f);
@@ -20,9 +20,9 @@ Array<float> padded_copy(std::span<const float> values, const FactorMatrix& like
 std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, UserState& state) {
     std::uint64_t digest = 0;
     state.stored = read_user_factors(catalog, model.version.model_id, user.text(), [&](const FactorRow& row) {
-        state.ranking_factors = padded_copy(row.ranking_factors, model.ranking_items);
+        state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
         if (model.rating) {
-            state.rating_factors = padded_copy(row.rating_factors, model.rating->factors);
+            state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
             state.rating_bias = row.rating_bias;
             state.has_rating = true;
         }
@@ -33,13 +33,13 @@ std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, con
 
 void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
     state.basis = Basis::FoldIn;
-    state.ranking_factors = Array<float>(model.ranking_items.stride(), 0.0f);
+    state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
     model.ranking_fold_in->solve(entries, state.ranking_factors.data());
 }
 
 void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
     if (!model.rating || entries.empty()) return;
-    state.rating_factors = Array<float>(model.rating->factors.stride(), 0.0f);
+    state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
     model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias);
     state.has_rating = true;
 }
@@ -49,12 +49,12 @@ void fold_in(ServingModel& model, UserState& state) {
     fold_in_rating(model, state.history.entries, state);
 }
 
-float dot_product(const Array<float>& vector, const FactorMatrix& items, std::uint32_t item) {
-    return kernels().dot(vector.data(), items.row(item), items.stride() / kLanes);
+float dot_product(const Array<float>& vector, const float* factors) {
+    return kernels().dot(vector.data(), factors, vector.size() / kLanes);
 }
 
 float clip(const ServingModel& model, double rating) {
-    const RatingParameters& parameters = model.rating->parameters;
+    const RatingParameters& parameters = *model.rating;
     return static_cast<float>(std::clamp(rating, parameters.minimum, parameters.maximum));
 }
 
@@ -119,19 +119,18 @@ UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const
 }
 
 float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item) {
-    const RatingItems& rating = *model.rating;
-    double value = rating.parameters.mean + rating.bias[item];
+    double value = model.rating->mean + model.items.rating_bias()[item];
     if (user.has_rating)
-        value += user.rating_bias + dot_product(user.rating_factors, rating.factors, item);
+        value += user.rating_bias + dot_product(user.rating_factors, model.items.rating().row(item));
     return clip(model, value);
 }
 
 float predict_without_item(const ServingModel& model, const UserState& user) {
-    return clip(model, model.rating->parameters.mean + (user.has_rating ? user.rating_bias : 0.0f));
+    return clip(model, model.rating->mean + (user.has_rating ? user.rating_bias : 0.0f));
 }
 
 float preference_score(const ServingModel& model, const UserState& user, std::uint32_t item) {
-    return dot_product(user.ranking_factors, model.ranking_items, item);
+    return dot_product(user.ranking_factors, model.items.ranking().row(item));
 }
 
 }  // namespace mf::pg

@@ -1,0 +1,49 @@
+// mf_cached_items, which the view mf_cache shows
+#include "pg/boundary.hpp"
+#include "pg/cache_release.hpp"
+#include "pg/model_rows.hpp"
+#include "pg/results.hpp"
+#include "pg/shared_items.hpp"
+
+extern "C" {
+#include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
+}
+
+namespace mf::pg {
+namespace {
+
+void put_entries_unsafe(FunctionCallInfo fcinfo) {
+    begin_rows_unsafe(fcinfo);
+    release_dropped_unsafe(catalog_unsafe(fcinfo));
+    auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemPlaces));
+    const int count = read_items_unsafe(entries);
+    const bool sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    for (int i = 0; i < count; ++i) {
+        const ItemEntry& entry = entries[i];
+        if (!sees_all && (entry.key.database != MyDatabaseId || !may_use_unsafe(entry.label.owner))) continue;
+        const char* database = get_database_name(entry.key.database);
+        if (database == nullptr) continue;  // dropped this moment
+        Datum values[9] = {CStringGetTextDatum(database),
+                           CStringGetTextDatum(entry.label.model),
+                           Int32GetDatum(entry.label.version),
+                           Int64GetDatum(entry.key.model_id),
+                           Int64GetDatum(entry.label.items),
+                           Int64GetDatum(static_cast<std::int64_t>(entry.bytes)),
+                           Int64GetDatum(static_cast<std::int64_t>(entry.hits)),
+                           TimestampTzGetDatum(entry.built_at),
+                           TimestampTzGetDatum(entry.last_used)};
+        bool nulls[9] = {};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_cached_items) {
+    pg_call([fcinfo] { put_entries_unsafe(fcinfo); });
+    return Datum{0};
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,30 @@
+#include "pg/shared_memory.hpp"
+
+extern "C" {
+#include "storage/shmem.h"
+}
+
+namespace mf::pg {
+
+void* shared_struct_unsafe(const char* name, Size bytes, void (*initialize)(void*)) {
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    bool found;
+    void* memory = ShmemInitStruct(name, bytes, &found);
+    if (!found) {
+        memset(memory, 0, bytes);
+        initialize(memory);
+    }
+    LWLockRelease(AddinShmemInitLock);
+    return memory;
+}
+
+void release_lock_after_error(LWLock* lock) {
+    pg_call([lock] {
+        if (!LWLockHeldByMe(lock)) return;
+        // The error has set to zero what the release counts down: HOLD_INTERRUPTS, without the ++ that C++ deprecates.
+        InterruptHoldoffCount = InterruptHoldoffCount + 1;
+        LWLockRelease(lock);
+    });
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,20 @@
+// Structures of ours in the server's main shared memory.
+#pragma once
+
+#include "pg/guard.hpp"
+
+extern "C" {
+#include "storage/lwlock.h"
+}
+
+namespace mf::pg {
+
+/// The structure of that name, made by whoever needs it first, so that the library need not be preloaded: its memory
+/// comes from the slack of the main segment, about 100 kB for all extensions. initialize(memory) is called once, on
+/// zeros. Raises if there is no room; then release_lock_after_error(AddinShmemInitLock) is due.
+void* shared_struct_unsafe(const char* name, Size bytes, void (*initialize)(void*));
+
+/// Releases a lock that an error, caught before the end of the transaction, has left behind.
+void release_lock_after_error(LWLock* lock);
+
+}  // namespace mf::pg

@@ -1,0 +1,139 @@
+# The shared cache of item factors: one copy for all sessions, built once, released when its model goes, and never in
+# the way of a list.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "mf_ext.keep_versions = 1\nrestart_after_crash = on");
+$node->start;
+
+sub install {
+    my ($database) = @_;
+    $node->safe_psql($database, q{
+        CREATE EXTENSION mf_ext;
+        CREATE TABLE ratings AS
+            SELECT n % 300 AS user_id, (n * 7919 + n / 300) % 5000 AS item_id, 1 + n % 5 AS rating
+              FROM generate_series(1, 30000::bigint) n;
+        CREATE INDEX ON ratings (user_id);
+        SELECT mf_train('ratings', factors => 64, iterations => 2);
+    });
+}
+
+sub cached { return $node->safe_psql('postgres', 'SELECT string_agg(database || model || version, \' \' ORDER BY 1) FROM mf_cache'); }
+
+sub start_psql {
+    my (@commands) = @_;
+    my ($in, $out, $err) = ('', '', '');
+    my $run = IPC::Run::start(
+        [ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } @commands ],
+        '<', \$in, '>', \$out, '2>', \$err);
+    return { run => $run, out => \$out, err => \$err };
+}
+
+sub wait_until { $node->poll_query_until('postgres', $_[0]) or die "never: $_[0]"; }
+
+my $list = q{SELECT md5(string_agg(item_id || ' ' || score, ' ')) FROM mf_recommend(7, 20, 'ratings')};
+
+install('postgres');
+is(cached(), '', 'nothing before the first call');
+my $expected = $node->safe_psql('postgres', $list);
+is(cached(), 'postgresratings1', 'the first call puts the items there');
+my $built = $node->safe_psql('postgres', 'SELECT built_at FROM mf_cache');
+is($node->safe_psql('postgres', $list), $expected, 'another session gives the same list');
+is($node->safe_psql('postgres', 'SELECT hits, built_at FROM mf_cache'), "2|$built", 'from the same copy');
+is($node->safe_psql('postgres', 'SELECT bytes BETWEEN 5000 * 64 * 9 AND 5000 * (64 * 9 + 100) + 100000 FROM mf_cache'), 't', 'of the size it should have');
+
+# What a second session takes for itself: far less than the 3 MB of the items.
+SKIP: {
+    skip 'no /proc', 1 unless -r '/proc/self/status';
+    my $anonymous = q{SELECT substring(pg_read_file('/proc/' || pg_backend_pid() || '/status') FROM 'RssAnon:\s+(\d+)')::int};
+    my ($before, $after) = split /\n/, $node->safe_psql('postgres', "LOAD 'mf_ext'; $anonymous; SELECT FROM mf_recommend(8, 20); $anonymous");
+    cmp_ok($after - $before, '<', 1500, 'a second session has no copy of its own');
+}
+
+# A version of the own transaction is the session's own.
+my $rolled_back = $node->safe_psql('postgres', qq{
+    BEGIN; SELECT FROM mf_train('ratings', factors => 8, iterations => 1); SELECT count(*) FROM mf_recommend(7, 5);
+    SELECT string_agg(version::text, ' ') FROM mf_cache; ROLLBACK; $list});
+is($rolled_back, "5\n1\n$expected", 'an uncommitted version is not shared; after a rollback the old one serves');
+is(cached(), 'postgresratings1', 'and is there still');
+
+my $committed = $node->safe_psql('postgres', q{
+    BEGIN; SELECT FROM mf_train('ratings', factors => 8, iterations => 1); SELECT count(*) FROM mf_recommend(7, 5); COMMIT;
+    SELECT string_agg(version::text, ' ') FROM mf_cache; SELECT count(*) FROM mf_recommend(7, 5)});
+is($committed, "5\n\n5", 'the commit releases the version that it deletes');
+is(cached(), 'postgresratings2', 'and the new one is shared from then on');
+$node->safe_psql('postgres', q{SELECT mf_drop_model('ratings')});
+is(cached(), '', 'a dropped model is released');
+$node->safe_psql('postgres', q{SELECT mf_train('ratings', factors => 64, iterations => 2)});
+
+# Concurrent first readers: one builds, the others wait; if it is cancelled or terminated, another one goes on.
+for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
+    my $locker = start_psql('BEGIN', 'LOCK TABLE mf_item_factor_data IN ACCESS EXCLUSIVE MODE', q{SELECT pg_sleep(60)});
+    wait_until(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'});
+    my $builder = start_psql("/* builder */ $list");
+    wait_until(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '/* builder%' AND wait_event_type = 'Lock'});
+    my @waiters = map { start_psql("/* waiter */ $list") } 1 .. 3;
+    wait_until(q{SELECT count(*) = 3 FROM pg_stat_activity WHERE query LIKE '/* waiter%' AND wait_event = 'Extension'});
+    $node->safe_psql('postgres', "SELECT $end(pid) FROM pg_stat_activity WHERE query LIKE '/* builder%'");
+    $builder->{run}->finish;
+    like(${ $builder->{err} }, qr/cancel|terminat/, "$end ends the one that builds");
+    wait_until(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '/* waiter%' AND wait_event_type = 'Lock'});
+    is(cached(), '', 'and leaves nothing');
+    $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'});
+    $locker->{run}->finish;
+    for my $waiter (@waiters) {
+        $waiter->{run}->finish;
+        is(${ $waiter->{err} } . ${ $waiter->{out} }, "$expected\n", 'the others have their lists');
+    }
+    is($node->safe_psql('postgres', 'SELECT count(*), sum(hits) FROM mf_cache'), '1|3', 'from one copy');
+    $node->safe_psql('postgres', q{SELECT FROM mf_retrain('ratings')}) if $end eq 'pg_cancel_backend';
+    $node->safe_psql('postgres', q{SELECT FROM mf_train('ratings', factors => 64, iterations => 2)});
+}
+
+# Where the server gets no shared memory, or may not use so much, a session has its own copy and says so once.
+for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") {
+    my ($status, $out, $err) = $node->psql('postgres', "SET $setting; $list; $list; SELECT count(*) FROM mf_cache");
+    is($out, "$expected\n$expected\n0", "$setting: the same list");
+    is(() = $err =~ /WARNING:  the items of model "ratings" cannot be shared between sessions/g, 1, 'and one WARNING');
+}
+
+# The least recently used leaves.
+$node->safe_psql('postgres', q{SELECT mf_train('ratings', 'b', factors => 64, iterations => 1), mf_train('ratings', 'c', factors => 64, iterations => 1)});
+my $limit = q{SET mf_ext.cache_size = '8MB'};
+$node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, '$_')") for 'ratings', 'b', 'ratings';
+$node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, 'c')");
+is($node->safe_psql('postgres', q{SELECT string_agg(model, ' ' ORDER BY model) FROM mf_cache}), 'c ratings', 'the least recently used one leaves');
+
+# Databases and extensions that go.
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+install('other');
+$node->safe_psql('other', $list);
+like(cached(), qr/otherratings1/, 'all databases share it');
+is($node->safe_psql('other', q{CREATE ROLE stranger; SET ROLE stranger; SELECT count(*) FROM mf_cache}), '0', 'nobody sees the models of others');
+$node->safe_psql('other', 'DROP EXTENSION mf_ext; CREATE EXTENSION mf_ext');
+is($node->safe_psql('other', 'SELECT count(*) FROM mf_cache WHERE database = current_database()'), '0', 'a dropped extension is released');
+install_again();
+like(cached(), qr/otherratings1/, 'installed again, it serves');
+$node->safe_psql('postgres', 'DROP DATABASE other');
+unlike(cached(), qr/other/, 'a dropped database is released');
+
+sub install_again {
+    $node->safe_psql('other', q{SELECT FROM mf_train('ratings', factors => 8, iterations => 1); SELECT FROM mf_recommend(1, 1)});
+}
+
+# After a crash the cache is empty and fills again.
+$node->safe_psql('postgres', "$list; CHECKPOINT");
+my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+kill 'KILL', $pid;
+$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM mf_cache') or die 'no restart';
+is($node->safe_psql('postgres', $list), $expected, 'after a crash the same list');
+is($node->safe_psql('postgres', 'SELECT model, hits FROM mf_cache'), 'ratings|1', 'and a new copy');
+
+$node->stop;
+done_testing();
