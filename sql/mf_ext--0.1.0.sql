@@ -344,6 +344,23 @@ RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 AS 'MODULE_PATHNAME', 'mf_similar_users_text';
 
+CREATE FUNCTION @extschema@.mf_recommend_all(
+    n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
+RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000000
+AS 'MODULE_PATHNAME', 'mf_recommend_all';
+
+CREATE FUNCTION @extschema@.mf_recommend_all_text(
+    n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
+RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000000
+AS 'MODULE_PATHNAME', 'mf_recommend_all_text';
+
+COMMENT ON FUNCTION @extschema@.mf_recommend_all IS
+    'the lists that mf_recommend gives, for every user of the model and of its source; integer ids';
+COMMENT ON FUNCTION @extschema@.mf_recommend_all_text IS
+    'the lists that mf_recommend gives, for every user of the model and of its source; ids of any type as text';
+
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
     'the n best items for somebody who has these items';
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS

@@ -66,21 +66,41 @@ SortedIds::SortedIds(const void* memory) {
     arena_ = base + layout.arena;
 }
 
+template <class Id>
+std::uint32_t SortedIds::entry(Id id, std::uint32_t hash) const {
+    return entry_of(slots_[find_slot(slots_, mask_, hash >> hash_shift_, hash,
+                                     [&](std::uint32_t index) { return holds(index, id); })]);
+}
+
+template <class Id>
+void SortedIds::find_all(std::span<const Id> ids, std::uint32_t* indices) const {
+    constexpr std::size_t kBatch = 64;
+    std::uint32_t hashes[kBatch];
+    for (std::size_t begin = 0; begin < ids.size(); begin += kBatch) {
+        const std::size_t count = std::min(kBatch, ids.size() - begin);
+        for (std::size_t i = 0; i < count; ++i) {
+            hashes[i] = table_hash(ids[begin + i]);
+            __builtin_prefetch(&slots_[hashes[i] >> hash_shift_]);
+        }
+        for (std::size_t i = 0; i < count; ++i) indices[begin + i] = entry(ids[begin + i], hashes[i]) - 1;
+    }
+}
+
 std::optional<std::uint32_t> SortedIds::find(std::int64_t id) const {
-    const std::uint32_t hash = table_hash(id);
-    const std::uint32_t entry = entry_of(slots_[find_slot(
-        slots_, mask_, hash >> hash_shift_, hash, [&](std::uint32_t index) { return integers_[index] == id; })]);
-    if (entry == 0) return std::nullopt;
-    return entry - 1;
+    const std::uint32_t found = entry(id, table_hash(id));
+    if (found == 0) return std::nullopt;
+    return found - 1;
 }
 
 std::optional<std::uint32_t> SortedIds::find(std::string_view id) const {
-    const std::uint32_t hash = table_hash(id);
-    const std::uint32_t entry = entry_of(slots_[find_slot(
-        slots_, mask_, hash >> hash_shift_, hash, [&](std::uint32_t index) { return bytes(index) == id; })]);
-    if (entry == 0) return std::nullopt;
-    return entry - 1;
+    const std::uint32_t found = entry(id, table_hash(id));
+    if (found == 0) return std::nullopt;
+    return found - 1;
 }
+
+void SortedIds::find(std::span<const std::int64_t> ids, std::uint32_t* indices) const { find_all(ids, indices); }
+
+void SortedIds::find(std::span<const std::string_view> ids, std::uint32_t* indices) const { find_all(ids, indices); }
 
 std::string_view SortedIds::bytes(std::uint32_t index) const {
     if (kind_ == IdKind::Uuid) return {arena_ + kUuidBytes * index, kUuidBytes};

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,11 @@ class SortedIds {
     std::optional<std::uint32_t> find(std::int64_t id) const;
     std::optional<std::uint32_t> find(std::string_view id) const;
 
+    /// The same for many ids: indices[i] is that of ids[i], kUnknown if there is none. The misses of a batch overlap.
+    static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
+    void find(std::span<const std::int64_t> ids, std::uint32_t* indices) const;
+    void find(std::span<const std::string_view> ids, std::uint32_t* indices) const;
+
     /// The id of an index: of kind Integer, or of the others.
     std::int64_t integer(std::uint32_t index) const { return integers_[index]; }
     std::string_view bytes(std::uint32_t index) const;
@@ -44,6 +50,14 @@ class SortedIds {
     std::uint64_t hash(std::uint32_t index) const { return hashes_[index]; }
 
   private:
+    bool holds(std::uint32_t index, std::int64_t id) const { return integers_[index] == id; }
+    bool holds(std::uint32_t index, std::string_view id) const { return bytes(index) == id; }
+    /// index + 1, 0: none.
+    template <class Id>
+    std::uint32_t entry(Id id, std::uint32_t hash) const;
+    template <class Id>
+    void find_all(std::span<const Id> ids, std::uint32_t* indices) const;
+
     IdKind kind_ = IdKind::Integer;
     std::uint32_t size_ = 0;
     int hash_shift_ = 0;

@@ -46,6 +46,8 @@ std::size_t setting_max_memory() { return static_cast<std::size_t>(max_memory_kb
 
 std::size_t setting_cache_size() { return static_cast<std::size_t>(cache_size_kb) * 1024; }
 
+std::size_t setting_batch_memory() { return static_cast<std::size_t>(maintenance_work_mem) * 1024; }
+
 int setting_keep_versions() { return keep_versions; }
 
 }  // namespace mf::pg

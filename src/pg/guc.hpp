@@ -22,4 +22,7 @@ std::size_t setting_cache_size();
 
 int setting_keep_versions();
 
+/// Bytes that lists of a batch call may take: PostgreSQL's maintenance_work_mem.
+std::size_t setting_batch_memory();
+
 }  // namespace mf::pg

@@ -4,88 +4,34 @@
 #include <compare>
 
 #include "core/hash.hpp"
-#include "pg/catalog.hpp"
-#include "pg/row_receiver.hpp"
 
 namespace mf::pg {
 namespace {
-
-/// One row, before duplicates are merged. Items unknown to the model have no index; their hash tells them apart.
-struct RawEntry {
-    std::uint64_t item_hash;
-    std::uint32_t item;  // kUnknown: not in the model
-    float value;
-    double time;
-};
-constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
 
 class HistorySink : public RowSink {
   public:
     explicit HistorySink(const ServingModel& model) : model_(model) {}
 
     void row(const SourceRow& row) override {
-        if (row.item_null || row.rating_null) return;
-        const bool integer = model_.item_kind == IdKind::Integer;
-        const std::optional<std::uint32_t> index =
-            integer ? model_.items.ids().find(row.item_integer) : model_.items.ids().find(row.item_bytes);
-        const std::uint64_t hash = index ? model_.items.ids().hash(*index) : hash_of_unknown(row);
-        entries_.push_back({hash, index.value_or(kUnknown), static_cast<float>(row.rating), row.time});
+        if (!row.item_null && !row.rating_null) entries_.push_back(history_row(model_, row));
     }
 
-    std::vector<RawEntry>& entries() { return entries_; }
+    std::vector<HistoryRow>& entries() { return entries_; }
 
   private:
-    std::uint64_t hash_of_unknown(const SourceRow& row) const {
-        switch (model_.item_kind) {
-            case IdKind::Integer:
-                return id_hash(std::to_string(row.item_integer));
-            case IdKind::Uuid:
-                return id_hash(uuid_text(row.item_bytes));
-            case IdKind::Text:
-                break;
-        }
-        return id_hash(row.item_bytes);
-    }
-
     const ServingModel& model_;
-    std::vector<RawEntry> entries_;
+    std::vector<HistoryRow> entries_;
 };
 
 /// The value of the rows [first, last) of one item, which are in order of (time, value): the same arithmetic in the
 /// same order as at training, so that an unchanged history has an unchanged digest.
-float merged_value(const RawEntry* first, const RawEntry* last, const ServingModel& model) {
+float merged_value(const HistoryRow* first, const HistoryRow* last, const ServingModel& model) {
     Duplicates rule = model.duplicates;
     if (rule == Duplicates::Error) rule = model.feedback == Feedback::Explicit ? Duplicates::Mean : Duplicates::Sum;
     if (last - first == 1 || rule == Duplicates::Last) return (last - 1)->value;
     double sum = 0;
-    for (const RawEntry* entry = first; entry != last; ++entry) sum += entry->value;
+    for (const HistoryRow* entry = first; entry != last; ++entry) sum += entry->value;
     return static_cast<float>(rule == Duplicates::Sum ? sum : sum / static_cast<double>(last - first));
-}
-
-History merge(std::vector<RawEntry>& rows, const ServingModel& model) {
-    std::sort(rows.begin(), rows.end(), [](const RawEntry& a, const RawEntry& b) {
-        if (a.item != b.item) return a.item < b.item;
-        if (a.item_hash != b.item_hash) return a.item_hash < b.item_hash;
-        // What training would refuse may be here: NaN has a place in this order, and no sort goes astray.
-        if (const auto order = std::weak_order(a.time, b.time); order != 0) return order < 0;
-        return std::weak_order(a.value, b.value) < 0;
-    });
-    History history;
-    HistoryDigest digest;
-    for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
-        end = begin + 1;
-        while (end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash)
-            ++end;
-        const float value = merged_value(&rows[begin], rows.data() + end, model);
-        digest.add(rows[begin].item_hash, value);
-        if (rows[begin].item == kUnknown) continue;
-        history.seen.push_back(rows[begin].item);
-        // A value that training would refuse still means that the user knows the item.
-        if (std::isfinite(value) && (model.feedback == Feedback::Explicit || value >= 0.0f))
-            history.entries.push_back({rows[begin].item, value});
-    }
-    history.digest = digest.value();
-    return history;
 }
 
 /// Types whose values have the same id: an integer column may be widened, varchar become text.
@@ -118,21 +64,6 @@ Source describe_again(const ServingModel& model) {
     }
 }
 
-void prepare(ServingModel& model) {
-    const ModelVersion& version = model.version;
-    const Oid relation = version.source;
-    if (pg_call([relation] { return get_rel_relkind(relation); }) == '\0')
-        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model.name + "\" does not exist any more",
-                       "Its rows tell what a user has seen since the training.",
-                       "Train the model on another relation, or call mf_recommend with exclude_seen => false to be "
-                       "served from the stored factors.");
-    Source source = describe_again(model);
-    check_id_type(model, source.user, version.user_type);
-    check_id_type(model, source.item, version.item_type);
-    model.history.plan = prepare_history_plan(source);
-    model.history.source = std::move(source);
-}
-
 /// Counts an execution of the plan; one that fails leaves the plan stale, since the source may have been altered.
 class Execution {
   public:
@@ -151,7 +82,63 @@ class Execution {
     bool succeeded_ = false;
 };
 
+void prepare(ServingModel& model) {
+    Source source = current_source(model);
+    model.history.plan = prepare_history_plan(source);
+    model.history.source = std::move(source);
+}
+
 }  // namespace
+
+HistoryRow history_row(const ServingModel& model, const SourceRow& row) {
+    const SortedIds& ids = model.items.ids();
+    const bool integer = model.item_kind == IdKind::Integer;
+    const std::optional<std::uint32_t> item = integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
+    const std::uint64_t hash = item      ? ids.hash(*item)
+                               : integer ? id_text_hash(row.item_integer)
+                                         : id_text_hash(model.item_kind, row.item_bytes);
+    return {hash, item.value_or(SortedIds::kUnknown), static_cast<float>(row.rating), row.time};
+}
+
+History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
+    std::sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
+        if (a.item != b.item) return a.item < b.item;
+        if (a.item_hash != b.item_hash) return a.item_hash < b.item_hash;
+        // What training would refuse may be here: NaN has a place in this order, and no sort goes astray.
+        if (const auto order = std::weak_order(a.time, b.time); order != 0) return order < 0;
+        return std::weak_order(a.value, b.value) < 0;
+    });
+    History history;
+    HistoryDigest digest;
+    for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
+        end = begin + 1;
+        while (end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash)
+            ++end;
+        const float value = merged_value(&rows[begin], rows.data() + end, model);
+        digest.add(rows[begin].item_hash, value);
+        if (rows[begin].item == SortedIds::kUnknown) continue;
+        history.seen.push_back(rows[begin].item);
+        // A value that training would refuse still means that the user knows the item.
+        if (std::isfinite(value) && (model.feedback == Feedback::Explicit || value >= 0.0f))
+            history.entries.push_back({rows[begin].item, value});
+    }
+    history.digest = digest.value();
+    return history;
+}
+
+Source current_source(const ServingModel& model) {
+    const ModelVersion& version = model.version;
+    const Oid relation = version.source;
+    if (pg_call([relation] { return get_rel_relkind(relation); }) == '\0')
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model.name + "\" does not exist any more",
+                       "Its rows tell what a user has seen since the training.",
+                       "Train the model on another relation, or call mf_recommend or mf_recommend_all with "
+                       "exclude_seen => false to be served from the stored factors.");
+    Source source = describe_again(model);
+    check_id_type(model, source.user, version.user_type);
+    check_id_type(model, source.item, version.item_type);
+    return source;
+}
 
 History read_history(ServingModel& model, const Id& user) {
     const Oid owner = model.version.owner;
@@ -164,15 +151,13 @@ History read_history(ServingModel& model, const Id& user) {
     });
     if (!valid) model.history.stale = true;
     Execution execution(model.history);
-    const RoleSwitch saved = pg_call([owner] {
-        return enter_role_unsafe(owner, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    });
+    const RoleSwitch saved = pg_call([owner] { return enter_owner_unsafe(owner); });
     if (model.history.plan == nullptr) prepare(model);
     HistorySink sink(model);
     scan_history(*model.history.source, model.history.plan, user, sink);
     pg_call([saved] { leave_role_unsafe(saved); });
     execution.succeed();
-    return merge(sink.entries(), model);
+    return merge_history(sink.entries(), model);
 }
 
 }  // namespace mf::pg

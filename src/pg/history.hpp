@@ -1,6 +1,7 @@
 // A user's rows in the source as the current snapshot sees them.
 #pragma once
 
+#include "pg/row_receiver.hpp"
 #include "pg/serving_model.hpp"
 
 namespace mf::pg {
@@ -11,10 +12,33 @@ struct History {
     std::uint64_t digest = 0;           ///< HistoryDigest over all items, known to the model or not
 };
 
+/// One row, before duplicates are merged. Items unknown to the model have SortedIds::kUnknown as their index; their hash
+/// tells them apart.
+struct HistoryRow {
+    std::uint64_t item_hash;
+    std::uint32_t item;
+    float value;
+    double time;
+};
+
+/// A row of the source whose item and rating are not NULL.
+HistoryRow history_row(const ServingModel& model, const SourceRow& row);
+
+/// All rows of one user, which are reordered, as a history.
+History merge_history(std::span<HistoryRow> rows, const ServingModel& model);
+
+/// The source as it is now. Throws undefined_table, undefined_column or datatype_mismatch with a hint if it is no
+/// longer what the model was trained on. To be called as the model's owner.
+Source current_source(const ServingModel& model);
+
+/// Goes on as the model's owner, in a context that allows no lasting side effects, until leave_role_unsafe.
+inline RoleSwitch enter_owner_unsafe(Oid owner) {
+    return enter_role_unsafe(owner, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+}
+
 /// Reads through a kept plan with the rights of the model's owner, in a context that allows no lasting side effects.
 /// Rows are merged by the model's rule ('error' counts as the default rule of the feedback here: serving does not fail
-/// on a duplicate that appeared after training). Throws undefined_table, undefined_column or datatype_mismatch with a
-/// hint if the source is no longer what the model was trained on.
+/// on a duplicate that appeared after training). Throws as current_source().
 History read_history(ServingModel& model, const Id& user);
 
 }  // namespace mf::pg

@@ -4,6 +4,7 @@
 #include "core/train.hpp"
 #include "pg/environment.hpp"
 #include "pg/guc.hpp"
+#include "pg/id_batch.hpp"
 #include "pg/row_receiver.hpp"
 
 namespace mf::pg {
@@ -11,46 +12,6 @@ namespace {
 
 /// Bytes in the unit that settings are written in.
 std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
-
-constexpr std::size_t kBatchRows = 256;
-
-/// The ids of one column of a batch of rows, copied: what a row points to is gone when the next one comes.
-class IdBatch {
-  public:
-    explicit IdBatch(IdKind kind) : kind_(kind) {}
-
-    void set(std::size_t row, std::int64_t integer, std::string_view bytes) {
-        if (kind_ == IdKind::Integer) {
-            integers_[row] = integer;
-            return;
-        }
-        bytes_.append(bytes);
-        ends_[row] = bytes_.size();
-    }
-
-    /// Bytes copied so far.
-    std::size_t size() const { return bytes_.size(); }
-
-    /// Gives the ids of the first `rows` rows their indices and forgets them.
-    void intern(IdTable& table, std::size_t rows, std::uint32_t* indices) {
-        if (kind_ == IdKind::Integer) {
-            table.intern(std::span<const std::int64_t>(integers_, rows), indices);
-            return;
-        }
-        std::string_view ids[kBatchRows];
-        std::size_t begin = 0;
-        for (std::size_t row = 0; row < rows; begin = ends_[row++])
-            ids[row] = std::string_view(bytes_).substr(begin, ends_[row] - begin);
-        table.intern(std::span<const std::string_view>(ids, rows), indices);
-        bytes_.clear();
-    }
-
-  private:
-    IdKind kind_;
-    std::int64_t integers_[kBatchRows];
-    std::size_t ends_[kBatchRows];
-    std::string bytes_;
-};
 
 /// Collects rows in batches, so that the cache misses of interning overlap: one by one, each would wait for its own, in
 /// a cache that the executor has filled with other things since the row before.
@@ -78,7 +39,7 @@ class BuilderSink : public RowSink {
         times_[batched_] = row.time;
         ++batched_;
         const bool bad = !std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f);
-        if (bad || batched_ == kBatchRows || users_.size() + items_.size() > kBatchBytes) {
+        if (bad || batched_ == kBatchRows || users_.bytes() + items_.bytes() > kBatchBytes) {
             const auto [user, item] = flush(bad ? batched_ - 1 : batched_);
             if (bad) refuse(user, item, row.rating);
         }
@@ -103,15 +64,14 @@ class BuilderSink : public RowSink {
 
   private:
     static constexpr std::uint64_t kRowsPerCheck = 4096;
-    static constexpr std::size_t kBatchBytes = std::size_t{64} << 10;
 
     /// Interns all that is batched and adds the first `rows` rows. Returns the user and item of the last row.
     std::pair<std::uint32_t, std::uint32_t> flush(std::size_t rows) {
         if (batched_ == 0) return {};
         std::uint32_t users[kBatchRows];
         std::uint32_t items[kBatchRows];
-        users_.intern(builder_.users(), batched_, users);
-        items_.intern(builder_.items(), batched_, items);
+        users_.take(batched_, [&](auto ids) { builder_.users().intern(ids, users); });
+        items_.take(batched_, [&](auto ids) { builder_.items().intern(ids, items); });
         const std::uint64_t before = builder_.rows();
         builder_.add(rows, users, items, values_, times_);
         const std::size_t last = std::exchange(batched_, 0) - 1;

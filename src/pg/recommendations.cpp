@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/top_n.hpp"
 #include "pg/arguments.hpp"
 #include "pg/results.hpp"
 
@@ -36,19 +35,22 @@ std::vector<ScoredItem> most_popular(const ServingModel& model, std::size_t n,
 
 }  // namespace
 
+std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& user, std::size_t n,
+                                   const std::vector<std::uint32_t>* candidates,
+                                   const std::vector<std::uint32_t>& excluded) {
+    if (user.basis == Basis::Popular) return most_popular(model, n, candidates, excluded);
+    const float* query = user.ranking_factors.data();
+    if (candidates != nullptr) return top_n_of(query, model.items.ranking(), n, *candidates, excluded);
+    return top_n(query, model.items.ranking(), n, excluded);
+}
+
 void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,
                          std::size_t n, const ListFilter& filter) {
     std::vector<std::uint32_t> excluded = known_items(model, filter.exclude);
     if (filter.exclude_seen) excluded = merged(excluded, user.history.seen);
     std::optional<std::vector<std::uint32_t>> candidates;
     if (filter.candidates.count >= 0) candidates = known_items(model, filter.candidates);
-    std::vector<ScoredItem> list;
-    if (user.basis == Basis::Popular)
-        list = most_popular(model, n, candidates ? &*candidates : nullptr, excluded);
-    else if (candidates)
-        list = top_n_of(user.ranking_factors.data(), model.items.ranking(), n, *candidates, excluded);
-    else
-        list = top_n(user.ranking_factors.data(), model.items.ranking(), n, excluded);
+    const std::vector<ScoredItem> list = best_items(model, user, n, candidates ? &*candidates : nullptr, excluded);
 
     std::vector<ListRow> rows;
     rows.reserve(list.size());

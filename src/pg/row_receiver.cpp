@@ -154,13 +154,14 @@ Datum user_datum_unsafe(const Source& source, const Id& user, const char* text) 
 
 }  // namespace
 
-void scan_source(const Source& source, RowSink& sink) {
+void scan_source(const Source& source, RowSink& sink, ScanFor purpose) {
     const std::string query = source_query(source, false);
     ExceptionHolder exception;
     Receiver receiver = make_receiver(source, true, sink, exception);
-    pg_call([text = query.c_str(), dest = &receiver.pub] {
+    pg_call([text = query.c_str(), dest = &receiver.pub, purpose] {
         connect_unsafe();
         SPIExecuteOptions options{};
+        options.read_only = purpose == ScanFor::Serving;
         options.dest = dest;
         check_select_unsafe(SPI_execute_extended(text, &options));
         SPI_finish();

@@ -26,8 +26,10 @@ class RowSink {
     virtual void row(const SourceRow& row) = 0;
 };
 
-/// Runs source_query(source, false) with the rights of the current user and feeds every row to the sink.
-void scan_source(const Source& source, RowSink& sink);
+/// Runs source_query(source, false) with the rights of the current user and feeds every row to the sink. A scan for
+/// serving reads under the active snapshot and allows no writing; one for a training sees what was committed last.
+enum class ScanFor { Training, Serving };
+void scan_source(const Source& source, RowSink& sink, ScanFor purpose = ScanFor::Training);
 
 /// Prepares source_query(source, true) for keeps; free it with SPI_freeplan.
 SPIPlanPtr prepare_history_plan(const Source& source);

@@ -49,6 +49,16 @@ void fold_in(ServingModel& model, UserState& state) {
     fold_in_rating(model, state.history.entries, state);
 }
 
+void apply_history(ServingModel& model, History history, std::uint64_t stored_digest, UserState& state) {
+    state.history = std::move(history);
+    if (state.history.entries.empty())
+        state.basis = Basis::Popular;
+    else if (state.stored && state.history.digest == stored_digest)
+        state.basis = Basis::Trained;
+    else
+        fold_in(model, state);
+}
+
 float dot_product(const Array<float>& vector, const float* factors) {
     return kernels().dot(vector.data(), factors, vector.size() / kLanes);
 }
@@ -80,13 +90,14 @@ UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& u
         state.basis = state.stored ? Basis::Trained : Basis::Popular;
         return state;
     }
-    state.history = read_history(model, user);
-    if (state.history.entries.empty())
-        state.basis = Basis::Popular;
-    else if (state.stored && state.history.digest == digest)
-        state.basis = Basis::Trained;
-    else
-        fold_in(model, state);
+    apply_history(model, read_history(model, user), digest, state);
+    return state;
+}
+
+UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history) {
+    UserState state;
+    const std::uint64_t digest = load_stored(catalog, model, user, state);
+    apply_history(model, std::move(history), digest, state);
     return state;
 }
 

@@ -24,6 +24,9 @@ struct UserState {
 /// no error: the stored row serves.
 UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
+/// The same for a history that was read already.
+UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history);
+
 /// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
 /// known. Such an item counts for lists as an average one and not at all for predicted ratings.
 UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries);

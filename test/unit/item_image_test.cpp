@@ -81,10 +81,21 @@ TEST(SortedIdsTest, FindsWhatTheTableHas) {
                     EXPECT_EQ(ids.find(table.bytes(i)), i);
                 }
             }
-            if (kind == IdKind::Integer)
+            // A batch: what is known, in reverse, with something unknown between.
+            std::vector<std::uint32_t> indices(2 * count + 1);
+            if (kind == IdKind::Integer) {
                 EXPECT_FALSE(ids.find(std::int64_t{12345}));
-            else
+                std::vector<std::int64_t> asked(2 * count + 1, 12345);
+                for (std::uint32_t i = 0; i < count; ++i) asked[2 * i + 1] = table.integer(count - 1 - i);
+                ids.find(std::span<const std::int64_t>(asked), indices.data());
+            } else {
                 EXPECT_FALSE(ids.find(std::string_view("0123456789abcdef")));
+                std::vector<std::string_view> asked(2 * count + 1, "0123456789abcdef");
+                for (std::uint32_t i = 0; i < count; ++i) asked[2 * i + 1] = table.bytes(count - 1 - i);
+                ids.find(std::span<const std::string_view>(asked), indices.data());
+            }
+            for (std::uint32_t i = 0; i < indices.size(); ++i)
+                EXPECT_EQ(indices[i], i % 2 == 0 ? SortedIds::kUnknown : count - 1 - i / 2);
         }
     }
 }

@@ -1,0 +1,66 @@
+// Lists of items, one for each user, filled in any order within a fixed amount of memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace mf {
+
+/// Users are numbered 0, 1, 2, …; the lists of a contiguous range of them are kept, from 0 at first. What does not fit
+/// is given up by narrowing the range from above, for another pass over the data. A list is a chain of chunks, newest
+/// first; items take 2 bytes each if there are at most 65,536 of them, else 4.
+class ItemLists {
+  public:
+    /// Chunks take at most max_bytes, 8 bytes a user come in addition.
+    ItemLists(std::uint32_t items, std::size_t max_bytes);
+
+    /// Adds an item to the list of a user; nothing happens if the user is outside the range. May narrow the range, down
+    /// to one user, whose list is then kept whatever it takes.
+    void add(std::uint32_t user, std::uint32_t item);
+
+    /// The users whose lists are complete: from first() to those below end().
+    std::uint32_t first() const { return first_; }
+    std::uint32_t end() const { return end_; }
+
+    /// Empties the lists and moves the range to all users from `first` on.
+    void restart(std::uint32_t first);
+
+    /// A user's items, ascending, each once. Any number of threads may call it at a time.
+    void get(std::uint32_t user, std::vector<std::uint32_t>& items) const;
+
+  private:
+    static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    static constexpr std::size_t kChunkBytes = 64;
+    static constexpr std::size_t kChunksASlab = std::size_t{1} << 14;
+
+    struct alignas(kChunkBytes) Chunk {
+        std::uint32_t next;
+        std::uint16_t items[30];  // or 15 of 4 bytes
+    };
+    struct List {
+        std::uint32_t newest = kNone;  ///< chunk
+        std::uint32_t count = 0;
+    };
+
+    Chunk& chunk(std::uint32_t number) { return slabs_[number / kChunksASlab][number % kChunksASlab]; }
+    const Chunk& chunk(std::uint32_t number) const { return slabs_[number / kChunksASlab][number % kChunksASlab]; }
+    /// A chunk, or kNone if the memory is used up.
+    std::uint32_t allocate();
+    void release(List& list);
+    /// Gives up the upper half of the range, down to one user.
+    void narrow();
+
+    bool narrow_items_;
+    std::uint32_t items_a_chunk_;
+    std::size_t max_chunks_;
+    std::uint32_t first_ = 0;
+    std::uint32_t end_ = kNone;
+    std::vector<List> lists_;  // of first_ and those after
+    std::vector<std::unique_ptr<Chunk[]>> slabs_;
+    std::uint32_t used_ = 0;     // chunks taken from slabs_
+    std::uint32_t free_ = kNone;  // chain of chunks given back
+};
+
+}  // namespace mf

@@ -1,0 +1,153 @@
+#include "pg/recommend_all.hpp"
+
+#include <algorithm>
+
+#include "pg/environment.hpp"
+#include "pg/factor_rows.hpp"
+#include "pg/guc.hpp"
+#include "pg/recommendations.hpp"
+#include "pg/user_lists.hpp"
+#include "pg/user_scan.hpp"
+
+namespace mf::pg {
+namespace {
+
+constexpr std::size_t kBlockUsers = 2048;
+constexpr std::size_t kUsersATask = 32;
+
+class AllUsers {
+  public:
+    AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
+             bool exclude_seen)
+        : catalog_(catalog),
+          model_(model),
+          n_(n),
+          exclude_seen_(exclude_seen),
+          environment_(quiet_environment()),
+          writer_(fcinfo, overload, model.items.ids()),
+          vectors_(kBlockUsers * model.items.ranking().stride(), 0.0f) {}
+
+    void run() {
+        const Oid relation = model_.version.source;
+        if (!exclude_seen_ && pg_call([relation] { return get_rel_relkind(relation); }) == '\0') {
+            from_factors(nullptr, true);
+            return;
+        }
+        const Source source = source_as_owner();
+        UserScan scan(model_, exclude_seen_, setting_batch_memory());
+        for (bool first = true;; first = false) {
+            scan.read(source);
+            if (first) changed_.assign(scan.users().size(), true);
+            from_factors(&scan, first);
+            from_histories(scan, source);
+            if (scan.seen().end() >= scan.users().size()) return;
+        }
+    }
+
+  private:
+    Source source_as_owner() const {
+        const RoleSwitch saved = pg_call([owner = model_.version.owner] { return enter_owner_unsafe(owner); });
+        Source source = current_source(model_);
+        pg_call([saved] { leave_role_unsafe(saved); });
+        return source;
+    }
+
+    static bool in_range(const UserScan& scan, std::uint32_t user) {
+        return user >= scan.seen().first() && user < scan.seen().end();
+    }
+
+    /// Users whose stored factors serve, and, in the first pass, those of the model without rows. Without a scan all
+    /// stored factors serve.
+    void from_factors(const UserScan* scan, bool first) {
+        std::vector<ScoredItem> popular;
+        if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
+        read_all_user_factors(catalog_, model_.version.model_id, [&](const FactorRow& row) {
+            const IdView view{false, IdKind::Text, 0, row.id.data(), static_cast<int>(row.id.size())};
+            std::optional<Id> id = convert_id(view, model_.user_kind);
+            if (!id) throw SqlError(ERRCODE_DATA_CORRUPTED, "a user id of model \"" + model_.name + "\" is not of the model's user type");
+            std::uint32_t user = 0;
+            if (scan != nullptr) {
+                const std::optional<std::uint32_t> found = id->find_in(scan->users());
+                if (!found) {
+                    if (first) writer_.put(*id, popular);
+                    return;
+                }
+                user = *found;
+                if (scan->digest(user) != row.history_digest) return;
+                changed_[user] = false;
+                if (!in_range(*scan, user)) return;
+            }
+            if (row.ranking_factors.size() != static_cast<std::size_t>(model_.items.ranking().factors()))
+                throw SqlError(ERRCODE_DATA_CORRUPTED, "user factors and item factors of one model differ in length");
+            std::copy(row.ranking_factors.begin(), row.ranking_factors.end(),
+                      vectors_.data() + ids_.size() * model_.items.ranking().stride());
+            ids_.push_back(std::move(*id));
+            users_.push_back(user);
+            if (ids_.size() == kBlockUsers) finish_block(scan);
+        });
+        finish_block(scan);
+    }
+
+    /// Searches for the users of the block on all threads.
+    void finish_block(const UserScan* scan) {
+        const ItemIndex& items = model_.items.ranking();
+        lists_.resize(ids_.size());
+        parallel_ranges(environment_, ids_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
+            std::vector<std::uint32_t> seen;
+            for (std::size_t i = begin; i < end; ++i) {
+                if (scan != nullptr && exclude_seen_) scan->seen().get(users_[i], seen);
+                lists_[i] = top_n(vectors_.data() + i * items.stride(), items, n_, seen);
+            }
+        });
+        for (std::size_t i = 0; i < ids_.size(); ++i) writer_.put(ids_[i], lists_[i]);
+        writer_.flush();
+        ids_.clear();
+        users_.clear();
+    }
+
+    /// Users whose history is not that of the training, one by one.
+    void from_histories(const UserScan& scan, const Source& source) {
+        const auto first = changed_.begin() + scan.seen().first();
+        const std::uint32_t end = std::min(scan.seen().end(), scan.users().size());
+        if (std::find(first, changed_.begin() + end, true) == changed_.begin() + end) return;
+        HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end,
+                              setting_batch_memory());
+        while (!histories.finished()) {
+            histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
+                check_interrupt(environment_);
+                Id id;
+                id.kind = model_.user_kind;
+                if (id.kind == IdKind::Integer)
+                    id.integer = scan.users().integer(user);
+                else
+                    id.bytes = scan.users().bytes(user);
+                const UserState state = user_with_history(catalog_, model_, id, merge_history(rows, model_));
+                writer_.put(id, best_items(model_, state, n_, nullptr,
+                                           exclude_seen_ ? state.history.seen : std::vector<std::uint32_t>()));
+            });
+            writer_.flush();
+        }
+    }
+
+    const Catalog& catalog_;
+    ServingModel& model_;
+    std::size_t n_;
+    bool exclude_seen_;
+    Environment environment_;
+    UserListWriter writer_;
+    std::vector<bool> changed_;  ///< by the scan's numbers
+    // A block of users whose stored factors serve.
+    Array<float> vectors_;
+    std::vector<Id> ids_;
+    std::vector<std::uint32_t> users_;
+    std::vector<std::vector<ScoredItem>> lists_;
+};
+
+}  // namespace
+
+void put_all_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model,
+                             std::size_t n, bool exclude_seen) {
+    AllUsers(fcinfo, overload, catalog, model, n, exclude_seen).run();
+}
+
+}  // namespace mf::pg

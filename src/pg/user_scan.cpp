@@ -1,0 +1,113 @@
+#include "pg/user_scan.hpp"
+
+#include <algorithm>
+
+#include "pg/catalog.hpp"
+
+namespace mf::pg {
+namespace {
+
+void scan_as_owner(const ServingModel& model, const Source& source, RowSink& sink) {
+    const RoleSwitch saved = pg_call([owner = model.version.owner] { return enter_owner_unsafe(owner); });
+    scan_source(source, sink, ScanFor::Serving);
+    pg_call([saved] { leave_role_unsafe(saved); });
+}
+
+}  // namespace
+
+UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
+    : model_(model),
+      want_seen_(want_seen),
+      users_(model.user_kind),
+      seen_(model.items.size(), max_list_bytes),
+      user_ids_(model.user_kind),
+      item_ids_(model.item_kind) {}
+
+void UserScan::read(const Source& source) {
+    if (!first_) seen_.restart(seen_.end());
+    batched_ = 0;
+    scan_as_owner(model_, source, *this);
+    flush();
+    first_ = false;
+}
+
+void UserScan::row(const SourceRow& row) {
+    if (row.user_null || row.item_null || row.rating_null) return;
+    user_ids_.set(batched_, row.user_integer, row.user_bytes);
+    item_ids_.set(batched_, row.item_integer, row.item_bytes);
+    values_[batched_] = static_cast<float>(row.rating);
+    ++batched_;
+    if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
+}
+
+void UserScan::flush() {
+    std::uint32_t users[kBatchRows];
+    std::uint32_t items[kBatchRows];
+    std::uint64_t unknown_hashes[kBatchRows];
+    const std::size_t count = std::exchange(batched_, 0);
+    const SortedIds& ids = model_.items.ids();
+    user_ids_.take(count, [&](auto batch) { users_.intern(batch, users); });
+    item_ids_.take(count, [&](auto batch) {
+        ids.find(batch, items);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (items[i] != SortedIds::kUnknown) continue;
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(batch[0])>, std::int64_t>)
+                unknown_hashes[i] = id_text_hash(batch[i]);
+            else
+                unknown_hashes[i] = id_text_hash(ids.kind(), batch[i]);
+        }
+    });
+    if (first_) digests_.resize(users_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool known = items[i] != SortedIds::kUnknown;
+        if (first_) digests_[users[i]].add(known ? ids.hash(items[i]) : unknown_hashes[i], values_[i]);
+        if (known && want_seen_) seen_.add(users[i], items[i]);
+    }
+}
+
+HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen,
+                         std::uint32_t first, std::uint32_t end, std::size_t max_bytes)
+    : model_(model),
+      users_(users),
+      chosen_(chosen),
+      first_(first),
+      end_(end),
+      limit_(end),
+      max_rows_(std::max<std::size_t>(max_bytes / sizeof(UserRow), 1)) {}
+
+void HistoryScan::read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {
+    rows_.clear();
+    limit_ = end_;
+    scan_as_owner(model_, source, *this);
+    std::stable_sort(rows_.begin(), rows_.end(), [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
+    std::vector<HistoryRow> history;
+    for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
+        history.clear();
+        for (end = begin; end < rows_.size() && rows_[end].user == rows_[begin].user; ++end)
+            history.push_back(rows_[end].row);
+        use(rows_[begin].user, history);
+    }
+    first_ = limit_;
+}
+
+void HistoryScan::row(const SourceRow& row) {
+    if (row.user_null || row.item_null || row.rating_null) return;
+    const std::optional<std::uint32_t> user = model_.user_kind == IdKind::Integer ? users_.find(row.user_integer)
+                                                                                  : users_.find(row.user_bytes);
+    if (!user || *user < first_ || *user >= limit_ || !chosen_[*user]) return;
+    if (rows_.size() >= max_rows_) narrow();
+    if (*user < limit_) rows_.push_back({*user, history_row(model_, row)});
+}
+
+/// Leaves the users of the upper half of the rows to another pass. One user may take more than the limit.
+void HistoryScan::narrow() {
+    const auto by_user = [](const UserRow& a, const UserRow& b) { return a.user < b.user; };
+    const auto middle = rows_.begin() + static_cast<std::ptrdiff_t>(rows_.size() / 2);
+    std::nth_element(rows_.begin(), middle, rows_.end(), by_user);
+    const std::uint32_t least = std::min_element(rows_.begin(), rows_.end(), by_user)->user;
+    limit_ = std::max(middle->user, least + 1);
+    std::erase_if(rows_, [this](const UserRow& row) { return row.user >= limit_; });
+    max_rows_ = std::max(max_rows_, 2 * rows_.size());
+}
+
+}  // namespace mf::pg
