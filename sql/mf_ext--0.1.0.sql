@@ -263,11 +263,19 @@ COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.text, pg_catalog.text[
 
 -- recommendation
 
+CREATE FUNCTION @extschema@.mf_list_support(pg_catalog.internal)
+RETURNS pg_catalog.internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mf_list_support';
+
+COMMENT ON FUNCTION @extschema@.mf_list_support IS 'planner support: the argument n of a function is the rows of its result';
+
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend(
@@ -275,6 +283,7 @@ CREATE FUNCTION @extschema@.mf_recommend(
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend(
@@ -282,6 +291,7 @@ CREATE FUNCTION @extschema@.mf_recommend(
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_text';
 
 COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[]) IS
@@ -298,6 +308,7 @@ CREATE FUNCTION @extschema@.mf_recommend_for(
     candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
@@ -305,6 +316,7 @@ CREATE FUNCTION @extschema@.mf_recommend_for(
     candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
@@ -312,48 +324,57 @@ CREATE FUNCTION @extschema@.mf_recommend_for(
     candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_text';
 
 CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_integer';
 
 CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_uuid';
 
 CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_text';
 
 CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.int8, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_integer';
 
 CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.uuid, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_uuid';
 
 CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_text';
 
 CREATE FUNCTION @extschema@.mf_recommend_all(
     n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
 RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4)
-LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000000
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all';
 
 CREATE FUNCTION @extschema@.mf_recommend_all_text(
     n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
 RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4)
-LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000000
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
+SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all_text';
 
 COMMENT ON FUNCTION @extschema@.mf_recommend_all IS
