@@ -26,13 +26,17 @@ $primary->wait_for_catchup($standby);
 
 my $lists = q{
     SELECT u, item_id, score, predicted_rating, basis FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3);
-    SELECT mf_predict(1, 1), mf_predict(100, 7), count(*) FROM mf_predictions(1)};
+    SELECT mf_predict(1, 1), mf_predict(100, 7), count(*) FROM mf_predictions(1);
+    SELECT * FROM mf_recommend_for(ARRAY[1, 2], n => 3);
+    SELECT * FROM mf_recommend_all(2) ORDER BY user_id, score DESC, item_id;
+    SELECT * FROM mf_similar_items(1, 2); SELECT * FROM mf_similar_users(1, 2)};
 my $there = $standby->safe_psql('postgres', $lists);
 is($there, $primary->safe_psql('postgres', $lists), 'the same answers on the standby');
 like($there, qr/trained.*fold-in.*fold-in.*popular/s, 'with every basis');
 
 my ($status, $out, $err) = $standby->psql('postgres', q{SELECT mf_train('ratings', factors => 4)});
 like($err, qr/cannot execute mf_train\(\) in a read-only transaction/, 'no training on a standby');
+is($standby->safe_psql('postgres', 'SELECT model, version, hits > 1 FROM mf_cache'), 'ratings|1|t', 'the items are shared there too');
 ($status, $out, $err) = $standby->psql('postgres', q{SELECT mf_drop_model('ratings')});
 like($err, qr/cannot execute mf_drop_model\(\) in a read-only transaction/, 'no drop on a standby');
 
