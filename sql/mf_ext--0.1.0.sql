@@ -403,6 +403,21 @@ COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int
 
 -- evaluation
 
+CREATE FUNCTION @extschema@.mf_evaluate(
+    model pg_catalog.text, test pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10,
+    user_column pg_catalog.name DEFAULT 'user_id', item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating', relevant_from pg_catalog.float8 DEFAULT NULL)
+RETURNS TABLE (
+    recommender pg_catalog.text, users pg_catalog.int8, rows pg_catalog.int8, skipped pg_catalog.int8,
+    rmse pg_catalog.float8, mae pg_catalog.float8, "precision" pg_catalog.float8, recall pg_catalog.float8,
+    ndcg pg_catalog.float8, map pg_catalog.float8, mrr pg_catalog.float8, hit_rate pg_catalog.float8,
+    auc pg_catalog.float8, coverage pg_catalog.float8)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 3
+AS 'MODULE_PATHNAME', 'mf_evaluate';
+
+COMMENT ON FUNCTION @extschema@.mf_evaluate IS
+    'errors of predictions and metrics of lists on test rows: the model, and two baselines that it must beat';
+
 CREATE FUNCTION @extschema@.mf_fold(user_id pg_catalog.int8, item_id pg_catalog.int8, folds pg_catalog.int4, seed pg_catalog.int8 DEFAULT 1)
 RETURNS pg_catalog.int4
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

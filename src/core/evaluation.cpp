@@ -16,12 +16,16 @@ constexpr std::size_t kUsersATask = 32;
 
 double gain_at(std::uint32_t rank) { return 1.0 / std::log2(static_cast<double>(rank) + 2.0); }
 
-/// Items of a list of `count` that come before `than`.
-std::uint32_t count_better(const float* scores, const std::uint32_t* items, std::size_t count, const ScoredItem& than) {
-    std::uint32_t better = 0;
-    for (std::size_t i = 0; i < count; ++i)
-        better += scores[i] > than.score || (scores[i] == than.score && items[i] < than.item) ? 1u : 0u;
-    return better;
+/// Items of a panel that come before `than`.
+std::uint32_t count_better(const float* scores, const std::uint32_t* items, const ScoredItem& than) {
+    std::uint32_t greater = 0, equal = 0;
+    for (std::size_t i = 0; i < kPanelRows; ++i) {
+        greater += scores[i] > than.score;
+        equal += scores[i] == than.score;
+    }
+    if (equal > 0)  // apart, so that the loop above has no branches
+        for (std::size_t i = 0; i < kPanelRows; ++i) greater += scores[i] == than.score && items[i] < than.item;
+    return greater;
 }
 
 /// Scores of a panel's items for one user at a time.
@@ -43,15 +47,14 @@ class PanelScores {
     float compute(const float* query) {
         kernels().subtract_products(panel_.data(), count_, blocks_, query, zeros_.data(), scores_.data());
         float greatest = -std::numeric_limits<float>::infinity();
-        for (std::size_t i = 0; i < count_; ++i) {
-            scores_[i] = -scores_[i];
-            greatest = scores_[i] > greatest ? scores_[i] : greatest;
-        }
+        for (std::size_t i = 0; i < kPanelRows; ++i)
+            scores_[i] = i < count_ ? -scores_[i] : -std::numeric_limits<float>::infinity();
+        for (std::size_t i = 0; i < kPanelRows; ++i) greatest = scores_[i] > greatest ? scores_[i] : greatest;
         return greatest;
     }
 
     std::uint32_t count_better(const ScoredItem& than) const {
-        return mf::count_better(scores_.data(), item_, count_, than);
+        return mf::count_better(scores_.data(), item_, than);
     }
 
   private:
@@ -62,7 +65,7 @@ class PanelScores {
     Array<float> ones_ = Array<float>(kPanelRows, 1.0f);
     Array<float> zeros_ = Array<float>(kPanelRows, 0.0f);
     Array<float> scores_ = Array<float>(kPanelRows, 0.0f);
-    std::uint32_t item_[kPanelRows];
+    std::uint32_t item_[kPanelRows] = {};
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ class AllUsers {
             from_factors(nullptr, true);
             return;
         }
-        const Source source = source_as_owner();
+        const Source source = source_as_owner(model_);
         UserScan scan(model_, exclude_seen_, setting_batch_memory());
         for (bool first = true;; first = false) {
             scan.read(source);
@@ -45,13 +45,6 @@ class AllUsers {
     }
 
   private:
-    Source source_as_owner() const {
-        const RoleSwitch saved = pg_call([owner = model_.version.owner] { return enter_owner_unsafe(owner); });
-        Source source = current_source(model_);
-        pg_call([saved] { leave_role_unsafe(saved); });
-        return source;
-    }
-
     static bool in_range(const UserScan& scan, std::uint32_t user) {
         return user >= scan.seen().first() && user < scan.seen().end();
     }

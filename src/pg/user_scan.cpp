@@ -5,15 +5,19 @@
 #include "pg/catalog.hpp"
 
 namespace mf::pg {
-namespace {
+
+Source source_as_owner(const ServingModel& model) {
+    const RoleSwitch saved = pg_call([owner = model.version.owner] { return enter_owner_unsafe(owner); });
+    Source source = current_source(model);
+    pg_call([saved] { leave_role_unsafe(saved); });
+    return source;
+}
 
 void scan_as_owner(const ServingModel& model, const Source& source, RowSink& sink) {
     const RoleSwitch saved = pg_call([owner = model.version.owner] { return enter_owner_unsafe(owner); });
     scan_source(source, sink, ScanFor::Serving);
     pg_call([saved] { leave_role_unsafe(saved); });
 }
-
-}  // namespace
 
 UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
     : model_(model),

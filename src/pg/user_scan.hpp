@@ -10,6 +10,10 @@
 
 namespace mf::pg {
 
+/// current_source() and a scan of it under the active snapshot, as the model's owner.
+Source source_as_owner(const ServingModel& model);
+void scan_as_owner(const ServingModel& model, const Source& source, RowSink& sink);
+
 /// Users are numbered in the order of their first rows. 50 to 70 bytes a user, and those of the ItemLists.
 class UserScan : public RowSink {
   public:

@@ -1,0 +1,53 @@
+#include "pg/bias_baseline.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "pg/user_scan.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Rows of the mean that a bias is shrunk by.
+constexpr double kUserShrinkage = 10;
+constexpr double kItemShrinkage = 25;
+
+}  // namespace
+
+BiasBaseline::BiasBaseline(const ServingModel& model, const Source& source) : model_(model), items_(model.items.size()) {
+    scan_as_owner(model, source, *this);
+    mean_ = all_.count > 0 ? all_.total / static_cast<double>(all_.count) : 0;
+    for (Sum& item : items_) {
+        const auto count = static_cast<double>(item.count);
+        item.total = (item.total - count * mean_) / (count + kItemShrinkage);
+    }
+}
+
+void BiasBaseline::row(const SourceRow& row) {
+    if (row.user_null || row.item_null || row.rating_null || !std::isfinite(row.rating)) return;
+    const SortedIds& ids = model_.items.ids();
+    const std::optional<std::uint32_t> item =
+        model_.item_kind == IdKind::Integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
+    if (!item) return;
+    // Sums of ratings in float steps are exact in double for any order of up to a billion rows of stars or counts.
+    items_[*item].total += row.rating;
+    ++items_[*item].count;
+    all_.total += row.rating;
+    ++all_.count;
+}
+
+double BiasBaseline::user(std::span<const HistoryEntry> history) const {
+    double sum = 0;
+    for (const HistoryEntry& entry : history) sum += static_cast<double>(entry.value) - mean_ - item(entry.item);
+    return sum / (static_cast<double>(history.size()) + kUserShrinkage);
+}
+
+std::vector<std::uint32_t> BiasBaseline::order() const {
+    std::vector<std::uint32_t> order(items_.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(),
+                     [this](std::uint32_t a, std::uint32_t b) { return items_[a].total > items_[b].total; });
+    return order;
+}
+
+}  // namespace mf::pg

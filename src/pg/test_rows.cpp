@@ -1,0 +1,62 @@
+#include "pg/test_rows.hpp"
+
+#include <algorithm>
+
+namespace mf::pg {
+namespace {
+
+class TestSink : public RowSink {
+  public:
+    TestSink(const ServingModel& model, TestRows& rows) : model_(model), rows_(rows) {}
+
+    void row(const SourceRow& row) override {
+        if (row.user_null || row.item_null || row.rating_null || !std::isfinite(static_cast<float>(row.rating))) {
+            ++rows_.nulls;
+            return;
+        }
+        const std::uint32_t user = model_.user_kind == IdKind::Integer ? rows_.users.intern(row.user_integer)
+                                                                       : rows_.users.intern(row.user_bytes);
+        const SortedIds& ids = model_.items.ids();
+        const std::optional<std::uint32_t> item =
+            model_.item_kind == IdKind::Integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
+        rows_.rows.push_back({user, item.value_or(SortedIds::kUnknown), static_cast<float>(row.rating)});
+    }
+
+  private:
+    const ServingModel& model_;
+    TestRows& rows_;
+};
+
+void check_kind(const ServingModel& model, const SourceColumn& column, IdKind kind, Oid type) {
+    if (column.kind() == kind) return;
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                   "column \"" + column.name + "\" is of type " +
+                       pg_call([found = column.type] { return format_type_be(found); }) + ", model \"" + model.name +
+                       "\" has ids of type " + pg_call([type] { return format_type_be(type); }),
+                   "", "Cast the column in a view.");
+}
+
+}  // namespace
+
+TestRows read_test_rows(const ServingModel& model, const Source& test) {
+    check_kind(model, test.user, model.user_kind, model.version.user_type);
+    check_kind(model, test.item, model.item_kind, model.version.item_type);
+    TestRows rows(model.user_kind);
+    TestSink sink(model, rows);
+    scan_source(test, sink, ScanFor::Serving);
+    if (rows.rows.empty())
+        throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no rows to evaluate on",
+                       test.name + " has no row that the current user can see with user, item and rating.");
+    const std::vector<std::uint32_t> rank = rows.users.sort();
+    for (TestRow& row : rows.rows) row.user = rank[row.user];
+    std::sort(rows.rows.begin(), rows.rows.end(), [](const TestRow& a, const TestRow& b) {
+        if (a.user != b.user) return a.user < b.user;
+        return a.item != b.item ? a.item < b.item : a.rating < b.rating;
+    });
+    rows.begins.assign(rows.users.size() + std::size_t{1}, 0);
+    for (const TestRow& row : rows.rows) ++rows.begins[row.user + 1];
+    for (std::size_t user = 1; user < rows.begins.size(); ++user) rows.begins[user] += rows.begins[user - 1];
+    return rows;
+}
+
+}  // namespace mf::pg
