@@ -6,6 +6,7 @@
 #include "core/training_time.hpp"
 #include "pg/environment.hpp"
 #include "pg/guc.hpp"
+#include "pg/id_batch.hpp"
 #include "pg/interactions_scan.hpp"
 #include "pg/row_receiver.hpp"
 
@@ -21,13 +22,28 @@ constexpr double kStoreSeconds = 12e-6;   // a user or item
 class CountingSink : public RowSink {
   public:
     explicit CountingSink(const Source& source)
-        : users_(source.user.kind()), items_(source.item.kind()), limit_(setting_max_memory()) {}
+        : users_(source.user.kind()),
+          items_(source.item.kind()),
+          user_ids_(source.user.kind()),
+          item_ids_(source.item.kind()),
+          limit_(setting_max_memory()) {}
 
     void row(const SourceRow& row) override {
         if (row.user_null || row.item_null || row.rating_null) return;
-        intern(users_, row.user_integer, row.user_bytes);
-        intern(items_, row.item_integer, row.item_bytes);
-        if (++rows_ % 4096 == 0 && users_.memory() + items_.memory() > limit_)
+        user_ids_.set(batched_, row.user_integer, row.user_bytes);
+        item_ids_.set(batched_, row.item_integer, row.item_bytes);
+        ++batched_;
+        if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
+    }
+
+    /// Counts what is batched; to be called after the last row.
+    void flush() {
+        std::uint32_t indices[kBatchRows];
+        rows_ += batched_;
+        user_ids_.take(batched_, [&](auto ids) { users_.intern(ids, indices); });
+        item_ids_.take(batched_, [&](auto ids) { items_.intern(ids, indices); });
+        batched_ = 0;
+        if (users_.memory() + items_.memory() > limit_)
             throw MemoryLimitExceeded(
                 "the ids alone need more than mf_ext.max_memory",
                 std::to_string(users_.size()) + " users and " + std::to_string(items_.size()) + " items found so far.",
@@ -39,15 +55,11 @@ class CountingSink : public RowSink {
     std::uint64_t rows() const { return rows_; }
 
   private:
-    static void intern(IdTable& table, std::int64_t integer, std::string_view bytes) {
-        if (table.kind() == IdKind::Integer)
-            table.intern(integer);
-        else
-            table.intern(bytes);
-    }
-
     IdTable users_;
     IdTable items_;
+    IdBatch user_ids_;
+    IdBatch item_ids_;
+    std::size_t batched_ = 0;
     std::size_t limit_;
     std::uint64_t rows_ = 0;
 };
@@ -58,6 +70,7 @@ Estimate estimate_training(const TrainArguments& arguments) {
     const auto begin = std::chrono::steady_clock::now();
     CountingSink sink(arguments.source);
     scan_source(arguments.source, sink);
+    sink.flush();
     const double scan_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     Environment environment = quiet_environment();
     Estimate estimate;
