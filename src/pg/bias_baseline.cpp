@@ -25,9 +25,7 @@ BiasBaseline::BiasBaseline(const ServingModel& model, const Source& source) : mo
 
 void BiasBaseline::row(const SourceRow& row) {
     if (row.user_null || row.item_null || row.rating_null || !std::isfinite(row.rating)) return;
-    const SortedIds& ids = model_.items.ids();
-    const std::optional<std::uint32_t> item =
-        model_.item_kind == IdKind::Integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
+    const std::optional<std::uint32_t> item = find_item(model_.items.ids(), row);
     if (!item) return;
     // Sums of ratings in float steps are exact in double for any order of up to a billion rows of stars or counts.
     items_[*item].total += row.rating;

@@ -92,11 +92,10 @@ void prepare(ServingModel& model) {
 
 HistoryRow history_row(const ServingModel& model, const SourceRow& row) {
     const SortedIds& ids = model.items.ids();
-    const bool integer = model.item_kind == IdKind::Integer;
-    const std::optional<std::uint32_t> item = integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
-    const std::uint64_t hash = item      ? ids.hash(*item)
-                               : integer ? id_text_hash(row.item_integer)
-                                         : id_text_hash(model.item_kind, row.item_bytes);
+    const std::optional<std::uint32_t> item = find_item(ids, row);
+    const std::uint64_t hash = item                             ? ids.hash(*item)
+                               : ids.kind() == IdKind::Integer ? id_text_hash(row.item_integer)
+                                                                : id_text_hash(ids.kind(), row.item_bytes);
     return {hash, item.value_or(SortedIds::kUnknown), static_cast<float>(row.rating), row.time};
 }
 

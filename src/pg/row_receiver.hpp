@@ -19,6 +19,16 @@ struct SourceRow {
     double time = 0.0;
 };
 
+/// The index of a row's user or item in a table of ids, or nothing.
+template <class Ids>
+std::optional<std::uint32_t> find_user(const Ids& ids, const SourceRow& row) {
+    return ids.kind() == IdKind::Integer ? ids.find(row.user_integer) : ids.find(row.user_bytes);
+}
+template <class Ids>
+std::optional<std::uint32_t> find_item(const Ids& ids, const SourceRow& row) {
+    return ids.kind() == IdKind::Integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
+}
+
 /// Takes rows. What it throws ends the query early and is rethrown when the query has returned.
 class RowSink {
   public:

@@ -16,10 +16,8 @@ class TestSink : public RowSink {
         }
         const std::uint32_t user = model_.user_kind == IdKind::Integer ? rows_.users.intern(row.user_integer)
                                                                        : rows_.users.intern(row.user_bytes);
-        const SortedIds& ids = model_.items.ids();
-        const std::optional<std::uint32_t> item =
-            model_.item_kind == IdKind::Integer ? ids.find(row.item_integer) : ids.find(row.item_bytes);
-        rows_.rows.push_back({user, item.value_or(SortedIds::kUnknown), static_cast<float>(row.rating)});
+        rows_.rows.push_back({user, find_item(model_.items.ids(), row).value_or(SortedIds::kUnknown),
+                              static_cast<float>(row.rating)});
     }
 
   private:

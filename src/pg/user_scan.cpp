@@ -96,8 +96,7 @@ void HistoryScan::read(const Source& source, const std::function<void(std::uint3
 
 void HistoryScan::row(const SourceRow& row) {
     if (row.user_null || row.item_null || row.rating_null) return;
-    const std::optional<std::uint32_t> user = model_.user_kind == IdKind::Integer ? users_.find(row.user_integer)
-                                                                                  : users_.find(row.user_bytes);
+    const std::optional<std::uint32_t> user = find_user(users_, row);
     if (!user || *user < first_ || *user >= limit_ || !chosen_[*user]) return;
     if (rows_.size() >= max_rows_) narrow();
     if (*user < limit_) rows_.push_back({*user, history_row(model_, row)});
