@@ -425,6 +425,29 @@ COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.uuid, pg_catalog.uuid, pg_cat
 COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8) IS
     'fold of an interaction, from 0 to folds - 1, by a hash of both ids';
 
+CREATE FUNCTION @extschema@.mf_split(
+    source pg_catalog.regclass,
+    train pg_catalog.name,
+    test pg_catalog.name,
+    test_fraction pg_catalog.float8 DEFAULT 0.2,
+    method pg_catalog.text DEFAULT 'by_user',
+    time_column pg_catalog.name DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    seed pg_catalog.int8 DEFAULT 1)
+RETURNS TABLE (train_rows pg_catalog.int8, test_rows pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_split';
+
+CREATE FUNCTION @extschema@.mf_split_hash(user_id pg_catalog.text, item_id pg_catalog.text, seed pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mf_split_hash';
+
+COMMENT ON FUNCTION @extschema@.mf_split IS 'copies the rows of a relation into two new tables, one to train on and one to test with';
+COMMENT ON FUNCTION @extschema@.mf_split_hash IS
+    'hash of an interaction: mf_split and test_fraction hold the smallest ones out';
+
 CREATE FUNCTION @extschema@.mf_precision_at(
     recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
 RETURNS pg_catalog.float8

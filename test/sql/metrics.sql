@@ -51,7 +51,7 @@ SELECT mf_recall_at(ARRAY[1.0, 2.50]::numeric[], ARRAY[1.00, 2.5, 3]::numeric[],
        mf_recall_at(ARRAY[1, 2]::smallint[], ARRAY[2, 5000000000], 2) AS mixed,
        mf_recall_at(ARRAY['NaN', '-0']::float8[], ARRAY['0', 'NaN']::float8[], 2) AS float8,
        mf_recall_at(ARRAY['1', '2']::xid[], ARRAY['2', '2', '3']::xid[], 2) AS only_equality,
-       mf_recall_at(ARRAY[ROW(1, 'a'), ROW(2, 'b')], ARRAY[ROW(2, 'b')], 2) AS rows,
+       mf_recall_at(ARRAY[ROW(1, 'a'::text), ROW(2, 'b'::text)], ARRAY[ROW(2, 'b'::text)], 2) AS rows,
        mf_recall_at(ARRAY[[1, 2], [3, 4]], ARRAY[4], 4) AS dimensions,
        mf_recall_at('[5:6]={1,2}'::integer[], ARRAY[1], 1) AS lower_bound;
 CREATE COLLATION ignore_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
