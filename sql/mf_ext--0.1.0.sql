@@ -440,6 +440,78 @@ COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.uuid, pg_catalog.uuid, pg_cat
 COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8) IS
     'fold of an interaction, from 0 to folds - 1, by a hash of both ids';
 
+CREATE FUNCTION @extschema@.mf_split(
+    source pg_catalog.regclass,
+    train pg_catalog.name,
+    test pg_catalog.name,
+    test_fraction pg_catalog.float8 DEFAULT 0.2,
+    method pg_catalog.text DEFAULT 'by_user',
+    time_column pg_catalog.name DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    seed pg_catalog.int8 DEFAULT 1)
+RETURNS TABLE (train_rows pg_catalog.int8, test_rows pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_split';
+
+CREATE FUNCTION @extschema@.mf_split_hash(user_id pg_catalog.text, item_id pg_catalog.text, seed pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mf_split_hash';
+
+COMMENT ON FUNCTION @extschema@.mf_split IS 'copies the rows of a relation into two new tables, one to train on and one to test with';
+COMMENT ON FUNCTION @extschema@.mf_split_hash IS
+    'hash of an interaction: mf_split and test_fraction hold the smallest ones out';
+
+CREATE FUNCTION @extschema@.mf_precision_at(
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_precision_at';
+
+CREATE FUNCTION @extschema@.mf_recall_at(
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_recall_at';
+
+CREATE FUNCTION @extschema@.mf_hit_rate_at(
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_hit_rate_at';
+
+CREATE FUNCTION @extschema@.mf_ndcg_at(
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_ndcg_at';
+
+CREATE FUNCTION @extschema@.mf_average_precision_at(
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_average_precision_at';
+
+CREATE FUNCTION @extschema@.mf_reciprocal_rank(
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray)
+RETURNS pg_catalog.float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_reciprocal_rank';
+
+COMMENT ON FUNCTION @extschema@.mf_precision_at IS
+    'share of the first k recommended items that are relevant';
+COMMENT ON FUNCTION @extschema@.mf_recall_at IS
+    'share of the relevant items that are among the first k recommended';
+COMMENT ON FUNCTION @extschema@.mf_hit_rate_at IS
+    '1 if one of the first k recommended items is relevant, else 0';
+COMMENT ON FUNCTION @extschema@.mf_ndcg_at IS
+    'normalized discounted cumulative gain of the first k recommended items, with binary relevance';
+COMMENT ON FUNCTION @extschema@.mf_average_precision_at IS
+    'mean of the precision at each hit among the first k recommended items';
+COMMENT ON FUNCTION @extschema@.mf_reciprocal_rank IS
+    '1 / position of the first recommended item that is relevant';
+
 -- privileges
 --
 -- pg_dump reads the tables as the role that runs it; the owner of the database must be able to dump it.

@@ -1,11 +1,11 @@
 #include "core/evaluation.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "core/kernels.hpp"
+#include "core/list_metrics.hpp"
 #include "core/top_n.hpp"
 
 namespace mf {
@@ -13,8 +13,6 @@ namespace {
 
 /// Users whose scores are computed from one gathered panel of items.
 constexpr std::size_t kUsersATask = 32;
-
-double gain_at(std::uint32_t rank) { return 1.0 / std::log2(static_cast<double>(rank) + 2.0); }
 
 /// Items of a panel that come before `than`.
 std::uint32_t count_better(const float* scores, const std::uint32_t* items, const ScoredItem& than) {
@@ -71,22 +69,11 @@ class PanelScores {
 }  // namespace
 
 RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64_t ranked, std::size_t k) {
-    RankingMetrics metrics;
-    double ideal = 0, misplaced = 0;
-    for (std::size_t i = 0; i < ranks.size(); ++i) {
-        if (i < k) ideal += gain_at(static_cast<std::uint32_t>(i));
-        misplaced += static_cast<double>(ranks[i]) - static_cast<double>(i);
-        if (ranks[i] >= k) continue;
-        const auto hits = static_cast<double>(i + 1);
-        metrics.ndcg += gain_at(ranks[i]);
-        metrics.average_precision += hits / (static_cast<double>(ranks[i]) + 1);
-        metrics.precision = hits / static_cast<double>(k);
-        metrics.recall = hits / static_cast<double>(ranks.size());
-        metrics.hit_rate = 1;
-    }
-    metrics.ndcg /= ideal;
-    metrics.average_precision /= static_cast<double>(std::min(k, ranks.size()));
-    metrics.reciprocal_rank = 1 / (static_cast<double>(ranks.front()) + 1);
+    const ListHits hits{ranks, ranks.size()};
+    RankingMetrics metrics{precision_at(hits, k), recall_at(hits, k),  ndcg_at(hits, k), average_precision_at(hits, k),
+                           reciprocal_rank(hits), hit_rate_at(hits, k), 0};
+    double misplaced = 0;
+    for (std::size_t i = 0; i < ranks.size(); ++i) misplaced += static_cast<double>(ranks[i]) - static_cast<double>(i);
     const double others = static_cast<double>(ranked) - static_cast<double>(ranks.size());
     metrics.auc = others > 0 ? 1 - misplaced / (others * static_cast<double>(ranks.size()))
                              : std::numeric_limits<double>::quiet_NaN();

@@ -17,14 +17,8 @@ struct TestUser {
     std::vector<std::uint32_t> relevant;
 };
 
-/// Metrics of one user's ranking with binary relevance. ranks of the relevant items, from 0, among the ranked ones:
-///   precision        hits in the first k / k
-///   recall           hits in the first k / relevant items
-///   ndcg             Σ 1/log2(rank + 2) over hits in the first k / the same for min(k, relevant) hits at the top
-///   average_precision  Σ over hits in the first k of (hits up to there / (rank + 1)) / min(k, relevant)
-///   reciprocal_rank  1 / (rank of the first relevant item + 1), of the whole ranking
-///   hit_rate         1 if there is a hit in the first k
-///   auc              share of the pairs (relevant, not relevant) that are in the right order; NaN if all are relevant
+/// Metrics of one user's ranking: those of list_metrics.hpp, the reciprocal rank of the whole ranking, and
+/// auc, the share of the pairs (relevant, not relevant) that are in the right order; NaN if all are relevant.
 struct RankingMetrics {
     double precision = 0;
     double recall = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/kernels.hpp"
+#include "core/list_metrics.hpp"
 #include "core/top_n.hpp"
 
 namespace mf {
@@ -43,8 +44,6 @@ Sum sum_over_users(std::size_t users, Environment& environment, const Add& add) 
     return sum;
 }
 
-double gain_at(std::size_t position) { return 1.0 / std::log2(static_cast<double>(position) + 2.0); }
-
 }  // namespace
 
 double predict_rating(const RatingModel& model, std::uint32_t user, std::uint32_t item) {
@@ -69,13 +68,13 @@ double rmse(const RatingModel& model, const Csr& test, Environment& environment)
 
 double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::uint32_t> relevant,
                std::size_t k) {
-    double gain = 0;
-    double ideal = 0;
+    if (k == 0 || relevant.empty()) return 0;
+    std::vector<std::uint32_t> hits;
     for (std::size_t i = 0; i < std::min(k, recommended.size()); ++i) {
-        if (std::binary_search(relevant.begin(), relevant.end(), recommended[i])) gain += gain_at(i);
+        if (std::binary_search(relevant.begin(), relevant.end(), recommended[i]))
+            hits.push_back(static_cast<std::uint32_t>(i));
     }
-    for (std::size_t i = 0; i < std::min(k, relevant.size()); ++i) ideal += gain_at(i);
-    return ideal > 0 ? gain / ideal : 0.0;
+    return ndcg_at(ListHits{hits, relevant.size()}, k);
 }
 
 double mean_ndcg(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
