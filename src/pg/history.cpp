@@ -2,25 +2,54 @@
 
 #include <algorithm>
 #include <compare>
+#include <utility>
 
 #include "core/hash.hpp"
+#include "pg/id_batch.hpp"
 
 namespace mf::pg {
 namespace {
 
+std::uint64_t unknown_item_hash(const SortedIds&, std::int64_t id) { return id_text_hash(id); }
+std::uint64_t unknown_item_hash(const SortedIds& ids, std::string_view id) { return id_text_hash(ids.kind(), id); }
+
 class HistorySink : public RowSink {
   public:
-    explicit HistorySink(const ServingModel& model) : model_(model) {}
+    explicit HistorySink(const ServingModel& model) : items_(model.items.ids()), ids_(model.item_kind) {}
 
     void row(const SourceRow& row) override {
-        if (!row.item_null && !row.rating_null) entries_.push_back(history_row(model_, row));
+        if (row.item_null || row.rating_null) return;
+        ids_.set(batched_, row.item_integer, row.item_bytes);
+        rows_.push_back({0, SortedIds::kUnknown, static_cast<float>(row.rating), row.time});
+        ++batched_;
+        if (batched_ == kBatchRows || ids_.bytes() > kBatchBytes) look_up();
     }
 
-    std::vector<HistoryRow>& entries() { return entries_; }
+    /// All rows that came.
+    std::span<HistoryRow> rows() {
+        look_up();
+        return rows_;
+    }
 
   private:
-    const ServingModel& model_;
-    std::vector<HistoryRow> entries_;
+    /// The items of the rows since the last time.
+    void look_up() {
+        std::uint32_t found[kBatchRows];
+        HistoryRow* rows = rows_.data() + (rows_.size() - batched_);
+        ids_.take(std::exchange(batched_, 0), [&](auto batch) {
+            items_.find(batch, found);
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                rows[i].item = found[i];
+                rows[i].item_hash = found[i] != SortedIds::kUnknown ? items_.hash(found[i])
+                                                                    : unknown_item_hash(items_, batch[i]);
+            }
+        });
+    }
+
+    const SortedIds& items_;
+    std::vector<HistoryRow> rows_;
+    IdBatch ids_;
+    std::size_t batched_ = 0;
 };
 
 /// The value of the rows [first, last) of one item, which are in order of (time, value): the same arithmetic in the
@@ -156,7 +185,7 @@ History read_history(ServingModel& model, const Id& user) {
     scan_history(*model.history.source, model.history.plan, user, sink);
     pg_call([saved] { leave_role_unsafe(saved); });
     execution.succeed();
-    return merge_history(sink.entries(), model);
+    return merge_history(sink.rows(), model);
 }
 
 }  // namespace mf::pg

@@ -1,0 +1,40 @@
+-- What `serving` notes besides, and its goals.
+CREATE TABLE bench.latencies (us float8);
+CREATE TABLE bench.calls (label text, repetition integer, median float8, p99 float8, calls bigint);
+CREATE TABLE bench.private (label text, kb float8);
+CREATE TABLE bench.all_rows (rows bigint, users bigint, score float8);
+
+CREATE FUNCTION bench.median_wall(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
+$$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY wall) FROM bench.runs WHERE label = wanted $$;
+
+CREATE FUNCTION bench.median_core(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
+$$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.core WHERE name ~ ('^' || wanted || '(/repeats:.*)?$') $$;
+
+CREATE FUNCTION bench.median_private(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
+$$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY kb) FROM bench.private WHERE label = wanted $$;
+
+-- Ratio of the medians of the same repetition; of these the median.
+CREATE FUNCTION bench.compare_calls(ours text, against text, OUT ours_text text, OUT against_text text, OUT ratio float8)
+STABLE LANGUAGE sql AS $$
+    SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median)::numeric) || ' us',
+           round(percentile_cont(0.5) WITHIN GROUP (ORDER BY a.median)::numeric) || ' us',
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median / a.median)
+      FROM bench.calls o JOIN bench.calls a USING (repetition) WHERE o.label = ours AND a.label = against
+$$;
+
+INSERT INTO bench.goals VALUES
+    ('top 10 in the core, 26744 trained items: us', NULL, -1, 10),
+    ('top 10 in the core, a million items with skewed norms: us', NULL, -1, 150),
+    ('top 10 in the core, a million items with equal norms: us', NULL, -1, 5000),
+    ('mf_recommend(u, 10), implicit, trained: times SELECT 1', NULL, -1, 8),
+    ('mf_recommend(u, 10), implicit, folded: times SELECT 1', NULL, -1, 15),
+    ('mf_recommend(u, 10), explicit, trained: times SELECT 1', NULL, -1, 8),
+    ('mf_recommend(u, 10), explicit, folded: times SELECT 1', NULL, -1, 15),
+    ('first mf_recommend of a connection, implicit: ms', NULL, -1, 5),
+    ('first mf_recommend of a connection, explicit: ms', NULL, -1, 5),
+    -- Nothing that grows with the items may be private; pages that only happen to differ are not counted.
+    ('second connection: private share of the item factors', NULL, -1, 0.02),
+    ('mf_recommend_all(10): CPU s', 'S20', -1, 3),
+    ('mf_recommend_all(10): MB of memory', 'S20', -1, 100),
+    ('mf_predict, implicit, pairs grouped by user: us a pair', NULL, -1, 3),
+    ('mf_predict, explicit, pairs grouped by user: us a pair', NULL, -1, 3);
