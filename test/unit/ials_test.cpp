@@ -140,12 +140,14 @@ TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
 TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
     const Csr by_user = make_csr(planted_ratings(700, 400, 5, 0.4, 0.3, 13), 700, 400);
     const Csr by_item = transpose(by_user);
-    ASSERT_GT(by_item.row_size(0), ConjugateGradient::longest_row(400));
-    ASSERT_LT(by_item.row_size(399), ConjugateGradient::longest_row(400));
-    for (const int factors : {16, 400}) {
+    constexpr int kMany = 320;  // so many that some rows are too long for the steps
+    ASSERT_GT(by_item.row_size(0), ConjugateGradient::longest_row(kMany));
+    ASSERT_LT(by_item.row_size(399), ConjugateGradient::longest_row(kMany));
+    for (const int factors : {16, kMany}) {
+        const int iterations = factors == kMany ? 2 : 4;
         std::vector<double> losses[2];
         for (const IalsOptions::Solver solver : kSolvers) {
-            IalsOptions options = small_options(factors, 4);
+            IalsOptions options = small_options(factors, iterations);
             options.solver = solver;
             Environment environment;
             environment.threads = 2;
@@ -155,7 +157,8 @@ TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
             };
             train_ials(by_user, by_item, Feedback::Explicit, options, environment);
         }
-        for (std::size_t i = 1; i < 4; ++i) EXPECT_NEAR(losses[1][i], losses[0][i], 1e-3 * losses[0][i]) << factors;
+        for (std::size_t i = 1; i < losses[0].size(); ++i)
+            EXPECT_NEAR(losses[1][i], losses[0][i], 1e-3 * losses[0][i]) << factors;
         EXPECT_NE(losses[1][1], losses[0][1]);
     }
 }
