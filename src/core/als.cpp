@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/als_start.hpp"
 #include "core/error.hpp"
 #include "core/factor_init.hpp"
 #include "core/long_rows.hpp"
@@ -14,9 +15,6 @@
 namespace mf {
 
 namespace {
-
-// Streams of Random: one per user row, apart from those of the ranking factors.
-constexpr std::uint64_t kInitStream = 0x52617465u;
 
 RatingParameters rating_parameters(const ValueStatistics& ratings, const AlsOptions& options) {
     RatingParameters parameters;
@@ -165,7 +163,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
     } else {
         model.items = FactorMatrix(by_item.rows(), options.factors);
         model.item_bias = Array<float>(by_item.rows(), 0.0f);
-        fill_random(model.users, initial_scale(options.factors) * deviation, options.seed, kInitStream, environment);
+        start_als(by_user, by_item, deviation, options.seed, environment, model);
     }
     EarlyStop early_stop(/*greater_is_better=*/false);
     // Of the best iteration only the items are kept: the users follow from them, bit for bit.

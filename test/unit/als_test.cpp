@@ -172,7 +172,7 @@ TEST(AlsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
     for (std::size_t e = 0; e < entries.size(); ++e)
         if (e % 20 != 7 && entries[e].item % 60 != 31) old_entries.push_back(entries[e]);
     const Csr before = make_csr(old_entries, 400, 300), after = make_csr(entries, 400, 300);
-    for (const int iterations : {8, 15}) {
+    for (const int iterations : {4, 8, 15}) {
         const RatingModel earlier = train(before, small_options(16, iterations));
         for (int f = 0; f < 16; ++f) ASSERT_EQ(earlier.items.row(31)[f], 0.0f);
         double loss = 0;
