@@ -41,6 +41,12 @@ SELECT (SELECT count(*) FROM test_rows AS t JOIN shuffled_test AS s ON s.user_id
        (SELECT count(*) FROM test_rows JOIN same_test USING (user_id, item_id)) AS other_types,
        (SELECT count(*) FROM test_rows JOIN other_test USING (user_id, item_id)) < 100 AS other_seed;
 
+-- The hash is part of the product: splits stay what they are.
+SELECT mf_split_hash('1', '1', 1), mf_split_hash('1', '2', 1), mf_split_hash('ä', '', -1), mf_split_hash(NULL, '1', 1);
+SELECT count(*) AS users, count(*) FILTER (WHERE held_out > stays) AS wrong
+  FROM (SELECT user_id, max(mf_split_hash(user_id::text, item_id::text, 1)) AS held_out FROM test_rows GROUP BY 1) AS t
+  JOIN (SELECT user_id, min(mf_split_hash(user_id::text, item_id::text, 1)) AS stays FROM train_rows GROUP BY 1) AS s USING (user_id);
+
 -- Random: each interaction by its hash, and a greater fraction holds out the same ones and more.
 SELECT train_rows + test_rows AS all_rows, test_rows / (train_rows + test_rows)::numeric BETWEEN 0.25 AND 0.35 AS about_30_percent
   FROM mf_split('ratings', 'random_train', 'random_test', 0.3, 'random');
@@ -107,10 +113,14 @@ CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 
 CREATE TABLE parted_1 (item_id integer, user_id integer);
 ALTER TABLE parted ATTACH PARTITION parted_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO parted SELECT user_id, item_id FROM ratings;
-CREATE VIEW a_view AS SELECT user_id, item_id, random() AS r FROM ratings;
+CREATE SEQUENCE rows_read;
+CREATE VIEW a_view AS SELECT user_id, item_id, nextval('rows_read') AS n FROM ratings;
 SELECT * FROM mf_split('parted', 'parted_train', 'parted_test');
 SELECT * FROM mf_split('a_view', 'view_train', 'view_test');
+SELECT train_rows + test_rows AS all_rows FROM mf_split('a_view', 'view_random_train', 'view_random_test', method => 'random');
 SELECT (SELECT count(*) FROM test_rows JOIN parted_test USING (user_id, item_id)) AS parted, (SELECT count(*) FROM test_rows JOIN view_test USING (user_id, item_id)) AS view;
+-- The source is read once, so both sides come from one snapshot.
+SELECT last_value = 2 * (SELECT count(*) FROM ratings) AS each_row_once FROM rows_read;
 
 -- The tables are created where CREATE TABLE would create them.
 CREATE SCHEMA "other Schema";
