@@ -363,6 +363,34 @@ LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_text';
 
+CREATE FUNCTION @extschema@.mf_explain(
+    user_id pg_catalog.int8, item_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.int8, contribution pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_explain_integer';
+
+CREATE FUNCTION @extschema@.mf_explain(
+    user_id pg_catalog.uuid, item_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.uuid, contribution pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_explain_uuid';
+
+CREATE FUNCTION @extschema@.mf_explain(
+    user_id pg_catalog.text, item_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (item_id pg_catalog.text, contribution pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_explain_text';
+
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
+    'which of the user''s items the score of an item comes from; ids are bigint';
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
+    'which of the user''s items the score of an item comes from; ids are uuid';
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
+    'which of the user''s items the score of an item comes from; ids of any type as text';
+
 CREATE FUNCTION @extschema@.mf_recommend_all(
     n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
 RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4)

@@ -1,7 +1,11 @@
 #include "core/fold_in.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/als.hpp"
 #include "core/ials.hpp"
+#include "core/kernels.hpp"
 
 namespace mf {
 
@@ -44,15 +48,27 @@ RankingFoldIn::RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row
       row_of_(row_of),
       parameters_(parameters),
       gram_(std::move(gram)),
-      workspace_(rows.factors()) {}
+      workspace_(rows.factors()),
+      solution_(rows.stride()) {}
 
 void RankingFoldIn::solve(std::span<const HistoryEntry> history, float* factors) {
     split_history(history, columns_, values_);
-    if (!row_of_.empty())
-        for (std::uint32_t& column : columns_) column = row_of_[column];
+    for (std::uint32_t& column : columns_) column = static_cast<std::uint32_t>(row_of(column));
     weights_.resize(values_.size());
     interaction_weights(values_, parameters_, weights_.data());
     solve_ranking_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors);
+}
+
+void RankingFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions) {
+    solve(history, solution_.data());  // leaves the factorized system
+    if (!(std::accumulate(weights_.begin(), weights_.end(), 0.0) > 0)) {
+        std::fill_n(contributions, history.size(), 0.0f);
+        return;
+    }
+    std::copy_n(items_.row(row_of(item)), items_.stride(), solution_.data());
+    workspace_.solve(solution_.data());
+    for (std::size_t j = 0; j < history.size(); ++j)
+        contributions[j] = weights_[j] * kernels().dot(solution_.data(), items_.row(columns_[j]), items_.stride() / kLanes);
 }
 
 }  // namespace mf

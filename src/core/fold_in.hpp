@@ -48,7 +48,15 @@ class RankingFoldIn {
     /// As RatingFoldIn::solve.
     void solve(std::span<const HistoryEntry> history, float* factors);
 
+    /// What each entry of the history contributes to the score of an item: the factors of a user solve A x = Σ_j w_j y_j,
+    /// so the score y·x is Σ_j w_j y_j·z with A z = y (Hu, Koren, Volinsky: "Collaborative Filtering for Implicit Feedback
+    /// Datasets", ICDM 2008, section 5). The contributions sum to the score of the factors that solve() gives, but for
+    /// rounding in single precision. contributions has an element for each entry. O(n·k² + k³).
+    void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions);
+
   private:
+    std::size_t row_of(std::uint32_t item) const { return row_of_.empty() ? item : row_of_[item]; }
+
     FactorView items_;
     std::span<const std::uint32_t> row_of_;  // empty: item i is row i
     const RankingParameters& parameters_;
@@ -57,6 +65,7 @@ class RankingFoldIn {
     std::vector<std::uint32_t> columns_;
     std::vector<float> values_;
     std::vector<float> weights_;
+    Array<float> solution_;  // of explain()
 };
 
 }  // namespace mf

@@ -77,13 +77,17 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
       first_(first),
       end_(end),
       limit_(end),
-      max_rows_(std::max<std::size_t>(max_bytes / sizeof(UserRow), 1)) {}
+      max_rows_(std::max<std::size_t>(max_bytes / sizeof(UserRow), 1)) {
+    // Growing would hold two copies for a moment; untouched memory costs nothing.
+    rows_.reserve(std::min<std::size_t>(max_rows_, std::size_t{4} << 20));
+}
 
 void HistoryScan::read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {
     rows_.clear();
     limit_ = end_;
     scan_as_owner(model_, source, *this);
-    std::stable_sort(rows_.begin(), rows_.end(), [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
+    // In place; merge_history() orders the rows of a user whatever their order.
+    std::sort(rows_.begin(), rows_.end(), [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
     std::vector<HistoryRow> history;
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
         history.clear();

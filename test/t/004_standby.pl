@@ -29,7 +29,7 @@ my $lists = q{
     SELECT mf_predict(1, 1), mf_predict(100, 7), count(*) FROM mf_predictions(1);
     SELECT * FROM mf_recommend_for(ARRAY[1, 2], n => 3);
     SELECT * FROM mf_recommend_all(2) ORDER BY user_id, score DESC, item_id;
-    SELECT * FROM mf_similar_items(1, 2); SELECT * FROM mf_similar_users(1, 2)};
+    SELECT * FROM mf_explain(3, 1, 5); SELECT * FROM mf_similar_items(1, 2); SELECT * FROM mf_similar_users(1, 2)};
 my $there = $standby->safe_psql('postgres', $lists);
 is($there, $primary->safe_psql('postgres', $lists), 'the same answers on the standby');
 like($there, qr/trained.*fold-in.*fold-in.*popular/s, 'with every basis');

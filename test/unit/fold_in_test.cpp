@@ -9,6 +9,7 @@
 
 #include "core/als.hpp"
 #include "core/ials.hpp"
+#include "core/item_index.hpp"
 #include "generated_data.hpp"
 
 namespace mf {
@@ -65,6 +66,51 @@ TEST(FoldInTest, RankingFactorsEqualTheStoredRows) {
                 ASSERT_TRUE(std::equal(row.begin(), row.end(), model.users.row(u))) << u;
             }
         }
+}
+
+TEST(FoldInTest, ContributionsSumToTheScore) {
+    Csr by_user = sample();
+    for (float& value : by_user.values) value = std::abs(value);
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+        for (const int factors : {7, 64}) {
+            Environment environment;
+            IalsOptions options;
+            options.factors = factors;
+            options.iterations = 3;
+            const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
+            const OwnedItemIndex index(model.items, environment);
+            RankingFoldIn fold_in(model.items, model.parameters);
+            RankingFoldIn by_position(index.get().rows(), index.get().positions(), GramMatrix(model.items, environment),
+                                      model.parameters);
+            std::vector<float> contributions, others;
+            for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+                const std::vector<HistoryEntry> history = history_of(by_user, u);
+                contributions.resize(history.size());
+                others.resize(history.size());
+                for (std::uint32_t item = 0; item < by_user.column_count; ++item) {
+                    double score = 0, sum = 0, size = 1e-3;
+                    for (int f = 0; f < factors; ++f)
+                        score += static_cast<double>(model.users.row(u)[f]) * static_cast<double>(model.items.row(item)[f]);
+                    fold_in.explain(history, item, contributions.data());
+                    for (const float part : contributions) sum += static_cast<double>(part);
+                    for (const float part : contributions) size += std::fabs(static_cast<double>(part));
+                    ASSERT_NEAR(sum, score, 1e-4 * size) << u << ' ' << item;
+                    by_position.explain(history, item, others.data());
+                    ASSERT_EQ(contributions, others);
+                }
+            }
+        }
+}
+
+TEST(FoldInTest, WithoutWeightNothingIsContributed) {
+    const FactorMatrix items(3, 4);
+    RankingParameters parameters;
+    parameters.weight_slope = 1;
+    const HistoryEntry history[] = {{0, 0.0f}, {2, 0.0f}};
+    float contributions[] = {1, 1};
+    RankingFoldIn(items, parameters).explain(history, 1, contributions);
+    EXPECT_EQ(contributions[0], 0.0f);
+    EXPECT_EQ(contributions[1], 0.0f);
 }
 
 TEST(FoldInTest, AnEmptyHistoryGivesZeros) {

@@ -1,0 +1,65 @@
+// mf_explain
+#include <algorithm>
+#include <limits>
+
+#include "pg/arguments.hpp"
+#include "pg/boundary.hpp"
+#include "pg/results.hpp"
+#include "pg/user_state.hpp"
+
+namespace mf::pg {
+namespace {
+
+struct Arguments {
+    Catalog catalog;
+    IdView user;
+    IdView item;
+    bool n_null;
+    std::int32_t n;
+    const char* model;
+};
+
+Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
+    begin_rows_unsafe(fcinfo);
+    const bool n_null = PG_ARGISNULL(2);
+    return {catalog_unsafe(fcinfo),  id_argument_unsafe(fcinfo, 0, kind),  id_argument_unsafe(fcinfo, 1, kind), n_null,
+            n_null ? 0 : PG_GETARG_INT32(2), text_argument_unsafe(fcinfo, 3)};
+}
+
+/// The n greatest contributions, ties by item.
+std::vector<ListRow> contributions(ServingModel& model, std::span<const HistoryEntry> history, std::uint32_t item,
+                                   std::size_t n) {
+    std::vector<float> values(history.size());
+    model.ranking_fold_in->explain(history, item, values.data());
+    std::vector<ListRow> rows;
+    for (std::size_t i = 0; i < history.size(); ++i)
+        rows.push_back({history[i].item, values[i], std::numeric_limits<float>::quiet_NaN()});
+    const std::size_t wanted = std::min(n, rows.size());
+    std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(wanted), rows.end(),
+                      [](const ListRow& a, const ListRow& b) {
+                          return a.number > b.number || (a.number == b.number && a.item < b.item);
+                      });
+    rows.resize(wanted);
+    return rows;
+}
+
+Datum explain(FunctionCallInfo fcinfo, IdKind kind) {
+    const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
+    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    if (arguments.user.null || arguments.item.null || n == 0) return Datum{0};
+    const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
+    const std::optional<Id> id = convert_id(arguments.item, model->item_kind);
+    const std::optional<std::uint32_t> item = id ? id->find_in(model->items.ids()) : std::nullopt;
+    const UserState user = user_for_list(arguments.catalog, *model, user_id(*model, arguments.user), true);
+    if (!item || user.basis == Basis::Popular) return Datum{0};
+    put_list(fcinfo, kind, model->items.ids(), contributions(*model, user.history.entries, *item, n), nullptr);
+    return Datum{0};
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_explain_integer) { return explain(fcinfo, IdKind::Integer); }
+MF_FUNCTION(mf_explain_uuid) { return explain(fcinfo, IdKind::Uuid); }
+MF_FUNCTION(mf_explain_text) { return explain(fcinfo, IdKind::Text); }
+
+}  // namespace mf::pg
