@@ -19,8 +19,8 @@ enum class Duplicates { Mean, Sum, Last, Error };
 struct AlsOptions {
     /// More than the data's rank costs time, not accuracy, since the ridge grows with the ratings of a row.
     int factors = 64;
-    /// With the first factors of als_start.hpp, RMSE falls by less than 0.0005 after 4 (MovieLens small, anime ratings; 16
-    /// seeds each); from random factors it takes 8 to come as far.
+    /// With the first factors of als_start.hpp, RMSE falls by less than 0.0005 after 4 (MovieLens small, anime ratings;
+    /// three seeds each). From random factors it takes 8 to come as far; with regularization 2, either takes more.
     int iterations = 4;
     /// Ridge of the factors in units of the ratings' deviation: has no unit. Best within 0.002 from 1.0 to 1.2 on all
     /// sets; half of it costs 0.01 to 0.03 RMSE, double 0.02 to 0.05.
