@@ -27,7 +27,8 @@ struct RawTrainArguments {
     const char* options_text;
 };
 
-RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo);
+/// `inserted` arguments of another function stand between the source and the model.
+RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inserted = 0);
 
 struct TrainArguments {
     std::string model;
