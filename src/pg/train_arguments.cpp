@@ -1,7 +1,6 @@
 #include "pg/train_arguments.hpp"
 
 #include "pg/arguments.hpp"
-#include "pg/parameters.hpp"
 
 namespace mf::pg {
 namespace {
@@ -95,7 +94,7 @@ RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inser
     return raw;
 }
 
-TrainArguments check_train_arguments(const RawTrainArguments& raw) {
+TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<const FurtherNumber> further) {
     if (!OidIsValid(raw.source)) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "source must not be NULL");
     require(raw.user_column, "user_column");
     require(raw.item_column, "item_column");
@@ -108,7 +107,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw) {
     result.model = model_name(raw);
     set_numbers(raw, &result.options);
     std::optional<std::string> time_column;
-    if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column);
+    if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column, further);
     result.options_json = raw.options_text;
     result.options.validate();
     check_time_column(result.options, time_column.has_value());
