@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/user_blocks.hpp"
 #include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/guc.hpp"
@@ -12,8 +13,8 @@
 namespace mf::pg {
 namespace {
 
-constexpr std::size_t kBlockUsers = 2048;
-constexpr std::size_t kUsersATask = 32;
+constexpr std::size_t kMostUsers = 2048;  // of a block
+constexpr std::size_t kUsersATask = 8;
 
 class AllUsers {
   public:
@@ -25,7 +26,8 @@ class AllUsers {
           exclude_seen_(exclude_seen),
           environment_(quiet_environment()),
           writer_(fcinfo, overload, model.items.ids()),
-          vectors_(kBlockUsers * model.items.ranking().stride(), 0.0f) {}
+          block_users_(block_users(n, model.items.size(), kMostUsers)),
+          vectors_(block_users_ * model.items.ranking().stride(), 0.0f) {}
 
     void run() {
         const Oid relation = model_.version.source;
@@ -76,7 +78,7 @@ class AllUsers {
                       vectors_.data() + ids_.size() * model_.items.ranking().stride());
             ids_.push_back(std::move(*id));
             users_.push_back(user);
-            if (ids_.size() == kBlockUsers) finish_block(scan);
+            if (ids_.size() == block_users_) finish_block(scan);
         });
         finish_block(scan);
     }
@@ -130,6 +132,7 @@ class AllUsers {
     UserListWriter writer_;
     std::vector<bool> changed_;  ///< by the scan's numbers
     // A block of users whose stored factors serve.
+    std::size_t block_users_;
     Array<float> vectors_;
     std::vector<Id> ids_;
     std::vector<std::uint32_t> users_;
