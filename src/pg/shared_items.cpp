@@ -195,8 +195,6 @@ struct Creation {
     }
 };
 
-std::string megabytes(std::uint64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
-
 }  // namespace
 
 SharedImage::~SharedImage() {
