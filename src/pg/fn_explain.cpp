@@ -4,8 +4,8 @@
 
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/history.hpp"
 #include "pg/results.hpp"
-#include "pg/user_state.hpp"
 
 namespace mf::pg {
 namespace {
@@ -50,9 +50,10 @@ Datum explain(FunctionCallInfo fcinfo, IdKind kind) {
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
     const std::optional<Id> id = convert_id(arguments.item, model->item_kind);
     const std::optional<std::uint32_t> item = id ? id->find_in(model->items.ids()) : std::nullopt;
-    const UserState user = user_for_list(arguments.catalog, *model, user_id(*model, arguments.user), true);
-    if (!item || user.basis == Basis::Popular) return Datum{0};
-    put_list(fcinfo, kind, model->items.ids(), contributions(*model, user.history.entries, *item, n), nullptr);
+    // The factors that the contributions belong to follow from the history, whether they are stored or not.
+    const History history = read_history(*model, user_id(*model, arguments.user));
+    if (!item || history.entries.empty()) return Datum{0};
+    put_list(fcinfo, kind, model->items.ids(), contributions(*model, history.entries, *item, n), nullptr);
     return Datum{0};
 }
 
