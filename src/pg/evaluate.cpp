@@ -113,7 +113,7 @@ class Evaluator {
         while (!histories.finished()) {
             histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
-                add_user(user, user_with_history(catalog_, model_, id_of(user), merge_history(rows, model_)));
+                add_user(user, user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_)));
             });
         }
         finish_block();
@@ -123,16 +123,6 @@ class Evaluator {
     }
 
   private:
-    Id id_of(std::uint32_t user) const {
-        Id id;
-        id.kind = model_.user_kind;
-        if (id.kind == IdKind::Integer)
-            id.integer = test_.users.integer(user);
-        else
-            id.bytes = test_.users.bytes(user);
-        return id;
-    }
-
     void add_user(std::uint32_t user, const UserState& state) {
         TestUser test;
         test.seen = state.history.seen;

@@ -57,8 +57,7 @@ class AllUsers {
         std::vector<ScoredItem> popular;
         if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
         read_all_user_factors(catalog_, model_.version.model_id, [&](const FactorRow& row) {
-            const IdView view{false, IdKind::Text, 0, row.id.data(), static_cast<int>(row.id.size())};
-            std::optional<Id> id = convert_id(view, model_.user_kind);
+            std::optional<Id> id = parse_id(row.id, model_.user_kind);
             if (!id) throw SqlError(ERRCODE_DATA_CORRUPTED, "a user id of model \"" + model_.name + "\" is not of the model's user type");
             std::uint32_t user = 0;
             if (scan != nullptr) {
@@ -110,12 +109,7 @@ class AllUsers {
         while (!histories.finished()) {
             histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
-                Id id;
-                id.kind = model_.user_kind;
-                if (id.kind == IdKind::Integer)
-                    id.integer = scan.users().integer(user);
-                else
-                    id.bytes = scan.users().bytes(user);
+                const Id id = id_at(scan.users(), user);
                 const UserState state = user_with_history(catalog_, model_, id, merge_history(rows, model_));
                 writer_.put(id, best_items(model_, state, n_, nullptr,
                                            exclude_seen_ ? state.history.seen : std::vector<std::uint32_t>()));
