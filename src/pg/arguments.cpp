@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pg/results.hpp"
+
 namespace mf::pg {
 
 std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload, NamedIds named) {
@@ -15,8 +17,12 @@ std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* 
     return model;
 }
 
-std::size_t list_length(bool null, std::int32_t n) {
-    if (null) return 0;
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
+    begin_rows_unsafe(fcinfo);
+    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
+}
+
+std::size_t list_length(std::int32_t n) {
     if (n < 0) throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "n must not be negative, it is " + std::to_string(n));
     return static_cast<std::size_t>(n);
 }
@@ -38,13 +44,16 @@ Id user_id(const ServingModel& model, const IdView& view) {
                    "", "Users of model \"" + model.name + "\" are identified by that type.");
 }
 
+std::optional<std::uint32_t> known_item(const ServingModel& model, const IdView& view) {
+    const std::optional<Id> id = convert_id(view, model.item_kind);
+    return id ? id->find_in(model.items.ids()) : std::nullopt;
+}
+
 std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids) {
     std::vector<std::uint32_t> items;
     for (int i = 0; i < ids.count; ++i) {
         if (ids.elements[i].null) continue;
-        const std::optional<Id> id = convert_id(ids.elements[i], model.item_kind);
-        if (!id) continue;
-        if (const std::optional<std::uint32_t> item = id->find_in(model.items.ids())) items.push_back(*item);
+        if (const std::optional<std::uint32_t> item = known_item(model, ids.elements[i])) items.push_back(*item);
     }
     std::sort(items.begin(), items.end());
     items.erase(std::unique(items.begin(), items.end()), items.end());
