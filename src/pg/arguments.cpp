@@ -15,6 +15,10 @@ std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* 
     return model;
 }
 
+void require_model_name(const char* name) {
+    if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+}
+
 std::size_t list_length(bool null, std::int32_t n) {
     if (null) return 0;
     if (n < 0) throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "n must not be negative, it is " + std::to_string(n));

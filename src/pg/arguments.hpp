@@ -10,6 +10,9 @@ inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
     return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
+/// Throws null_value_not_allowed for the name of a model that a call must give.
+void require_model_name(const char* name);
+
 /// Which ids a call names or returns.
 enum class NamedIds { Users, Items, Both };
 

@@ -22,6 +22,8 @@ Catalog catalog_unsafe(FunctionCallInfo fcinfo) {
     catalog.user_factors_index = relation_unsafe("mf_user_factor_data_pkey", schema);
     catalog.item_factors = relation_unsafe("mf_item_factor_data", schema);
     catalog.item_factors_index = relation_unsafe("mf_item_factor_data_pkey", schema);
+    catalog.grants = relation_unsafe("mf_grant_data", schema);
+    catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
     return catalog;
 }
 

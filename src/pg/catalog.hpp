@@ -14,6 +14,8 @@ struct Catalog {
     Oid user_factors_index;
     Oid item_factors;
     Oid item_factors_index;
+    Oid grants;
+    Oid grants_index;
 };
 
 /// Looks in the schema of the called function, which is the extension's.

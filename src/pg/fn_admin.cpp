@@ -1,6 +1,7 @@
 // mf_drop_model
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/model_admin.hpp"
 
 namespace mf::pg {
 
@@ -16,8 +17,7 @@ MF_FUNCTION(mf_drop_model) {
         const bool all = PG_ARGISNULL(1);
         return Arguments{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), all, all ? 0 : PG_GETARG_INT32(1)};
     });
-    if (arguments.model == nullptr)
-        throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+    require_model_name(arguments.model);
     const std::optional<std::int32_t> version =
         arguments.all ? std::nullopt : std::optional<std::int32_t>(arguments.version);
     return Int32GetDatum(drop_versions(arguments.catalog, arguments.model, version));

@@ -6,6 +6,7 @@
 #include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/interactions_scan.hpp"
+#include "pg/model_locks.hpp"
 #include "pg/parameters.hpp"
 #include "pg/progress.hpp"
 #include "pg/results.hpp"
