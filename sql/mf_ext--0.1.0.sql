@@ -64,6 +64,10 @@ CREATE TABLE @extschema@.mf_grant_data (
     CONSTRAINT mf_grant_data_pkey PRIMARY KEY (model, grantee)
 );
 
+-- Each training leaves as many dead rows as a version has. Vacuum shall come after each, also where many versions are kept.
+ALTER TABLE @extschema@.mf_user_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE @extschema@.mf_item_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
+
 -- Trained floats do not compress; trying costs time at every write.
 ALTER TABLE @extschema@.mf_user_factor_data
     ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
@@ -245,6 +249,19 @@ AS 'MODULE_PATHNAME', 'mf_drop_model';
 
 COMMENT ON FUNCTION @extschema@.mf_drop_model IS
     'deletes a model, or one version of it, and returns the number of versions deleted';
+
+CREATE FUNCTION @extschema@.mf_set_live(model pg_catalog.text, version pg_catalog.int4)
+RETURNS pg_catalog.int4
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_set_live';
+
+CREATE FUNCTION @extschema@.mf_rename_model(model pg_catalog.text, new_name pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_rename_model';
+
+COMMENT ON FUNCTION @extschema@.mf_set_live IS 'makes a version of a model the one that serves, and returns the one that did';
+COMMENT ON FUNCTION @extschema@.mf_rename_model IS 'gives a model, with its versions and grants, another name';
 
 CREATE FUNCTION @extschema@.mf_grant(model pg_catalog.text, grantee pg_catalog.text)
 RETURNS pg_catalog.void

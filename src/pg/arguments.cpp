@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace mf::pg {
+namespace {
+
+/// A model's name is an index key; names longer than a file name help nobody.
+constexpr std::size_t kLongestName = 255;
+
+}  // namespace
 
 std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload, NamedIds named) {
     std::string found_name;
@@ -17,6 +23,12 @@ std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* 
 
 void require_model_name(const char* name) {
     if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+}
+
+void check_new_model_name(const std::string& name) {
+    if (name.empty() || name.size() > kLongestName)
+        throw SqlError(ERRCODE_INVALID_NAME, "the name of a model must have 1 to " + std::to_string(kLongestName) +
+                                                 " bytes, not " + std::to_string(name.size()));
 }
 
 std::size_t list_length(bool null, std::int32_t n) {

@@ -13,6 +13,9 @@ inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
 /// Throws null_value_not_allowed for the name of a model that a call must give.
 void require_model_name(const char* name);
 
+/// Throws invalid_name if a model cannot be called so.
+void check_new_model_name(const std::string& name);
+
 /// Which ids a call names or returns.
 enum class NamedIds { Users, Items, Both };
 

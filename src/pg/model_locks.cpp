@@ -15,25 +15,25 @@ void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock)
     });
 }
 
+Oid own_model(const Catalog& catalog, const std::string& name) {
+    const Oid owner = find_owner(catalog, name);
+    if (OidIsValid(owner)) require_access(catalog, name, owner, Access::Manage);
+    return owner;
+}
+
 Oid lock_own_model(const Catalog& catalog, const std::string& name, bool wait_for_training) {
-    const auto check = [&catalog, &name] {
-        const Oid owner = find_owner(catalog, name);
-        if (OidIsValid(owner)) require_access(catalog, name, owner, Access::Manage);
-        return owner;
-    };
-    check();
+    own_model(catalog, name);
     if (wait_for_training) lock_model(catalog, name, ModelLock::Training);
     lock_model(catalog, name, ModelLock::Publication);
-    const Oid owner = check();
+    const Oid owner = own_model(catalog, name);
     if (!OidIsValid(owner)) throw_no_such_model(catalog, name);
     return owner;
 }
 
 Oid lock_for_training(const Catalog& catalog, const std::string& name) {
     lock_model(catalog, name, ModelLock::Training);
-    const Oid owner = find_owner(catalog, name);
+    const Oid owner = own_model(catalog, name);
     if (!OidIsValid(owner)) return pg_call([] { return GetUserId(); });
-    require_access(catalog, name, owner, Access::Manage);
     require_owner_exists(name, owner);
     return owner;
 }

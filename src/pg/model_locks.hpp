@@ -14,6 +14,9 @@ enum class ModelLock : std::uint16_t { Training, Publication };
 /// Waits for the lock on the model of that name, whether there is one or not.
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock);
 
+/// The owner of the model, InvalidOid if there is none. Throws insufficient_privilege if the caller does not manage it.
+Oid own_model(const Catalog& catalog, const std::string& name);
+
 /// Both locks on a model, or Publication alone, for a caller who manages it. Throws insufficient_privilege, before it
 /// waits if that is known by then, and undefined_object if there is no such model afterwards. Returns the owner.
 Oid lock_own_model(const Catalog& catalog, const std::string& name, bool wait_for_training);

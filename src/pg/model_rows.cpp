@@ -206,7 +206,8 @@ std::int64_t next_model_id(const Catalog& catalog) {
 }
 
 std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row) {
-    const std::string retire = with_table_names(catalog, "UPDATE {models} SET live = false WHERE model = $1 AND live");
+    const std::string retire =
+        with_table_names(catalog, "UPDATE {models} SET live = false WHERE model = $1 AND live RETURNING version");
     const std::string insert = with_table_names(
         catalog,
         "INSERT INTO {models} (model_id, model, version, live, owner, source, user_column, item_column, rating_column,"
@@ -217,7 +218,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
     const std::string expire = with_table_names(
         catalog,
         "WITH old AS (DELETE FROM {models} WHERE model = $1 AND NOT live AND version NOT IN"
-        " (SELECT version FROM {models} WHERE model = $1 ORDER BY version DESC LIMIT $2) RETURNING model_id),"
+        " (SELECT version FROM {models} WHERE model = $1"
+        "   ORDER BY live DESC, version IS NOT DISTINCT FROM $3 DESC, version DESC LIMIT $2) RETURNING model_id),"
         " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
         " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
     const int keep = setting_keep_versions();
@@ -226,7 +228,7 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
     return pg_call([&, model_id, keep, retire = retire.c_str(), insert = insert.c_str(), expire = expire.c_str()] {
         const Source& source = *row.source;
         const Parameter model = text_parameter_unsafe(row.model.c_str());
-        run_statement_unsafe(catalog, retire, 1, &model);
+        const StatementResult retired = run_statement_unsafe(catalog, retire, 1, &model);
         const Parameter values[] = {
             model,
             int8_parameter(model_id),
@@ -249,7 +251,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         };
         const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
         if (!inserted.has_first) elog(ERROR, "the new version was not stored");
-        const Parameter bounds[] = {model, int4_parameter(keep)};
+        const Parameter bounds[] = {model, int4_parameter(keep),
+                                    retired.has_first ? int4_parameter(retired.first) : null_parameter(INT4OID)};
         if (run_statement_unsafe(catalog, expire, lengthof(bounds), bounds).rows > 0)
             release_dropped_at_commit_unsafe(catalog);
         return inserted.first;

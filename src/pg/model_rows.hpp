@@ -64,7 +64,9 @@ struct NewVersion {
 /// A number for a new version, never used before.
 std::int64_t next_model_id(const Catalog& catalog);
 
-/// Inserts the row, makes it the live one, and deletes versions beyond mf_ext.keep_versions. Returns the version.
+/// Inserts the row, makes it the live one, and deletes versions beyond mf_ext.keep_versions: it keeps the new one, the
+/// one that was live, to which one may want to go back even if it was not the newest, and the newest of the others.
+/// Returns the version.
 std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row);
 
 }  // namespace mf::pg

@@ -96,10 +96,10 @@ SELECT * FROM planted.mf_grants;
 DROP EXTENSION mf_ext;
 DROP SCHEMA planted CASCADE;
 
--- The script itself replaces nothing, and names no object, type, function or operator without its schema.
+-- The script itself (without comments, strings and storage parameters) replaces nothing, and names no object, type, function or operator without its schema.
 CREATE TABLE script AS
-    SELECT regexp_replace(regexp_replace(regexp_replace(pg_read_file(setting || '/extension/mf_ext--' || default_version || '.sql'),
-               '--[^\n]*', '', 'g'), '\\echo[^\n]*', '', 'g'), '''([^'']|'''')*''', '''''', 'g') AS text
+    SELECT regexp_replace(regexp_replace(pg_read_file(setting || '/extension/mf_ext--' || default_version || '.sql'),
+               '--[^\n]*|\\echo[^\n]*| SET \([^)]*\)', '', 'g'), '''([^'']|'''')*''', '''''', 'g') AS text
       FROM pg_config, pg_available_extensions WHERE pg_config.name = 'SHAREDIR' AND pg_available_extensions.name = 'mf_ext';
 SELECT length(text) > 10000, text ~* 'or\s+replace|if\s+not\s+exists|security\s+definer' FROM script;
 CREATE FUNCTION bare(script text) RETURNS SETOF text LANGUAGE sql AS $$
