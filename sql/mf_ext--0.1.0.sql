@@ -534,6 +534,54 @@ COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.uuid, pg_catalog.uuid, pg_cat
 COMMENT ON FUNCTION @extschema@.mf_fold(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.int8) IS
     'fold of an interaction, from 0 to folds - 1, by a hash of both ids';
 
+CREATE FUNCTION @extschema@.mf_cross_validate(
+    source pg_catalog.regclass,
+    folds pg_catalog.int4 DEFAULT 5,
+    model pg_catalog.text DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating',
+    feedback pg_catalog.text DEFAULT 'explicit',
+    algorithm pg_catalog.text DEFAULT NULL,
+    factors pg_catalog.int4 DEFAULT 64,
+    iterations pg_catalog.int4 DEFAULT NULL,
+    regularization pg_catalog.float8 DEFAULT NULL,
+    test_fraction pg_catalog.float8 DEFAULT 0,
+    seed pg_catalog.int8 DEFAULT 1,
+    options pg_catalog.jsonb DEFAULT '{}',
+    k pg_catalog.int4 DEFAULT 10)
+RETURNS TABLE (fold pg_catalog.int4, rmse pg_catalog.float8, mae pg_catalog.float8, ndcg pg_catalog.float8,
+               recall pg_catalog.float8, seconds pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 5
+AS 'MODULE_PATHNAME', 'mf_cross_validate';
+
+COMMENT ON FUNCTION @extschema@.mf_cross_validate IS
+    'how good mf_train with the same arguments is on rows it has not seen, one row per fold';
+
+CREATE FUNCTION @extschema@.mf_tune(
+    source pg_catalog.regclass,
+    search pg_catalog.jsonb DEFAULT '{}',
+    model pg_catalog.text DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating',
+    feedback pg_catalog.text DEFAULT 'explicit',
+    algorithm pg_catalog.text DEFAULT NULL,
+    factors pg_catalog.int4 DEFAULT 64,
+    iterations pg_catalog.int4 DEFAULT NULL,
+    regularization pg_catalog.float8 DEFAULT NULL,
+    test_fraction pg_catalog.float8 DEFAULT 0.2,
+    seed pg_catalog.int8 DEFAULT 1,
+    options pg_catalog.jsonb DEFAULT '{}',
+    k pg_catalog.int4 DEFAULT 10)
+RETURNS TABLE (trial pg_catalog.int4, parameters pg_catalog.jsonb, rmse pg_catalog.float8, ndcg pg_catalog.float8,
+               seconds pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 27
+AS 'MODULE_PATHNAME', 'mf_tune';
+
+COMMENT ON FUNCTION @extschema@.mf_tune IS
+    'options for mf_train that do best on rows held out of the training, the best first';
+
 CREATE FUNCTION @extschema@.mf_split(
     source pg_catalog.regclass,
     train pg_catalog.name,

@@ -16,17 +16,12 @@ namespace {
 /// on the rounding.
 constexpr std::size_t kBlockUsers = 64;
 
-/// What a mean is made of.
-struct Sum {
-    double total = 0;
-    std::uint64_t count = 0;
-    double mean() const {
-        return count > 0 ? total / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
-    }
-};
+double mean(double sum, std::uint64_t count) {
+    return count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
+}
 
 /// add(user, sum) for every user; the blocks' sums in a fixed order.
-template <class Add>
+template <class Sum, class Add>
 Sum sum_over_users(std::size_t users, Environment& environment, const Add& add) {
     std::vector<Sum> partial((users + kBlockUsers - 1) / kBlockUsers);
     parallel_for(environment, partial.size(), [&](std::size_t block, int) {
@@ -37,14 +32,43 @@ Sum sum_over_users(std::size_t users, Environment& environment, const Add& add) 
         partial[block] = sum;
     });
     Sum sum;
-    for (const Sum& block : partial) {
-        sum.total += block.total;
-        sum.count += block.count;
-    }
+    for (const Sum& block : partial) sum += block;
     return sum;
 }
 
 }  // namespace
+
+void PredictionErrors::add(double error) {
+    squares += error * error;
+    absolute += std::fabs(error);
+    ++count;
+}
+
+PredictionErrors& PredictionErrors::operator+=(const PredictionErrors& other) {
+    squares += other.squares;
+    absolute += other.absolute;
+    count += other.count;
+    return *this;
+}
+
+double PredictionErrors::rmse() const { return std::sqrt(mean(squares, count)); }
+double PredictionErrors::mae() const { return mean(absolute, count); }
+
+void ListMetrics::add(const ListHits& list, std::size_t k) {
+    ndcg += ndcg_at(list, k);
+    recall += recall_at(list, k);
+    ++users;
+}
+
+ListMetrics& ListMetrics::operator+=(const ListMetrics& other) {
+    ndcg += other.ndcg;
+    recall += other.recall;
+    users += other.users;
+    return *this;
+}
+
+double ListMetrics::mean_ndcg() const { return mean(ndcg, users); }
+double ListMetrics::mean_recall() const { return mean(recall, users); }
 
 double predict_rating(const RatingModel& model, std::uint32_t user, std::uint32_t item) {
     const double predicted =
@@ -53,44 +77,42 @@ double predict_rating(const RatingModel& model, std::uint32_t user, std::uint32_
     return std::clamp(predicted, model.parameters.minimum, model.parameters.maximum);
 }
 
-double rmse(const RatingModel& model, const Csr& test, Environment& environment) {
-    const auto add = [&](std::uint32_t user, Sum& sum) {
+PredictionErrors measure_predictions(const RatingModel& model, const Csr& test, Environment& environment) {
+    return sum_over_users<PredictionErrors>(test.rows(), environment, [&](std::uint32_t user, PredictionErrors& sum) {
         const auto items = test.row_columns(user);
         const auto values = test.row_values(user);
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const double error = predict_rating(model, user, items[i]) - values[i];
-            sum.total += error * error;
-        }
-        sum.count += items.size();
-    };
-    return std::sqrt(sum_over_users(test.rows(), environment, add).mean());
+        for (std::size_t i = 0; i < items.size(); ++i)
+            sum.add(predict_rating(model, user, items[i]) - static_cast<double>(values[i]));
+    });
 }
 
-double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::uint32_t> relevant,
-               std::size_t k) {
-    if (k == 0 || relevant.empty()) return 0;
+std::vector<std::uint32_t> hit_positions(std::span<const std::uint32_t> recommended,
+                                         std::span<const std::uint32_t> relevant, std::size_t k) {
     std::vector<std::uint32_t> hits;
     for (std::size_t i = 0; i < std::min(k, recommended.size()); ++i) {
         if (std::binary_search(relevant.begin(), relevant.end(), recommended[i]))
             hits.push_back(static_cast<std::uint32_t>(i));
     }
-    return ndcg_at(ListHits{hits, relevant.size()}, k);
+    return hits;
 }
 
-double mean_ndcg(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
-                 Environment& environment) {
+double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::uint32_t> relevant,
+               std::size_t k) {
+    if (k == 0 || relevant.empty()) return 0;
+    return ndcg_at(ListHits{hit_positions(recommended, relevant, k), relevant.size()}, k);
+}
+
+ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
+                         Environment& environment) {
     const OwnedItemIndex index(model.items, environment);
-    const auto add = [&](std::uint32_t user, Sum& sum) {
+    return sum_over_users<ListMetrics>(test.rows(), environment, [&](std::uint32_t user, ListMetrics& sum) {
         const auto relevant = test.row_columns(user);
         if (relevant.empty()) return;
         std::vector<std::uint32_t> recommended;
-        for (const ScoredItem& best : top_n(model.users.row(user), index.get(), k, seen.row_columns(user))) {
+        for (const ScoredItem& best : top_n(model.users.row(user), index.get(), k, seen.row_columns(user)))
             recommended.push_back(best.item);
-        }
-        sum.total += ndcg_at(recommended, relevant, k);
-        ++sum.count;
-    };
-    return sum_over_users(test.rows(), environment, add).mean();
+        sum.add({hit_positions(recommended, relevant, k), relevant.size()}, k);
+    });
 }
 
 }  // namespace mf

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/interactions.hpp"
+#include "core/list_metrics.hpp"
 #include "core/model.hpp"
 #include "core/parallel.hpp"
 
@@ -13,20 +15,48 @@ namespace mf {
 /// Rating predicted for a pair, clipped to the training range.
 double predict_rating(const RatingModel& model, std::uint32_t user, std::uint32_t item);
 
-/// Root mean square error of predict_rating over all entries; NaN if there are none. Row r of test belongs to
-/// user r of the model. The same bits for any number of threads. O(entries · k).
-double rmse(const RatingModel& model, const Csr& test, Environment& environment);
+/// Errors of predictions, summed.
+struct PredictionErrors {
+    double squares = 0;
+    double absolute = 0;
+    std::uint64_t count = 0;
+
+    void add(double error);
+    PredictionErrors& operator+=(const PredictionErrors& other);
+    double rmse() const;  ///< NaN without predictions, like mae()
+    double mae() const;
+};
+
+/// Metrics of lists, summed over users.
+struct ListMetrics {
+    double ndcg = 0;
+    double recall = 0;
+    std::uint64_t users = 0;
+
+    void add(const ListHits& list, std::size_t k);
+    ListMetrics& operator+=(const ListMetrics& other);
+    double mean_ndcg() const;  ///< NaN without users, like mean_recall()
+    double mean_recall() const;
+};
+
+/// Errors of predict_rating over all entries. Row r of test belongs to user r of the model. The same bits for any number
+/// of threads. O(entries · k).
+PredictionErrors measure_predictions(const RatingModel& model, const Csr& test, Environment& environment);
+
+/// Metrics of the lists of the k ≥ 1 best items outside the user's `seen` row, for the users that have test entries, which
+/// are what is relevant. Row r of seen and test belongs to user r of the model. The same bits for any number of threads.
+/// At worst O(users · items · factors).
+ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
+                         Environment& environment);
+
+/// Positions, from 0, of those of the first k recommended items that are relevant, which is ascending.
+std::vector<std::uint32_t> hit_positions(std::span<const std::uint32_t> recommended,
+                                         std::span<const std::uint32_t> relevant, std::size_t k);
 
 /// NDCG@k with binary relevance: gain 1/log2(position + 1) for each recommended item that is relevant,
 /// divided by the gain of min(k, |relevant|) hits at the top. `recommended` is best first and distinct; only
 /// its first k items count. `relevant` is ascending and not empty. In [0, 1]; 0 for k = 0.
 double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::uint32_t> relevant,
                std::size_t k);
-
-/// Mean of ndcg_at over the users that have test entries; all items outside the user's `seen` row are ranked
-/// by top_n. NaN if there are none. Row r of seen and test belongs to user r of the model. The same bits for
-/// any number of threads. At worst O(users · items · k).
-double mean_ndcg(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
-                 Environment& environment);
 
 }  // namespace mf

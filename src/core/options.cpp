@@ -8,6 +8,8 @@
 #include <limits>
 #include <span>
 #include <stdexcept>
+#include <type_traits>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -73,37 +75,72 @@ void validate_rating(const AlsOptions& als) {
     require_range("bias_regularization", als.bias_regularization, 0, kMaximumWeight);
 }
 
-/// An option whose value is a number.
-struct NumericOption {
-    std::string_view name;
-    void (*set)(TrainOptions&, double);
-};
-
 int whole_number(std::string_view name, double value) {
     if (value == std::trunc(value) && std::abs(value) <= std::numeric_limits<int>::max())
         return static_cast<int>(value);
     throw InvalidArgument("option " + quoted(name) + " must be a whole number, not " + number_text(value));
 }
 
+/// An option whose value is a number.
+struct NumericOption {
+    std::string_view name;
+    OptionScope scope;
+    bool is_whole;
+    void (*set)(TrainOptions&, double);
+    double (*get)(const TrainOptions&);
+};
+
+template <auto Part, auto Field>
+constexpr NumericOption numeric_option(std::string_view name, OptionScope scope) {
+    using Value = std::remove_cvref_t<decltype(std::declval<TrainOptions>().*Part.*Field)>;
+    return {name, scope, std::is_same_v<Value, int>,
+            [](TrainOptions& options, double value) { options.*Part.*Field = static_cast<Value>(value); },
+            [](const TrainOptions& options) { return static_cast<double>(options.*Part.*Field); }};
+}
+
+constexpr NumericOption weight_slope_option() {
+    return {"weight_slope", OptionScope::Ranking, false,
+            [](TrainOptions& options, double value) { options.ials.weight_slope = value; },
+            [](const TrainOptions& options) { return options.ials.weight_slope_or_default(options.feedback); }};
+}
+
+constexpr NumericOption factors_option(OptionScope scope) {
+    return {"factors", scope, true,
+            [](TrainOptions& options, double value) {
+                options.als.factors = options.ials.factors = static_cast<int>(value);
+            },
+            [](const TrainOptions& options) { return static_cast<double>(options.ials.factors); }};
+}
+
+template <auto Field>
+constexpr NumericOption rating_option(std::string_view name) {
+    return numeric_option<&TrainOptions::als, Field>(name, OptionScope::Rating);
+}
+template <auto Field>
+constexpr NumericOption ranking_option(std::string_view name) {
+    return numeric_option<&TrainOptions::ials, Field>(name, OptionScope::Ranking);
+}
+
 constexpr std::array kExplicitOptions{
-    NumericOption{"bias_regularization", [](TrainOptions& o, double v) { o.als.bias_regularization = v; }},
-    NumericOption{
-        "ranking_iterations",
-        [](TrainOptions& o, double v) { o.ials.iterations = whole_number("ranking_iterations", v); }},
-    NumericOption{"ranking_regularization", [](TrainOptions& o, double v) { o.ials.regularization = v; }},
-    NumericOption{"ranking_regularization_exponent",
-                  [](TrainOptions& o, double v) { o.ials.regularization_exponent = v; }},
-    NumericOption{"regularization_exponent",
-                  [](TrainOptions& o, double v) { o.als.regularization_exponent = v; }},
-    NumericOption{"unobserved_weight", [](TrainOptions& o, double v) { o.ials.unobserved_weight = v; }},
-    NumericOption{"weight_slope", [](TrainOptions& o, double v) { o.ials.weight_slope = v; }},
+    factors_option(OptionScope::Both),
+    rating_option<&AlsOptions::bias_regularization>("bias_regularization"),
+    rating_option<&AlsOptions::iterations>("iterations"),
+    rating_option<&AlsOptions::regularization>("regularization"),
+    rating_option<&AlsOptions::regularization_exponent>("regularization_exponent"),
+    ranking_option<&IalsOptions::iterations>("ranking_iterations"),
+    ranking_option<&IalsOptions::regularization>("ranking_regularization"),
+    ranking_option<&IalsOptions::regularization_exponent>("ranking_regularization_exponent"),
+    ranking_option<&IalsOptions::unobserved_weight>("unobserved_weight"),
+    weight_slope_option(),
 };
 
 constexpr std::array kImplicitOptions{
-    NumericOption{"regularization_exponent",
-                  [](TrainOptions& o, double v) { o.ials.regularization_exponent = v; }},
-    NumericOption{"unobserved_weight", [](TrainOptions& o, double v) { o.ials.unobserved_weight = v; }},
-    NumericOption{"weight_slope", [](TrainOptions& o, double v) { o.ials.weight_slope = v; }},
+    factors_option(OptionScope::Ranking),
+    ranking_option<&IalsOptions::iterations>("iterations"),
+    ranking_option<&IalsOptions::regularization>("regularization"),
+    ranking_option<&IalsOptions::regularization_exponent>("regularization_exponent"),
+    ranking_option<&IalsOptions::unobserved_weight>("unobserved_weight"),
+    weight_slope_option(),
 };
 
 std::span<const NumericOption> numeric_options(Feedback feedback) {
@@ -121,6 +158,7 @@ const NumericOption* find_numeric(Feedback feedback, std::string_view name) {
 /// An option whose value is one of a few words.
 struct WordOption {
     std::string_view name;
+    OptionScope scope;
     bool (*set)(TrainOptions&, std::string_view);  ///< false for an unknown word
     const char* words;                             ///< for the hint
 };
@@ -147,10 +185,11 @@ bool set_word(Field& field, const Words& words, std::string_view value) {
 }
 
 constexpr WordOption kWordOptions[] = {
-    {"duplicates",
+    {"duplicates", OptionScope::Data,
      [](TrainOptions& o, std::string_view v) { return set_word(o.duplicates, kDuplicatesWords, v); },
      "The values are \"mean\", \"sum\", \"last\" and \"error\"."},
-    {"solver", [](TrainOptions& o, std::string_view v) { return set_word(o.ials.solver, kSolverWords, v); },
+    {"solver", OptionScope::Ranking,
+     [](TrainOptions& o, std::string_view v) { return set_word(o.ials.solver, kSolverWords, v); },
      "The values are \"cholesky\" and \"conjugate_gradient\"."},
 };
 
@@ -190,7 +229,7 @@ std::vector<std::string> option_names(Feedback feedback) {
 
 void set_option(TrainOptions& options, std::string_view name, double value) {
     if (const NumericOption* option = find_numeric(options.feedback, name))
-        return option->set(options, value);
+        return option->set(options, option->is_whole ? whole_number(name, value) : value);
     if (find_word(name) == nullptr && name != kTimeColumn) raise_unknown(options.feedback, name);
     throw InvalidArgument("option " + quoted(name) + " must be a text, not the number " + number_text(value));
 }
@@ -204,6 +243,26 @@ void set_option(TrainOptions& options, std::string_view name, std::string_view v
     if (option == nullptr) raise_unknown(options.feedback, name);
     if (!option->set(options, value))
         throw InvalidArgument("option " + quoted(name) + " has no value " + quoted(value), {}, option->words);
+}
+
+OptionScope option_scope(Feedback feedback, std::string_view name) {
+    if (const NumericOption* option = find_numeric(feedback, name)) return option->scope;
+    if (const WordOption* option = find_word(name)) return option->scope;
+    if (name != kTimeColumn) raise_unknown(feedback, name);
+    return OptionScope::Data;
+}
+
+bool option_is_whole(Feedback feedback, std::string_view name) {
+    const NumericOption* option = find_numeric(feedback, name);
+    if (option == nullptr) option_scope(feedback, name);  // says what is known
+    return option != nullptr && option->is_whole;
+}
+
+double option_value(const TrainOptions& options, std::string_view name) {
+    const NumericOption* option = find_numeric(options.feedback, name);
+    if (option != nullptr) return option->get(options);
+    option_scope(options.feedback, name);  // says what is known
+    throw InvalidArgument("option " + quoted(name) + " is not a number");
 }
 
 }  // namespace mf

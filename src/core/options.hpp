@@ -85,16 +85,31 @@ struct TrainOptions {
     void validate() const;
 };
 
+/// Which factors an option is for. For implicit feedback all are for the ranking factors.
+enum class OptionScope {
+    Rating,
+    Ranking,
+    Both,  ///< the number of factors, for explicit feedback
+    Data,  ///< how the source is read
+};
+
 /// The names that `options` of mf_train understands for this kind of feedback, ascending. "time_column" is
 /// among them although it is no knob of the training: the reader of the source resolves it and keeps it from
 /// set_option.
 std::vector<std::string> option_names(Feedback feedback);
 
 /// Sets one named option from a number or a word; options.feedback must be set before, it decides which names
-/// exist and whether "regularization_exponent" is that of the rating or of the ranking factors. Throws
+/// exist and which factors "iterations", "regularization" and "regularization_exponent" are for. Throws
 /// InvalidArgument for an unknown name (the hint lists the known ones), a number where a word belongs or the
 /// reverse, an unknown word, or a fraction where a whole number belongs. Ranges are validate()'s business.
 void set_option(TrainOptions& options, std::string_view name, double value);
 void set_option(TrainOptions& options, std::string_view name, std::string_view value);
+
+/// What a named option is for, and whether it takes whole numbers only. Throws InvalidArgument for an unknown name.
+OptionScope option_scope(Feedback feedback, std::string_view name);
+bool option_is_whole(Feedback feedback, std::string_view name);
+
+/// The value of an option that is a number. Throws InvalidArgument for any other name.
+double option_value(const TrainOptions& options, std::string_view name);
 
 }  // namespace mf

@@ -98,10 +98,10 @@ RatingModel train_rating(const Parts& parts, const Csr& by_item, const TrainOpti
     if (start != nullptr) complete(start->items, options.als.seed, kRatingStartStream);
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
-        evaluate = [&](const RatingModel& model) { return rmse(model, parts.test, environment); };
+        evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
     RatingModel model = train_als(parts.train, by_item, options.als, environment, evaluate, start);
-    summary.train_rmse = rmse(model, parts.train, environment);
-    summary.test_rmse = rmse(model, parts.test, environment);
+    summary.train_rmse = measure_predictions(model, parts.train, environment).rmse();
+    summary.test_rmse = measure_predictions(model, parts.test, environment).rmse();
     return model;
 }
 
@@ -113,10 +113,10 @@ RankingModel train_ranking(const Parts& parts, const Csr& by_item, const TrainOp
     const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
     if (sample.entries() > 0)
         evaluate = [&](const RankingModel& model) {
-            return mean_ndcg(model, parts.train, sample, kNdcgPositions, environment);
+            return measure_lists(model, parts.train, sample, kNdcgPositions, environment).mean_ndcg();
         };
     RankingModel model = train_ials(parts.train, by_item, options.feedback, options.ials, environment, evaluate, start);
-    summary.test_ndcg = mean_ndcg(model, parts.train, parts.test, kNdcgPositions, environment);
+    summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment).mean_ndcg();
     return model;
 }
 
@@ -143,40 +143,33 @@ void count_interactions(const Dataset& dataset, Model& model) {
 
 }  // namespace
 
-TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start) {
-    options.validate();
-    const bool is_explicit = options.feedback == Feedback::Explicit;
-    HoldOut held_out;
-    if (options.test_fraction > 0) {
-        held_out = hold_out(dataset, options.test_fraction, options.ials.seed, environment);
-    } else {
-        held_out.test.offsets = Array<std::uint64_t>(std::size_t{dataset.by_user.rows()} + 1, 0u);
-        held_out.test.column_count = dataset.by_user.column_count;
-    }
-    const bool has_test = held_out.test.entries() > 0;
-    const Parts parts{has_test ? held_out.train : dataset.by_user, held_out.test};
+Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
+                    WarmStart* start, TrainSummary& summary) {
+    Csr nothing;
+    nothing.offsets = Array<std::uint64_t>(std::size_t{by_user.rows()} + 1, 0u);
+    nothing.column_count = by_user.column_count;
+    const bool has_test = held_out != nullptr && held_out->test.entries() > 0;
+    const Parts parts{has_test ? held_out->train : by_user, has_test ? held_out->test : nothing};
     const Csr by_item = transpose(parts.train, environment);
 
-    TrainResult result;
-    TrainSummary& summary = result.summary;
-    summary.users = dataset.by_user.rows();
-    summary.items = dataset.by_user.column_count;
-    summary.ratings = dataset.by_user.entries();
+    summary.users = by_user.rows();
+    summary.items = by_user.column_count;
+    summary.ratings = by_user.entries();
     summary.test_ratings = parts.test.entries();
     summary.train_rmse = summary.test_rmse = std::numeric_limits<double>::quiet_NaN();
 
-    Model& model = result.model;
-    if (is_explicit) {
+    Model model;
+    if (options.feedback == Feedback::Explicit) {
         RatingStart* rating = start != nullptr && start->rating ? &*start->rating : nullptr;
         model.rating = train_rating(parts, by_item, options, environment, rating, summary);
     }
     model.ranking =
         train_ranking(parts, by_item, options, environment, start != nullptr ? &start->ranking : nullptr, summary);
     summary.ranking_iterations = model.ranking.iterations;
-    summary.iterations = is_explicit ? model.rating->iterations : model.ranking.iterations;
+    summary.iterations = model.rating ? model.rating->iterations : model.ranking.iterations;
     if (has_test) {
-        if (model.rating) solve_users(*model.rating, dataset.by_user, environment);
-        solve_users(model.ranking, dataset.by_user, environment);
+        if (model.rating) solve_users(*model.rating, by_user, environment);
+        solve_users(model.ranking, by_user, environment);
     }
 
     if (model.rating) {
@@ -185,7 +178,19 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
                        "rating factors");
     }
     require_finite(all_finite(model.ranking.users) && all_finite(model.ranking.items), "ranking factors");
-    count_interactions(dataset, model);
+    return model;
+}
+
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start) {
+    options.validate();
+    std::optional<HoldOut> held_out;
+    if (options.test_fraction > 0)
+        held_out = hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.ials.seed,
+                            environment);
+    TrainResult result;
+    result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, options, environment, start,
+                                 result.summary);
+    count_interactions(dataset, result.model);
     return result;
 }
 

@@ -9,6 +9,7 @@
 #include "core/model.hpp"
 #include "core/options.hpp"
 #include "core/parallel.hpp"
+#include "core/split.hpp"
 
 namespace mf {
 
@@ -44,6 +45,11 @@ struct WarmStart {
 /// reaches the loss of a training without one. It is used up.
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
                   WarmStart* start = nullptr);
+
+/// The same on cells that are split already, without the counts and digests of Model, which need ids. `held_out` may be
+/// null: nothing is measured then.
+Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
+                    WarmStart* start, TrainSummary& summary);
 
 /// Upper estimate of the bytes that reading and training take at their peak, for the budget; id_bytes are those of the
 /// id tables. k is max(als.factors, ials.factors). Formula in the source and in the README.

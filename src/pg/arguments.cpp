@@ -37,6 +37,13 @@ std::size_t list_length(bool null, std::int32_t n) {
     return static_cast<std::size_t>(n);
 }
 
+std::size_t measured_length(std::int32_t k) {
+    if (k < 1)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "k must be at least 1, it is " + std::to_string(k), "",
+                       "k is the length of the lists that are evaluated.");
+    return static_cast<std::size_t>(k);
+}
+
 Id user_id(const ServingModel& model, const IdView& view) {
     std::optional<Id> id = convert_id(view, model.user_kind);
     if (id) return std::move(*id);

@@ -26,6 +26,9 @@ std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* 
 /// Argument n of a list; NULL counts as 0. Throws invalid_parameter_value if it is negative.
 std::size_t list_length(bool null, std::int32_t n);
 
+/// Length of the lists that are measured. Throws invalid_parameter_value if it is below 1.
+std::size_t measured_length(std::int32_t k);
+
 /// The user argument as an id of the model. Throws invalid_text_representation if it is text that no id of the
 /// model's type prints as.
 Id user_id(const ServingModel& model, const IdView& view);

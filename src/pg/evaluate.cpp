@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "pg/arguments.hpp"
 #include "pg/bias_baseline.hpp"
 #include "pg/environment.hpp"
 #include "pg/guc.hpp"
@@ -203,9 +204,7 @@ class Evaluator {
 };
 
 void check(const EvaluationArguments& arguments) {
-    if (arguments.k < 1)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "k must be at least 1, it is " + std::to_string(arguments.k), "",
-                       "k is the length of the lists that are evaluated.");
+    measured_length(arguments.k);
     if (arguments.relevant_from && std::isnan(*arguments.relevant_from))
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "relevant_from must be a number");
 }

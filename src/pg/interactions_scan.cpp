@@ -17,10 +17,11 @@ std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 
 /// a cache that the executor has filled with other things since the row before.
 class BuilderSink : public RowSink {
   public:
-    BuilderSink(const Source& source, const TrainOptions& options, int threads, Progress& progress)
+    BuilderSink(const Source& source, const TrainOptions& options, int threads, int copies, Progress& progress)
         : options_(options),
           progress_(progress),
           threads_(threads),
+          copies_(copies),
           limit_(setting_max_memory()),
           with_times_(source.time.has_value()),
           users_(source.user.kind()),
@@ -50,7 +51,8 @@ class BuilderSink : public RowSink {
 
     void check_memory() {
         const std::size_t need =
-            memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_, options_, threads_);
+            memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_, options_, threads_,
+                          copies_);
         if (need <= limit_) return;
         throw MemoryLimitExceeded(
             "training needs at least " + megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(limit_),
@@ -99,6 +101,7 @@ class BuilderSink : public RowSink {
     const TrainOptions& options_;
     Progress& progress_;
     int threads_;
+    int copies_;
     std::size_t limit_;
     bool with_times_;
     std::size_t batched_ = 0;
@@ -113,16 +116,17 @@ class BuilderSink : public RowSink {
 }  // namespace
 
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
-                          const TrainOptions& options, int threads) {
+                          const TrainOptions& options, int threads, int copies) {
+    constexpr std::uint64_t kBytesACopy = 8;
     // Times are needed while rows are read and sorted only, beside 20 bytes a row.
     return training_memory(users.size(), items.size(), rows, users.memory() + items.memory(), options, threads) +
-           (with_times ? 12 * rows : 0);
+           rows * static_cast<std::uint64_t>(copies) * kBytesACopy + (with_times ? 12 * rows : 0);
 }
 
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
-                          Progress& progress) {
+                          Progress& progress, int copies) {
     progress.phase("reading");
-    BuilderSink sink(source, options, environment.threads, progress);
+    BuilderSink sink(source, options, environment.threads, copies, progress);
     scan_source(source, sink);
     sink.flush();
     progress.rows_read(sink.builder().rows());

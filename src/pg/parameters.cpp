@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "pg/json_entries.hpp"
+
 namespace mf::pg {
 namespace {
 
@@ -93,43 +95,6 @@ Duplicates duplicates_of_word(std::string_view word) {
     corrupted("duplicates");
 }
 
-/// One key of the options argument; plain, so that the iteration can run inside pg_call.
-struct OptionEntry {
-    const char* key;
-    int key_length;
-    JsonbValue value;
-    double number;
-};
-
-struct OptionEntries {
-    bool is_object;
-    int count;
-    OptionEntry* entries;
-};
-
-OptionEntries option_entries_unsafe(Jsonb* json) {
-    OptionEntries result{};
-    if (!JB_ROOT_IS_OBJECT(json)) return result;
-    result.is_object = true;
-    result.entries = static_cast<OptionEntry*>(palloc(sizeof(OptionEntry) * (JB_ROOT_COUNT(json) + 1)));
-    JsonbIterator* iterator = JsonbIteratorInit(&json->root);
-    JsonbValue value;
-    JsonbIteratorToken token;
-    while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE) {
-        if (token == WJB_KEY) {
-            result.entries[result.count].key = value.val.string.val;
-            result.entries[result.count].key_length = value.val.string.len;
-        } else if (token == WJB_VALUE) {
-            OptionEntry& entry = result.entries[result.count++];
-            entry.value = value;
-            if (value.type == jbvNumeric)
-                entry.number =
-                    DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
-        }
-    }
-    return result;
-}
-
 /// No option takes JSON of these types.
 [[noreturn]] void refuse_json(TrainOptions& options, const std::string& key, jbvType type) {
     const std::vector<std::string> known = option_names(options.feedback);
@@ -168,6 +133,17 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
     object.add("options", options_json);
     if (model.rating) object.add("rating", fields_json(model.rating->parameters));
     object.add("ranking", fields_json(model.ranking.parameters));
+    return object.text();
+}
+
+std::string write_settings(const Settings& settings) {
+    JsonObject object;
+    for (const Setting& setting : settings) {
+        if (const double* value = std::get_if<double>(&setting.value))
+            object.add(setting.name.c_str(), *value);
+        else
+            object.add(setting.name.c_str(), '"' + std::get<std::string>(setting.value) + '"');  // one of the known words
+    }
     return object.text();
 }
 
@@ -218,24 +194,28 @@ StoredArguments read_arguments(Jsonb* parameters) {
     return result;
 }
 
-void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column) {
-    const OptionEntries all = pg_call([json] { return option_entries_unsafe(json); });
+void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,
+                   std::span<const FurtherNumber> further) {
+    const JsonEntries all = pg_call([json] { return json_entries_unsafe(&json->root); });
     if (!all.is_object)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object", "",
                        "Write options => '{\"name\": value}'.");
-    for (int i = 0; i < all.count; ++i) {
-        const OptionEntry& entry = all.entries[i];
-        const std::string key(entry.key, static_cast<std::size_t>(entry.key_length));
-        if (entry.value.type == jbvNumeric) {
+    for (const JsonEntry& entry : all.span()) {
+        const std::string key(entry.key);
+        const auto own = std::ranges::find_if(further, [&](const FurtherNumber& one) { return key == one.name; });
+        if (own != further.end() && entry.type == jbvNumeric) {
+            *own->value = entry.number;
+        } else if (own != further.end()) {
+            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be a number");
+        } else if (entry.type == jbvNumeric) {
             set_option(*options, key, entry.number);
-        } else if (entry.value.type == jbvString) {
-            const std::string word(entry.value.val.string.val, static_cast<std::size_t>(entry.value.val.string.len));
+        } else if (entry.type == jbvString) {
             if (key == "time_column")
-                *time_column = word;
+                *time_column = entry.word;
             else
-                set_option(*options, key, std::string_view(word));
+                set_option(*options, key, entry.word);
         } else {
-            refuse_json(*options, key, entry.value.type);
+            refuse_json(*options, key, entry.type);
         }
     }
 }

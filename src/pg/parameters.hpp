@@ -1,8 +1,9 @@
-// The parameters and metrics of a version ↔ jsonb.
+// The parameters and metrics of a version, and options ↔ jsonb.
 #pragma once
 
 #include "core/model.hpp"
 #include "core/options.hpp"
+#include "core/search_space.hpp"
 #include "core/train.hpp"
 #include "pg/guard.hpp"
 
@@ -41,8 +42,17 @@ struct StoredArguments {
 /// Inverse of write_parameters for training again. Throws data_corrupted if a field is missing.
 StoredArguments read_arguments(Jsonb* parameters);
 
+/// JSON text of settings: a number or a word for each name.
+std::string write_settings(const Settings& settings);
+
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
-/// words, invalid_parameter_value. `time_column` is set apart, since it names a column.
-void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column);
+/// words, invalid_parameter_value. `time_column` is set apart, since it names a column, and `further` numbers, which are
+/// none of the training's.
+struct FurtherNumber {
+    const char* name;
+    double* value;
+};
+void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,
+                   std::span<const FurtherNumber> further = {});
 
 }  // namespace mf::pg

@@ -1,7 +1,6 @@
 #include "pg/train_arguments.hpp"
 
 #include "pg/arguments.hpp"
-#include "pg/parameters.hpp"
 
 namespace mf::pg {
 namespace {
@@ -61,34 +60,34 @@ void check_time_column(const TrainOptions& options, bool given) {
 
 }  // namespace
 
-RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo) {
-    const auto name = [fcinfo](int number) -> const char* {
-        return PG_ARGISNULL(number) ? nullptr : NameStr(*PG_GETARG_NAME(number));
-    };
+RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inserted) {
+    int number = inserted;  // of the argument read last
+    const auto next = [&] { return !PG_ARGISNULL(++number); };
+    const auto name = [&]() -> const char* { return next() ? NameStr(*PG_GETARG_NAME(number)) : nullptr; };
     RawTrainArguments raw{};
     raw.source = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
-    raw.model = text_argument_unsafe(fcinfo, 1);
-    raw.user_column = name(2);
-    raw.item_column = name(3);
-    raw.rating_column = name(4);
-    raw.feedback = text_argument_unsafe(fcinfo, 5);
-    raw.algorithm = text_argument_unsafe(fcinfo, 6);
-    raw.factors_null = PG_ARGISNULL(7);
-    raw.factors = raw.factors_null ? 0 : PG_GETARG_INT32(7);
-    raw.iterations_null = PG_ARGISNULL(8);
-    raw.iterations = raw.iterations_null ? 0 : PG_GETARG_INT32(8);
-    raw.regularization_null = PG_ARGISNULL(9);
-    raw.regularization = raw.regularization_null ? 0 : PG_GETARG_FLOAT8(9);
-    raw.test_fraction = PG_ARGISNULL(10) ? 0 : PG_GETARG_FLOAT8(10);
-    raw.seed = PG_ARGISNULL(11) ? 1 : PG_GETARG_INT64(11);
-    raw.options = PG_ARGISNULL(12) ? nullptr : PG_GETARG_JSONB_P(12);
+    raw.model = text_argument_unsafe(fcinfo, ++number);
+    raw.user_column = name();
+    raw.item_column = name();
+    raw.rating_column = name();
+    raw.feedback = text_argument_unsafe(fcinfo, ++number);
+    raw.algorithm = text_argument_unsafe(fcinfo, ++number);
+    raw.factors_null = !next();
+    raw.factors = raw.factors_null ? 0 : PG_GETARG_INT32(number);
+    raw.iterations_null = !next();
+    raw.iterations = raw.iterations_null ? 0 : PG_GETARG_INT32(number);
+    raw.regularization_null = !next();
+    raw.regularization = raw.regularization_null ? 0 : PG_GETARG_FLOAT8(number);
+    raw.test_fraction = next() ? PG_GETARG_FLOAT8(number) : 0;
+    raw.seed = next() ? PG_GETARG_INT64(number) : 1;
+    raw.options = next() ? PG_GETARG_JSONB_P(number) : nullptr;
     raw.options_text = raw.options == nullptr
                            ? "{}"
                            : JsonbToCString(nullptr, &raw.options->root, static_cast<int>(VARSIZE(raw.options)));
     return raw;
 }
 
-TrainArguments check_train_arguments(const RawTrainArguments& raw) {
+TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<const FurtherNumber> further) {
     if (!OidIsValid(raw.source)) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "source must not be NULL");
     require(raw.user_column, "user_column");
     require(raw.item_column, "item_column");
@@ -101,7 +100,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw) {
     result.model = model_name(raw);
     set_numbers(raw, &result.options);
     std::optional<std::string> time_column;
-    if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column);
+    if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column, further);
     result.options_json = raw.options_text;
     result.options.validate();
     check_time_column(result.options, time_column.has_value());

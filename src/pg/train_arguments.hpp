@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/options.hpp"
+#include "pg/parameters.hpp"
 #include "pg/source.hpp"
 
 namespace mf::pg {
@@ -27,7 +28,8 @@ struct RawTrainArguments {
     const char* options_text;
 };
 
-RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo);
+/// `inserted` arguments of another function stand between the source and the model.
+RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inserted = 0);
 
 struct TrainArguments {
     std::string model;
@@ -37,7 +39,8 @@ struct TrainArguments {
     TrainOptions options;
 };
 
-/// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint.
-TrainArguments check_train_arguments(const RawTrainArguments& raw);
+/// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint. `further` are
+/// numbers in the options that are for the calling function.
+TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<const FurtherNumber> further = {});
 
 }  // namespace mf::pg

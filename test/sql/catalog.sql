@@ -2,6 +2,8 @@
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
+-- One more object must not change the width of all lines.
+\pset format unaligned
 
 -- All objects.
 SELECT pg_describe_object(classid, objid, 0) COLLATE "C" AS object

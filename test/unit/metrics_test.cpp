@@ -81,14 +81,22 @@ TEST(Rmse, SmallCase) {
     Environment environment;
     // Errors 0.75, -0.25 and 1.
     const Csr test = csr_of({{{0, 3}, {2, 3}}, {{0, 1}}}, 3);
-    EXPECT_DOUBLE_EQ(rmse(model, test, environment), std::sqrt((0.5625 + 0.0625 + 1) / 3));
+    EXPECT_DOUBLE_EQ(measure_predictions(model, test, environment).rmse(), std::sqrt((0.5625 + 0.0625 + 1) / 3));
+}
+
+TEST(Mae, SmallCase) {
+    const RatingModel model = small_model();
+    Environment environment;
+    const Csr test = csr_of({{{0, 3}, {2, 3}}, {{0, 1}}}, 3);
+    EXPECT_DOUBLE_EQ(measure_predictions(model, test, environment).mae(), (0.75 + 0.25 + 1) / 3);
+    EXPECT_TRUE(std::isnan(measure_predictions(model, Csr{}, environment).mae()));
 }
 
 TEST(Rmse, OfNothingIsNotANumber) {
     const RatingModel model = small_model();
     Environment environment;
-    EXPECT_TRUE(std::isnan(rmse(model, csr_of({{}, {}}, 3), environment)));
-    EXPECT_TRUE(std::isnan(rmse(model, Csr{}, environment)));
+    EXPECT_TRUE(std::isnan(measure_predictions(model, csr_of({{}, {}}, 3), environment).rmse()));
+    EXPECT_TRUE(std::isnan(measure_predictions(model, Csr{}, environment).rmse()));
 }
 
 TEST(Rmse, HasTheSameBitsForAnyThreads) {
@@ -115,11 +123,11 @@ TEST(Rmse, HasTheSameBitsForAnyThreads) {
     expected = std::sqrt(expected / static_cast<double>(entries));
     const Csr test = csr_of(rows, 50);
     Environment environment;
-    const double single = rmse(model, test, environment);
+    const double single = measure_predictions(model, test, environment).rmse();
     EXPECT_NEAR(single, expected, 1e-6 * expected);
     for (const int threads : {2, 3, 7}) {
         environment.threads = threads;
-        EXPECT_EQ(std::bit_cast<std::uint64_t>(rmse(model, test, environment)),
+        EXPECT_EQ(std::bit_cast<std::uint64_t>(measure_predictions(model, test, environment).rmse()),
                   std::bit_cast<std::uint64_t>(single));
     }
 }
@@ -163,15 +171,24 @@ TEST(MeanNdcg, SmallCase) {
     // User 0 has seen item 0, so item 1 comes first; for user 1 it comes second; user 2 has no test row; user
     // 3 sees items 0 and 1 at the top, of which 0 is relevant.
     const double second = 1 / std::log2(3.0);
-    EXPECT_DOUBLE_EQ(mean_ndcg(model, seen, test, 2, environment), (1 + second + 1 / (1 + second)) / 3);
-    EXPECT_DOUBLE_EQ(mean_ndcg(model, seen, test, 1, environment), (1.0 + 0 + 1) / 3);
+    EXPECT_DOUBLE_EQ(measure_lists(model, seen, test, 2, environment).mean_ndcg(), (1 + second + 1 / (1 + second)) / 3);
+    EXPECT_DOUBLE_EQ(measure_lists(model, seen, test, 1, environment).mean_ndcg(), (1.0 + 0 + 1) / 3);
+}
+
+TEST(MeanRecall, SmallCase) {
+    const RankingModel model = descending_items();
+    Environment environment;
+    const Csr seen = csr_of({{{0, 1}}, {}, {{0, 1}, {1, 1}}, {{2, 1}}}, 4);
+    const Csr test = csr_of({{{1, 1}}, {{1, 1}}, {}, {{0, 1}, {3, 1}}}, 4);
+    EXPECT_DOUBLE_EQ(measure_lists(model, seen, test, 2, environment).mean_recall(), (1 + 1 + 0.5) / 3);
+    EXPECT_DOUBLE_EQ(measure_lists(model, seen, test, 1, environment).mean_recall(), (1 + 0 + 0.5) / 3);
 }
 
 TEST(MeanNdcg, OfNothingIsNotANumber) {
     const RankingModel model = descending_items();
     Environment environment;
     const Csr nothing = csr_of({{}, {}, {}, {}}, 4);
-    EXPECT_TRUE(std::isnan(mean_ndcg(model, nothing, nothing, 10, environment)));
+    EXPECT_TRUE(std::isnan(measure_lists(model, nothing, nothing, 10, environment).mean_ndcg()));
 }
 
 TEST(MeanNdcg, AgreesWithAPlainLoopForAnyThreads) {
@@ -213,11 +230,11 @@ TEST(MeanNdcg, AgreesWithAPlainLoopForAnyThreads) {
     }
 
     Environment environment;
-    const double single = mean_ndcg(model, seen, test, 10, environment);
+    const double single = measure_lists(model, seen, test, 10, environment).mean_ndcg();
     EXPECT_NEAR(single, total / users, 1e-9);
     for (const int threads : {2, 3, 7}) {
         environment.threads = threads;
-        EXPECT_EQ(std::bit_cast<std::uint64_t>(mean_ndcg(model, seen, test, 10, environment)),
+        EXPECT_EQ(std::bit_cast<std::uint64_t>(measure_lists(model, seen, test, 10, environment).mean_ndcg()),
                   std::bit_cast<std::uint64_t>(single));
     }
 }
@@ -228,7 +245,7 @@ TEST(MeanNdcg, CanBeCancelled) {
     Environment environment;
     environment.interrupted = [] { return true; };
     environment.checkpoint = [] { throw std::runtime_error("cancel"); };
-    EXPECT_THROW(mean_ndcg(model, test, test, 10, environment), std::runtime_error);
+    EXPECT_THROW(measure_lists(model, test, test, 10, environment), std::runtime_error);
 }
 
 }  // namespace

@@ -146,13 +146,71 @@ TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
 
 TEST(OptionNames, AreCompleteAndAscending) {
     EXPECT_EQ(option_names(Feedback::Explicit),
-              (std::vector<std::string>{"bias_regularization", "duplicates", "ranking_iterations",
-                                        "ranking_regularization", "ranking_regularization_exponent",
+              (std::vector<std::string>{"bias_regularization", "duplicates", "factors", "iterations",
+                                        "ranking_iterations", "ranking_regularization",
+                                        "ranking_regularization_exponent", "regularization",
                                         "regularization_exponent", "solver", "time_column",
                                         "unobserved_weight", "weight_slope"}));
     EXPECT_EQ(option_names(Feedback::Implicit),
-              (std::vector<std::string>{"duplicates", "regularization_exponent", "solver", "time_column",
+              (std::vector<std::string>{"duplicates", "factors", "iterations", "regularization",
+                                        "regularization_exponent", "solver", "time_column",
                                         "unobserved_weight", "weight_slope"}));
+}
+
+TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
+    TrainOptions options = options_for(Feedback::Explicit);
+    set_option(options, "factors", 5);
+    set_option(options, "iterations", 3);
+    set_option(options, "regularization", 0.5);
+    EXPECT_EQ(options.als.factors, 5);
+    EXPECT_EQ(options.ials.factors, 5);
+    EXPECT_EQ(options.als.iterations, 3);
+    EXPECT_EQ(options.als.regularization, 0.5);
+    EXPECT_EQ(options.ials.iterations, IalsOptions{}.iterations);
+    EXPECT_THROW(set_option(options, "factors", 5.5), InvalidArgument);
+    options = options_for(Feedback::Implicit);
+    set_option(options, "iterations", 3);
+    set_option(options, "regularization", 0.25);
+    EXPECT_EQ(options.ials.iterations, 3);
+    EXPECT_EQ(options.ials.regularization, 0.25);
+    EXPECT_EQ(options.als.iterations, AlsOptions{}.iterations);
+}
+
+TEST(OptionScope, SaysWhichFactorsAnOptionIsFor) {
+    EXPECT_EQ(option_scope(Feedback::Explicit, "regularization"), OptionScope::Rating);
+    EXPECT_EQ(option_scope(Feedback::Implicit, "regularization"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(Feedback::Explicit, "ranking_regularization"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(Feedback::Explicit, "factors"), OptionScope::Both);
+    EXPECT_EQ(option_scope(Feedback::Implicit, "factors"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(Feedback::Implicit, "solver"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(Feedback::Explicit, "duplicates"), OptionScope::Data);
+    EXPECT_EQ(option_scope(Feedback::Explicit, "time_column"), OptionScope::Data);
+    EXPECT_THROW(option_scope(Feedback::Implicit, "ranking_regularization"), InvalidArgument);
+}
+
+// Whatever can be set can be read, and whole options are those that refuse a half.
+TEST(OptionValue, IsWhatWasSet) {
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
+        for (const std::string& name : option_names(feedback)) {
+            if (name == "duplicates" || name == "solver" || name == "time_column") {
+                EXPECT_FALSE(option_is_whole(feedback, name));
+                EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
+                continue;
+            }
+            TrainOptions options = options_for(feedback);
+            set_option(options, name, 3);
+            EXPECT_EQ(option_value(options, name), 3) << name;
+            if (option_is_whole(feedback, name)) {
+                EXPECT_THROW(set_option(options, name, 0.5), InvalidArgument) << name;
+            } else {
+                set_option(options, name, 0.5);
+                EXPECT_EQ(option_value(options, name), 0.5) << name;
+            }
+        }
+        EXPECT_THROW(option_value(options_for(feedback), "nothing"), InvalidArgument);
+    }
+    EXPECT_EQ(option_value(options_for(Feedback::Explicit), "weight_slope"), 0.3);
+    EXPECT_EQ(option_value(options_for(Feedback::Implicit), "weight_slope"), 1);
 }
 
 TEST(SetOption, ExplicitNamesReachTheirFields) {
@@ -238,7 +296,8 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     const Refusal number = refusal(Feedback::Implicit, "ranking_iterations", 3.0);
     EXPECT_EQ(number.message, "unknown option \"ranking_iterations\"");
     EXPECT_EQ(number.hint,
-              "The options for implicit feedback are duplicates, regularization_exponent, solver, time_column, "
+              "The options for implicit feedback are duplicates, factors, iterations, regularization, "
+              "regularization_exponent, solver, time_column, "
               "unobserved_weight, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");

@@ -39,7 +39,7 @@ Dataset staircase(std::int64_t users, IdKind kind = IdKind::Integer, bool backwa
 HoldOut split(const Dataset& dataset, double fraction, std::uint64_t seed, int threads = 1) {
     Environment environment;
     environment.threads = threads;
-    return hold_out(dataset, fraction, seed, environment);
+    return hold_out(dataset.by_user, id_hashes(dataset, environment), fraction, seed, environment);
 }
 
 /// (user text, item text, value) of all entries, ascending.
@@ -144,16 +144,51 @@ TEST(HoldOut, DoesNotDependOnThreadsAndCanBeCancelled) {
     const auto expected = entries_of(dataset, split(dataset, 0.3, 1).test);
     for (const int threads : {2, 3, 7}) EXPECT_EQ(entries_of(dataset, split(dataset, 0.3, 1, threads).test), expected);
     Environment environment;
+    const IdHashes hashes = id_hashes(dataset, environment);
     int polls = 0;
-    environment.interrupted = [&] { return ++polls > 3; };
+    environment.interrupted = [&] { return ++polls > 1; };
     environment.checkpoint = [] { throw std::runtime_error("cancel"); };
-    EXPECT_THROW(hold_out(dataset, 0.3, 1, environment), std::runtime_error);
+    EXPECT_THROW(hold_out(dataset.by_user, hashes, 0.3, 1, environment), std::runtime_error);
 }
 
 TEST(HoldOut, RefusesFractionsOutsideTheRange) {
     const Dataset dataset = staircase(3);
     for (const double fraction : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
         EXPECT_THROW(split(dataset, fraction, 1), InvalidArgument) << fraction;
+    }
+}
+
+TEST(HoldOutFold, HoldsOutTheCellsOfTheFold) {
+    const Dataset dataset = staircase(300);
+    Environment environment;
+    const IdHashes hashes = id_hashes(dataset, environment);
+    std::vector<std::tuple<std::string, std::string, float>> all_tests;
+    for (std::uint32_t fold = 0; fold < 4; ++fold) {
+        const HoldOut parts = hold_out_fold(dataset.by_user, hashes, fold, 4, 7, environment);
+        ASSERT_EQ(parts.train.rows(), 300u);
+        ASSERT_EQ(parts.test.column_count, dataset.by_user.column_count);
+        EXPECT_EQ(parts.train.entries() + parts.test.entries(), dataset.by_user.entries());
+        const auto tests = entries_of(dataset, parts.test);
+        for (const auto& [user, item, value] : tests) ASSERT_EQ(fold_of(id_hash(user), id_hash(item), 4, 7), fold);
+        for (const auto& [user, item, value] : entries_of(dataset, parts.train))
+            ASSERT_NE(fold_of(id_hash(user), id_hash(item), 4, 7), fold);
+        all_tests.insert(all_tests.end(), tests.begin(), tests.end());
+    }
+    std::sort(all_tests.begin(), all_tests.end());
+    EXPECT_EQ(all_tests, entries_of(dataset, dataset.by_user));
+}
+
+TEST(HoldOutFold, DoesNotDependOnThreadsAndStaysAscending) {
+    const Dataset dataset = staircase(600);
+    Environment environment;
+    const IdHashes hashes = id_hashes(dataset, environment);
+    const auto expected = entries_of(dataset, hold_out_fold(dataset.by_user, hashes, 2, 3, 1, environment).train);
+    for (const int threads : {2, 7}) {
+        environment.threads = threads;
+        const HoldOut parts = hold_out_fold(dataset.by_user, hashes, 2, 3, 1, environment);
+        EXPECT_EQ(entries_of(dataset, parts.train), expected);
+        for (std::uint32_t user = 0; user < parts.train.rows(); ++user)
+            ASSERT_TRUE(std::ranges::is_sorted(parts.train.row_columns(user)));
     }
 }
 

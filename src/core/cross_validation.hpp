@@ -1,0 +1,32 @@
+// How good a training would be on rows it has not seen: k-fold cross-validation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/interactions.hpp"
+#include "core/metrics.hpp"
+#include "core/options.hpp"
+#include "core/parallel.hpp"
+#include "core/split.hpp"
+
+namespace mf {
+
+struct FoldResult {
+    PredictionErrors predictions;  ///< nothing for implicit feedback
+    ListMetrics lists;
+};
+
+/// Trains on the cells outside a fold and measures on those in it, exactly as if the source of the training had only held
+/// the former. The held-out fraction of the options, if any, is taken from the training's cells.
+///
+/// Cells whose item has no other ratings are left out: no model knows the item. A user with no other ratings is predicted
+/// by mean and item bias, and recommended the items with the most interactions. Lists have k ≥ 1 items, and every cell of
+/// the fold is relevant.
+///
+/// fold < folds, which is at least 2. Throws InvalidData if nothing is left to train on, else what train() throws.
+/// Progress is that of the trainers. The same bits for any number of threads.
+FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
+                         const TrainOptions& options, std::size_t k, Environment& environment);
+
+}  // namespace mf

@@ -1,0 +1,54 @@
+// mf_tune
+#include "pg/arguments.hpp"
+#include "pg/boundary.hpp"
+#include "pg/results.hpp"
+#include "pg/search_argument.hpp"
+#include "pg/tuning.hpp"
+
+namespace mf::pg {
+namespace {
+
+struct Call {
+    RawTrainArguments training;
+    Jsonb* search;
+    std::int32_t k;
+};
+
+Call read_call_unsafe(FunctionCallInfo fcinfo) {
+    begin_rows_unsafe(fcinfo);
+    return {read_train_arguments_unsafe(fcinfo, 1), PG_ARGISNULL(1) ? nullptr : PG_GETARG_JSONB_P(1),
+            PG_ARGISNULL(14) ? 0 : PG_GETARG_INT32(14)};
+}
+
+int whole_trials(double trials) {
+    if (trials >= 1 && trials <= 1e6 && trials == std::trunc(trials)) return static_cast<int>(trials);
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "trials must be a whole number between 1 and 1000000");
+}
+
+void put_trial_unsafe(FunctionCallInfo fcinfo, const Trial& trial, const char* parameters) {
+    Datum values[5] = {Int32GetDatum(trial.number), DirectFunctionCall1(jsonb_in, CStringGetDatum(parameters)),
+                       Float8GetDatum(trial.rmse), Float8GetDatum(trial.ndcg), Float8GetDatum(trial.seconds)};
+    bool nulls[5] = {false, false, std::isnan(trial.rmse), std::isnan(trial.ndcg), false};
+    auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_tune) {
+    const Call call = pg_call([fcinfo] { return read_call_unsafe(fcinfo); });
+    TuningOptions tuning;
+    double trials = tuning.trials;
+    const FurtherNumber further[] = {{"seconds", &tuning.seconds}, {"trials", &trials}};
+    tuning.k = measured_length(call.k);
+    const TrainArguments arguments = check_train_arguments(call.training, further);
+    tuning.trials = whole_trials(trials);
+    const SearchSpace space = read_search(call.search, arguments.options.feedback);
+    for (const Trial& trial : tune_source(arguments, space, tuning)) {
+        const std::string parameters = write_settings(trial.parameters);
+        pg_call([fcinfo, &trial, text = parameters.c_str()] { put_trial_unsafe(fcinfo, trial, text); });
+    }
+    return Datum{0};
+}
+
+}  // namespace mf::pg
