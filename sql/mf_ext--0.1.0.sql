@@ -263,6 +263,28 @@ AS 'MODULE_PATHNAME', 'mf_rename_model';
 COMMENT ON FUNCTION @extschema@.mf_set_live IS 'makes a version of a model the one that serves, and returns the one that did';
 COMMENT ON FUNCTION @extschema@.mf_rename_model IS 'gives a model, with its versions and grants, another name';
 
+CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (model pg_catalog.text, version pg_catalog.int4)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
+AS 'MODULE_PATHNAME', 'mf_forget_user_integer';
+
+CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.uuid, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (model pg_catalog.text, version pg_catalog.int4)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
+AS 'MODULE_PATHNAME', 'mf_forget_user_uuid';
+
+CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.text, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (model pg_catalog.text, version pg_catalog.int4)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
+AS 'MODULE_PATHNAME', 'mf_forget_user_text';
+
+COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.int8, pg_catalog.text) IS
+    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.uuid, pg_catalog.text) IS
+    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.text, pg_catalog.text) IS
+    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+
 CREATE FUNCTION @extschema@.mf_grant(model pg_catalog.text, grantee pg_catalog.text)
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000

@@ -44,14 +44,13 @@ std::size_t measured_length(std::int32_t k) {
     return static_cast<std::size_t>(k);
 }
 
-Id user_id(const ServingModel& model, const IdView& view) {
-    std::optional<Id> id = convert_id(view, model.user_kind);
+Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model) {
+    std::optional<Id> id = convert_id(view, kind);
     if (id) return std::move(*id);
-    const Oid type = model.version.user_type;
     throw SqlError(ERRCODE_INVALID_TEXT_REPRESENTATION,
                    "user id \"" + std::string(view.data, static_cast<std::size_t>(view.length)) + "\" is not of type " +
                        pg_call([type] { return format_type_be(type); }),
-                   "", "Users of model \"" + model.name + "\" are identified by that type.");
+                   "", "Users of model \"" + model + "\" are identified by that type.");
 }
 
 std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids) {

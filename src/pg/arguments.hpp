@@ -29,9 +29,12 @@ std::size_t list_length(bool null, std::int32_t n);
 /// Length of the lists that are measured. Throws invalid_parameter_value if it is below 1.
 std::size_t measured_length(std::int32_t k);
 
-/// The user argument as an id of the model. Throws invalid_text_representation if it is text that no id of the
-/// model's type prints as.
-Id user_id(const ServingModel& model, const IdView& view);
+/// The user argument as an id of the model, whose users are of that kind and type. Throws invalid_text_representation
+/// if it is text that no id of the type prints as.
+Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model);
+inline Id user_id(const ServingModel& model, const IdView& view) {
+    return user_id(view, model.user_kind, model.version.user_type, model.name);
+}
 
 /// Indices of those ids that the model knows, ascending, each once; NULLs and unknown ids are ignored.
 std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids);

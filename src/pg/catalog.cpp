@@ -17,6 +17,7 @@ Catalog catalog_unsafe(FunctionCallInfo fcinfo) {
     catalog.models = relation_unsafe("mf_model_data", schema);
     catalog.models_index = relation_unsafe("mf_model_data_pkey", schema);
     catalog.models_live_index = relation_unsafe("mf_model_data_live_idx", schema);
+    catalog.models_version_index = relation_unsafe("mf_model_data_version_key", schema);
     catalog.models_sequence = relation_unsafe("mf_model_id_seq", schema);
     catalog.user_factors = relation_unsafe("mf_user_factor_data", schema);
     catalog.user_factors_index = relation_unsafe("mf_user_factor_data_pkey", schema);

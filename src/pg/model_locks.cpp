@@ -1,5 +1,6 @@
 #include "pg/model_locks.hpp"
 
+#include "pg/guard.hpp"
 #include "pg/model_rows.hpp"
 
 extern "C" {

@@ -1,10 +1,7 @@
-// Rows of the model table: finding the version that serves, publishing a new one, deleting.
+// Rows of the model table: finding versions.
 #pragma once
 
-#include "core/options.hpp"
-#include "core/train.hpp"
 #include "pg/privileges.hpp"
-#include "pg/source.hpp"
 
 namespace mf::pg {
 
@@ -35,6 +32,19 @@ ModelVersion find_model(const Catalog& catalog, const char* name, std::string* f
 /// Owner of the model as a snapshot taken now sees it; InvalidOid if there is no such model.
 Oid find_owner(const Catalog& catalog, const std::string& name);
 
+/// Names of all models that the caller may manage, in their order, as a snapshot taken now sees them.
+std::vector<std::string> managed_models(const Catalog& catalog);
+
+/// One version of a model, for who goes through all of them.
+struct VersionRow {
+    std::int64_t model_id;
+    std::int32_t version;
+    Oid user_type;
+};
+
+/// All versions of the model as a snapshot taken now sees them, ascending.
+std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name);
+
 /// Throws undefined_object with the models there are as hint.
 [[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
 
@@ -47,26 +57,5 @@ struct ModelLabel {
     Oid owner;
 };
 ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id);
-
-/// What is known of a version when its training is over.
-struct NewVersion {
-    std::string model;
-    Oid owner = InvalidOid;
-    const Source* source = nullptr;
-    const TrainOptions* options = nullptr;
-    std::string algorithm;
-    std::string parameters;  ///< JSON text
-    std::string metrics;     ///< JSON text
-    TrainSummary summary;
-    double seconds = 0;
-};
-
-/// A number for a new version, never used before.
-std::int64_t next_model_id(const Catalog& catalog);
-
-/// Inserts the row, makes it the live one, and deletes versions beyond mf_ext.keep_versions: it keeps the new one, the
-/// one that was live, to which one may want to go back even if it was not the newest, and the newest of the others.
-/// Returns the version.
-std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row);
 
 }  // namespace mf::pg

@@ -9,6 +9,7 @@
 #include "pg/model_locks.hpp"
 #include "pg/parameters.hpp"
 #include "pg/progress.hpp"
+#include "pg/publish.hpp"
 #include "pg/results.hpp"
 #include "pg/retrain.hpp"
 
