@@ -216,7 +216,7 @@ CREATE VIEW @extschema@.mf_progress AS
 
 COMMENT ON VIEW @extschema@.mf_progress IS 'trainings under way in this database, one row per session that trains';
 COMMENT ON COLUMN @extschema@.mf_progress.phase IS
-    'reading, sorting, training, rating factors, ranking factors or storing';
+    'reading, sorting, training, rating factors, ranking factors, storing, cross-validation or tuning';
 COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'iterations of the phase that are over';
 COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS

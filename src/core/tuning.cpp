@@ -224,8 +224,7 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     append(trials, rated);
 
     if (trials.empty())
-        throw InvalidArgument("no trial ended within " + std::to_string(tuning.seconds) + " seconds", {},
-                              "Allow more seconds, or fewer factors or iterations.");
+        throw InvalidArgument("no trial ended within the seconds allowed", {}, "Allow more seconds, or fewer factors or iterations.");
     if (std::ranges::all_of(trials, [](const Trial& t) { return std::isnan(t.rmse) && std::isnan(t.ndcg); }))
         std::rethrow_exception(search.failure());
     if (has_ranking && !rated.empty()) {

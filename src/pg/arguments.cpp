@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pg/results.hpp"
+
 namespace mf::pg {
 namespace {
 
@@ -31,8 +33,12 @@ void check_new_model_name(const std::string& name) {
                                                  " bytes, not " + std::to_string(name.size()));
 }
 
-std::size_t list_length(bool null, std::int32_t n) {
-    if (null) return 0;
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
+    begin_rows_unsafe(fcinfo);
+    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
+}
+
+std::size_t list_length(std::int32_t n) {
     if (n < 0) throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "n must not be negative, it is " + std::to_string(n));
     return static_cast<std::size_t>(n);
 }
@@ -53,13 +59,16 @@ Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model) 
                    "", "Users of model \"" + model + "\" are identified by that type.");
 }
 
+std::optional<std::uint32_t> known_item(const ServingModel& model, const IdView& view) {
+    const std::optional<Id> id = convert_id(view, model.item_kind);
+    return id ? id->find_in(model.items.ids()) : std::nullopt;
+}
+
 std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids) {
     std::vector<std::uint32_t> items;
     for (int i = 0; i < ids.count; ++i) {
         if (ids.elements[i].null) continue;
-        const std::optional<Id> id = convert_id(ids.elements[i], model.item_kind);
-        if (!id) continue;
-        if (const std::optional<std::uint32_t> item = id->find_in(model.items.ids())) items.push_back(*item);
+        if (const std::optional<std::uint32_t> item = known_item(model, ids.elements[i])) items.push_back(*item);
     }
     std::sort(items.begin(), items.end());
     items.erase(std::unique(items.begin(), items.end()), items.end());

@@ -23,8 +23,18 @@ enum class NamedIds { Users, Items, Both };
 std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload,
                                             NamedIds named = NamedIds::Both);
 
-/// Argument n of a list; NULL counts as 0. Throws invalid_parameter_value if it is negative.
-std::size_t list_length(bool null, std::int32_t n);
+/// What every function that gives lists is called with.
+struct ListArguments {
+    Catalog catalog;
+    std::int32_t n;
+    const char* model;
+};
+
+/// Prepares the rows of the result and reads argument number `n`, NULL counts as 0, and the model's name after it.
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n);
+
+/// Argument n of a list. Throws invalid_parameter_value if it is negative.
+std::size_t list_length(std::int32_t n);
 
 /// Length of the lists that are measured. Throws invalid_parameter_value if it is below 1.
 std::size_t measured_length(std::int32_t k);
@@ -35,6 +45,9 @@ Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model);
 inline Id user_id(const ServingModel& model, const IdView& view) {
     return user_id(view, model.user_kind, model.version.user_type, model.name);
 }
+
+/// Index of an item's id, not NULL, or nothing if the model does not know it.
+std::optional<std::uint32_t> known_item(const ServingModel& model, const IdView& view);
 
 /// Indices of those ids that the model knows, ascending, each once; NULLs and unknown ids are ignored.
 std::vector<std::uint32_t> known_items(const ServingModel& model, const IdArrayView& ids);

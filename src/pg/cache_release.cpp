@@ -1,7 +1,7 @@
 #include "pg/cache_release.hpp"
 
 #include "pg/model_rows.hpp"
-#include "pg/shared_items.hpp"
+#include "pg/item_directory.hpp"
 
 namespace mf::pg {
 namespace {

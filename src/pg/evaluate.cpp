@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/user_blocks.hpp"
 #include "pg/arguments.hpp"
 #include "pg/bias_baseline.hpp"
 #include "pg/environment.hpp"
@@ -14,7 +15,7 @@
 namespace mf::pg {
 namespace {
 
-constexpr std::size_t kBlockUsers = 1024;
+constexpr std::size_t kMostUsers = 1024;  // of a block
 
 /// Sums of one recommender's metrics over users, and of its errors over rows.
 class Totals {
@@ -104,7 +105,8 @@ class Evaluator {
           model_totals_("model", model.items.size()),
           popularity_totals_("popularity", model.items.size()),
           bias_totals_("bias", model.items.size()),
-          queries_(kBlockUsers * model.items.ranking().stride(), 0.0f) {}
+          block_users_(block_users(k_, model.items.size(), kMostUsers)),
+          queries_(block_users_ * model.items.ranking().stride(), 0.0f) {}
 
     std::vector<Evaluation> run() {
         const std::vector<bool> everybody(test_.user_count(), true);
@@ -112,7 +114,7 @@ class Evaluator {
         while (!histories.finished()) {
             histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
-                add_user(user, user_with_history(catalog_, model_, id_of(user), merge_history(rows, model_)));
+                add_user(user, user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_)));
             });
         }
         finish_block();
@@ -122,16 +124,6 @@ class Evaluator {
     }
 
   private:
-    Id id_of(std::uint32_t user) const {
-        Id id;
-        id.kind = model_.user_kind;
-        if (id.kind == IdKind::Integer)
-            id.integer = test_.users.integer(user);
-        else
-            id.bytes = test_.users.bytes(user);
-        return id;
-    }
-
     void add_user(std::uint32_t user, const UserState& state) {
         TestUser test;
         test.seen = state.history.seen;
@@ -164,7 +156,7 @@ class Evaluator {
         std::copy(state.ranking_factors.begin(), state.ranking_factors.end(),
                   queries_.data() + block_.size() * model_.items.ranking().stride());
         block_.push_back(std::move(test));
-        if (block_.size() == kBlockUsers) finish_block();
+        if (block_.size() == block_users_) finish_block();
     }
 
     /// Ranks for the users of the block, on all threads; sums in their order.
@@ -172,7 +164,7 @@ class Evaluator {
         const ItemIndex& items = model_.items.ranking();
         rank_by_factors(queries_.data(), block_, items, environment_, ranks_);
         lists_.resize(block_.size());
-        parallel_ranges(environment_, block_.size(), 32, [&](std::size_t begin, std::size_t end, int) {
+        parallel_ranges(environment_, block_.size(), 8, [&](std::size_t begin, std::size_t end, int) {
             for (std::size_t u = begin; u < end; ++u)
                 lists_[u] = top_n(queries_.data() + u * items.stride(), items, k_, block_[u].seen);
         });
@@ -197,6 +189,7 @@ class Evaluator {
     Totals model_totals_;
     Totals popularity_totals_;
     Totals bias_totals_;
+    std::size_t block_users_;
     Array<float> queries_;
     std::vector<TestUser> block_;
     std::vector<std::vector<std::uint32_t>> ranks_;

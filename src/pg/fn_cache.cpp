@@ -3,7 +3,7 @@
 #include "pg/cache_release.hpp"
 #include "pg/model_rows.hpp"
 #include "pg/results.hpp"
-#include "pg/shared_items.hpp"
+#include "pg/item_directory.hpp"
 
 extern "C" {
 #include "catalog/pg_authid.h"

@@ -4,26 +4,19 @@
 
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/history.hpp"
 #include "pg/results.hpp"
-#include "pg/user_state.hpp"
 
 namespace mf::pg {
 namespace {
 
-struct Arguments {
-    Catalog catalog;
+struct Arguments : ListArguments {
     IdView user;
     IdView item;
-    bool n_null;
-    std::int32_t n;
-    const char* model;
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    begin_rows_unsafe(fcinfo);
-    const bool n_null = PG_ARGISNULL(2);
-    return {catalog_unsafe(fcinfo),  id_argument_unsafe(fcinfo, 0, kind),  id_argument_unsafe(fcinfo, 1, kind), n_null,
-            n_null ? 0 : PG_GETARG_INT32(2), text_argument_unsafe(fcinfo, 3)};
+    return {list_arguments_unsafe(fcinfo, 2), id_argument_unsafe(fcinfo, 0, kind), id_argument_unsafe(fcinfo, 1, kind)};
 }
 
 /// The n greatest contributions, ties by item.
@@ -45,14 +38,14 @@ std::vector<ListRow> contributions(ServingModel& model, std::span<const HistoryE
 
 Datum explain(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
-    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    const std::size_t n = list_length(arguments.n);
     if (arguments.user.null || arguments.item.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
-    const std::optional<Id> id = convert_id(arguments.item, model->item_kind);
-    const std::optional<std::uint32_t> item = id ? id->find_in(model->items.ids()) : std::nullopt;
-    const UserState user = user_for_list(arguments.catalog, *model, user_id(*model, arguments.user), true);
-    if (!item || user.basis == Basis::Popular) return Datum{0};
-    put_list(fcinfo, kind, model->items.ids(), contributions(*model, user.history.entries, *item, n), nullptr);
+    const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
+    // The factors that the contributions belong to follow from the history, whether they are stored or not.
+    const History history = read_history(*model, user_id(*model, arguments.user));
+    if (!item || history.entries.empty()) return Datum{0};
+    put_list(fcinfo, kind, model->items.ids(), contributions(*model, history.entries, *item, n), nullptr);
     return Datum{0};
 }
 

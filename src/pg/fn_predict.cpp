@@ -62,9 +62,7 @@ Datum predict_one(FunctionCallInfo fcinfo, IdKind kind) {
     auto& memo = call_site_state<PredictMemo>(fcinfo);
     load_model(fcinfo, memo, arguments.model, kind);
     load_user(fcinfo, memo, arguments.user);
-    const std::optional<Id> item = convert_id(arguments.item, memo.model->item_kind);
-    const std::optional<float> prediction =
-        predict(*memo.model, memo.state, item ? item->find_in(memo.model->items.ids()) : std::nullopt);
+    const std::optional<float> prediction = predict(*memo.model, memo.state, known_item(*memo.model, arguments.item));
     if (!prediction) PG_RETURN_NULL();
     return Float4GetDatum(*prediction);
 }

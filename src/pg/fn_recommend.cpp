@@ -2,39 +2,28 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/recommendations.hpp"
-#include "pg/results.hpp"
 
 namespace mf::pg {
 namespace {
 
-struct Arguments {
-    Catalog catalog;
+struct Arguments : ListArguments {
     IdView user;
-    bool n_null;
-    std::int32_t n;
-    const char* model;
     bool exclude_seen;
     IdArrayView candidates;
     IdArrayView exclude;
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    begin_rows_unsafe(fcinfo);
-    Arguments arguments;
-    arguments.catalog = catalog_unsafe(fcinfo);
-    arguments.user = id_argument_unsafe(fcinfo, 0, kind);
-    arguments.n_null = PG_ARGISNULL(1);
-    arguments.n = arguments.n_null ? 0 : PG_GETARG_INT32(1);
-    arguments.model = text_argument_unsafe(fcinfo, 2);
-    arguments.exclude_seen = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
-    arguments.candidates = id_array_argument_unsafe(fcinfo, 4, kind);
-    arguments.exclude = id_array_argument_unsafe(fcinfo, 5, kind);
-    return arguments;
+    return {list_arguments_unsafe(fcinfo, 1),
+            id_argument_unsafe(fcinfo, 0, kind),
+            PG_ARGISNULL(3) || PG_GETARG_BOOL(3),
+            id_array_argument_unsafe(fcinfo, 4, kind),
+            id_array_argument_unsafe(fcinfo, 5, kind)};
 }
 
 Datum recommend(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
-    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    const std::size_t n = list_length(arguments.n);
     if (arguments.user.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
     const UserState user =

@@ -2,27 +2,19 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/recommend_all.hpp"
-#include "pg/results.hpp"
 
 namespace mf::pg {
 namespace {
 
-struct Arguments {
-    Catalog catalog;
-    bool n_null;
-    std::int32_t n;
-    const char* model;
+struct Arguments : ListArguments {
     bool exclude_seen;
 };
 
 Datum recommend_all(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo] {
-        begin_rows_unsafe(fcinfo);
-        const bool n_null = PG_ARGISNULL(0);
-        return Arguments{catalog_unsafe(fcinfo), n_null, n_null ? 0 : PG_GETARG_INT32(0), text_argument_unsafe(fcinfo, 1),
-                         PG_ARGISNULL(2) || PG_GETARG_BOOL(2)};
+        return Arguments{list_arguments_unsafe(fcinfo, 0), PG_ARGISNULL(2) || PG_GETARG_BOOL(2)};
     });
-    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    const std::size_t n = list_length(arguments.n);
     if (n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, IdKind::Text);
     if (kind == IdKind::Integer && (model->user_kind != kind || model->item_kind != kind))

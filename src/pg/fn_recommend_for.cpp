@@ -5,7 +5,6 @@
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
 #include "pg/recommendations.hpp"
-#include "pg/results.hpp"
 
 namespace mf::pg {
 namespace {
@@ -28,29 +27,17 @@ FloatArrayView float_array_argument_unsafe(FunctionCallInfo fcinfo, int number) 
     return view;
 }
 
-struct Arguments {
-    Catalog catalog;
+struct Arguments : ListArguments {
     IdArrayView items;
     FloatArrayView ratings;
-    bool n_null;
-    std::int32_t n;
-    const char* model;
     IdArrayView candidates;
     IdArrayView exclude;
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    begin_rows_unsafe(fcinfo);
-    Arguments arguments;
-    arguments.catalog = catalog_unsafe(fcinfo);
-    arguments.items = id_array_argument_unsafe(fcinfo, 0, kind);
-    arguments.ratings = float_array_argument_unsafe(fcinfo, 1);
-    arguments.n_null = PG_ARGISNULL(2);
-    arguments.n = arguments.n_null ? 0 : PG_GETARG_INT32(2);
-    arguments.model = text_argument_unsafe(fcinfo, 3);
-    arguments.candidates = id_array_argument_unsafe(fcinfo, 4, kind);
-    arguments.exclude = id_array_argument_unsafe(fcinfo, 5, kind);
-    return arguments;
+    return {list_arguments_unsafe(fcinfo, 2), id_array_argument_unsafe(fcinfo, 0, kind),
+            float_array_argument_unsafe(fcinfo, 1), id_array_argument_unsafe(fcinfo, 4, kind),
+            id_array_argument_unsafe(fcinfo, 5, kind)};
 }
 
 void check_ratings(const Arguments& arguments, bool implicit) {
@@ -81,8 +68,7 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
     std::vector<Given> given;
     for (int i = 0; i < arguments.items.count; ++i) {
         if (arguments.items.elements[i].null) continue;
-        const std::optional<Id> id = convert_id(arguments.items.elements[i], model.item_kind);
-        const std::optional<std::uint32_t> item = id ? id->find_in(model.items.ids()) : std::nullopt;
+        const std::optional<std::uint32_t> item = known_item(model, arguments.items.elements[i]);
         if (!item) continue;
         const bool has_rating = arguments.ratings.count >= 0 && !arguments.ratings.nulls[i];
         given.push_back({*item, has_rating ? arguments.ratings.elements[i] : std::numeric_limits<float>::quiet_NaN()});
@@ -110,7 +96,7 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
 
 Datum recommend_for(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
-    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    const std::size_t n = list_length(arguments.n);
     if (arguments.items.count < 0 || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);

@@ -13,19 +13,12 @@
 namespace mf::pg {
 namespace {
 
-struct Arguments {
-    Catalog catalog;
+struct Arguments : ListArguments {
     IdView id;
-    bool n_null;
-    std::int32_t n;
-    const char* model;
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    begin_rows_unsafe(fcinfo);
-    const bool n_null = PG_ARGISNULL(1);
-    return {catalog_unsafe(fcinfo), id_argument_unsafe(fcinfo, 0, kind), n_null, n_null ? 0 : PG_GETARG_INT32(1),
-            text_argument_unsafe(fcinfo, 2)};
+    return {list_arguments_unsafe(fcinfo, 1), id_argument_unsafe(fcinfo, 0, kind)};
 }
 
 /// Cosine of two vectors; NaN if one of them has no direction.
@@ -47,12 +40,11 @@ class Cosine {
 
 Datum similar_items(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
-    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    const std::size_t n = list_length(arguments.n);
     if (arguments.id.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
-    const std::optional<Id> id = convert_id(arguments.id, model->item_kind);
-    const std::optional<std::uint32_t> item = id ? id->find_in(model->items.ids()) : std::nullopt;
+    const std::optional<std::uint32_t> item = known_item(*model, arguments.id);
     if (!item) return Datum{0};
     const ItemIndex& items = model->items.ranking();
     const Cosine cosine(items.row(*item), items.stride());
@@ -91,8 +83,7 @@ std::vector<SimilarUser> nearest_users(const Catalog& catalog, const ServingMode
         std::copy(row.ranking_factors.begin(), row.ranking_factors.end(), other.begin());
         const float similarity = cosine.of(other.data());
         if (std::isnan(similarity) || (nearest.size() == n && similarity < nearest.front().similarity)) return;
-        const IdView view{false, IdKind::Text, 0, row.id.data(), static_cast<int>(row.id.size())};
-        std::optional<Id> id = convert_id(view, model.user_kind);
+        std::optional<Id> id = parse_id(row.id, model.user_kind);
         if (!id || (id->integer == self.integer && id->bytes == self.bytes)) return;
         nearest.push_back({similarity, std::move(*id)});
         std::push_heap(nearest.begin(), nearest.end(), before);
@@ -106,7 +97,7 @@ std::vector<SimilarUser> nearest_users(const Catalog& catalog, const ServingMode
 
 Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
-    const std::size_t n = list_length(arguments.n_null, arguments.n);
+    const std::size_t n = list_length(arguments.n);
     if (arguments.id.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Users);

@@ -23,7 +23,7 @@ void define_settings_unsafe() {
     DefineCustomIntVariable("mf_ext.keep_versions", "Sets the versions of a model that a training keeps.",
                             "Older ones are deleted when a new one is published.", &keep_versions, 2, 1, 1000,
                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.max_memory", "Sets the memory that one training may take.", nullptr,
+    DefineCustomIntVariable("mf_ext.max_memory", "Sets the memory that one training or evaluation may take.", nullptr,
                             &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable("mf_ext.max_threads", "Sets the threads for one training or batch call.",
@@ -49,5 +49,7 @@ std::size_t setting_cache_size() { return static_cast<std::size_t>(cache_size_kb
 std::size_t setting_batch_memory() { return static_cast<std::size_t>(maintenance_work_mem) * 1024; }
 
 int setting_keep_versions() { return keep_versions; }
+
+std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
 
 }  // namespace mf::pg

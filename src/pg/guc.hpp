@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace mf::pg {
 
@@ -24,5 +25,8 @@ int setting_keep_versions();
 
 /// Bytes that lists of a batch call may take: PostgreSQL's maintenance_work_mem.
 std::size_t setting_batch_memory();
+
+/// Bytes for messages, in the unit that settings of memory are written in, rounded up.
+std::string megabytes(std::size_t bytes);
 
 }  // namespace mf::pg

@@ -90,6 +90,20 @@ std::optional<Id> convert_id(const IdView& view, IdKind kind) {
     return id;
 }
 
+std::optional<Id> parse_id(std::string_view text, IdKind kind) {
+    return convert_id({false, IdKind::Text, 0, text.data(), static_cast<int>(text.size())}, kind);
+}
+
+Id id_at(const IdTable& table, std::uint32_t index) {
+    Id id;
+    id.kind = table.kind();
+    if (id.kind == IdKind::Integer)
+        id.integer = table.integer(index);
+    else
+        id.bytes = table.bytes(index);
+    return id;
+}
+
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model) {
     if (given == kind || given == IdKind::Text) return;
     const char* given_name = given == IdKind::Integer ? "bigint" : "uuid";

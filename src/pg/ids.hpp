@@ -45,6 +45,12 @@ IdArrayView id_array_argument_unsafe(FunctionCallInfo fcinfo, int number, IdKind
 /// Calls with an overload that does not fit must be refused before (check_overload).
 std::optional<Id> convert_id(const IdView& view, IdKind kind);
 
+/// A stored id, text, as one of the kind; nothing if no id of that kind prints so.
+std::optional<Id> parse_id(std::string_view text, IdKind kind);
+
+/// The id at an index of a table.
+Id id_at(const IdTable& table, std::uint32_t index);
+
 /// Throws datatype_mismatch with the right call as hint unless ids of `given` kind can name ids of `kind`.
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model);
 

@@ -10,9 +10,6 @@
 namespace mf::pg {
 namespace {
 
-/// Bytes in the unit that settings are written in.
-std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
-
 /// Collects rows in batches, so that the cache misses of interning overlap: one by one, each would wait for its own, in
 /// a cache that the executor has filled with other things since the row before.
 class BuilderSink : public RowSink {

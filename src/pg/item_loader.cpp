@@ -53,8 +53,7 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
     std::size_t row = 0;
     read_item_factors(catalog, version.model_id, [&](const FactorRow& item) {
         if (row == count) throw SqlError(ERRCODE_DATA_CORRUPTED, "model \"" + model + "\" has surplus item factors");
-        const IdView view{false, IdKind::Text, 0, item.id.data(), static_cast<int>(item.id.size())};
-        const std::optional<Id> id = convert_id(view, kind);
+        const std::optional<Id> id = parse_id(item.id, kind);
         if (!id)
             throw SqlError(ERRCODE_DATA_CORRUPTED, "item id \"" + std::string(item.id) + "\" of model \"" + model +
                                                        "\" is not of the model's item type");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/user_blocks.hpp"
 #include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/guc.hpp"
@@ -12,8 +13,8 @@
 namespace mf::pg {
 namespace {
 
-constexpr std::size_t kBlockUsers = 2048;
-constexpr std::size_t kUsersATask = 32;
+constexpr std::size_t kMostUsers = 2048;  // of a block
+constexpr std::size_t kUsersATask = 8;
 
 class AllUsers {
   public:
@@ -25,7 +26,8 @@ class AllUsers {
           exclude_seen_(exclude_seen),
           environment_(quiet_environment()),
           writer_(fcinfo, overload, model.items.ids()),
-          vectors_(kBlockUsers * model.items.ranking().stride(), 0.0f) {}
+          block_users_(block_users(n, model.items.size(), kMostUsers)),
+          vectors_(block_users_ * model.items.ranking().stride(), 0.0f) {}
 
     void run() {
         const Oid relation = model_.version.source;
@@ -55,8 +57,7 @@ class AllUsers {
         std::vector<ScoredItem> popular;
         if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
         read_all_user_factors(catalog_, model_.version.model_id, [&](const FactorRow& row) {
-            const IdView view{false, IdKind::Text, 0, row.id.data(), static_cast<int>(row.id.size())};
-            std::optional<Id> id = convert_id(view, model_.user_kind);
+            std::optional<Id> id = parse_id(row.id, model_.user_kind);
             if (!id) throw SqlError(ERRCODE_DATA_CORRUPTED, "a user id of model \"" + model_.name + "\" is not of the model's user type");
             std::uint32_t user = 0;
             if (scan != nullptr) {
@@ -76,7 +77,7 @@ class AllUsers {
                       vectors_.data() + ids_.size() * model_.items.ranking().stride());
             ids_.push_back(std::move(*id));
             users_.push_back(user);
-            if (ids_.size() == kBlockUsers) finish_block(scan);
+            if (ids_.size() == block_users_) finish_block(scan);
         });
         finish_block(scan);
     }
@@ -108,12 +109,7 @@ class AllUsers {
         while (!histories.finished()) {
             histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
-                Id id;
-                id.kind = model_.user_kind;
-                if (id.kind == IdKind::Integer)
-                    id.integer = scan.users().integer(user);
-                else
-                    id.bytes = scan.users().bytes(user);
+                const Id id = id_at(scan.users(), user);
                 const UserState state = user_with_history(catalog_, model_, id, merge_history(rows, model_));
                 writer_.put(id, best_items(model_, state, n_, nullptr,
                                            exclude_seen_ ? state.history.seen : std::vector<std::uint32_t>()));
@@ -130,6 +126,7 @@ class AllUsers {
     UserListWriter writer_;
     std::vector<bool> changed_;  ///< by the scan's numbers
     // A block of users whose stored factors serve.
+    std::size_t block_users_;
     Array<float> vectors_;
     std::vector<Id> ids_;
     std::vector<std::uint32_t> users_;

@@ -9,8 +9,8 @@ namespace mf::pg {
 /// model or has rows in the source, in no particular order. The source is read once under the active snapshot, and once
 /// more if histories have changed since the training; more often only where maintenance_work_mem does not hold the items
 /// seen (3 bytes each, 5 if there are more than 65,536 items), or the changed histories (40 bytes a row). Memory besides:
-/// 100 bytes a user who has rows. A source that
-/// cannot be read any more is an error unless exclude_seen is false: then the stored factors serve.
+/// 100 bytes a user who has rows, and the lists of a block of users (block_users()). A source that cannot be read any
+/// more is an error unless exclude_seen is false: then the stored factors serve.
 void put_all_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model,
                              std::size_t n, bool exclude_seen);
 

@@ -62,8 +62,7 @@ std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVers
     if (is_explicit) start.rating = RatingStart{FactorMatrix(items, options.als.factors), Array<float>(items, 0.0f)};
     std::vector<bool> known(items);
     read_item_factors(catalog, version.model_id, [&](const FactorRow& row) {
-        const IdView view{false, IdKind::Text, 0, row.id.data(), static_cast<int>(row.id.size())};
-        const std::optional<Id> id = convert_id(view, dataset.items.kind());
+        const std::optional<Id> id = parse_id(row.id, dataset.items.kind());
         const std::optional<std::uint32_t> item = id ? id->find_in(dataset.items) : std::nullopt;
         if (!item) return;  // no interaction left
         known[*item] = true;

@@ -1,40 +1,18 @@
 // Item images in dynamic shared memory: one for each version that serves, for the whole server.
 //
-// A directory in the main shared memory says which images there are. The session that finds an image missing takes a
-// place in it, builds the image and publishes it; others wait for that. Segments are pinned, so that an image outlives
-// the sessions that use it; the least recently used ones leave when mf_ext.cache_size would be exceeded. Sessions that
-// have an image mapped go on to use it after it has left, and unmap it when they notice.
+// A directory (item_directory.hpp) says which images there are. The session that finds an image missing takes a place
+// in it, builds the image and publishes it; others wait for that. Segments are pinned, so that an image outlives the
+// sessions that use it; the least recently used ones leave when mf_ext.cache_size would be exceeded. Sessions that have
+// an image mapped go on to use it after it has left, and unmap it when they notice.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "pg/guard.hpp"
-
-extern "C" {
-#include "storage/dsm.h"
-}
+#include "pg/item_directory.hpp"
 
 namespace mf::pg {
-
-/// What identifies a version for ever: model_ids are never used twice in a table, and times tell tables apart whose
-/// OIDs were.
-struct ItemKey {
-    Oid database = InvalidOid;
-    Oid table = InvalidOid;  ///< of the models
-    std::int64_t model_id = 0;
-    TimestampTz trained_at = 0;
-    bool operator==(const ItemKey&) const = default;
-};
-
-/// What mf_cache shows of an image to those who see all databases; the name may be an older one.
-struct ItemLabel {
-    char model[128] = "";
-    std::int32_t version = 0;
-    std::int64_t items = 0;
-};
 
 /// An image that this session has mapped; unmapped at the end. At most one for each image.
 class SharedImage {
@@ -87,24 +65,5 @@ class ItemClaim {
     std::shared_ptr<SharedImage> image_;
     std::string refusal_;
 };
-
-/// An image in the directory.
-struct ItemEntry {
-    ItemKey key;
-    ItemLabel label;
-    std::uint64_t bytes;
-    std::uint64_t hits;
-    TimestampTz built_at;
-    TimestampTz last_used;
-};
-
-/// Images that the directory has room for.
-constexpr int kItemPlaces = 64;
-
-/// Copies what is in the directory to `entries`, which has kItemPlaces. Returns how many.
-int read_items_unsafe(ItemEntry* entries);
-
-/// Takes an image out of the directory, if it is there.
-void remove_items_unsafe(const ItemKey& key);
 
 }  // namespace mf::pg

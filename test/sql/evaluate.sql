@@ -89,6 +89,17 @@ SELECT error_of($$SELECT mf_evaluate('train', 'test', user_column => NULL)$$);
 SELECT error_of($$SELECT mf_evaluate('train', 'test', relevant_from => 'NaN')$$);
 CREATE TABLE nobody (LIKE test);
 SELECT error_of($$SELECT mf_evaluate('train', 'nobody')$$);
+-- Memory: test rows are held, and both numbers are named before they are taken.
+CREATE TABLE large_test AS SELECT u AS user_id, i AS item_id, 1.0::real AS rating FROM generate_series(1, 3000) AS u, generate_series(1, 50) AS i;
+SET mf_ext.max_memory = '2MB';
+SELECT error_of($$SELECT mf_evaluate('train', 'large_test')$$);
+SET mf_ext.max_memory = '10MB';
+SELECT count(*) FROM mf_evaluate('train', 'large_test');
+-- Users count as well: their ids alone may be too much.
+CREATE TABLE long_ids AS SELECT repeat('x', 1000) || u AS who, 'i1' AS what FROM generate_series(1, 5000) AS u;
+SET mf_ext.max_memory = '2MB';
+SELECT error_of($$SELECT mf_evaluate('plays', 'long_ids', user_column => 'who', item_column => 'what')$$);
+RESET mf_ext.max_memory;
 CREATE ROLE regress_mf_stranger;
 SET ROLE regress_mf_stranger;
 SELECT error_of($$SELECT mf_evaluate('train', 'test')$$);

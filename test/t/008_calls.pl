@@ -1,0 +1,85 @@
+# Calls that take long end soon after they are told to, and calls by the thousand leave no memory behind.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+
+# Batches over 20,000 users and as many items, of which lists hold all: minutes, if they were let.
+$node->safe_psql('postgres', q{
+    CREATE EXTENSION mf_ext;
+    CREATE TABLE wide AS
+        SELECT n % 20000 AS user_id, (n * 7919 + n / 20000 * 13) % 20000 AS item_id, 1 + n % 5 AS rating
+          FROM generate_series(1, 200000::bigint) n;
+    CREATE INDEX ON wide (user_id);
+    CREATE TABLE wide_test AS SELECT user_id, (item_id + 7) % 20000 AS item_id, rating FROM wide;
+    SELECT mf_train('wide', factors => 16, iterations => 1, options => '{"ranking_iterations": 1}');
+    SELECT count(*) FROM mf_recommend(1, 1, 'wide');
+});
+my %calls = (
+    'mf_recommend_all' => q{SELECT count(*) FROM mf_recommend_all(20000, 'wide')},
+    'mf_evaluate' => q{SELECT count(*) FROM mf_evaluate('wide', 'wide_test', 20000)});
+for my $name (sort keys %calls) {
+    for my $timeout (100, 400, 1300) {
+        my $start = time;
+        my ($status, $out, $err) = $node->psql('postgres',
+            "SET statement_timeout = '${timeout}ms'; SET mf_ext.max_threads = 2; $calls{$name}");
+        my $seconds = time - $start;
+        like($err, qr/canceling statement due to statement timeout/, "$name is timed out after $timeout ms");
+        cmp_ok($seconds, '<', $timeout / 1000 + 2, 'soon');
+    }
+    my ($out, $err) = ('', '');
+    my $run = IPC::Run::start(
+        [ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres'),
+            '-c', $calls{$name}, '-c', q{SELECT count(*) FROM mf_recommend(1, 5, 'wide')} ],
+        '<', \undef, '>', \$out, '2>', \$err);
+    my $active = "FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT count(*) FROM $name(%'";
+    $node->poll_query_until('postgres', "SELECT count(*) = 1 $active AND now() > query_start + interval '0.5 s'") or die 'never';
+    my $start = time;
+    is($node->safe_psql('postgres', "SELECT count(pg_cancel_backend(pid)) $active"), '1', "$name is cancelled");
+    $run->finish;
+    cmp_ok(time - $start, '<', 2, 'soon');
+    like($err, qr/canceling statement due to user request/, 'with the error');
+    is($out, "5\n", 'and the session goes on');
+}
+
+# Ten thousand calls in one session. Contexts are PostgreSQL's view of the memory; the process has what is the library's
+# own as well, and what the allocator keeps.
+$node->safe_psql('postgres', q{
+    CREATE TABLE ratings AS
+        SELECT n % 300 AS user_id, (n * 7919 + n / 300) % 200 AS item_id, 1 + n % 5 AS rating
+          FROM generate_series(1, 10000::bigint) n;
+    CREATE INDEX ON ratings (user_id);
+    SELECT mf_train('ratings', factors => 8);
+    INSERT INTO ratings SELECT user_id, 199, 5 FROM generate_series(0, 299, 2) user_id;
+    ALTER DATABASE postgres SET mf_ext.default_model = 'ratings';
+    CREATE PROCEDURE call_often(statement text) LANGUAGE plpgsql AS $$
+    DECLARE n bigint; BEGIN
+        FOR i IN 1 .. 10000 LOOP EXECUTE statement USING i % 310 INTO n; END LOOP;
+    END $$;
+});
+my %small = (
+    mf_recommend => 'SELECT count(*) FROM mf_recommend($1, 5)',
+    mf_recommend_for => 'SELECT count(*) FROM mf_recommend_for(ARRAY[$1 % 200, 7], ARRAY[5, 1], 5)',
+    mf_explain => 'SELECT count(*) FROM mf_explain($1, 5, 5)',
+    mf_similar_items => 'SELECT count(*) FROM mf_similar_items($1 % 200, 5)',
+    mf_predict => 'SELECT count(mf_predict($1, i)) FROM generate_series(1, 2) i');
+my $contexts = 'SELECT sum(total_bytes) FROM pg_backend_memory_contexts';
+my $process = -r '/proc/self/status'
+    ? q{SELECT (regexp_match(pg_read_file('/proc/self/status'), 'RssAnon:\s*(\d+)'))[1]::bigint * 1024} : 'SELECT 0';
+for my $name (sort keys %small) {
+    my $call = "CALL call_often('$small{$name}')";
+    my @bytes = split /\n/, $node->safe_psql('postgres', "$call; $contexts; $process; $call; $contexts; $process");
+    is(scalar @bytes, 4, "$name, ten thousand times, after as many");
+    cmp_ok($bytes[2] - $bytes[0], '<=', 64 << 10, 'adds nothing to the memory contexts');
+    cmp_ok($bytes[3] - $bytes[1], '<=', 1 << 20, 'nor to the process');
+}
+
+$node->stop;
+done_testing();
