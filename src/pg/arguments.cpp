@@ -23,6 +23,11 @@ std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* 
     return model;
 }
 
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
+    begin_rows_unsafe(fcinfo);
+    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
+}
+
 void require_model_name(const char* name) {
     if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
 }
@@ -31,11 +36,6 @@ void check_new_model_name(const std::string& name) {
     if (name.empty() || name.size() > kLongestName)
         throw SqlError(ERRCODE_INVALID_NAME, "the name of a model must have 1 to " + std::to_string(kLongestName) +
                                                  " bytes, not " + std::to_string(name.size()));
-}
-
-ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
-    begin_rows_unsafe(fcinfo);
-    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
 }
 
 std::size_t list_length(std::int32_t n) {
