@@ -4,12 +4,14 @@
 -- tables
 --
 -- One row a trained version. model_id is never used twice, so it names one set of factors for ever. The tables
--- themselves are for the extension's owner; everybody reads them through the views below.
+-- themselves are for the extension's owner; everybody reads them through the views below. Indexes have their names given,
+-- not chosen: functions look for them, and must not find something else of the name they expect.
 
 CREATE SEQUENCE @extschema@.mf_model_id_seq AS pg_catalog.int8;
 
 CREATE TABLE @extschema@.mf_model_data (
-    model_id      pg_catalog.int8        PRIMARY KEY DEFAULT pg_catalog.nextval('@extschema@.mf_model_id_seq'),
+    model_id      pg_catalog.int8        CONSTRAINT mf_model_data_pkey PRIMARY KEY
+                                         DEFAULT pg_catalog.nextval('@extschema@.mf_model_id_seq'),
     model         pg_catalog.text        COLLATE pg_catalog."C" NOT NULL,
     version       pg_catalog.int4        NOT NULL,
     live          pg_catalog.bool        NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE @extschema@.mf_model_data (
     metrics       pg_catalog.jsonb       NOT NULL,
     trained_at    pg_catalog.timestamptz NOT NULL,
     seconds       pg_catalog.float8      NOT NULL,
-    UNIQUE (model, version)
+    CONSTRAINT mf_model_data_version_key UNIQUE (model, version)
 );
 CREATE UNIQUE INDEX mf_model_data_live_idx ON @extschema@.mf_model_data (model) WHERE live;
 
@@ -42,7 +44,7 @@ CREATE TABLE @extschema@.mf_user_factor_data (
     rating_factors  pg_catalog.float4[],
     ranking_factors pg_catalog.float4[] NOT NULL,
     history_digest  pg_catalog.int8     NOT NULL,
-    PRIMARY KEY (model_id, user_id)
+    CONSTRAINT mf_user_factor_data_pkey PRIMARY KEY (model_id, user_id)
 );
 
 CREATE TABLE @extschema@.mf_item_factor_data (
@@ -52,8 +54,19 @@ CREATE TABLE @extschema@.mf_item_factor_data (
     rating_bias     pg_catalog.float4,
     rating_factors  pg_catalog.float4[],
     ranking_factors pg_catalog.float4[] NOT NULL,
-    PRIMARY KEY (model_id, item_id)
+    CONSTRAINT mf_item_factor_data_pkey PRIMARY KEY (model_id, item_id)
 );
+
+-- Who may use a model besides its owner; all versions of a name together. Grantee 0 (shown as "-") is PUBLIC.
+CREATE TABLE @extschema@.mf_grant_data (
+    model   pg_catalog.text    COLLATE pg_catalog."C" NOT NULL,
+    grantee pg_catalog.regrole NOT NULL,
+    CONSTRAINT mf_grant_data_pkey PRIMARY KEY (model, grantee)
+);
+
+-- Each training leaves as many dead rows as a version has. Vacuum shall come after each, also where many versions are kept.
+ALTER TABLE @extschema@.mf_user_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE @extschema@.mf_item_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
 
 -- Trained floats do not compress; trying costs time at every write.
 ALTER TABLE @extschema@.mf_user_factor_data
@@ -64,22 +77,41 @@ ALTER TABLE @extschema@.mf_item_factor_data
 COMMENT ON TABLE @extschema@.mf_model_data IS 'trained model versions; read them through mf_models';
 COMMENT ON TABLE @extschema@.mf_user_factor_data IS 'factors of users; read them through mf_user_factors';
 COMMENT ON TABLE @extschema@.mf_item_factor_data IS 'factors of items; read them through mf_item_factors';
+COMMENT ON TABLE @extschema@.mf_grant_data IS 'grants of models; read them through mf_grants';
 COMMENT ON SEQUENCE @extschema@.mf_model_id_seq IS 'numbers of trained model versions';
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_user_factor_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_factor_data', '');
+-- A role that is gone would be dumped as its number, which is another role's in another server.
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_grant_data',
+    'WHERE grantee OPERATOR(pg_catalog.=) 0
+        OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) grantee)');
 
 -- views
 --
--- A role sees the models of the roles whose privileges it has.
+-- A role sees the models of the roles whose privileges it has and those that were granted to such roles or to PUBLIC;
+-- who has the privileges of the extension's owner sees all. The functions hold to the same rule.
 
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
     SELECT model_id, model, version, live, owner, source, user_type, item_type, feedback, algorithm, parameters,
            users, items, ratings, metrics, trained_at, seconds
-      FROM @extschema@.mf_model_data
-     WHERE pg_catalog.pg_has_role(owner, 'USAGE');
+      FROM @extschema@.mf_model_data m
+     WHERE pg_catalog.pg_has_role(owner, 'USAGE')
+        OR EXISTS (SELECT FROM @extschema@.mf_grant_data g
+                    WHERE g.model OPERATOR(pg_catalog.=) m.model
+                      AND (g.grantee OPERATOR(pg_catalog.=) 0 OR pg_catalog.pg_has_role(g.grantee, 'USAGE')))
+        OR pg_catalog.pg_has_role((SELECT relowner FROM pg_catalog.pg_class
+                                    WHERE oid OPERATOR(pg_catalog.=) '@extschema@.mf_model_data'::pg_catalog.regclass),
+                                  'USAGE');
+
+CREATE VIEW @extschema@.mf_grants WITH (security_barrier) AS
+    SELECT g.model, coalesce(r.rolname, 'public') AS grantee
+      FROM @extschema@.mf_grant_data g
+      LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) g.grantee
+     WHERE (r.oid IS NOT NULL OR g.grantee OPERATOR(pg_catalog.=) 0)
+       AND EXISTS (SELECT FROM @extschema@.mf_models m WHERE m.model OPERATOR(pg_catalog.=) g.model);
 
 CREATE VIEW @extschema@.mf_user_factors WITH (security_barrier) AS
     SELECT f.model_id, m.version, f.user_id, f.interactions, f.rating_bias, f.rating_factors, f.ranking_factors,
@@ -100,6 +132,8 @@ COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training
 COMMENT ON COLUMN @extschema@.mf_models.ratings IS 'interactions after duplicates were merged';
 COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse, test_rmse, test_ndcg and iterations of the training';
 COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time from reading to storing';
+COMMENT ON VIEW @extschema@.mf_grants IS 'roles that may use a model besides its owner';
+COMMENT ON COLUMN @extschema@.mf_grants.grantee IS 'name of a role, or public';
 COMMENT ON VIEW @extschema@.mf_user_factors IS 'factors of users, one row per user and version';
 COMMENT ON COLUMN @extschema@.mf_user_factors.rating_factors IS 'serve mf_predict; NULL for implicit feedback';
 COMMENT ON COLUMN @extschema@.mf_user_factors.ranking_factors IS 'a score is their dot product with those of an item';
@@ -182,7 +216,7 @@ CREATE VIEW @extschema@.mf_progress AS
 
 COMMENT ON VIEW @extschema@.mf_progress IS 'trainings under way in this database, one row per session that trains';
 COMMENT ON COLUMN @extschema@.mf_progress.phase IS
-    'reading, sorting, training, rating factors, ranking factors or storing';
+    'reading, sorting, training, rating factors, ranking factors, storing, cross-validation or tuning';
 COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'iterations of the phase that are over';
 COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS
@@ -203,7 +237,7 @@ CREATE VIEW @extschema@.mf_cache AS
       FROM @extschema@.mf_cached_items();
 
 COMMENT ON VIEW @extschema@.mf_cache IS
-    'item factors in the server''s shared memory, one row per version that serves: own models, for pg_read_all_stats those of all databases';
+    'item factors in the server''s shared memory, one row per version that serves: of the models that the caller may use, for pg_read_all_stats of all databases';
 COMMENT ON COLUMN @extschema@.mf_cache.bytes IS 'shared memory taken, of the mf_ext.cache_size for all models together';
 COMMENT ON COLUMN @extschema@.mf_cache.hits IS 'calls served from it';
 COMMENT ON COLUMN @extschema@.mf_cache.last_used IS 'start of the last statement that used it';
@@ -215,6 +249,60 @@ AS 'MODULE_PATHNAME', 'mf_drop_model';
 
 COMMENT ON FUNCTION @extschema@.mf_drop_model IS
     'deletes a model, or one version of it, and returns the number of versions deleted';
+
+CREATE FUNCTION @extschema@.mf_set_live(model pg_catalog.text, version pg_catalog.int4)
+RETURNS pg_catalog.int4
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_set_live';
+
+CREATE FUNCTION @extschema@.mf_rename_model(model pg_catalog.text, new_name pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_rename_model';
+
+COMMENT ON FUNCTION @extschema@.mf_set_live IS 'makes a version of a model the one that serves, and returns the one that did';
+COMMENT ON FUNCTION @extschema@.mf_rename_model IS 'gives a model, with its versions and grants, another name';
+
+CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (model pg_catalog.text, version pg_catalog.int4)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
+AS 'MODULE_PATHNAME', 'mf_forget_user_integer';
+
+CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.uuid, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (model pg_catalog.text, version pg_catalog.int4)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
+AS 'MODULE_PATHNAME', 'mf_forget_user_uuid';
+
+CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.text, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (model pg_catalog.text, version pg_catalog.int4)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
+AS 'MODULE_PATHNAME', 'mf_forget_user_text';
+
+COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.int8, pg_catalog.text) IS
+    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.uuid, pg_catalog.text) IS
+    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.text, pg_catalog.text) IS
+    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+
+CREATE FUNCTION @extschema@.mf_grant(model pg_catalog.text, grantee pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_grant';
+
+CREATE FUNCTION @extschema@.mf_revoke(model pg_catalog.text, grantee pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_revoke';
+
+CREATE FUNCTION @extschema@.mf_set_owner(model pg_catalog.text, owner pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
+AS 'MODULE_PATHNAME', 'mf_set_owner';
+
+COMMENT ON FUNCTION @extschema@.mf_grant IS 'lets a role, or public, use a model: recommend, predict, evaluate, read factors';
+COMMENT ON FUNCTION @extschema@.mf_revoke IS 'takes back what mf_grant gave';
+COMMENT ON FUNCTION @extschema@.mf_set_owner IS 'gives a model to another role, with whose rights histories are read from then on';
 
 -- prediction
 
@@ -592,9 +680,10 @@ COMMENT ON FUNCTION @extschema@.mf_reciprocal_rank IS
 --
 -- pg_dump reads the tables as the role that runs it; the owner of the database must be able to dump it.
 
-REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data FROM PUBLIC;
-GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data
-    TO pg_database_owner;
+REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
+    @extschema@.mf_grant_data FROM PUBLIC;
+GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
+    @extschema@.mf_grant_data TO pg_database_owner;
 GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
-GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_progress, @extschema@.mf_cache, @extschema@.mf_user_factors,
-    @extschema@.mf_item_factors TO PUBLIC;
+GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_grants, @extschema@.mf_progress, @extschema@.mf_cache,
+    @extschema@.mf_user_factors, @extschema@.mf_item_factors TO PUBLIC;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,11 +47,19 @@ Numbering items_of(const Csr& cells) {
     return Numbering(occupied);
 }
 
+/// A cell of the fold whose user, item or both have no cells to train on: kNone.
+struct PartlyKnown {
+    std::uint32_t user;
+    std::uint32_t item;
+    float value;
+};
+
 /// A fold as the trainers see it: users and items that have cells to train on, and no others.
 struct Fold {
     Csr train;
-    Csr test;          ///< of the users above
+    Csr test;          ///< of the users and items above
     Csr test_of_cold;  ///< a row for each user of the fold without cells to train on
+    std::vector<PartlyKnown> partly_known;
     IdHashes hashes;
 };
 
@@ -90,6 +99,18 @@ Csr known_cells(const Csr& test, const Numbering& users, const Numbering& items,
     return result;
 }
 
+std::vector<PartlyKnown> partly_known_cells(const Csr& test, const Numbering& users, const Numbering& items) {
+    std::vector<PartlyKnown> cells;
+    for (std::uint32_t user = 0; user < test.rows(); ++user) {
+        for (std::size_t i = 0; i < test.row_size(user); ++i) {
+            const std::uint32_t item = items.number[test.row_columns(user)[i]];
+            if (users.number[user] == kNone || item == kNone)
+                cells.push_back({users.number[user], item, test.row_values(user)[i]});
+        }
+    }
+    return cells;
+}
+
 Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds, std::uint64_t seed,
                Environment& environment) {
     HoldOut parts = hold_out_fold(cells, hashes, fold, folds, seed, environment);
@@ -101,6 +122,7 @@ Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std
     Fold result;
     result.test = known_cells(parts.test, users, items, false);
     result.test_of_cold = known_cells(parts.test, users, items, true);
+    result.partly_known = partly_known_cells(parts.test, users, items);
     result.hashes = {users.take(hashes.users), items.take(hashes.items)};
     renumber(parts.train, users, items);
     result.train = std::move(parts.train);
@@ -117,13 +139,16 @@ std::vector<std::uint32_t> by_popularity(const Csr& cells) {
     return items;
 }
 
-/// Users without ratings have neither factors nor bias.
-PredictionErrors measure_cold(const RatingModel& model, const Csr& test) {
+/// What is not known has neither factors nor bias.
+PredictionErrors measure_partly_known(const RatingModel& model, const std::vector<PartlyKnown>& cells) {
     PredictionErrors errors;
-    for (std::size_t i = 0; i < test.entries(); ++i)
-        errors.add(std::clamp(model.parameters.mean + static_cast<double>(model.item_bias[test.columns[i]]),
-                              model.parameters.minimum, model.parameters.maximum) -
-                   static_cast<double>(test.values[i]));
+    for (const PartlyKnown& cell : cells) {
+        const double user_bias = cell.user == kNone ? 0 : static_cast<double>(model.user_bias[cell.user]);
+        const double item_bias = cell.item == kNone ? 0 : static_cast<double>(model.item_bias[cell.item]);
+        errors.add(std::clamp(model.parameters.mean + user_bias + item_bias, model.parameters.minimum,
+                              model.parameters.maximum) -
+                   static_cast<double>(cell.value));
+    }
     return errors;
 }
 
@@ -152,7 +177,7 @@ FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t
     FoldResult result;
     if (model.rating) {
         result.predictions = measure_predictions(*model.rating, data.test, environment);
-        result.predictions += measure_cold(*model.rating, data.test_of_cold);
+        result.predictions += measure_partly_known(*model.rating, data.partly_known);
     }
     result.lists = measure_lists(model.ranking, data.train, data.test, k, environment);
     if (data.test_of_cold.rows() > 0)

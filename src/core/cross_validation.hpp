@@ -20,9 +20,9 @@ struct FoldResult {
 /// Trains on the cells outside a fold and measures on those in it, exactly as if the source of the training had only held
 /// the former. The held-out fraction of the options, if any, is taken from the training's cells.
 ///
-/// Cells whose item has no other ratings are left out: no model knows the item. A user with no other ratings is predicted
-/// by mean and item bias, and recommended the items with the most interactions. Lists have k ≥ 1 items, and every cell of
-/// the fold is relevant.
+/// Every cell of the fold is predicted; where the user or the item has no other ratings, by mean and what bias is known.
+/// Lists have k ≥ 1 items; a user without other ratings gets the items with the most interactions. Relevant are the items
+/// of the user's cells in the fold, but for those without other ratings, which no list can have.
 ///
 /// fold < folds, which is at least 2. Throws InvalidData if nothing is left to train on, else what train() throws.
 /// Progress is that of the trainers. The same bits for any number of threads.

@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Of the points that take part in a round, the share that takes part in the next one.
 constexpr std::size_t kKeepOneOf = 3;
+std::size_t kept(std::size_t points) { return (points + kKeepOneOf - 1) / kKeepOneOf; }
 /// Parts of the iterations that the rounds train for.
 constexpr double kRounds[] = {0.25, 0.5, 1.0};
 
@@ -44,24 +45,6 @@ class Deadline {
     Clock::time_point begin_ = Clock::now();
 };
 
-/// Rounds whose trainings differ from those of the round before.
-std::vector<double> rounds_for(const std::vector<Candidate>& candidates, const std::function<int&(TrainOptions&)>& field) {
-    std::vector<double> rounds;
-    for (const double part : kRounds) {
-        const bool differs = rounds.empty() || std::ranges::any_of(candidates, [&](Candidate candidate) {
-            const int all = field(candidate.options);
-            return std::ceil(part * all) != std::ceil(rounds.back() * all);
-        });
-        if (differs) rounds.push_back(part);
-    }
-    // Few points are not worth a choice in three steps.
-    std::size_t points = candidates.size();
-    std::size_t useful = 1;
-    for (; points > kKeepOneOf; points = (points + kKeepOneOf - 1) / kKeepOneOf) ++useful;
-    while (rounds.size() > useful) rounds.erase(rounds.begin());
-    return rounds;
-}
-
 /// One kind of factors: how many iterations, and how good they make a candidate.
 struct Kind {
     std::function<int&(TrainOptions&)> iterations;
@@ -69,6 +52,31 @@ struct Kind {
     std::function<double(const TrainOptions&, Environment&)> measure;
     void (*record)(Trial&, double);
 };
+
+/// Parts of the iterations that each round trains for: no more rounds than make a difference.
+std::vector<double> rounds_for(const std::vector<Candidate>& candidates, const Kind& kind) {
+    const auto differ = [&](double part, double other) {
+        return std::ranges::any_of(candidates, [&](Candidate candidate) {
+            const int all = kind.iterations(candidate.options);
+            return std::ceil(part * all) != std::ceil(other * all);
+        });
+    };
+    std::vector<double> rounds;
+    for (const double part : kRounds)
+        if (rounds.empty() || differ(part, rounds.back())) rounds.push_back(part);
+    std::size_t useful = 1;
+    for (std::size_t points = candidates.size(); points > kKeepOneOf; points = kept(points)) ++useful;
+    if (rounds.size() > useful) rounds.erase(rounds.begin(), rounds.end() - static_cast<std::ptrdiff_t>(useful));
+    return rounds;
+}
+
+/// Trainings of all rounds.
+int trainings(const std::vector<Candidate>& candidates, const Kind& kind) {
+    std::size_t points = candidates.size();
+    std::size_t sum = 0;
+    for (std::size_t round = rounds_for(candidates, kind).size(); round > 0; --round, points = kept(points)) sum += points;
+    return static_cast<int>(sum);
+}
 
 bool is_better(const Candidate& a, const Candidate& b) {
     if (a.rounds != b.rounds) return a.rounds > b.rounds;
@@ -81,16 +89,6 @@ class Search {
     Search(const TuningOptions& tuning, Environment& environment)
         : deadline_(tuning.seconds), environment_(environment) {}
 
-    /// Trainings of all rounds, for the reports.
-    static int trainings(std::size_t points) {
-        int sum = 0;
-        for (std::size_t round = 0; round < std::size(kRounds) && points > 0; ++round) {
-            sum += static_cast<int>(points);
-            points = (points + kKeepOneOf - 1) / kKeepOneOf;
-        }
-        return sum;
-    }
-
     void plan(int trainings) {
         planned_ = trainings;
         if (environment_.on_phase) environment_.on_phase("tuning", planned_);
@@ -98,16 +96,14 @@ class Search {
 
     /// Candidates that were measured at least once, the best first.
     std::vector<Candidate> run(std::vector<Candidate> candidates, const Kind& kind) {
-        const int done_before = done_;
         std::size_t alive = candidates.size();
-        for (const double part : rounds_for(candidates, kind.iterations)) {
+        for (const double part : rounds_for(candidates, kind)) {
             for (std::size_t i = 0; i < alive && !deadline_.is_over(); ++i) measure(candidates[i], part, kind);
             std::ranges::sort(candidates, is_better);
-            alive = (alive + kKeepOneOf - 1) / kKeepOneOf;
+            alive = kept(alive);
             if (deadline_.is_over()) break;
         }
         std::erase_if(candidates, [](const Candidate& candidate) { return candidate.rounds == 0; });
-        done_ = done_before + trainings(candidates.size());
         return candidates;
     }
 
@@ -140,7 +136,7 @@ class Search {
         candidate.trial.iterations = iterations;
         if (std::isfinite(measure)) kind.record(candidate.trial, measure);
         if (environment_.on_iteration)
-            environment_.on_iteration({"tuning", ++done_, std::max(planned_, done_),
+            environment_.on_iteration({"tuning", ++done_, planned_,
                                        std::numeric_limits<double>::quiet_NaN(), std::fabs(measure)});
     }
 
@@ -201,12 +197,6 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     const bool factors_with_ranking = !ranking_only.empty() || rating_only.empty();
     const SearchSpace ranking = part_of(space, base.feedback, OptionScope::Ranking, factors_with_ranking);
     const SearchSpace rating = part_of(space, base.feedback, OptionScope::Rating, !factors_with_ranking);
-    const std::vector<Settings> ranking_points = spread_points(ranking, base, count, seed);
-    const std::size_t rating_count = rating.empty() ? 0 : spread_points(rating, base, count, seed).size();
-    search.plan(Search::trainings(ranking_points.size()) + Search::trainings(rating_count));
-
-    std::vector<Trial> trials;
-    TrainOptions chosen = base;
     const Kind by_ndcg{[](TrainOptions& options) -> int& { return options.ials.iterations; },
                        [&](const TrainOptions& options, Environment& limited) {
                            const RankingModel model =
@@ -214,24 +204,27 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
                            return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
                        },
                        [](Trial& trial, double measure) { trial.ndcg = measure; }};
-    append(trials, search.run(candidates_of(ranking_points, base, 1), by_ndcg));
-    const bool has_ranking = !trials.empty();
-    if (has_ranking) apply_settings(trials.front().parameters, chosen);
-
     const Kind by_rmse{[](TrainOptions& options) -> int& { return options.als.iterations; },
                        [&](const TrainOptions& options, Environment& limited) {
                            const RatingModel model = train_als(parts.train, by_item, options.als, limited);
                            return -measure_predictions(model, parts.test, limited).rmse();
                        },
                        [](Trial& trial, double measure) { trial.rmse = -measure; }};
-    const int next_number = static_cast<int>(ranking_points.size()) + 1;
-    const std::vector<Candidate> rated = search.run(
-        candidates_of(spread_points(rating, chosen, rating_count, seed), chosen, next_number), by_rmse);
+    const std::vector<Candidate> to_rank = candidates_of(spread_points(ranking, base, count, seed), base, 1);
+    const std::vector<Settings> rating_points = spread_points(rating, base, count, seed);
+    const int next_number = static_cast<int>(to_rank.size()) + 1;
+    search.plan(trainings(to_rank, by_ndcg) + trainings(candidates_of(rating_points, base, next_number), by_rmse));
+
+    std::vector<Trial> trials;
+    append(trials, search.run(to_rank, by_ndcg));
+    const bool has_ranking = !trials.empty();
+    TrainOptions chosen = base;
+    if (has_ranking) apply_settings(trials.front().parameters, chosen);
+    const std::vector<Candidate> rated = search.run(candidates_of(rating_points, chosen, next_number), by_rmse);
     append(trials, rated);
 
     if (trials.empty())
-        throw InvalidArgument("no trial ended within " + std::to_string(tuning.seconds) + " seconds", {},
-                              "Allow more seconds, or fewer factors or iterations.");
+        throw InvalidArgument("no trial ended within the seconds allowed", {}, "Allow more seconds, or fewer factors or iterations.");
     if (std::ranges::all_of(trials, [](const Trial& t) { return std::isnan(t.rmse) && std::isnan(t.ndcg); }))
         std::rethrow_exception(search.failure());
     if (has_ranking && !rated.empty()) {

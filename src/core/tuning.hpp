@@ -34,7 +34,7 @@ struct Trial {
 
 /// Successive halving over iterations (Jamieson, Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
 /// Optimization", AISTATS 2016): all points are trained for a quarter of their iterations, the better third for half of
-/// them, the better third of those for all. base.test_fraction of each user's cells, greater than 0, are kept out of all
+/// them, the better third of those for all; nine points or fewer skip the first round, three the second. base.test_fraction of each user's cells, greater than 0, are kept out of all
 /// trainings and are what is measured on: RMSE for the options of rating factors, NDCG@k for those of ranking factors.
 ///
 /// The two kinds are searched one after the other, the ranking factors first, since neither depends on the other but for

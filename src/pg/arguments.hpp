@@ -10,6 +10,12 @@ inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
     return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
+/// Throws null_value_not_allowed for the name of a model that a call must give.
+void require_model_name(const char* name);
+
+/// Throws invalid_name if a model cannot be called so.
+void check_new_model_name(const std::string& name);
+
 /// Which ids a call names or returns.
 enum class NamedIds { Users, Items, Both };
 
@@ -33,9 +39,12 @@ std::size_t list_length(std::int32_t n);
 /// Length of the lists that are measured. Throws invalid_parameter_value if it is below 1.
 std::size_t measured_length(std::int32_t k);
 
-/// The user argument as an id of the model. Throws invalid_text_representation if it is text that no id of the
-/// model's type prints as.
-Id user_id(const ServingModel& model, const IdView& view);
+/// The user argument as an id of the model, whose users are of that kind and type. Throws invalid_text_representation
+/// if it is text that no id of the type prints as.
+Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model);
+inline Id user_id(const ServingModel& model, const IdView& view) {
+    return user_id(view, model.user_kind, model.version.user_type, model.name);
+}
 
 /// Index of an item's id, not NULL, or nothing if the model does not know it.
 std::optional<std::uint32_t> known_item(const ServingModel& model, const IdView& view);

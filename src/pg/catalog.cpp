@@ -17,11 +17,14 @@ Catalog catalog_unsafe(FunctionCallInfo fcinfo) {
     catalog.models = relation_unsafe("mf_model_data", schema);
     catalog.models_index = relation_unsafe("mf_model_data_pkey", schema);
     catalog.models_live_index = relation_unsafe("mf_model_data_live_idx", schema);
+    catalog.models_version_index = relation_unsafe("mf_model_data_version_key", schema);
     catalog.models_sequence = relation_unsafe("mf_model_id_seq", schema);
     catalog.user_factors = relation_unsafe("mf_user_factor_data", schema);
     catalog.user_factors_index = relation_unsafe("mf_user_factor_data_pkey", schema);
     catalog.item_factors = relation_unsafe("mf_item_factor_data", schema);
     catalog.item_factors_index = relation_unsafe("mf_item_factor_data_pkey", schema);
+    catalog.grants = relation_unsafe("mf_grant_data", schema);
+    catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
     return catalog;
 }
 

@@ -8,12 +8,15 @@ namespace mf::pg {
 struct Catalog {
     Oid models;
     Oid models_index;  ///< by model_id
-    Oid models_live_index;
+    Oid models_live_index;     ///< by name, live versions only
+    Oid models_version_index;  ///< by name and version
     Oid models_sequence;
     Oid user_factors;
     Oid user_factors_index;
     Oid item_factors;
     Oid item_factors_index;
+    Oid grants;
+    Oid grants_index;
 };
 
 /// Looks in the schema of the called function, which is the extension's.

@@ -85,6 +85,15 @@ extern "C" {
 
 namespace mf::pg {
 
+/// Raises unless the current user may give what is his to the role, as ALTER ... OWNER TO asks; 16 asks for SET ROLE.
+inline void check_can_give_to_role_unsafe(Oid role) {
+#if PG_VERSION_NUM >= 160000
+    check_can_set_role(GetUserId(), role);
+#else
+    check_is_member_of_role(GetUserId(), role);
+#endif
+}
+
 /// ExecInsertIndexTuples for rows that are new and must not conflict; 16 added an argument.
 inline void insert_index_entries_unsafe(ResultRelInfo* relation, TupleTableSlot* slot, EState* estate) {
     List* recheck =

@@ -13,20 +13,32 @@ extern "C" {
 namespace mf::pg {
 namespace {
 
+/// The name to show, null if the entry is not for the current user to see.
+const char* visible_name_unsafe(const Catalog& catalog, const ItemEntry& entry, bool sees_all) {
+    // The model may have another name and owner by now. Other databases cannot be asked.
+    ModelLabel label{nullptr, InvalidOid};
+    if (entry.key.database == MyDatabaseId && entry.key.table == catalog.models)
+        label = label_of_version_unsafe(catalog, entry.key.model_id);
+    if (label.name == nullptr) return sees_all ? entry.label.model : nullptr;
+    return sees_all || may_use_unsafe(catalog, label.name, label.owner) ? label.name : nullptr;
+}
+
 void put_entries_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
-    release_dropped_unsafe(catalog_unsafe(fcinfo));
+    const Catalog catalog = catalog_unsafe(fcinfo);
+    release_dropped_unsafe(catalog);
     auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemPlaces));
     const int count = read_items_unsafe(entries);
     const bool sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     for (int i = 0; i < count; ++i) {
         const ItemEntry& entry = entries[i];
-        if (!sees_all && (entry.key.database != MyDatabaseId || !may_use_unsafe(entry.label.owner))) continue;
+        const char* name = visible_name_unsafe(catalog, entry, sees_all);
+        if (name == nullptr) continue;
         const char* database = get_database_name(entry.key.database);
         if (database == nullptr) continue;  // dropped this moment
         Datum values[9] = {CStringGetTextDatum(database),
-                           CStringGetTextDatum(entry.label.model),
+                           CStringGetTextDatum(name),
                            Int32GetDatum(entry.label.version),
                            Int64GetDatum(entry.key.model_id),
                            Int64GetDatum(entry.label.items),

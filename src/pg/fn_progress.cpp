@@ -1,6 +1,6 @@
 // mf_training_progress, which the view mf_progress shows
 #include "pg/boundary.hpp"
-#include "pg/model_rows.hpp"
+#include "pg/privileges.hpp"
 #include "pg/progress.hpp"
 #include "pg/results.hpp"
 
@@ -34,12 +34,14 @@ void put_entry_unsafe(ReturnSetInfo* result, const ProgressEntry& entry, Timesta
 
 void put_entries_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
+    const Catalog catalog = catalog_unsafe(fcinfo);
     ProgressEntry entries[kProgressPlaces];
     const int count = read_progress_unsafe(entries);
     const TimestampTz now = GetCurrentTimestamp();
     const bool sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
     for (int i = 0; i < count; ++i)
-        if (entries[i].database == MyDatabaseId && (sees_all || may_use_unsafe(entries[i].owner)))
+        if (entries[i].database == MyDatabaseId &&
+            (sees_all || may_use_unsafe(catalog, entries[i].model, entries[i].owner)))
             put_entry_unsafe(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), entries[i], now);
 }
 

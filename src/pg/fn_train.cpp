@@ -29,9 +29,9 @@ MF_FUNCTION(mf_retrain) {
         return catalog_unsafe(fcinfo);
     });
     const char* name = pg_call([fcinfo] { return text_argument_unsafe(fcinfo, 0); });
-    if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+    require_model_name(name);
     std::string found;
-    const ModelVersion version = find_model(catalog, name, &found);
+    const ModelVersion version = find_model(catalog, name, &found, Access::Manage);
     const TrainArguments arguments = retrain_arguments(found, version);
     put_outcome(fcinfo, arguments, run_training(catalog, arguments, &version));
     return Datum{0};

@@ -21,7 +21,7 @@ struct ItemKey {
     bool operator==(const ItemKey&) const = default;
 };
 
-/// What mf_cache shows of an image.
+/// What mf_cache shows of an image to those who see all databases; the name may be an older one.
 struct ItemLabel {
     char model[128] = "";
     Oid owner = InvalidOid;

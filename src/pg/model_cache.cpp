@@ -59,7 +59,6 @@ void warn_once(const std::string& model, const std::string& refusal) {
 ItemLabel label_of(const std::string& name, const ModelVersion& version) {
     ItemLabel label;
     strlcpy(label.model, name.c_str(), sizeof label.model);
-    label.owner = version.owner;
     label.version = version.version;
     label.items = version.items;
     return label;

@@ -1,13 +1,7 @@
 #include "pg/model_rows.hpp"
 
-#include "pg/cache_release.hpp"
-#include "pg/environment.hpp"
+#include "pg/guard.hpp"
 #include "pg/guc.hpp"
-#include "pg/own_tables.hpp"
-
-extern "C" {
-#include "common/hashfn.h"
-}
 
 namespace mf::pg {
 namespace {
@@ -99,6 +93,45 @@ LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
     return result;
 }
 
+ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64_t model_id, Snapshot snapshot) {
+    ModelLabel label{nullptr, InvalidOid};
+    ScanKeyData key;
+    ScanKeyInit(&key, kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
+    SysScanDesc scan = systable_beginscan(models, catalog.models_index, true, snapshot, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    if (HeapTupleIsValid(tuple)) {
+        bool null;
+        label.name = TextDatumGetCString(heap_getattr(tuple, kModel, RelationGetDescr(models), &null));
+        label.owner = DatumGetObjectId(heap_getattr(tuple, kOwner, RelationGetDescr(models), &null));
+    }
+    systable_endscan(scan);
+    return label;
+}
+
+/// Takes the name and the row of a version; may throw.
+using VersionSink = std::function<void(const char*, const ModelVersion&)>;
+
+/// Rows in the order of an index that begins with the name, of one model or all, as a snapshot taken now sees them.
+void scan_now(const Catalog& catalog, Oid index, const char* name, const VersionSink& sink) {
+    ExceptionHolder exception;
+    pg_call([&catalog, index, name, sink = &sink, exception = &exception] {
+        PushActiveSnapshot(GetTransactionSnapshot());
+        Relation models = table_open(catalog.models, AccessShareLock);
+        ScanKeyData key;
+        if (name != nullptr) model_key_unsafe(&key, name);
+        SysScanDesc scan = systable_beginscan(models, index, true, GetActiveSnapshot(), name != nullptr ? 1 : 0, &key);
+        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+            const char* row_name;
+            const ModelVersion version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &row_name);
+            if (!exception->run([&] { (*sink)(row_name, version); })) break;
+        }
+        systable_endscan(scan);
+        table_close(models, AccessShareLock);
+        PopActiveSnapshot();
+    });
+    exception.rethrow();
+}
+
 /// Names of the live models that the caller may use, as a list for people, and the only one if there is one.
 struct UsableModels {
     int count;
@@ -116,7 +149,7 @@ UsableModels usable_models_unsafe(const Catalog& catalog) {
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         const char* name;
         const ModelVersion version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &name);
-        if (!may_use_unsafe(version.owner)) continue;
+        if (!may_use_unsafe(catalog, name, version.owner)) continue;
         if (result.count++ == 0) result.first = name;
         if (result.count <= 20) appendStringInfo(&list, "%s\"%s\"", result.count > 1 ? ", " : "", name);
     }
@@ -146,140 +179,65 @@ std::string model_to_use(const Catalog& catalog, const char* name) {
                    "Pass model => '...', or set mf_ext.default_model.");
 }
 
-[[noreturn]] void refuse(const std::string& model) {
-    throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for model \"" + model + "\"", "",
-                   "A model may be used by the role that owns it and by members of that role.");
-}
-
 }  // namespace
 
-bool may_use_unsafe(Oid owner) { return has_privs_of_role(GetUserId(), owner); }
-
-ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name) {
+ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access) {
     *found_name = model_to_use(catalog, name);
     const char* wanted = found_name->c_str();
     const LiveModel model = pg_call([&catalog, wanted] { return find_live_unsafe(catalog, wanted); });
-    if (!model.found)
-        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + *found_name + "\" does not exist", "", models_hint(catalog));
-    const Oid owner = model.version.owner;
-    if (!pg_call([owner] { return may_use_unsafe(owner); })) refuse(*found_name);
+    if (!model.found) throw_no_such_model(catalog, *found_name);
+    require_access(catalog, *found_name, model.version.owner, access);
+    require_owner_exists(*found_name, model.version.owner);
     return model.version;
 }
 
-Oid lock_for_training(const Catalog& catalog, const std::string& name) {
-    const LiveModel model = pg_call([&catalog, name = name.c_str()] {
-        const uint32 hash = DatumGetUInt32(hash_any(reinterpret_cast<const unsigned char*>(name), static_cast<int>(strlen(name))));
-        LockDatabaseObject(catalog.models, hash, 0, ExclusiveLock);
+Oid find_owner(const Catalog& catalog, const std::string& name) {
+    return pg_call([&catalog, name = name.c_str()] {
         PushActiveSnapshot(GetTransactionSnapshot());
         const LiveModel found = find_live_unsafe(catalog, name);
         PopActiveSnapshot();
-        return found;
+        return found.found ? found.version.owner : InvalidOid;
     });
-    if (!model.found) return pg_call([] { return GetUserId(); });
-    const Oid owner = model.version.owner;
-    if (!pg_call([owner] { return may_use_unsafe(owner); })) refuse(name);
-    return owner;
+}
+
+std::vector<std::string> managed_models(const Catalog& catalog) {
+    std::vector<std::string> names;
+    scan_now(catalog, catalog.models_live_index, nullptr,
+             [&catalog, &names](const char* name, const ModelVersion& version) {
+                 if (pg_call([&catalog, owner = version.owner] { return may_manage_unsafe(catalog, owner); }))
+                     names.push_back(name);
+             });
+    return names;
+}
+
+std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name) {
+    std::vector<VersionRow> versions;
+    scan_now(catalog, catalog.models_version_index, name.c_str(),
+             [&versions](const char*, const ModelVersion& version) {
+                 versions.push_back({version.model_id, version.version, version.user_type});
+             });
+    return versions;
+}
+
+void throw_no_such_model(const Catalog& catalog, const std::string& name) {
+    throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + name + "\" does not exist", "", models_hint(catalog));
 }
 
 bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id) {
     Relation models = try_relation_open(catalog.models, AccessShareLock);
     if (models == nullptr) return false;
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    ScanKeyData key;
-    ScanKeyInit(&key, kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
-    SysScanDesc scan = systable_beginscan(models, catalog.models_index, true, snapshot, 1, &key);
-    const bool exists = HeapTupleIsValid(systable_getnext(scan));
-    systable_endscan(scan);
+    const bool exists = find_label_unsafe(catalog, models, model_id, snapshot).name != nullptr;
     UnregisterSnapshot(snapshot);
     relation_close(models, AccessShareLock);
     return exists;
 }
 
-std::int64_t next_model_id(const Catalog& catalog) {
-    const Oid sequence = catalog.models_sequence;
-    return pg_call([sequence] { return static_cast<std::int64_t>(nextval_internal(sequence, false)); });
-}
-
-std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row) {
-    const std::string retire = with_table_names(catalog, "UPDATE {models} SET live = false WHERE model = $1 AND live");
-    const std::string insert = with_table_names(
-        catalog,
-        "INSERT INTO {models} (model_id, model, version, live, owner, source, user_column, item_column, rating_column,"
-        " time_column, user_type, item_type, feedback, algorithm, parameters, users, items, ratings, metrics,"
-        " trained_at, seconds)"
-        " SELECT $2, $1, coalesce(max(version), 0) + 1, true, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17, clock_timestamp(), $18 FROM {models} WHERE model = $1 RETURNING version");
-    const std::string expire = with_table_names(
-        catalog,
-        "WITH old AS (DELETE FROM {models} WHERE model = $1 AND NOT live AND version NOT IN"
-        " (SELECT version FROM {models} WHERE model = $1 ORDER BY version DESC LIMIT $2) RETURNING model_id),"
-        " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
-        " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
-    const int keep = setting_keep_versions();
-    return pg_call([&, model_id, keep, retire = retire.c_str(), insert = insert.c_str(), expire = expire.c_str()] {
-        const Source& source = *row.source;
-        const Parameter model = text_parameter_unsafe(row.model.c_str());
-        run_statement_unsafe(catalog, retire, 1, &model);
-        const Parameter values[] = {
-            model,
-            int8_parameter(model_id),
-            {REGROLEOID, ObjectIdGetDatum(row.owner), false},
-            {REGCLASSOID, ObjectIdGetDatum(source.relation), false},
-            name_parameter_unsafe(source.user.name.c_str()),
-            name_parameter_unsafe(source.item.name.c_str()),
-            name_parameter_unsafe(source.rating ? source.rating->name.c_str() : nullptr),
-            name_parameter_unsafe(source.time ? source.time->name.c_str() : nullptr),
-            {REGTYPEOID, ObjectIdGetDatum(source.user.type), false},
-            {REGTYPEOID, ObjectIdGetDatum(source.item.type), false},
-            text_parameter_unsafe(row.options->feedback == Feedback::Explicit ? "explicit" : "implicit"),
-            text_parameter_unsafe(row.algorithm.c_str()),
-            jsonb_parameter_unsafe(row.parameters.c_str()),
-            int8_parameter(static_cast<std::int64_t>(row.summary.users)),
-            int8_parameter(static_cast<std::int64_t>(row.summary.items)),
-            int8_parameter(static_cast<std::int64_t>(row.summary.ratings)),
-            jsonb_parameter_unsafe(row.metrics.c_str()),
-            {FLOAT8OID, Float8GetDatum(row.seconds), false},
-        };
-        const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
-        if (!inserted.has_first) elog(ERROR, "the new version was not stored");
-        const Parameter bounds[] = {model, int4_parameter(keep)};
-        if (run_statement_unsafe(catalog, expire, lengthof(bounds), bounds).rows > 0)
-            release_dropped_at_commit_unsafe(catalog);
-        return inserted.first;
-    });
-}
-
-int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int32_t> version) {
-    const std::string name = model;
-    lock_for_training(catalog, name);
-    const std::string remove = with_table_names(
-        catalog,
-        "WITH old AS (DELETE FROM {models} WHERE model = $1 AND ($2 IS NULL OR version = $2) RETURNING model_id),"
-        " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
-        " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
-    const std::string promote = with_table_names(
-        catalog,
-        "UPDATE {models} SET live = true WHERE model = $1 AND version = (SELECT max(version) FROM {models} WHERE model = $1)"
-        " AND NOT EXISTS (SELECT FROM {models} WHERE model = $1 AND live) RETURNING version");
-    const bool all = !version.has_value();
-    const std::int32_t wanted = version.value_or(0);
-    StatementResult promoted{};
-    const int dropped = pg_call([&, all, wanted, remove = remove.c_str(), promote = promote.c_str()] {
-        const Parameter arguments[] = {text_parameter_unsafe(name.c_str()),
-                                       all ? null_parameter(INT4OID) : int4_parameter(wanted)};
-        const int count = static_cast<int>(run_statement_unsafe(catalog, remove, 2, arguments).rows);
-        if (count > 0) release_dropped_at_commit_unsafe(catalog);
-        if (count > 0 && !all) promoted = run_statement_unsafe(catalog, promote, 1, arguments);
-        return count;
-    });
-    if (dropped == 0)
-        throw SqlError(ERRCODE_UNDEFINED_OBJECT,
-                       all ? "model \"" + name + "\" does not exist"
-                           : "model \"" + name + "\" has no version " + std::to_string(wanted),
-                       "", all ? models_hint(catalog) : "Versions are listed in mf_models.");
-    if (promoted.has_first)
-        report(NOTICE, "version " + std::to_string(promoted.first) + " of model \"" + name + "\" is live now");
-    return dropped;
+ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id) {
+    Relation models = table_open(catalog.models, AccessShareLock);
+    const ModelLabel label = find_label_unsafe(catalog, models, model_id, GetActiveSnapshot());
+    table_close(models, AccessShareLock);
+    return label;
 }
 
 }  // namespace mf::pg

@@ -1,10 +1,7 @@
-// Rows of the model table: finding the version that serves, publishing a new one, deleting.
+// Rows of the model table: finding versions.
 #pragma once
 
-#include "core/options.hpp"
-#include "core/train.hpp"
-#include "pg/catalog.hpp"
-#include "pg/source.hpp"
+#include "pg/privileges.hpp"
 
 namespace mf::pg {
 
@@ -30,40 +27,35 @@ struct ModelVersion {
 
 /// The live version of the model that a call names. A null name means mf_ext.default_model, else the only model the
 /// caller may use. Throws undefined_object (hint: the models there are) or insufficient_privilege.
-ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name);
+ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);
+
+/// Owner of the model as a snapshot taken now sees it; InvalidOid if there is no such model.
+Oid find_owner(const Catalog& catalog, const std::string& name);
+
+/// Names of all models that the caller may manage, in their order, as a snapshot taken now sees them.
+std::vector<std::string> managed_models(const Catalog& catalog);
+
+/// One version of a model, for who goes through all of them.
+struct VersionRow {
+    std::int64_t model_id;
+    std::int32_t version;
+    Oid user_type;
+};
+
+/// All versions of the model as a snapshot taken now sees them, ascending.
+std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name);
+
+/// Throws undefined_object with the models there are as hint.
+[[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
 
 /// True if the row of a version is there for a snapshot taken now, deletions of the own transaction included.
 bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id);
 
-/// True if the current user has the privileges of the owner.
-bool may_use_unsafe(Oid owner);
-
-/// Serializes trainings of one model: waits for another one to end, holds until the end of the transaction. Throws
-/// insufficient_privilege if the model exists and belongs to a role whose privileges the caller lacks.
-/// Returns the role that will own the new version.
-Oid lock_for_training(const Catalog& catalog, const std::string& name);
-
-/// What is known of a version when its training is over.
-struct NewVersion {
-    std::string model;
-    Oid owner = InvalidOid;
-    const Source* source = nullptr;
-    const TrainOptions* options = nullptr;
-    std::string algorithm;
-    std::string parameters;  ///< JSON text
-    std::string metrics;     ///< JSON text
-    TrainSummary summary;
-    double seconds = 0;
+/// Name and owner of a version's model under the active snapshot; a null name if the version is not there.
+struct ModelLabel {
+    const char* name;
+    Oid owner;
 };
-
-/// A number for a new version, never used before.
-std::int64_t next_model_id(const Catalog& catalog);
-
-/// Inserts the row, makes it the live one, and deletes versions beyond mf_ext.keep_versions. Returns the version.
-std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row);
-
-/// Deletes one version, or all for a null version; if the live one goes and others remain, the newest of them
-/// becomes live and a NOTICE says so. Returns how many went. Throws undefined_object, insufficient_privilege.
-int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int32_t> version);
+ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id);
 
 }  // namespace mf::pg

@@ -53,8 +53,10 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
     const struct {
         std::string_view placeholder;
         Oid relation;
-    } tables[] = {
-        {"{models}", catalog.models}, {"{user_factors}", catalog.user_factors}, {"{item_factors}", catalog.item_factors}};
+    } tables[] = {{"{models}", catalog.models},
+                  {"{user_factors}", catalog.user_factors},
+                  {"{item_factors}", catalog.item_factors},
+                  {"{grants}", catalog.grants}};
     for (const auto& table : tables) {
         const Oid relation = table.relation;
         replace_all(sql, table.placeholder, pg_call([relation] { return qualified_name_unsafe(relation); }));

@@ -30,14 +30,16 @@ void read_list(const JsonEntries& list, SearchDimension& dimension) {
 void read_range(const JsonEntries& range, SearchDimension& dimension) {
     bool has_minimum = false, has_maximum = false;
     for (const JsonEntry& entry : range.span()) {
-        if (entry.key == "min" && entry.type == jbvNumeric) {
+        if (entry.key == "min") {
             dimension.minimum = entry.number;
-            has_minimum = true;
-        } else if (entry.key == "max" && entry.type == jbvNumeric) {
+            has_minimum = entry.type == jbvNumeric;
+        } else if (entry.key == "max") {
             dimension.maximum = entry.number;
-            has_maximum = true;
+            has_maximum = entry.type == jbvNumeric;
         } else if (entry.key == "log" && entry.type == jbvBool) {
             dimension.is_logarithmic = entry.boolean;
+        } else if (entry.key == "log") {
+            refuse("\"log\" in the range of option \"" + dimension.name + "\" must be true or false");
         } else {
             refuse("the range of option \"" + dimension.name + "\" has no use for \"" + std::string(entry.key) + "\"");
         }

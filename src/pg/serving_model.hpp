@@ -7,6 +7,7 @@
 #include "core/options.hpp"
 #include "pg/model_rows.hpp"
 #include "pg/parameters.hpp"
+#include "pg/source.hpp"
 
 namespace mf::pg {
 

@@ -5,9 +5,6 @@
 namespace mf::pg {
 namespace {
 
-/// A model's name is an index key; names longer than a file name help nobody.
-constexpr std::size_t kLongestName = 255;
-
 Feedback feedback_of(const char* word) {
     if (word == nullptr || std::string_view(word) == "explicit") return Feedback::Explicit;
     if (std::string_view(word) == "implicit") return Feedback::Implicit;
@@ -36,12 +33,8 @@ std::string model_name(const RawTrainArguments& raw) {
     const Oid relation = raw.source;
     const char* name = raw.model != nullptr ? raw.model : pg_call([relation] { return get_rel_name(relation); });
     if (name == nullptr) return "";  // no such relation: describe_source says so
-    const std::string result = name;
-    if (result.empty() || result.size() > kLongestName)
-        throw SqlError(ERRCODE_INVALID_NAME,
-                       "the name of a model must have 1 to " + std::to_string(kLongestName) + " bytes, not " +
-                           std::to_string(result.size()));
-    return result;
+    check_new_model_name(name);
+    return name;
 }
 
 void set_numbers(const RawTrainArguments& raw, TrainOptions* options) {

@@ -6,8 +6,10 @@
 #include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/interactions_scan.hpp"
+#include "pg/model_locks.hpp"
 #include "pg/parameters.hpp"
 #include "pg/progress.hpp"
+#include "pg/publish.hpp"
 #include "pg/results.hpp"
 #include "pg/retrain.hpp"
 

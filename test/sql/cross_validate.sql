@@ -48,6 +48,18 @@ SELECT count(*) AS folds, avg(rmse) < 2 AS rmse
 -- A user and an item with one row each: nothing is known of the item where it is in the fold.
 INSERT INTO ratings VALUES (1000, 1, 4), (2, 1000, 4);
 SELECT count(*) AS folds, count(rmse) AS rmse, count(ndcg) AS ndcg FROM mf_cross_validate('ratings', 3, factors => 4, seed => 7);
+-- Every row is predicted, as mf_predict does it from what is known.
+CREATE FUNCTION predicted_by_hand(fold integer, OUT rmse float8, OUT mae float8) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE VIEW train AS SELECT * FROM ratings WHERE mf_fold(user_id, item_id, 3, 7) <> %s', fold);
+    PERFORM mf_train('train', factors => 4, seed => 7);
+    SELECT sqrt(avg((p - rating) ^ 2)), avg(abs(p - rating)) INTO rmse, mae
+      FROM (SELECT mf_predict(user_id, item_id, 'train')::float8 AS p, rating::float8 FROM ratings WHERE mf_fold(user_id, item_id, 3, 7) = fold) s;
+    PERFORM mf_drop_model('train');
+    DROP VIEW train;
+END $$;
+SELECT fold, agree(c.rmse, h.rmse) AS rmse, agree(c.mae, h.mae) AS mae
+  FROM mf_cross_validate('ratings', 3, factors => 4, seed => 7) c, predicted_by_hand(fold) h;
 -- More folds than rows: nothing to measure on in most of them.
 CREATE TABLE few (user_id integer, item_id integer, rating real);
 INSERT INTO few VALUES (1, 1, 3), (1, 2, 4), (2, 1, 5), (2, 2, 1);

@@ -120,7 +120,7 @@ SELECT error_of($$SELECT mf_train('ratings', test_fraction => 'NaN')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"regularisation": 1}')$$);
 SELECT error_of($$SELECT mf_train('ratings', feedback => 'implicit', options => '{"bias_regularization": 1}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"": 1}')$$);
-SELECT error_of($$SELECT mf_train('ratings', options => '{"factors": 8}')$$);
+SELECT error_of($$SELECT mf_train('ratings', options => '{"factors": 1.5}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '[]')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '[{"duplicates": "mean"}]')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '"duplicates"')$$);

@@ -12,6 +12,8 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE ROLE keeper LOGIN;
+    CREATE ROLE reader;
+    CREATE ROLE leaving;
     CREATE DATABASE first OWNER keeper;
     CREATE DATABASE second;
     CREATE DATABASE third;
@@ -30,13 +32,17 @@ $node->safe_psql('first', q{
     SELECT mf_train('shop.ratings', factors => 5);
     SELECT mf_train('shop.gone', factors => 4);
     DROP TABLE shop.gone;
+    SELECT mf_grant('ratings', 'reader'), mf_grant('ratings', 'leaving'), mf_grant('gone', 'public');
+    RESET ROLE;
+    DROP ROLE leaving;
 });
 
 my $lists = q{
     SELECT string_agg(item_id || ':' || score || ':' || predicted_rating || ':' || basis, ' ')
       FROM generate_series(1, 25) u, mf_recommend(u, 5, 'ratings');
     SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'gone', exclude_seen => false);
-    SELECT model, version, live, owner, users FROM mf_models ORDER BY model, version};
+    SELECT model, version, live, owner, users FROM mf_models ORDER BY model, version;
+    SELECT model, grantee FROM mf_grants ORDER BY model; SET ROLE reader; SELECT count(*) FROM mf_recommend(1, 5, 'ratings')};
 my $before = $node->safe_psql('first', $lists);
 my $dump = $node->backup_dir . '/dump';
 mkdir $node->backup_dir;
@@ -53,6 +59,8 @@ $node->command_ok([ 'pg_dump', '-U', 'keeper', '-d', $node->connstr('first'), '-
     'dump by the owner of the database, no superuser');
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('fourth'), '-f', "$dump.keeper.sql" ], 'restore');
 is($node->safe_psql('fourth', $lists), $before, 'the same lists');
+
+is($node->safe_psql('second', 'SELECT count(*) FROM mf_grant_data'), '2', 'a grant to a role that is gone is not dumped');
 
 $node->safe_psql('second', q{SELECT mf_train('shop.ratings', factors => 4)});
 is($node->safe_psql('second', q{SELECT count(*), count(DISTINCT model_id), max(version) FROM mf_models}),

@@ -54,13 +54,18 @@ pass('it goes on');
 
 # The owner's own, by membership, or all by pg_read_all_stats.
 is($node->safe_psql('postgres', 'SET ROLE stranger; SELECT count(*) FROM mf_progress'), '0', 'a stranger sees nothing');
+$node->safe_psql('postgres', q{CREATE ROLE grantee; CREATE TABLE few AS SELECT * FROM ratings WHERE user_id < 50; CREATE INDEX ON few (user_id)});
 is($node->safe_psql('postgres', 'SET ROLE monitor; SELECT count(*) FROM mf_progress'), '1', 'a monitor sees it');
+is($node->safe_psql('postgres', 'SET ROLE grantee; SELECT count(*) FROM mf_progress'), '0', 'nor does a role without a grant');
 is($node->safe_psql('other', 'SELECT count(*) FROM mf_progress'), '0', 'another database does not show it');
 
+# To whom a model is granted sees it train again.
+$node->safe_psql('postgres', q{SET ROLE trainer; SELECT FROM mf_train('few', 'second', factors => 2); SELECT mf_grant('second', 'grantee')});
 my $second = start_training('second');
 $node->poll_query_until('postgres', q{SELECT array_agg(model ORDER BY model) = '{first,second}' FROM mf_progress WHERE iterations_done > 0})
     or die 'the second training is not seen';
 pass('two at a time');
+is($node->safe_psql('postgres', 'SET ROLE grantee; SELECT model FROM mf_progress'), 'second', 'a grantee sees the one that is granted');
 
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM mf_progress WHERE model = 'first'});
 $first->{run}->finish;

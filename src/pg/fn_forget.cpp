@@ -1,0 +1,38 @@
+// mf_forget_user
+#include "pg/arguments.hpp"
+#include "pg/boundary.hpp"
+#include "pg/forget.hpp"
+#include "pg/results.hpp"
+
+namespace mf::pg {
+namespace {
+
+Datum forget(FunctionCallInfo fcinfo, IdKind kind) {
+    struct Arguments {
+        Catalog catalog;
+        IdView user;
+        const char* model;
+    };
+    const auto arguments = pg_call([fcinfo, kind] {
+        PreventCommandIfReadOnly("mf_forget_user()");
+        begin_rows_unsafe(fcinfo);
+        return Arguments{catalog_unsafe(fcinfo), id_argument_unsafe(fcinfo, 0, kind), text_argument_unsafe(fcinfo, 1)};
+    });
+    if (arguments.user.null) return Datum{0};
+    for (const ForgottenFrom& from : forget_user(arguments.catalog, arguments.user, arguments.model))
+        pg_call([fcinfo, model = from.model.c_str(), version = from.version] {
+            Datum values[2] = {CStringGetTextDatum(model), Int32GetDatum(version)};
+            bool nulls[2] = {};
+            auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+            tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+        });
+    return Datum{0};
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_forget_user_integer) { return forget(fcinfo, IdKind::Integer); }
+MF_FUNCTION(mf_forget_user_uuid) { return forget(fcinfo, IdKind::Uuid); }
+MF_FUNCTION(mf_forget_user_text) { return forget(fcinfo, IdKind::Text); }
+
+}  // namespace mf::pg

@@ -1,0 +1,102 @@
+-- How good the defaults are beside a grid of other values, on each set: what they were chosen by. Each point is a
+-- training that holds out 20% of each user's rows; the figure is that of its best iteration, as mf_train reports it.
+CREATE TABLE quality.points (
+    data text, measure text, parameters jsonb, is_default boolean, value float8,
+    PRIMARY KEY (data, measure, parameters)
+);
+
+CREATE VIEW quality.losses AS
+    SELECT p.*, CASE measure WHEN 'RMSE' THEN value / min(value) OVER w - 1 ELSE 1 - value / max(value) OVER w END AS loss,
+           CASE measure WHEN 'RMSE' THEN min(value) OVER w ELSE max(value) OVER w END AS best
+      FROM quality.points p WINDOW w AS (PARTITION BY data, measure);
+
+-- Trains at one point, unless that was done.
+CREATE FUNCTION quality.try(name text, kind text, figure text, point jsonb, of_default boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    -- The other kind of factors does not matter, and need not cost anything.
+    rest jsonb := CASE WHEN kind = 'implicit' THEN '{}' WHEN figure = 'RMSE' THEN '{"ranking_iterations": 1}' ELSE '{"iterations": 1}' END;
+    trained record;
+BEGIN
+    IF EXISTS (SELECT FROM quality.points p WHERE p.data = name AND p.measure = figure AND p.parameters = point) THEN
+        RETURN;
+    END IF;
+    SELECT * INTO trained FROM mf_train(name::regclass, 'point', feedback => kind, test_fraction => 0.2, options => rest || point);
+    INSERT INTO quality.points
+        VALUES (name, figure, point, of_default, CASE figure WHEN 'RMSE' THEN trained.test_rmse ELSE trained.test_ndcg END);
+END $$;
+
+-- All combinations of the values: lists by name, each with the default first.
+CREATE FUNCTION quality.grid(name text, kind text, figure text, lists jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    points jsonb[] := ARRAY['{}'::jsonb];
+    option record;
+    point jsonb;
+    defaults jsonb;
+BEGIN
+    SELECT jsonb_object_agg(key, value -> 0) INTO defaults FROM jsonb_each(lists);
+    FOR option IN SELECT * FROM jsonb_each(lists) LOOP
+        points := ARRAY(SELECT p || jsonb_build_object(option.key, v) FROM unnest(points) p, jsonb_array_elements(option.value) v);
+    END LOOP;
+    FOREACH point IN ARRAY points LOOP
+        PERFORM quality.try(name, kind, figure, point, point = defaults);
+    END LOOP;
+END $$;
+
+-- One option after the other, the rest at their defaults.
+CREATE TABLE quality.lines (data text, measure text, option text, number float8, value float8);
+CREATE FUNCTION quality.line(name text, kind text, figure text, lists jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    option record;
+    number jsonb;
+    point jsonb;
+BEGIN
+    FOR option IN SELECT * FROM jsonb_each(lists) LOOP
+        FOR number IN SELECT * FROM jsonb_array_elements(option.value) LOOP
+            point := jsonb_build_object(option.key, number);
+            PERFORM quality.try(name, kind, figure, point, false);
+            INSERT INTO quality.lines
+                SELECT name, figure, regexp_replace(option.key, '^ranking_', ''), number::float8, p.value
+                  FROM quality.points p WHERE p.data = name AND p.measure = figure AND p.parameters = point;
+        END LOOP;
+    END LOOP;
+END $$;
+
+CREATE VIEW quality.defaults AS
+    SELECT data, measure, count(*) AS points, round(max(value) FILTER (WHERE is_default)::numeric, 4) AS "default",
+           round(max(best)::numeric, 4) AS best, round((100 * max(loss) FILTER (WHERE is_default))::numeric, 1) AS "loss in %",
+           max(parameters::text) FILTER (WHERE loss = 0) AS "parameters of the best",
+           CASE WHEN max(loss) FILTER (WHERE is_default) <= 0.06 THEN 'met' ELSE 'MISSED' END AS "at most 6%"
+      FROM quality.losses GROUP BY data, measure;
+
+-- A column for each set.
+CREATE VIEW quality.columns AS
+    SELECT measure, option, number, round(max(value) FILTER (WHERE data = 'ml')::numeric, 4) AS ml,
+           round(max(value) FILTER (WHERE data = 'anime')::numeric, 4) AS anime,
+           round(max(value) FILTER (WHERE data = 'history')::numeric, 4) AS history,
+           round(max(value) FILTER (WHERE data = 'lastfm')::numeric, 4) AS lastfm,
+           round(max(value) FILTER (WHERE data = 'yelp_train')::numeric, 4) AS yelp
+      FROM quality.lines GROUP BY measure, option, number;
+
+-- Everything for one set. The grid of a set without weights has no slope.
+CREATE FUNCTION quality.try_defaults(name text, kind text, has_weights boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    prefix text := CASE kind WHEN 'explicit' THEN 'ranking_' ELSE '' END;
+    slope float8 := CASE kind WHEN 'explicit' THEN 0.3 ELSE 1 END;
+    ranking jsonb := jsonb_build_object(prefix || 'regularization', '[0.5, 0.25, 1]'::jsonb,
+                                        prefix || 'regularization_exponent', '[0.5, 0, 1]'::jsonb,
+                                        'unobserved_weight', '[20, 5, 10, 40]'::jsonb);
+BEGIN
+    IF has_weights THEN
+        ranking := ranking || jsonb_build_object('weight_slope', jsonb_build_array(slope, 0, 3 * slope));
+    END IF;
+    PERFORM quality.grid(name, kind, 'NDCG@10', ranking);
+    PERFORM quality.line(name, kind, 'NDCG@10', ranking || jsonb_build_object(
+        'factors', '[16, 32, 64, 128]'::jsonb, prefix || 'iterations', '[2, 4, 8, 16]'::jsonb,
+        prefix || 'regularization', '[0.125, 0.25, 0.5, 1, 2]'::jsonb));
+    IF kind = 'explicit' THEN
+        PERFORM quality.grid(name, kind, 'RMSE', '{"regularization": [1, 0.5, 0.7, 1.4, 2], "regularization_exponent": [0.5, 0.25, 0.75, 1],
+                                                   "bias_regularization": [0.5, 0.25, 1]}');
+        PERFORM quality.line(name, kind, 'RMSE', '{"factors": [16, 32, 64, 128], "iterations": [2, 4, 8, 16], "regularization": [0.5, 0.7, 1, 1.4, 2],
+                                                   "regularization_exponent": [0, 0.25, 0.5, 0.75, 1], "bias_regularization": [0.125, 0.25, 0.5, 1, 2]}');
+    END IF;
+END $$;
