@@ -1,5 +1,5 @@
-# The server, or a session, is killed in the middle of a training, of storing, of publishing, of building the shared cache:
-# afterwards the last published version serves the same lists from the same rows.
+# The server, or a session, is killed in the middle of a training, of storing, of publishing, of building the shared
+# cache: afterwards the last published version serves the same lists from the same rows.
 use strict;
 use warnings;
 
@@ -32,15 +32,16 @@ sub start_session {
     my ($name, @commands) = @_;
     my ($out, $err) = ('', '');
     return IPC::Run::start(
-        [ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name", map { ('-c', $_) } @commands ],
+        [ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name",
+            map { ('-c', $_) } @commands ],
         '<', \undef, '>', \$out, '2>', \$err);
 }
 
 sub wait_until { $node->poll_query_until('postgres', "SELECT count(*) = 1 $_[0]") or die "never: $_[0]"; }
 sub wait_for_lock { wait_until("FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event_type = 'Lock'"); }
-sub lock_items {
-    my ($mode) = @_;
-    my $session = start_session('locker', "BEGIN; LOCK mf_item_factor_data IN $mode MODE; SELECT pg_sleep(600)");
+sub lock_table {
+    my ($table, $mode) = @_;
+    my $session = start_session('locker', "BEGIN; LOCK $table IN $mode MODE; SELECT pg_sleep(600)");
     wait_until("FROM pg_stat_activity WHERE application_name = 'locker' AND wait_event = 'PgSleep'");
     return $session;
 }
@@ -52,9 +53,9 @@ my %moments = (
         wait_until('FROM mf_progress WHERE iterations_done > 1');
         return $victim;
     },
-    # Factors of users are there, those of items wait.
+    # Factors of items are there, those of users wait.
     '2: while it stores' => sub {
-        my $locker = lock_items('SHARE');
+        my $locker = lock_table('mf_user_factor_data', 'SHARE');
         my $victim = start_session('victim', q{SELECT mf_train('ratings', factors => 8, seed => 3)});
         wait_for_lock();
         return ($locker, $victim);
@@ -66,7 +67,7 @@ my %moments = (
     },
     '4: while it builds the shared items' => sub {
         $node->restart;    # with an empty cache
-        my $locker = lock_items('ACCESS EXCLUSIVE');
+        my $locker = lock_table('mf_item_factor_data', 'ACCESS EXCLUSIVE');
         my $victim = start_session('victim', q{SELECT * FROM mf_recommend(1, 5)});
         wait_for_lock();
         return ($locker, $victim);
