@@ -1,4 +1,5 @@
-# The server dies in the middle of a training: after the restart the last published version serves the same lists.
+# The server, or a session, is killed in the middle of a training, of storing, of publishing, of building the shared
+# cache: afterwards the last published version serves the same lists from the same rows.
 use strict;
 use warnings;
 
@@ -9,6 +10,7 @@ use Time::HiRes qw(usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
+$node->append_conf('postgresql.conf', 'restart_after_crash = on');
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;
@@ -17,27 +19,94 @@ $node->safe_psql('postgres', q{
           FROM generate_series(1, 50000) n;
     CREATE INDEX ON ratings (user_id);
     SELECT mf_train('ratings', factors => 8);
+    SELECT mf_train('ratings', factors => 8, seed => 2);
 });
 my $state = q{
-    SELECT string_agg(item_id || ':' || score || ':' || basis, ' ') FROM mf_recommend(7, 5);
-    SELECT md5(string_agg(i::text, ' ' ORDER BY item_id)) FROM mf_item_factors i;
-    SELECT md5(string_agg(u::text, ' ' ORDER BY user_id)) FROM mf_user_factors u;
-    SELECT count(*) FROM mf_models};
+    SELECT md5(string_agg(l::text, ' ')) FROM generate_series(1, 50) u, mf_recommend(u, 5) l;
+    SELECT md5(string_agg(m::text, ' ' ORDER BY model_id)), count(*) FROM mf_model_data m;
+    SELECT md5(string_agg(u::text, ' ' ORDER BY model_id, user_id)), count(*) FROM mf_user_factor_data u;
+    SELECT md5(string_agg(i::text, ' ' ORDER BY model_id, item_id)), count(*) FROM mf_item_factor_data i};
 my $before = $node->safe_psql('postgres', $state);
 
-for my $delay (300_000, 1_500_000) {
-    my $training = IPC::Run::start(
-        [ $node->installed_command('psql'), '-XAt', '-d', $node->connstr('postgres'), '-c',
-            q{SELECT mf_train('ratings', factors => 128, iterations => 300)} ],
-        '<', \undef, '>', \my $out, '2>', \my $err);
-    usleep($delay);
-    $node->stop('immediate');
-    $training->finish;
-    $node->start;
-    is($node->safe_psql('postgres', $state), $before, 'the same lists and factors as before the crash');
+sub start_session {
+    my ($name, @commands) = @_;
+    my ($out, $err) = ('', '');
+    return IPC::Run::start(
+        [ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name",
+            map { ('-c', $_) } @commands ],
+        '<', \undef, '>', \$out, '2>', \$err);
 }
 
-is($node->safe_psql('postgres', q{SELECT version FROM mf_train('ratings', factors => 8)}), '2', 'and training goes on');
+sub wait_until { $node->poll_query_until('postgres', "SELECT count(*) = 1 $_[0]") or die "never: $_[0]"; }
+sub wait_for_lock { wait_until("FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event_type = 'Lock'"); }
+sub lock_table {
+    my ($table, $mode) = @_;
+    my $session = start_session('locker', "BEGIN; LOCK $table IN $mode MODE; SELECT pg_sleep(600)");
+    wait_until("FROM pg_stat_activity WHERE application_name = 'locker' AND wait_event = 'PgSleep'");
+    return $session;
+}
+
+# Each brings a session called 'victim' to the point in question.
+my %moments = (
+    '1: while it iterates' => sub {
+        my $victim = start_session('victim', q{SELECT mf_train('ratings', factors => 128, iterations => 1000)});
+        wait_until('FROM mf_progress WHERE iterations_done > 1');
+        return $victim;
+    },
+    # Factors of items are there, those of users wait.
+    '2: while it stores' => sub {
+        my $locker = lock_table('mf_user_factor_data', 'SHARE');
+        my $victim = start_session('victim', q{SELECT mf_train('ratings', factors => 8, seed => 3)});
+        wait_for_lock();
+        return ($locker, $victim);
+    },
+    '3: when it has published and not committed' => sub {
+        my $victim = start_session('victim', q{BEGIN; SELECT mf_train('ratings', factors => 8, seed => 3); SELECT pg_sleep(600)});
+        wait_until("FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event = 'PgSleep'");
+        return $victim;
+    },
+    '4: while it builds the shared items' => sub {
+        $node->restart;    # with an empty cache
+        my $locker = lock_table('mf_item_factor_data', 'ACCESS EXCLUSIVE');
+        my $victim = start_session('victim', q{SELECT * FROM mf_recommend(1, 5)});
+        wait_for_lock();
+        return ($locker, $victim);
+    });
+
+my %ends = (
+    'a stop without a checkpoint' => sub { $node->stop('immediate'); $node->start; },
+    'a SIGKILL of the session' => sub {
+        my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'victim'});
+        my $started = $node->safe_psql('postgres', q{SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'});
+        kill 'KILL', $pid;
+        $node->poll_query_until('postgres', qq{SELECT backend_start > '$started' FROM pg_stat_activity WHERE backend_type = 'checkpointer'})
+            or die 'the server did not start again';
+    },
+    # Sessions that compute do not notice; the others end by themselves.
+    'a SIGKILL of the server' => sub {
+        my @pids = split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+        my $victim = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'victim'});
+        $node->kill9;
+        kill 'KILL', $victim;
+        for my $pid (@pids) {
+            usleep(10_000) while kill 0, $pid;
+        }
+        $node->start;
+    });
+
+for my $moment (sort keys %moments) {
+    for my $end (sort keys %ends) {
+        my @sessions = $moments{$moment}->();
+        $ends{$end}->();
+        $_->finish for @sessions;
+        is($node->safe_psql('postgres', $state), $before, "$moment, $end: the same lists and rows");
+        is($node->safe_psql('postgres', 'SELECT version, items FROM mf_cache'), '2|1000', 'from a new shared copy');
+        is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_progress'), '0', 'and no training is seen');
+    }
+}
+
+is($node->safe_psql('postgres', q{SELECT version FROM mf_train('ratings', factors => 8)}), '3', 'and training goes on');
+isnt($node->safe_psql('postgres', $state), $before, 'to something else');
 
 $node->stop;
 done_testing();
