@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kInitialSlots = 64;
 constexpr std::size_t kMaximumSlots = std::size_t{1} << 32;  // as many as hashes
 
-/// Ids that intern() looks up at a time: enough for the misses of one to hide those of the others, few enough
+/// Ids that are looked up at a time: enough for the misses of one to hide those of the others, few enough
 /// for what is fetched to stay in the first-level cache.
 constexpr std::size_t kBatch = 64;
 
@@ -165,8 +165,8 @@ void IdTable::prefetch_ids(const std::uint32_t* entries, std::size_t count) cons
     }
 }
 
-template <class Id>
-void IdTable::intern_all(std::span<const Id> ids, std::uint32_t* indices) {
+template <class Id, class Resolve>
+void IdTable::look_up_all(std::span<const Id> ids, std::uint32_t* indices, const Resolve& resolve) const {
     bool repeated[kBatch];
     std::uint32_t hashes[kBatch];
     std::uint32_t entries[kBatch];
@@ -200,27 +200,41 @@ void IdTable::intern_all(std::span<const Id> ids, std::uint32_t* indices) {
             } else if (entries[i] != 0 && holds(entries[i] - 1, batch[i])) {
                 index = entries[i] - 1;
             } else {
-                index = intern_hashed(batch[i], hashes[i]);
+                index = resolve(batch[i], hashes[i]);
             }
         }
     }
 }
 
-void IdTable::intern(std::span<const std::int64_t> ids, std::uint32_t* indices) { intern_all(ids, indices); }
+void IdTable::intern(std::span<const std::int64_t> ids, std::uint32_t* indices) {
+    look_up_all(ids, indices, [this](std::int64_t id, std::uint32_t hash) { return intern_hashed(id, hash); });
+}
 
-void IdTable::intern(std::span<const std::string_view> ids, std::uint32_t* indices) { intern_all(ids, indices); }
+void IdTable::intern(std::span<const std::string_view> ids, std::uint32_t* indices) {
+    look_up_all(ids, indices, [this](std::string_view id, std::uint32_t hash) { return intern_hashed(id, hash); });
+}
 
 template <class Id>
-std::optional<std::uint32_t> IdTable::find_id(Id id) const {
+std::optional<std::uint32_t> IdTable::find_id(Id id, std::uint32_t hash) const {
     require_form(id);
-    const std::uint32_t entry = entry_of(slots_[slot_of(id, table_hash(id))]);
+    const std::uint32_t entry = entry_of(slots_[slot_of(id, hash)]);
     if (entry == 0) return std::nullopt;
     return entry - 1;
 }
 
-std::optional<std::uint32_t> IdTable::find(std::int64_t id) const { return find_id(id); }
+std::optional<std::uint32_t> IdTable::find(std::int64_t id) const { return find_id(id, table_hash(id)); }
 
-std::optional<std::uint32_t> IdTable::find(std::string_view id) const { return find_id(id); }
+std::optional<std::uint32_t> IdTable::find(std::string_view id) const { return find_id(id, table_hash(id)); }
+
+void IdTable::find(std::span<const std::int64_t> ids, std::uint32_t* indices) const {
+    look_up_all(ids, indices,
+                [this](std::int64_t id, std::uint32_t hash) { return find_id(id, hash).value_or(kUnknown); });
+}
+
+void IdTable::find(std::span<const std::string_view> ids, std::uint32_t* indices) const {
+    look_up_all(ids, indices,
+                [this](std::string_view id, std::uint32_t hash) { return find_id(id, hash).value_or(kUnknown); });
+}
 
 void IdTable::grow() {
     Array<Slot> slots(2 * slots_.size(), 0);

@@ -46,6 +46,11 @@ class IdTable {
     std::optional<std::uint32_t> find(std::int64_t id) const;
     std::optional<std::uint32_t> find(std::string_view id) const;
 
+    /// The same for many ids: indices[i] is that of ids[i], kUnknown if there is none. As fast as intern() of many.
+    static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
+    void find(std::span<const std::int64_t> ids, std::uint32_t* indices) const;
+    void find(std::span<const std::string_view> ids, std::uint32_t* indices) const;
+
     /// Renumbers in ascending order of the ids: integers by value, bytes as unsigned with the shorter of two
     /// equal prefixes first. Returns rank[old index] = new index. O(n log n). The table is of no use after an
     /// exception of the checkpoint.
@@ -78,10 +83,11 @@ class IdTable {
     std::size_t slot_of(Id id, std::uint32_t hash) const;
     template <class Id>
     std::uint32_t intern_hashed(Id id, std::uint32_t hash);
+    /// Indices of many ids; what is not found at first sight is resolve(id, hash)'s.
+    template <class Id, class Resolve>
+    void look_up_all(std::span<const Id> ids, std::uint32_t* indices, const Resolve& resolve) const;
     template <class Id>
-    void intern_all(std::span<const Id> ids, std::uint32_t* indices);
-    template <class Id>
-    std::optional<std::uint32_t> find_id(Id id) const;
+    std::optional<std::uint32_t> find_id(Id id, std::uint32_t hash) const;
 
     bool holds(std::uint32_t index, std::int64_t id) const { return integers_[index] == id; }
     bool holds(std::uint32_t index, std::string_view id) const { return bytes(index) == id; }

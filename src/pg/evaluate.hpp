@@ -38,7 +38,7 @@ struct EvaluationRows {
 /// ranked. The baselines: items by their interactions in the training; mean + user bias + item bias of the source's rows,
 /// each the mean of its residuals shrunk by 10 rows (users) and 25 rows (items) (Koren, Bell 2011, 'Advances in
 /// Collaborative Filtering'). Reads the test rows once, the source once and then as often as maintenance_work_mem wants
-/// (40 bytes a row of the test's users). O(users · items · k), on all threads.
+/// (12 bytes a row of the test's users). O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows);
 

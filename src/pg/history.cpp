@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/hash.hpp"
-#include "pg/id_batch.hpp"
 
 namespace mf::pg {
 namespace {
@@ -34,16 +33,15 @@ class HistorySink : public RowSink {
   private:
     /// The items of the rows since the last time.
     void look_up() {
-        std::uint32_t found[kBatchRows];
+        std::uint32_t items[kBatchRows];
+        std::uint64_t hashes[kBatchRows];
         HistoryRow* rows = rows_.data() + (rows_.size() - batched_);
-        ids_.take(std::exchange(batched_, 0), [&](auto batch) {
-            items_.find(batch, found);
-            for (std::size_t i = 0; i < batch.size(); ++i) {
-                rows[i].item = found[i];
-                rows[i].item_hash = found[i] != SortedIds::kUnknown ? items_.hash(found[i])
-                                                                    : unknown_item_hash(items_, batch[i]);
-            }
-        });
+        take_items(items_, ids_, batched_, items, hashes);
+        for (std::size_t i = 0; i < batched_; ++i) {
+            rows[i].item = items[i];
+            rows[i].item_hash = hashes[i];
+        }
+        batched_ = 0;
     }
 
     const SortedIds& items_;
@@ -119,13 +117,14 @@ void prepare(ServingModel& model) {
 
 }  // namespace
 
-HistoryRow history_row(const ServingModel& model, const SourceRow& row) {
-    const SortedIds& ids = model.items.ids();
-    const std::optional<std::uint32_t> item = find_item(ids, row);
-    const std::uint64_t hash = item                             ? ids.hash(*item)
-                               : ids.kind() == IdKind::Integer ? id_text_hash(row.item_integer)
-                                                                : id_text_hash(ids.kind(), row.item_bytes);
-    return {hash, item.value_or(SortedIds::kUnknown), static_cast<float>(row.rating), row.time};
+void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices,
+                std::uint64_t* hashes) {
+    batch.take(rows, [&](auto ids) {
+        items.find(ids, indices);
+        for (std::size_t i = 0; i < rows; ++i)
+            hashes[i] =
+                indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
+    });
 }
 
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {

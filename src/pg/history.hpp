@@ -1,6 +1,7 @@
 // A user's rows in the source as the current snapshot sees them.
 #pragma once
 
+#include "pg/id_batch.hpp"
 #include "pg/row_receiver.hpp"
 #include "pg/serving_model.hpp"
 
@@ -21,10 +22,11 @@ struct HistoryRow {
     double time;
 };
 
-/// A row of the source whose item and rating are not NULL.
-HistoryRow history_row(const ServingModel& model, const SourceRow& row);
+/// Passes on the items of a batch of rows and forgets them: the index of each in the model, or SortedIds::kUnknown, and
+/// what HistoryRow has as its hash.
+void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices, std::uint64_t* hashes);
 
-/// All rows of one user, which are reordered, as a history.
+/// All rows of one user, which are reordered, as a history. Calls nothing of PostgreSQL: any thread may.
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model);
 
 /// The source as it is now. Throws undefined_table, undefined_column or datatype_mismatch with a hint if it is no

@@ -6,6 +6,7 @@
 #include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/guc.hpp"
+#include "pg/history_lists.hpp"
 #include "pg/recommendations.hpp"
 #include "pg/user_lists.hpp"
 #include "pg/user_scan.hpp"
@@ -39,7 +40,10 @@ class AllUsers {
         UserScan scan(model_, exclude_seen_, setting_batch_memory());
         for (bool first = true;; first = false) {
             scan.read(source);
-            if (first) changed_.assign(scan.users().size(), true);
+            if (first) {
+                changed_.assign(scan.users().size(), true);
+                trained_digests_.resize(scan.users().size());
+            }
             from_factors(&scan, first);
             from_histories(scan, source);
             if (scan.seen().end() >= scan.users().size()) return;
@@ -67,7 +71,10 @@ class AllUsers {
                     return;
                 }
                 user = *found;
-                if (scan->digest(user) != row.history_digest) return;
+                if (scan->digest(user) != row.history_digest) {
+                    trained_digests_[user] = row.history_digest;
+                    return;
+                }
                 changed_[user] = false;
                 if (!in_range(*scan, user)) return;
             }
@@ -99,22 +106,19 @@ class AllUsers {
         users_.clear();
     }
 
-    /// Users whose history is not that of the training, one by one.
+    /// Users whose history is not that of the training.
     void from_histories(const UserScan& scan, const Source& source) {
         const auto first = changed_.begin() + scan.seen().first();
         const std::uint32_t end = std::min(scan.seen().end(), scan.users().size());
         if (std::find(first, changed_.begin() + end, true) == changed_.begin() + end) return;
         HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end,
                               setting_batch_memory());
+        HistoryLists lists(catalog_, model_, n_, exclude_seen_, environment_, writer_);
         while (!histories.finished()) {
             histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
-                check_interrupt(environment_);
-                const Id id = id_at(scan.users(), user);
-                const UserState state = user_with_history(catalog_, model_, id, merge_history(rows, model_));
-                writer_.put(id, best_items(model_, state, n_, nullptr,
-                                           exclude_seen_ ? state.history.seen : std::vector<std::uint32_t>()));
+                lists.add(id_at(scan.users(), user), rows, trained_digests_[user]);
             });
-            writer_.flush();
+            lists.finish();
         }
     }
 
@@ -124,7 +128,9 @@ class AllUsers {
     bool exclude_seen_;
     Environment environment_;
     UserListWriter writer_;
-    std::vector<bool> changed_;  ///< by the scan's numbers
+    // By the scan's numbers.
+    std::vector<bool> changed_;
+    std::vector<std::optional<std::uint64_t>> trained_digests_;  ///< of those that are changed and were in the training
     // A block of users whose stored factors serve.
     std::size_t block_users_;
     Array<float> vectors_;

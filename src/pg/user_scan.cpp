@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error.hpp"
 #include "pg/catalog.hpp"
 
 namespace mf::pg {
@@ -47,25 +48,14 @@ void UserScan::row(const SourceRow& row) {
 void UserScan::flush() {
     std::uint32_t users[kBatchRows];
     std::uint32_t items[kBatchRows];
-    std::uint64_t unknown_hashes[kBatchRows];
+    std::uint64_t hashes[kBatchRows];
     const std::size_t count = std::exchange(batched_, 0);
-    const SortedIds& ids = model_.items.ids();
     user_ids_.take(count, [&](auto batch) { users_.intern(batch, users); });
-    item_ids_.take(count, [&](auto batch) {
-        ids.find(batch, items);
-        for (std::size_t i = 0; i < count; ++i) {
-            if (items[i] != SortedIds::kUnknown) continue;
-            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(batch[0])>, std::int64_t>)
-                unknown_hashes[i] = id_text_hash(batch[i]);
-            else
-                unknown_hashes[i] = id_text_hash(ids.kind(), batch[i]);
-        }
-    });
+    take_items(model_.items.ids(), item_ids_, count, items, hashes);
     if (first_) digests_.resize(users_.size());
     for (std::size_t i = 0; i < count; ++i) {
-        const bool known = items[i] != SortedIds::kUnknown;
-        if (first_) digests_[users[i]].add(known ? ids.hash(items[i]) : unknown_hashes[i], values_[i]);
-        if (known && want_seen_) seen_.add(users[i], items[i]);
+        if (first_) digests_[users[i]].add(hashes[i], values_[i]);
+        if (items[i] != SortedIds::kUnknown && want_seen_) seen_.add(users[i], items[i]);
     }
 }
 
@@ -77,33 +67,71 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
       first_(first),
       end_(end),
       limit_(end),
-      max_rows_(std::max<std::size_t>(max_bytes / sizeof(UserRow), 1)) {
+      max_bytes_(max_bytes),
+      user_ids_(model.user_kind),
+      item_ids_(model.item_kind) {
     // Growing would hold two copies for a moment; untouched memory costs nothing.
-    rows_.reserve(std::min<std::size_t>(max_rows_, std::size_t{4} << 20));
+    rows_.reserve(std::min<std::size_t>(max_bytes / sizeof(UserRow) + 1, std::size_t{16} << 20));
 }
 
 void HistoryScan::read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {
     rows_.clear();
+    whole_.clear();
     limit_ = end_;
+    batched_ = 0;
     scan_as_owner(model_, source, *this);
+    flush();
     // In place; merge_history() orders the rows of a user whatever their order.
     std::sort(rows_.begin(), rows_.end(), [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
     std::vector<HistoryRow> history;
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
         history.clear();
         for (end = begin; end < rows_.size() && rows_[end].user == rows_[begin].user; ++end)
-            history.push_back(rows_[end].row);
+            history.push_back(expanded(rows_[end]));
         use(rows_[begin].user, history);
     }
     first_ = limit_;
 }
 
+HistoryRow HistoryScan::expanded(const UserRow& row) const {
+    const SortedIds& items = model_.items.ids();
+    if (row.item >= items.size()) return whole_[row.item - items.size()];
+    return {items.hash(row.item), row.item, row.value, 0};
+}
+
 void HistoryScan::row(const SourceRow& row) {
     if (row.user_null || row.item_null || row.rating_null) return;
-    const std::optional<std::uint32_t> user = find_user(users_, row);
-    if (!user || *user < first_ || *user >= limit_ || !chosen_[*user]) return;
-    if (rows_.size() >= max_rows_) narrow();
-    if (*user < limit_) rows_.push_back({*user, history_row(model_, row)});
+    user_ids_.set(batched_, row.user_integer, row.user_bytes);
+    item_ids_.set(batched_, row.item_integer, row.item_bytes);
+    values_[batched_] = static_cast<float>(row.rating);
+    times_[batched_] = row.time;
+    ++batched_;
+    if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
+}
+
+void HistoryScan::flush() {
+    std::uint32_t users[kBatchRows];
+    std::uint32_t items[kBatchRows];
+    std::uint64_t hashes[kBatchRows];
+    const std::size_t count = std::exchange(batched_, 0);
+    user_ids_.take(count, [&](auto batch) { users_.find(batch, users); });
+    take_items(model_.items.ids(), item_ids_, count, items, hashes);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (users[i] < first_ || users[i] >= limit_ || !chosen_[users[i]]) continue;  // kUnknown is above any limit
+        if (bytes() >= max_bytes_) narrow();
+        if (users[i] < limit_) add(users[i], {hashes[i], items[i], values_[i], times_[i]});
+    }
+}
+
+void HistoryScan::add(std::uint32_t user, const HistoryRow& row) {
+    if (row.item != SortedIds::kUnknown && row.time == 0) {
+        rows_.push_back({user, row.item, row.value});
+        return;
+    }
+    const std::size_t place = model_.items.size() + whole_.size();
+    if (place >= SortedIds::kUnknown) throw InvalidData("too many rows to be numbered");
+    whole_.push_back(row);
+    rows_.push_back({user, static_cast<std::uint32_t>(place), 0});
 }
 
 /// Leaves the users of the upper half of the rows to another pass. One user may take more than the limit.
@@ -114,7 +142,14 @@ void HistoryScan::narrow() {
     const std::uint32_t least = std::min_element(rows_.begin(), rows_.end(), by_user)->user;
     limit_ = std::max(middle->user, least + 1);
     std::erase_if(rows_, [this](const UserRow& row) { return row.user >= limit_; });
-    max_rows_ = std::max(max_rows_, 2 * rows_.size());
+    std::vector<HistoryRow> left;
+    for (UserRow& row : rows_) {
+        if (row.item < model_.items.size()) continue;
+        left.push_back(whole_[row.item - model_.items.size()]);
+        row.item = static_cast<std::uint32_t>(model_.items.size() + left.size() - 1);
+    }
+    whole_ = std::move(left);
+    max_bytes_ = std::max(max_bytes_, 2 * bytes());
 }
 
 }  // namespace mf::pg

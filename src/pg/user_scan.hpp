@@ -48,7 +48,8 @@ class UserScan : public RowSink {
     float values_[kBatchRows];
 };
 
-/// Whole histories of chosen users, read in as many passes as a limit of memory wants.
+/// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it has
+/// a time or an item that the model does not know.
 class HistoryScan : public RowSink {
   public:
     /// For the users of `users` whose number is in `chosen`, from `first` to below `end`.
@@ -65,11 +66,17 @@ class HistoryScan : public RowSink {
     void row(const SourceRow& row) override;
 
   private:
+    /// The small form of a HistoryRow: few rows have more to say.
     struct UserRow {
         std::uint32_t user;
-        HistoryRow row;
+        std::uint32_t item;  ///< from the number of items on: of an element of whole_
+        float value;
     };
+    HistoryRow expanded(const UserRow& row) const;
+    void add(std::uint32_t user, const HistoryRow& row);
+    void flush();
     void narrow();
+    std::size_t bytes() const { return rows_.size() * sizeof(UserRow) + whole_.size() * sizeof(HistoryRow); }
 
     const ServingModel& model_;
     const IdTable& users_;
@@ -77,8 +84,14 @@ class HistoryScan : public RowSink {
     std::uint32_t first_;
     std::uint32_t end_;
     std::uint32_t limit_;  ///< of this pass
-    std::size_t max_rows_;
+    std::size_t max_bytes_;
     std::vector<UserRow> rows_;
+    std::vector<HistoryRow> whole_;  ///< rows with a time or of an item that the model does not know
+    std::size_t batched_ = 0;
+    IdBatch user_ids_;
+    IdBatch item_ids_;
+    float values_[kBatchRows];
+    double times_[kBatchRows];
 };
 
 }  // namespace mf::pg

@@ -101,6 +101,24 @@ SELECT count(*) AS differences
   FROM (SELECT p.user_id, p.item_id, p.score FROM in_passes p WHERE user_id % 400 = 0
         EXCEPT ALL SELECT u, l.item_id, l.score FROM generate_series(400, 40000, 400) AS u, mf_recommend(u, 2, 'many') l) AS d;
 
+-- Histories with times, repeated and unknown items, of which the memory holds a part at a time.
+CREATE TABLE timed AS
+    SELECT u AS user_id, (u * 37 + n * 11) % 150 AS item_id, 1 + (u + n) % 5 AS rating, timestamp '2020-01-01' + n * interval '1 hour' AS rated_at
+      FROM generate_series(1, 6000) AS u, generate_series(1, 10) AS n;
+CREATE INDEX ON timed (user_id);
+SELECT users FROM mf_train('timed', factors => 4, iterations => 1, options => '{"duplicates": "last", "time_column": "rated_at"}');
+INSERT INTO timed SELECT user_id, item_id, 6 - rating, rated_at + interval '1 day' FROM timed WHERE user_id % 3 = 0;
+INSERT INTO timed SELECT user_id, item_id, 6 - rating, rated_at - interval '1 day' FROM timed WHERE user_id % 3 = 1;
+INSERT INTO timed SELECT u, 1000 + u, 5, NULL FROM generate_series(2, 6000, 9) AS u;
+CREATE TEMPORARY TABLE timed_at_once AS SELECT * FROM mf_recommend_all(3, 'timed');
+SET maintenance_work_mem = '1MB';
+CREATE TEMPORARY TABLE timed_in_passes AS SELECT * FROM mf_recommend_all(3, 'timed');
+RESET maintenance_work_mem;
+SELECT (SELECT count(*) FROM (TABLE timed_at_once EXCEPT ALL TABLE timed_in_passes) AS d) AS differences, (SELECT count(*) FROM timed_in_passes) AS rows;
+SELECT basis, count(*) AS rows, count(*) FILTER (WHERE p.score IS DISTINCT FROM l.score) AS different
+  FROM generate_series(1, 6000, 17) AS u CROSS JOIN mf_recommend(u, 3, 'timed') AS l
+  LEFT JOIN timed_in_passes AS p ON p.user_id = u AND p.item_id = l.item_id GROUP BY basis ORDER BY basis;
+
 -- A source that is gone: an error with a way out, and the way.
 DROP TABLE uuids;
 SELECT count(*), count(DISTINCT user_id) FROM mf_recommend_all_text(5, 'uuids', exclude_seen => false);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -83,7 +84,7 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
             RankingFoldIn by_position(index.get().rows(), index.get().positions(), GramMatrix(model.items, environment),
                                       model.parameters);
             std::vector<float> contributions, others;
-            for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
+            for (std::uint32_t u = 0; u < by_user.rows(); u += 5) {
                 const std::vector<HistoryEntry> history = history_of(by_user, u);
                 contributions.resize(history.size());
                 others.resize(history.size());
@@ -97,6 +98,67 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
                     ASSERT_NEAR(sum, score, 1e-4 * size) << u << ' ' << item;
                     by_position.explain(history, item, others.data());
                     ASSERT_EQ(contributions, others);
+                }
+            }
+        }
+}
+
+/// The weights of interaction_weights(), in double precision.
+std::vector<double> exact_weights(const std::vector<HistoryEntry>& history, Feedback feedback,
+                                  const RankingParameters& parameters) {
+    double sum = 0;
+    for (const HistoryEntry& entry : history) sum += static_cast<double>(entry.value);
+    std::vector<double> weights;
+    for (const HistoryEntry& entry : history) {
+        const auto value = static_cast<double>(entry.value);
+        const double weight =
+            feedback == Feedback::Implicit
+                ? std::log1p(parameters.weight_slope * value * static_cast<double>(history.size()) / sum)
+                : std::clamp(1 + parameters.weight_slope * (value - parameters.weight_center) / parameters.weight_deviation,
+                             0.1, 2.0);
+        weights.push_back(parameters.weight_scale * weight);
+    }
+    return weights;
+}
+
+TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
+    Csr by_user = sample();
+    for (float& value : by_user.values) value = std::abs(value);
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+        for (const int factors : {5, 64}) {
+            Environment environment;
+            IalsOptions options;
+            options.factors = factors;
+            options.iterations = 3;
+            const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
+            RankingFoldIn fold_in(model.items, model.parameters);
+            Eigen::MatrixXd items(by_user.column_count, factors);
+            for (Eigen::Index i = 0; i < items.rows(); ++i)
+                for (Eigen::Index f = 0; f < factors; ++f)
+                    items(i, f) = static_cast<double>(model.items.row(static_cast<std::size_t>(i))[f]);
+            std::vector<float> contributions;
+            for (std::uint32_t u = 0; u < by_user.rows(); u += 7) {
+                const std::vector<HistoryEntry> history = history_of(by_user, u);
+                const std::vector<double> weights = exact_weights(history, feedback, model.parameters);
+                double weight_sum = 0;
+                for (const double weight : weights) weight_sum += weight;
+                Eigen::MatrixXd system = model.parameters.unobserved_weight * items.transpose() * items;
+                system.diagonal().array() +=
+                    model.parameters.regularization * std::pow(weight_sum, model.parameters.exponent);
+                for (std::size_t j = 0; j < history.size(); ++j)
+                    system += weights[j] * items.row(history[j].item).transpose() * items.row(history[j].item);
+                const Eigen::LDLT<Eigen::MatrixXd> inverse(system);
+                contributions.resize(history.size());
+                for (std::uint32_t item = 0; item < by_user.column_count; item += 13) {
+                    const Eigen::VectorXd solution = inverse.solve(items.row(item).transpose());
+                    fold_in.explain(history, item, contributions.data());
+                    double greatest = 0;
+                    for (std::size_t j = 0; j < history.size(); ++j)
+                        greatest = std::max(greatest, std::fabs(weights[j] * items.row(history[j].item).dot(solution)));
+                    for (std::size_t j = 0; j < history.size(); ++j)
+                        ASSERT_NEAR(static_cast<double>(contributions[j]),
+                                    weights[j] * items.row(history[j].item).dot(solution), 1e-4 * greatest)
+                            << u << ' ' << item << ' ' << j;
                 }
             }
         }

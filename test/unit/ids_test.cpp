@@ -177,6 +177,25 @@ void expect_batches_agree(IdKind kind, const std::vector<Id>& ids) {
     EXPECT_EQ(indices, expected);
     EXPECT_EQ(batched.size(), single.size());
     for (const Id& id : ids) ASSERT_EQ(batched.find(id), single.find(id));
+    std::vector<std::uint32_t> found(ids.size());
+    batched.find(std::span<const Id>(ids), found.data());
+    EXPECT_EQ(found, expected);
+}
+
+/// Looked up in batches, ids that a table does not have are found nowhere, whatever is around them.
+template <class Id>
+void expect_batches_find_half(IdKind kind, const std::vector<Id>& ids) {
+    IdTable table(kind);
+    std::vector<std::uint32_t> expected(ids.size(), IdTable::kUnknown), found(ids.size());
+    for (std::size_t i = 0; i < ids.size() / 2; ++i) table.intern(ids[i]);
+    for (std::size_t i = 0; i < ids.size(); ++i) expected[i] = table.find(ids[i]).value_or(IdTable::kUnknown);
+    const std::uint32_t size = table.size();
+    table.find(std::span<const Id>(ids), found.data());
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(table.size(), size);
+    EXPECT_NE(std::count(found.begin(), found.end(), IdTable::kUnknown), 0);
+    IdTable(kind).find(std::span<const Id>(ids), found.data());
+    EXPECT_EQ(std::count(found.begin(), found.end(), IdTable::kUnknown), static_cast<std::ptrdiff_t>(found.size()));
 }
 
 TEST(IdTable, BatchesGiveTheIndicesOfSingleIds) {
@@ -195,6 +214,19 @@ TEST(IdTable, BatchesGiveTheIndicesOfSingleIds) {
     expect_batches_agree(IdKind::Integer, integers);
     expect_batches_agree(IdKind::Text, std::vector<std::string_view>(texts.begin(), texts.end()));
     expect_batches_agree(IdKind::Uuid, std::vector<std::string_view>(uuids.begin(), uuids.end()));
+}
+
+TEST(IdTable, BatchesFindWhatThereIs) {
+    std::vector<std::int64_t> integers;
+    std::vector<std::string> texts, uuids;
+    for (std::int64_t i = 0; i < 5000; ++i) {
+        integers.push_back(i * 7919 % 3000);
+        texts.push_back("id " + std::to_string(i * 7919 % 3000));
+        uuids.push_back(std::to_string(1000000000000000 + i * 7919 % 3000));
+    }
+    expect_batches_find_half(IdKind::Integer, integers);
+    expect_batches_find_half(IdKind::Text, std::vector<std::string_view>(texts.begin(), texts.end()));
+    expect_batches_find_half(IdKind::Uuid, std::vector<std::string_view>(uuids.begin(), uuids.end()));
 }
 
 TEST(IdTable, SortsMoreIdsThanOneBlockOnAnyThreads) {
@@ -311,6 +343,8 @@ TEST(IdTable, RefusesIdsOfAnotherForm) {
     EXPECT_THROW(texts.intern(std::span(&integer, 1), &index), std::logic_error);
     EXPECT_THROW(integers.intern(std::span(&text, 1), &index), std::logic_error);
     EXPECT_THROW(uuids.intern(std::span(&text, 1), &index), std::logic_error);
+    EXPECT_THROW(integers.find(std::span(&text, 1), &index), std::logic_error);
+    EXPECT_THROW(uuids.find(std::span(&text, 1), &index), std::logic_error);
     EXPECT_THROW(uuid_text("0123456789abcde"), std::logic_error);
 }
 

@@ -1,0 +1,68 @@
+#include "pg/history_lists.hpp"
+
+#include "core/user_blocks.hpp"
+#include "pg/recommendations.hpp"
+
+namespace mf::pg {
+namespace {
+
+constexpr std::size_t kMostUsers = 1024;  // of a block
+constexpr std::size_t kMostRows = std::size_t{1} << 18;
+constexpr std::size_t kUsersATask = 8;
+
+}  // namespace
+
+HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, std::size_t n, bool exclude_seen,
+                           Environment& environment, UserListWriter& writer)
+    : catalog_(catalog),
+      model_(model),
+      n_(n),
+      exclude_seen_(exclude_seen),
+      environment_(environment),
+      writer_(writer),
+      block_users_(block_users(n, model.items.size(), kMostUsers)) {
+    const ItemIndex& items = model.items.ranking();
+    for (int i = 0; i < environment.threads; ++i)
+        fold_ins_.emplace_back(items.rows(), items.positions(), model.items.gram(), model.ranking_parameters);
+}
+
+void HistoryLists::add(Id id, std::span<const HistoryRow> rows, std::optional<std::uint64_t> trained_digest) {
+    const std::size_t begin = rows_.size();
+    rows_.insert(rows_.end(), rows.begin(), rows.end());
+    users_.push_back({std::move(id), begin, rows_.size(), trained_digest, {}, {}});
+    if (users_.size() == block_users_ || rows_.size() >= kMostRows) finish();
+}
+
+void HistoryLists::solve(User& user, RankingFoldIn& fold_in) {
+    UserState& state = user.state;
+    state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
+    if (state.history.entries.empty()) return;
+    if (user.trained_digest == state.history.digest) {
+        state.basis = Basis::Trained;
+        return;
+    }
+    state.basis = Basis::FoldIn;
+    state.ranking_factors = Array<float>(model_.items.ranking().stride(), 0.0f);
+    fold_in.solve(state.history.entries, state.ranking_factors.data());
+}
+
+void HistoryLists::finish() {
+    parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int worker) {
+        for (std::size_t i = begin; i < end; ++i) solve(users_[i], fold_ins_[static_cast<std::size_t>(worker)]);
+    });
+    for (User& user : users_)  // stored rows are PostgreSQL's
+        if (user.state.basis == Basis::Trained)
+            user.state = user_with_history(catalog_, model_, user.id, std::move(user.state.history));
+    parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
+        const std::vector<std::uint32_t> none;
+        for (std::size_t i = begin; i < end; ++i)
+            users_[i].list =
+                best_items(model_, users_[i].state, n_, nullptr, exclude_seen_ ? users_[i].state.history.seen : none);
+    });
+    for (const User& user : users_) writer_.put(user.id, user.list);
+    writer_.flush();
+    users_.clear();
+    rows_.clear();
+}
+
+}  // namespace mf::pg
