@@ -2,6 +2,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/guc.hpp"
+#include "pg/tuples.hpp"
 
 namespace mf::pg {
 namespace {
@@ -48,7 +49,7 @@ void copy_name(NameData* target, Datum value, bool null) {
 ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, const char** name) {
     Datum values[kModelColumnCount];
     bool nulls[kModelColumnCount];
-    heap_deform_tuple(tuple, descriptor, values, nulls);
+    deform_unsafe(tuple, descriptor, kModelColumnCount, values, nulls);
     const auto value = [&values](ModelColumn column) { return values[column - 1]; };
     *name = TextDatumGetCString(value(kModel));
     ModelVersion version;
