@@ -64,6 +64,26 @@ CREATE TABLE @extschema@.mf_grant_data (
     CONSTRAINT mf_grant_data_pkey PRIMARY KEY (model, grantee)
 );
 
+-- Trainings by background workers. Not dumped: a job belongs to the server that does it.
+CREATE SEQUENCE @extschema@.mf_job_id_seq AS pg_catalog.int8;
+CREATE TABLE @extschema@.mf_job_data (
+    job_id      pg_catalog.int8        NOT NULL,
+    model       pg_catalog.text        COLLATE pg_catalog."C" NOT NULL,
+    owner       pg_catalog.regrole     NOT NULL,
+    source      pg_catalog.regclass    NOT NULL,
+    retrain     pg_catalog.bool        NOT NULL,
+    arguments   pg_catalog.jsonb       NOT NULL,
+    settings    pg_catalog.jsonb       NOT NULL,
+    status      pg_catalog.text        NOT NULL,
+    queued_at   pg_catalog.timestamptz NOT NULL,
+    started_at  pg_catalog.timestamptz,
+    finished_at pg_catalog.timestamptz,
+    pid         pg_catalog.int4,
+    version     pg_catalog.int4,
+    message     pg_catalog.text,
+    CONSTRAINT mf_job_data_pkey PRIMARY KEY (job_id)
+);
+
 -- Each training leaves as many dead rows as a version has. Vacuum shall come after each, also where many versions are kept.
 ALTER TABLE @extschema@.mf_user_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE @extschema@.mf_item_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
@@ -78,6 +98,8 @@ COMMENT ON TABLE @extschema@.mf_model_data IS 'trained model versions; read them
 COMMENT ON TABLE @extschema@.mf_user_factor_data IS 'factors of users; read them through mf_user_factors';
 COMMENT ON TABLE @extschema@.mf_item_factor_data IS 'factors of items; read them through mf_item_factors';
 COMMENT ON TABLE @extschema@.mf_grant_data IS 'grants of models; read them through mf_grants';
+COMMENT ON TABLE @extschema@.mf_job_data IS 'jobs of mf_train_async; read them through mf_jobs';
+COMMENT ON SEQUENCE @extschema@.mf_job_id_seq IS 'numbers of jobs';
 COMMENT ON SEQUENCE @extschema@.mf_model_id_seq IS 'numbers of trained model versions';
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_id_seq', '');
@@ -177,6 +199,74 @@ AS 'MODULE_PATHNAME', 'mf_retrain';
 
 COMMENT ON FUNCTION @extschema@.mf_retrain IS
     'trains a model again with its own arguments, from the factors of its live version, in a third of the iterations';
+
+CREATE FUNCTION @extschema@.mf_train_async(
+    source pg_catalog.regclass,
+    model pg_catalog.text DEFAULT NULL,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating',
+    feedback pg_catalog.text DEFAULT 'explicit',
+    algorithm pg_catalog.text DEFAULT NULL,
+    factors pg_catalog.int4 DEFAULT 64,
+    iterations pg_catalog.int4 DEFAULT NULL,
+    regularization pg_catalog.float8 DEFAULT NULL,
+    test_fraction pg_catalog.float8 DEFAULT 0,
+    seed pg_catalog.int8 DEFAULT 1,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
+AS 'MODULE_PATHNAME', 'mf_train_async';
+
+CREATE FUNCTION @extschema@.mf_retrain_async(model pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
+AS 'MODULE_PATHNAME', 'mf_retrain_async';
+
+CREATE FUNCTION @extschema@.mf_cancel_job(job_id pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100
+AS 'MODULE_PATHNAME', 'mf_cancel_job';
+
+CREATE FUNCTION @extschema@.mf_job_is_alive(job_id pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'mf_job_is_alive';
+
+COMMENT ON FUNCTION @extschema@.mf_train_async IS
+    'begins mf_train with the same arguments in a background worker once this transaction has committed; the job''s number';
+COMMENT ON FUNCTION @extschema@.mf_retrain_async IS
+    'begins mf_retrain in a background worker once this transaction has committed; the job''s number';
+COMMENT ON FUNCTION @extschema@.mf_cancel_job IS 'cancels a job; false if it had ended';
+COMMENT ON FUNCTION @extschema@.mf_job_is_alive IS 'whether a background worker is there for a job';
+
+-- A worker that is gone without a word has left its job as it was; a new one needs a moment to come.
+CREATE VIEW @extschema@.mf_jobs WITH (security_barrier) AS
+    SELECT job_id, model, owner, source, retrain, arguments,
+           CASE WHEN lost THEN 'failed' ELSE status END AS status,
+           queued_at, started_at, finished_at, version,
+           CASE WHEN lost THEN 'the server or the worker was stopped' ELSE message END AS message,
+           CASE WHEN status OPERATOR(pg_catalog.=) 'running' AND NOT lost THEN pid END AS pid
+      FROM (SELECT job_id, model, owner, source, retrain, arguments, status, queued_at, started_at, finished_at, version,
+                   message, pid, finished_at IS NULL
+                        AND (status OPERATOR(pg_catalog.=) 'running'
+                             OR queued_at OPERATOR(pg_catalog.<)
+                                (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) '30 s'::pg_catalog.interval))
+                        AND NOT pg_catalog.pg_is_in_recovery()
+                        AND NOT @extschema@.mf_job_is_alive(job_id) AS lost
+              FROM @extschema@.mf_job_data) AS jobs
+     WHERE pg_catalog.pg_has_role(owner, 'USAGE')
+        OR pg_catalog.pg_has_role((SELECT relowner FROM pg_catalog.pg_class
+                                    WHERE oid OPERATOR(pg_catalog.=) '@extschema@.mf_job_data'::pg_catalog.regclass),
+                                  'USAGE');
+
+COMMENT ON VIEW @extschema@.mf_jobs IS 'jobs of mf_train_async and mf_retrain_async and their outcome';
+COMMENT ON COLUMN @extschema@.mf_jobs.owner IS 'role that asked for the job, with whose rights it is done';
+COMMENT ON COLUMN @extschema@.mf_jobs.arguments IS 'those of mf_train; none if the model is trained again with its own';
+COMMENT ON COLUMN @extschema@.mf_jobs.status IS 'queued, running, done, failed or cancelled';
+COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'of the model, once it is done';
+COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why it is not done';
+COMMENT ON COLUMN @extschema@.mf_jobs.pid IS 'of the worker, while it runs; mf_progress shows what it has reached';
 
 CREATE FUNCTION @extschema@.mf_estimate(
     source pg_catalog.regclass,
@@ -681,9 +771,9 @@ COMMENT ON FUNCTION @extschema@.mf_reciprocal_rank IS
 -- pg_dump reads the tables as the role that runs it; the owner of the database must be able to dump it.
 
 REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
-    @extschema@.mf_grant_data FROM PUBLIC;
+    @extschema@.mf_grant_data, @extschema@.mf_job_data FROM PUBLIC;
 GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
     @extschema@.mf_grant_data TO pg_database_owner;
 GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
-GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_grants, @extschema@.mf_progress, @extschema@.mf_cache,
+GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_grants, @extschema@.mf_jobs, @extschema@.mf_progress, @extschema@.mf_cache,
     @extschema@.mf_user_factors, @extschema@.mf_item_factors TO PUBLIC;

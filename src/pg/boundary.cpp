@@ -5,52 +5,16 @@
 namespace mf::pg {
 namespace {
 
-/// What is left of a C++ exception once its frames are gone: nothing with a destructor.
-struct Failure {
-    ErrorData* postgres = nullptr;
-    int sqlstate = ERRCODE_INTERNAL_ERROR;
-    char message[1024] = "";
-    char detail[1024] = "";
-    char hint[2048] = "";
+void set(Failure* failure, int sqlstate, const char* what) {
+    failure->sqlstate = sqlstate;
+    strlcpy(failure->message, what, sizeof failure->message);
+}
 
-    void set(int code, const char* what) {
-        sqlstate = code;
-        strlcpy(message, what, sizeof message);
-    }
-    template <class E>
-    void set(int code, const E& error) {
-        set(code, error.what());
-        strlcpy(detail, error.detail().c_str(), sizeof detail);
-        strlcpy(hint, error.hint().c_str(), sizeof hint);
-    }
-};
-
-/// Called in a catch block: copies the exception in flight.
-void describe_exception(Failure* failure) {
-    try {
-        throw;
-    } catch (const PgError& e) {
-        failure->postgres = e.data;
-    } catch (const SqlError& e) {
-        failure->set(e.sqlstate(), e);
-    } catch (const InvalidArgument& e) {
-        failure->set(ERRCODE_INVALID_PARAMETER_VALUE, e);
-    } catch (const InvalidData& e) {
-        failure->set(ERRCODE_DATA_EXCEPTION, e);
-    } catch (const MemoryLimitExceeded& e) {
-        failure->set(ERRCODE_PROGRAM_LIMIT_EXCEEDED, e);
-    } catch (const NumericalFailure& e) {
-        failure->set(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, e);
-    } catch (const std::bad_alloc&) {
-        failure->set(ERRCODE_OUT_OF_MEMORY, "out of memory");
-    } catch (const EigenAssertion& e) {
-        failure->set(ERRCODE_INTERNAL_ERROR, e.what());
-        strlcpy(failure->hint, "This is a bug in mf_ext; please report it.", sizeof failure->hint);
-    } catch (const std::exception& e) {
-        failure->set(ERRCODE_INTERNAL_ERROR, e.what());
-    } catch (...) {
-        failure->set(ERRCODE_INTERNAL_ERROR, "unknown C++ exception");
-    }
+template <class E>
+void set(Failure* failure, int sqlstate, const E& error) {
+    set(failure, sqlstate, error.what());
+    strlcpy(failure->detail, error.detail().c_str(), sizeof failure->detail);
+    strlcpy(failure->hint, error.hint().c_str(), sizeof failure->hint);
 }
 
 [[noreturn]] void raise_unsafe(const Failure& failure) {
@@ -62,6 +26,33 @@ void describe_exception(Failure* failure) {
 }
 
 }  // namespace
+
+void describe_exception(Failure* failure) {
+    try {
+        throw;
+    } catch (const PgError& e) {
+        failure->postgres = e.data;
+    } catch (const SqlError& e) {
+        set(failure, e.sqlstate(), e);
+    } catch (const InvalidArgument& e) {
+        set(failure, ERRCODE_INVALID_PARAMETER_VALUE, e);
+    } catch (const InvalidData& e) {
+        set(failure, ERRCODE_DATA_EXCEPTION, e);
+    } catch (const MemoryLimitExceeded& e) {
+        set(failure, ERRCODE_PROGRAM_LIMIT_EXCEEDED, e);
+    } catch (const NumericalFailure& e) {
+        set(failure, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, e);
+    } catch (const std::bad_alloc&) {
+        set(failure, ERRCODE_OUT_OF_MEMORY, "out of memory");
+    } catch (const EigenAssertion& e) {
+        set(failure, ERRCODE_INTERNAL_ERROR, e.what());
+        strlcpy(failure->hint, "This is a bug in mf_ext; please report it.", sizeof failure->hint);
+    } catch (const std::exception& e) {
+        set(failure, ERRCODE_INTERNAL_ERROR, e.what());
+    } catch (...) {
+        set(failure, ERRCODE_INTERNAL_ERROR, "unknown C++ exception");
+    }
+}
 
 Datum run_body(FunctionBody body, FunctionCallInfo fcinfo) {
     Failure failure;

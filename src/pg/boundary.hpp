@@ -7,6 +7,18 @@ namespace mf::pg {
 
 using FunctionBody = Datum (*)(FunctionCallInfo);
 
+/// What is left of a C++ exception once its frames are gone: nothing with a destructor.
+struct Failure {
+    ErrorData* postgres = nullptr;  ///< a PostgreSQL error, and nothing below
+    int sqlstate = ERRCODE_INTERNAL_ERROR;
+    char message[1024] = "";
+    char detail[1024] = "";
+    char hint[2048] = "";
+};
+
+/// Called in a catch block: describes the exception in flight.
+void describe_exception(Failure* failure);
+
 /// Runs a function's body; every exception is turned into a PostgreSQL error after the C++ frames are gone.
 Datum run_body(FunctionBody body, FunctionCallInfo fcinfo);
 

@@ -11,8 +11,11 @@ Oid relation_unsafe(const char* name, Oid schema) {
 
 }  // namespace
 
-Catalog catalog_unsafe(FunctionCallInfo fcinfo) {
-    const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+Catalog catalog_unsafe(FunctionCallInfo fcinfo) { return catalog_of_function_unsafe(fcinfo->flinfo->fn_oid); }
+
+Catalog catalog_of_function_unsafe(Oid function) {
+    const Oid schema = get_func_namespace(function);
+    if (!OidIsValid(schema)) elog(ERROR, "extension mf_ext was dropped");
     Catalog catalog;
     catalog.models = relation_unsafe("mf_model_data", schema);
     catalog.models_index = relation_unsafe("mf_model_data_pkey", schema);
@@ -25,6 +28,8 @@ Catalog catalog_unsafe(FunctionCallInfo fcinfo) {
     catalog.item_factors_index = relation_unsafe("mf_item_factor_data_pkey", schema);
     catalog.grants = relation_unsafe("mf_grant_data", schema);
     catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
+    catalog.jobs = relation_unsafe("mf_job_data", schema);
+    catalog.jobs_sequence = relation_unsafe("mf_job_id_seq", schema);
     return catalog;
 }
 

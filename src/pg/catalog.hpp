@@ -17,10 +17,13 @@ struct Catalog {
     Oid item_factors_index;
     Oid grants;
     Oid grants_index;
+    Oid jobs;
+    Oid jobs_sequence;
 };
 
 /// Looks in the schema of the called function, which is the extension's.
 Catalog catalog_unsafe(FunctionCallInfo fcinfo);
+Catalog catalog_of_function_unsafe(Oid function);
 
 /// The role, security context and search_path to go back to.
 struct RoleSwitch {

@@ -44,6 +44,7 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -92,6 +93,19 @@ inline void check_can_give_to_role_unsafe(Oid role) {
 #else
     check_is_member_of_role(GetUserId(), role);
 #endif
+}
+
+/// f(setting) for every setting of the server, custom ones included; 16 gives their number in another way.
+template <class F>
+void for_each_setting_unsafe(const F& f) {
+#if PG_VERSION_NUM >= 160000
+    int count;
+    config_generic** settings = get_guc_variables(&count);
+#else
+    const int count = GetNumConfigOptions();
+    config_generic** settings = get_guc_variables();
+#endif
+    for (int i = 0; i < count; ++i) f(settings[i]);
 }
 
 /// ExecInsertIndexTuples for rows that are new and must not conflict; 16 added an argument.

@@ -24,7 +24,6 @@ struct ItemKey {
 /// What mf_cache shows of an image to those who see all databases; the name may be an older one.
 struct ItemLabel {
     char model[128] = "";
-    Oid owner = InvalidOid;
     std::int32_t version = 0;
     std::int64_t items = 0;
 };

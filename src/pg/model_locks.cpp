@@ -5,15 +5,37 @@
 
 extern "C" {
 #include "common/hashfn.h"
+#include "storage/lock.h"
+#include "utils/inval.h"
 }
 
 namespace mf::pg {
+namespace {
+
+LOCKTAG tag_unsafe(const Catalog& catalog, const char* name, int length, ModelLock lock) {
+    const uint32 hash = DatumGetUInt32(hash_any(reinterpret_cast<const unsigned char*>(name), length));
+    LOCKTAG tag;
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalog.models, hash, static_cast<uint16>(lock));
+    return tag;
+}
+
+void acquire(const Catalog& catalog, const std::string& name, ModelLock lock, bool for_session) {
+    pg_call([&catalog, lock, for_session, data = name.data(), length = static_cast<int>(name.size())] {
+        const LOCKTAG tag = tag_unsafe(catalog, data, length, lock);
+        LockAcquire(&tag, ExclusiveLock, for_session, false);
+    });
+}
+
+}  // namespace
 
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock) {
-    pg_call([&catalog, lock, data = name.data(), length = static_cast<int>(name.size())] {
-        const uint32 hash = DatumGetUInt32(hash_any(reinterpret_cast<const unsigned char*>(data), length));
-        LockDatabaseObject(catalog.models, hash, static_cast<uint16>(lock), ExclusiveLock);
-    });
+    acquire(catalog, name, lock, false);
+    // What the holder before has changed in the catalogs may be read now.
+    pg_call([] { AcceptInvalidationMessages(); });
+}
+
+void lock_model_for_session(const Catalog& catalog, const std::string& name, ModelLock lock) {
+    acquire(catalog, name, lock, true);
 }
 
 Oid own_model(const Catalog& catalog, const std::string& name) {

@@ -1,5 +1,5 @@
-// What happens to one model one at a time. All of these locks last until the end of the transaction, and readers of the
-// model take none of them.
+// What happens to one model one at a time. All of these locks but one last until the end of the transaction, and readers of
+// the model take none of them.
 #pragma once
 
 #include "pg/catalog.hpp"
@@ -13,6 +13,9 @@ enum class ModelLock : std::uint16_t { Training, Publication };
 
 /// Waits for the lock on the model of that name, whether there is one or not.
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock);
+
+/// The same until the process ends: for a worker whose training takes more than one transaction.
+void lock_model_for_session(const Catalog& catalog, const std::string& name, ModelLock lock);
 
 /// The owner of the model, InvalidOid if there is none. Throws insufficient_privilege if the caller does not manage it.
 Oid own_model(const Catalog& catalog, const std::string& name);

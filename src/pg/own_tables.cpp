@@ -56,7 +56,8 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
     } tables[] = {{"{models}", catalog.models},
                   {"{user_factors}", catalog.user_factors},
                   {"{item_factors}", catalog.item_factors},
-                  {"{grants}", catalog.grants}};
+                  {"{grants}", catalog.grants},
+                  {"{jobs}", catalog.jobs}};
     for (const auto& table : tables) {
         const Oid relation = table.relation;
         replace_all(sql, table.placeholder, pg_call([relation] { return qualified_name_unsafe(relation); }));

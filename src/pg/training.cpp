@@ -24,8 +24,8 @@ void warn_without_index(const Source& source) {
            "CREATE INDEX ON " + source.name + " (" + column + ");");
 }
 
-std::int32_t store(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
-                   const TrainResult& trained, double seconds) {
+std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner,
+                           const Dataset& dataset, const TrainResult& trained, double seconds) {
     NewVersion row;
     row.model = arguments.model;
     row.owner = owner;
@@ -41,13 +41,16 @@ std::int32_t store(const Catalog& catalog, const TrainArguments& arguments, Oid 
     return publish(catalog, model_id, row);
 }
 
-TrainResult train_dataset(const Catalog& catalog, const TrainOptions& options, const Dataset& dataset,
-                          Environment& environment, Progress& progress, const ModelVersion* start_from) {
-    std::optional<WarmStart> start;
-    if (start_from != nullptr) start = read_warm_start(catalog, *start_from, dataset, options);
-    const TrainOptions actual = start ? warm_options(options) : options;
-    progress.plan(actual.ials.iterations + (actual.feedback == Feedback::Explicit ? actual.als.iterations : 0));
-    return train(dataset, actual, environment, start ? &*start : nullptr);
+/// A relation that is gone or another one now would be read by every recommendation.
+void require_source_exists(const Source& source) {
+    const Oid relation = source.relation;
+    const bool exists = pg_call([relation] {
+        LockRelationOid(relation, AccessShareLock);
+        return get_rel_relkind(relation) != '\0';
+    });
+    if (!exists)
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, source.name + " was dropped while a model was trained on it", "",
+                       "Train the model on another relation.");
 }
 
 void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome) {
@@ -59,26 +62,62 @@ void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome
 
 }  // namespace
 
-TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {
-    const auto begin = std::chrono::steady_clock::now();
-    const auto seconds = [begin] {
+/// What the steps hand on. Outlives transactions: no memory of PostgreSQL.
+struct Training::State {
+    explicit State(const std::string& model, Oid owner) : progress(model, owner) {}
+
+    double seconds() const {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    };
-    const Oid owner = lock_for_training(catalog, arguments.model);
-    warn_without_index(arguments.source);
-    Progress progress(arguments.model, owner);
+    }
+
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+    Progress progress;
     Environment environment = make_environment(progress);
-    const Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress);
-    progress.phase("training");
-    const TrainResult trained = train_dataset(catalog, arguments.options, dataset, environment, progress, start_from);
-    progress.phase("storing");
+    std::optional<Dataset> dataset;
+    std::optional<WarmStart> start;
+    TrainResult trained;
+};
+
+Training::Training(const Catalog& catalog, TrainArguments arguments)
+    : catalog_(catalog), arguments_(std::move(arguments)) {}
+Training::~Training() = default;
+
+void Training::read(const ModelVersion* start_from) {
+    const Oid owner = lock_for_training(catalog_, arguments_.model);
+    state_ = std::make_unique<State>(arguments_.model, owner);
+    warn_without_index(arguments_.source);
+    state_->dataset = read_interactions(arguments_.source, arguments_.options, state_->environment, state_->progress);
+    if (start_from != nullptr)
+        state_->start = read_warm_start(catalog_, *start_from, *state_->dataset, arguments_.options);
+}
+
+void Training::train() {
+    State& state = *state_;
+    state.progress.phase("training");
+    const TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
+    state.progress.plan(options.ials.iterations + (options.feedback == Feedback::Explicit ? options.als.iterations : 0));
+    state.trained = mf::train(*state.dataset, options, state.environment, state.start ? &*state.start : nullptr);
+}
+
+TrainingOutcome Training::store() {
+    State& state = *state_;
+    state.progress.phase("storing");
+    const Oid owner = lock_for_training(catalog_, arguments_.model);
+    require_source_exists(arguments_.source);
     TrainingOutcome outcome;
-    outcome.summary = trained.summary;
-    outcome.version = store(catalog, arguments, owner, dataset, trained, seconds());
-    progress.phase(nullptr);
-    outcome.seconds = seconds();
-    log_outcome(arguments, outcome);
+    outcome.summary = state.trained.summary;
+    outcome.version = store_version(catalog_, arguments_, owner, *state.dataset, state.trained, state.seconds());
+    state.progress.phase(nullptr);
+    outcome.seconds = state.seconds();
+    log_outcome(arguments_, outcome);
     return outcome;
+}
+
+TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {
+    Training training(catalog, arguments);
+    training.read(start_from);
+    training.train();
+    return training.store();
 }
 
 void put_outcome(FunctionCallInfo fcinfo, const TrainArguments& arguments, const TrainingOutcome& outcome) {

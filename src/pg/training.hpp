@@ -13,9 +13,35 @@ struct TrainingOutcome {
     double seconds = 0;
 };
 
-/// Locks the model, reads, trains, stores, publishes. All in the caller's transaction. Warns if histories cannot be read
-/// through an index; one line at LOG when it is done. With a version to start from, its factors are where the training
-/// begins, and it takes a third of the iterations.
+/// A training in its three steps: the first and the last one need a transaction and its snapshot, which need not be the
+/// same; the one between, which may take hours, needs none.
+class Training {
+  public:
+    Training(const Catalog& catalog, TrainArguments arguments);
+    ~Training();
+    Training(const Training&) = delete;
+    Training& operator=(const Training&) = delete;
+
+    /// Locks the model until the end of the transaction, looks whether the caller may train it, and reads the source and,
+    /// if there is a version to start from, that one's factors. Warns if histories cannot be read through an index.
+    void read(const ModelVersion* start_from);
+
+    /// With factors to start from a third of the iterations.
+    void train();
+
+    /// Locks and looks again, since the transaction may be another one; stores, publishes, and says so at LOG.
+    TrainingOutcome store();
+
+    const TrainArguments& arguments() const { return arguments_; }
+
+  private:
+    struct State;
+    Catalog catalog_;
+    TrainArguments arguments_;
+    std::unique_ptr<State> state_;
+};
+
+/// All three in the caller's transaction.
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments,
                              const ModelVersion* start_from = nullptr);
 

@@ -5,10 +5,11 @@ CREATE TABLE quality.points (
     PRIMARY KEY (data, measure, parameters)
 );
 
+-- Beside the best with as many factors: more are better, and cost time, memory and answers.
 CREATE VIEW quality.losses AS
     SELECT p.*, CASE measure WHEN 'RMSE' THEN value / min(value) OVER w - 1 ELSE 1 - value / max(value) OVER w END AS loss,
            CASE measure WHEN 'RMSE' THEN min(value) OVER w ELSE max(value) OVER w END AS best
-      FROM quality.points p WINDOW w AS (PARTITION BY data, measure);
+      FROM quality.points p WHERE NOT parameters ? 'factors' WINDOW w AS (PARTITION BY data, measure);
 
 -- Trains at one point, unless that was done.
 CREATE FUNCTION quality.try(name text, kind text, figure text, point jsonb, of_default boolean) RETURNS void LANGUAGE plpgsql AS $$
@@ -68,6 +69,21 @@ CREATE VIEW quality.defaults AS
            CASE WHEN max(loss) FILTER (WHERE is_default) <= 0.06 THEN 'met' ELSE 'MISSED' END AS "at most 6%"
       FROM quality.losses GROUP BY data, measure;
 
+-- Points of the grids of ranking factors by what they cost the set they cost most. The slope is in units of its default,
+-- which differs between the kinds of feedback; a set without weights has none.
+CREATE VIEW quality.compromises AS
+    SELECT regularization, exponent, unobserved_weight, slope, round((100 * max(loss))::numeric, 1) AS "greatest loss in %",
+           round((100 * avg(loss))::numeric, 1) AS "mean loss in %", bool_or(is_default) AS "default"
+      FROM (SELECT data, loss, is_default, (p ->> 'regularization')::float8 AS regularization, (p ->> 'regularization_exponent')::float8 AS exponent,
+                   (p ->> 'unobserved_weight')::float8 AS unobserved_weight, slopes.slope
+              FROM (SELECT *, replace(parameters::text, 'ranking_', '')::jsonb AS p FROM quality.losses WHERE measure = 'NDCG@10') l,
+                   LATERAL (SELECT round(((p ->> 'weight_slope')::numeric / CASE WHEN parameters ? 'ranking_regularization' THEN 0.3 ELSE 1 END), 2) AS slope
+                             WHERE p ? 'weight_slope'
+                            UNION ALL SELECT unnest(ARRAY[0, 1, 3]) WHERE NOT p ? 'weight_slope') slopes
+             WHERE p ? 'regularization' AND p ? 'unobserved_weight') s
+     GROUP BY regularization, exponent, unobserved_weight, slope
+    HAVING count(DISTINCT data) = (SELECT count(DISTINCT data) FROM quality.losses WHERE measure = 'NDCG@10');
+
 -- A column for each set.
 CREATE VIEW quality.columns AS
     SELECT measure, option, number, round(max(value) FILTER (WHERE data = 'ml')::numeric, 4) AS ml,
@@ -81,18 +97,18 @@ CREATE VIEW quality.columns AS
 CREATE FUNCTION quality.try_defaults(name text, kind text, has_weights boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     prefix text := CASE kind WHEN 'explicit' THEN 'ranking_' ELSE '' END;
-    slope float8 := CASE kind WHEN 'explicit' THEN 0.3 ELSE 1 END;
-    ranking jsonb := jsonb_build_object(prefix || 'regularization', '[0.5, 0.25, 1]'::jsonb,
+    slopes jsonb := CASE kind WHEN 'explicit' THEN '[0.3, 0, 0.9]' ELSE '[1, 0, 3]' END;
+    ranking jsonb := jsonb_build_object(prefix || 'regularization', '[0.5, 0.25, 0.35, 0.7]'::jsonb,
                                         prefix || 'regularization_exponent', '[0.5, 0, 1]'::jsonb,
-                                        'unobserved_weight', '[20, 5, 10, 40]'::jsonb);
+                                        'unobserved_weight', '[20, 10, 40, 80]'::jsonb);
 BEGIN
     IF has_weights THEN
-        ranking := ranking || jsonb_build_object('weight_slope', jsonb_build_array(slope, 0, 3 * slope));
+        ranking := ranking || jsonb_build_object('weight_slope', slopes);
     END IF;
     PERFORM quality.grid(name, kind, 'NDCG@10', ranking);
     PERFORM quality.line(name, kind, 'NDCG@10', ranking || jsonb_build_object(
         'factors', '[16, 32, 64, 128]'::jsonb, prefix || 'iterations', '[2, 4, 8, 16]'::jsonb,
-        prefix || 'regularization', '[0.125, 0.25, 0.5, 1, 2]'::jsonb));
+        prefix || 'regularization', '[0.125, 0.25, 0.35, 0.5, 0.7, 1]'::jsonb, 'unobserved_weight', '[5, 10, 20, 40, 80]'::jsonb));
     IF kind = 'explicit' THEN
         PERFORM quality.grid(name, kind, 'RMSE', '{"regularization": [1, 0.5, 0.7, 1.4, 2], "regularization_exponent": [0.5, 0.25, 0.75, 1],
                                                    "bias_regularization": [0.5, 0.25, 1]}');

@@ -44,23 +44,28 @@ sub query {
     return $session->{out};
 }
 
-# Retrainings with the autovacuum of the default settings, which comes after each. While a version is written those that are kept
-# are there too, so tables have room for one more than is kept; where the free part is at the end, vacuum gives it back.
-$node->safe_psql('postgres', "$training; VACUUM mf_user_factor_data, mf_item_factor_data; INSERT INTO measured SELECT 0, 1, bytes FROM sizes");
-my $trained = 1;
+# Autovacuum with the default thresholds comes after each training, also where many versions are kept.
+for my $n (1 .. 10) {
+    $node->safe_psql('postgres', 'SET mf_ext.keep_versions = 8; ' . ($n == 1 ? $training : $retraining) . '; SELECT pg_stat_force_next_flush()');
+    next if $n <= 8;
+    ok($node->poll_query_until('postgres', q{SELECT bool_and(n_dead_tup = 0) FROM pg_stat_user_tables WHERE relname ~ '^mf_(user|item)_factor_data'}),
+        'autovacuum after a retraining');
+}
+
+# The rest is without it: what it does at which moment would blur the sizes, and it takes a lock for the moment in which it gives
+# space back.
+$node->append_conf('postgresql.conf', 'autovacuum = off');
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'autovacuum%'}) or die 'autovacuum goes on';
+
+# While a version is written those that are kept are there too, so tables have room for one more than is kept; where the free part
+# is at the end, vacuum gives it back.
+my $vacuum = 'VACUUM mf_user_factor_data, mf_item_factor_data';
+$node->safe_psql('postgres', "SELECT mf_drop_model('ratings')");
+$node->safe_psql('postgres', "VACUUM FULL mf_user_factor_data, mf_item_factor_data; $training; $vacuum; INSERT INTO measured SELECT 0, 1, bytes FROM sizes");
 for my $keep (1, 2) {
-    for my $n (1 .. 20) {
-        $node->safe_psql('postgres', "SET mf_ext.keep_versions = $keep; $retraining");
-        $trained++;
-        if ($n > 3) {    # autovacuum was seen to come: the others need not wait for it
-            $node->safe_psql('postgres', 'VACUUM mf_user_factor_data, mf_item_factor_data');
-        } elsif ($keep == 1 || $n > 1) {
-            $node->poll_query_until('postgres', q{
-                SELECT bool_and(n_dead_tup < n_live_tup / 10 AND autovacuum_count > 0) FROM pg_stat_user_tables WHERE relname ~ '^mf_(user|item)_factor_data'})
-                or die 'autovacuum did not come';
-        }
-        $node->safe_psql('postgres', "INSERT INTO measured SELECT $keep, $trained, bytes FROM sizes");
-    }
+    $node->safe_psql('postgres', "SET mf_ext.keep_versions = $keep; $retraining; $vacuum; INSERT INTO measured SELECT $keep, $_, bytes FROM sizes")
+        for 1 .. 20;
 }
 note $node->safe_psql('postgres', q{
     SELECT keep_versions, string_agg(round(bytes / (SELECT bytes::numeric FROM measured WHERE keep_versions = 0), 2)::text, ' ' ORDER BY training)
@@ -69,11 +74,6 @@ is($node->safe_psql('postgres', q{
     SELECT keep_versions, count(*), bool_and(bytes <= (keep_versions + 1.2) * (SELECT bytes FROM measured WHERE keep_versions = 0))
       FROM measured WHERE keep_versions > 0 GROUP BY 1 ORDER BY 1}),
     "1|20|t\n2|20|t", 'after each of twenty retrainings the tables have at most 2.2 times the size of a version, or 3.2 times where two are kept');
-
-# Vacuum takes a lock for the moment in which it gives space back; what follows is about others who might.
-$node->append_conf('postgresql.conf', 'autovacuum = off');
-$node->reload;
-$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'autovacuum%'}) or die 'autovacuum goes on';
 
 # A transaction that is older than all of what follows keeps its version, cached or not, and holds nobody up.
 my $list = q{SELECT md5(string_agg(u || ' ' || item_id || ' ' || score || ' ' || basis, ',' ORDER BY u, score DESC, item_id)) FROM generate_series(1, 50::bigint) u, mf_recommend(u, 10, 'ratings')};

@@ -1,0 +1,213 @@
+#include "pg/jobs.hpp"
+
+#include <signal.h>
+
+#include "pg/own_tables.hpp"
+#include "pg/privileges.hpp"
+
+extern "C" {
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "utils/datum.h"
+#include "utils/json.h"
+}
+
+namespace mf::pg {
+namespace {
+
+/// Jobs that are kept of each model. There are never so many workers, so that the older ones have ended somehow.
+constexpr int kKeptJobs = 100;
+
+/// Arguments of mf_train in their order; the first two have columns of their own.
+constexpr int kTrainArguments = 13;
+
+/// What a session has set for itself that is not passed on: who it is and how its transactions are, and limits of time,
+/// which are for a person who waits.
+constexpr const char* kOwnSettings[] = {"role", "session_authorization", "client_encoding", "application_name",
+                                        "client_min_messages", "statement_timeout", "lock_timeout",
+                                        "idle_in_transaction_session_timeout", "idle_session_timeout",
+                                        "transaction_timeout", "transaction_isolation", "transaction_read_only",
+                                        "transaction_deferrable", "default_transaction_isolation",
+                                        "default_transaction_read_only", "default_transaction_deferrable"};
+
+/// The rest goes along, custom settings included: policies and views may look at them.
+Datum settings_unsafe() {
+    StringInfoData json;
+    initStringInfo(&json);
+    appendStringInfoChar(&json, '{');
+    for_each_setting_unsafe([&json](const config_generic* setting) {
+        if (setting->source != PGC_S_SESSION || setting->context != PGC_USERSET) return;
+        for (const char* own : kOwnSettings)
+            if (strcmp(setting->name, own) == 0) return;
+        if (json.len > 1) appendStringInfoString(&json, ", ");
+        escape_json(&json, setting->name);
+        appendStringInfoString(&json, ": ");
+        escape_json(&json, GetConfigOption(setting->name, false, false));
+    });
+    appendStringInfoChar(&json, '}');
+    return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/// As a job's row shows the first one found; runs as the tables' owner.
+template <class Take>
+bool query_one_unsafe(const Catalog& catalog, const char* sql, std::int64_t job_id, const Take& take) {
+    MemoryContext caller = CurrentMemoryContext;
+    const RoleSwitch saved = enter_role_unsafe(relation_owner_unsafe(catalog.models), SECURITY_LOCAL_USERID_CHANGE);
+    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
+    Oid type = INT8OID;
+    Datum value = Int64GetDatum(job_id);
+    const int code = SPI_execute_with_args(sql, 1, &type, &value, " ", false, 1);
+    if (code < 0) elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
+    const bool found = SPI_processed > 0;
+    if (found) {
+        MemoryContext spi = MemoryContextSwitchTo(caller);
+        take(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+        MemoryContextSwitchTo(spi);
+    }
+    SPI_finish();
+    leave_role_unsafe(saved);
+    return found;
+}
+
+NullableDatum column_unsafe(HeapTuple tuple, TupleDesc desc, int number) {
+    NullableDatum result;
+    result.value = SPI_getbinval(tuple, desc, number, &result.isnull);
+    const Form_pg_attribute attribute = TupleDescAttr(desc, number - 1);
+    if (!result.isnull) result.value = datumCopy(result.value, attribute->attbyval, attribute->attlen);
+    return result;
+}
+
+LOCKTAG lock_tag(std::int64_t job_id) {
+    // Advisory locks of users have 1 or 2 in the last field.
+    constexpr std::uint16_t kJobLocks = 7;
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(job_id >> 32), static_cast<std::uint32_t>(job_id),
+                         kJobLocks);
+    return tag;
+}
+
+}  // namespace
+
+std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, FunctionCallInfo arguments) {
+    const std::string insert = with_table_names(
+        catalog,
+        "INSERT INTO {jobs} (job_id, model, owner, source, retrain, arguments, settings, status, queued_at)"
+        " VALUES ($1, $2, $3, $4, $5, CASE WHEN $5 THEN '{}' ELSE jsonb_strip_nulls(jsonb_build_object("
+        "'user_column', $7::name, 'item_column', $8::name, 'rating_column', $9::name, 'feedback', $10::text,"
+        " 'algorithm', $11::text, 'factors', $12::int4, 'iterations', $13::int4, 'regularization', $14::float8,"
+        " 'test_fraction', $15::float8, 'seed', $16::int8)) || jsonb_build_object('options', $17::jsonb) END,"
+        " $6, 'queued', clock_timestamp())");
+    const std::string expire = with_table_names(
+        catalog,
+        "DELETE FROM {jobs} WHERE model = $1 AND status <> 'queued' AND job_id NOT IN (SELECT job_id FROM {jobs}"
+        " WHERE model = $1 ORDER BY job_id DESC LIMIT $2)");
+    return pg_call([&catalog, model, source, arguments, insert = insert.c_str(), expire = expire.c_str()] {
+        const std::int64_t job_id = nextval_internal(catalog.jobs_sequence, false);
+        constexpr Oid kTypes[kTrainArguments] = {REGCLASSOID, TEXTOID, NAMEOID, NAMEOID,   NAMEOID,   TEXTOID, TEXTOID,
+                                                 INT4OID,     INT4OID, FLOAT8OID, FLOAT8OID, INT8OID, JSONBOID};
+        Parameter values[17] = {int8_parameter(job_id),
+                                text_parameter_unsafe(model),
+                                role_parameter(GetUserId()),
+                                {REGCLASSOID, ObjectIdGetDatum(source), false},
+                                {BOOLOID, BoolGetDatum(arguments == nullptr), false},
+                                {JSONBOID, settings_unsafe(), false}};
+        for (int i = 2; i < kTrainArguments; ++i) {
+            const bool null = arguments == nullptr || arguments->args[i].isnull;
+            values[i + 4] = {kTypes[i], null ? Datum{0} : arguments->args[i].value, null};
+        }
+        run_statement_unsafe(catalog, insert, lengthof(values), values);
+        const Parameter bounds[] = {values[1], int4_parameter(kKeptJobs)};
+        run_statement_unsafe(catalog, expire, lengthof(bounds), bounds);
+        return job_id;
+    });
+}
+
+std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id) {
+    const std::string begin = with_table_names(
+        catalog,
+        "UPDATE {jobs} SET status = 'running', started_at = clock_timestamp(), pid = pg_backend_pid()"
+        " WHERE job_id = $1 AND status = 'queued' RETURNING source, model, (arguments->>'user_column')::name,"
+        " (arguments->>'item_column')::name, (arguments->>'rating_column')::name, arguments->>'feedback',"
+        " arguments->>'algorithm', (arguments->>'factors')::int4, (arguments->>'iterations')::int4,"
+        " (arguments->>'regularization')::float8, (arguments->>'test_fraction')::float8, (arguments->>'seed')::int8,"
+        " arguments->'options', retrain, settings");
+    Job job{};
+    const bool found = pg_call([&catalog, &job, job_id, begin = begin.c_str()] {
+        return query_one_unsafe(catalog, begin, job_id, [&job](HeapTuple tuple, TupleDesc desc) {
+            LOCAL_FCINFO(arguments, kTrainArguments);
+            InitFunctionCallInfoData(*arguments, nullptr, kTrainArguments, InvalidOid, nullptr, nullptr);
+            for (int i = 0; i < kTrainArguments; ++i) arguments->args[i] = column_unsafe(tuple, desc, i + 1);
+            job.model = TextDatumGetCString(arguments->args[1].value);
+            job.retrain = DatumGetBool(column_unsafe(tuple, desc, kTrainArguments + 1).value);
+            job.settings = DatumGetJsonbP(column_unsafe(tuple, desc, kTrainArguments + 2).value);
+            job.training = read_train_arguments_unsafe(arguments);
+        });
+    });
+    return found ? std::optional<Job>(job) : std::nullopt;
+}
+
+void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version) {
+    const std::string sql = with_table_names(
+        catalog, "UPDATE {jobs} SET status = 'done', finished_at = clock_timestamp(), version = $2 WHERE job_id = $1");
+    pg_call([&catalog, job_id, version, sql = sql.c_str()] {
+        const Parameter values[] = {int8_parameter(job_id), int4_parameter(version)};
+        run_statement_unsafe(catalog, sql, lengthof(values), values);
+    });
+}
+
+void end_job_failed(const Catalog& catalog, std::int64_t job_id, bool cancelled, const char* message) {
+    const std::string sql = with_table_names(
+        catalog, "UPDATE {jobs} SET status = $2, finished_at = clock_timestamp(), message = $3 WHERE job_id = $1");
+    pg_call([&catalog, job_id, cancelled, message, sql = sql.c_str()] {
+        const Parameter values[] = {int8_parameter(job_id), text_parameter_unsafe(cancelled ? "cancelled" : "failed"),
+                                    text_parameter_unsafe(message)};
+        run_statement_unsafe(catalog, sql, lengthof(values), values);
+    });
+}
+
+void lock_job_unsafe(std::int64_t job_id) {
+    const LOCKTAG tag = lock_tag(job_id);
+    LockAcquire(&tag, ExclusiveLock, true, false);
+}
+
+bool job_is_locked_unsafe(std::int64_t job_id) {
+    const LOCKTAG tag = lock_tag(job_id);
+    if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL) return true;
+    LockRelease(&tag, ShareLock, false);
+    return false;
+}
+
+bool cancel_job(const Catalog& catalog, std::int64_t job_id) {
+    const std::string find = with_table_names(catalog, "SELECT owner, status, pid FROM {jobs} WHERE job_id = $1");
+    const std::string cancel = with_table_names(
+        catalog, "UPDATE {jobs} SET status = 'cancelled', finished_at = clock_timestamp(), message = 'cancelled before it"
+                 " began' WHERE job_id = $1 AND status = 'queued'");
+    Oid owner = InvalidOid;
+    const auto look = [&](bool* running, int* pid) {
+        return pg_call([&catalog, &owner, job_id, running, pid, find = find.c_str()] {
+            return query_one_unsafe(catalog, find, job_id, [&owner, running, pid](HeapTuple tuple, TupleDesc desc) {
+                owner = DatumGetObjectId(column_unsafe(tuple, desc, 1).value);
+                *running = strcmp(TextDatumGetCString(column_unsafe(tuple, desc, 2).value), "running") == 0;
+                *pid = DatumGetInt32(column_unsafe(tuple, desc, 3).value);
+            });
+        });
+    };
+    bool running = false;
+    int pid = 0;
+    if (!look(&running, &pid))
+        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "job " + std::to_string(job_id) + " does not exist", "",
+                       "Jobs are listed in mf_jobs.");
+    if (!pg_call([&catalog, &owner] { return may_manage_unsafe(catalog, owner); }))
+        throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for job " + std::to_string(job_id), "",
+                       "A job may be cancelled by the role that asked for it and by members of that role.");
+    const bool was_queued = !running && pg_call([&catalog, job_id, cancel = cancel.c_str()] {
+        const Parameter value = int8_parameter(job_id);
+        return run_statement_unsafe(catalog, cancel, 1, &value).rows > 0;
+    });
+    if (was_queued) return true;
+    if (!running) return false;
+    // The lock tells whether the number is still that of the worker.
+    return pg_call([job_id, pid] { return job_is_locked_unsafe(job_id) && kill(pid, SIGINT) == 0; });
+}
+
+}  // namespace mf::pg

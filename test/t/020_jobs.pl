@@ -1,0 +1,200 @@
+# mf_train_async: a training in a background worker, and whatever can happen to it.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+# One worker is PostgreSQL's own (logical replication).
+$node->append_conf('postgresql.conf', "max_worker_processes = 3\nrestart_after_crash = on");
+$node->start;
+$node->safe_psql('postgres', q{
+    CREATE EXTENSION mf_ext;
+    CREATE TABLE ratings AS
+        SELECT n % 3000 AS user_id, (n * 7919 + n / 3000) % 2000 AS item_id, 1 + n % 5 AS rating, n % 2 AS tenant
+          FROM generate_series(1, 300000::bigint) n;
+    CREATE INDEX ON ratings (user_id);
+    CREATE ROLE trainer NOLOGIN;
+    CREATE ROLE member NOLOGIN IN ROLE trainer;
+    CREATE ROLE stranger NOLOGIN;
+    GRANT SELECT ON ratings TO trainer;
+});
+
+sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
+# Options of a training that would go on for minutes.
+my $long = q{factors => 64, iterations => 1000, options => '{"ranking_iterations": 1000}'};
+sub wait_for {
+    my ($job, $status) = @_;
+    $node->poll_query_until('postgres', "SELECT status = '$status' OR finished_at IS NOT NULL FROM mf_jobs WHERE job_id = $job");
+    sql("SELECT status FROM mf_jobs WHERE job_id = $job") eq $status
+        or die "job $job: " . sql("SELECT status, message FROM mf_jobs WHERE job_id = $job");
+}
+sub wait_for_iteration {
+    my ($model) = @_;
+    $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM mf_progress WHERE model = '$model' AND iterations_done >= 2") or die 'no iteration';
+}
+sub error_of {
+    my ($sql) = @_;
+    my ($status, $out, $err) = $node->psql('postgres', $sql);
+    return $err;
+}
+
+# A job is done as the role that asked for it, which need not be one that may log in.
+my $job = sql(q{SET ROLE trainer; SELECT mf_train_async('ratings', 'first', factors => 8, iterations => 2)});
+wait_for($job, 'done');
+is(sql("SELECT model, owner, source, retrain, arguments ->> 'factors', version, message IS NULL, pid IS NULL,
+               queued_at <= started_at AND started_at <= finished_at FROM mf_jobs WHERE job_id = $job"),
+    'first|trainer|ratings|f|8|1|t|t|t', 'what the view says of it');
+is(sql(q{SELECT model, version, owner, users, items, parameters -> 'factors' FROM mf_models}), 'first|1|trainer|3000|2000|8', 'the model');
+is(sql(q{SET ROLE member; SELECT count(*) FROM mf_jobs}), '1', 'a member of the role sees it');
+is(sql(q{SET ROLE stranger; SELECT count(*) FROM mf_jobs}), '0', 'a stranger does not');
+is(sql(q{
+    SELECT FROM mf_train('ratings', 'direct', factors => 8, iterations => 2);
+    SELECT count(*), bool_and(a.ranking_factors = b.ranking_factors AND a.rating_factors = b.rating_factors)
+      FROM mf_item_factors a JOIN mf_models ma ON ma.model_id = a.model_id AND ma.model = 'first',
+           mf_item_factors b JOIN mf_models mb ON mb.model_id = b.model_id AND mb.model = 'direct' WHERE a.item_id = b.item_id}),
+    '2000|t', 'the same bits as by mf_train');
+
+# Again, from the version that lives.
+$job = sql(q{SET ROLE trainer; SELECT mf_retrain_async('first')});
+wait_for($job, 'done');
+is(sql("SELECT retrain, version FROM mf_jobs WHERE job_id = $job"), 't|2', 'trained again');
+is(sql(q{SELECT array_agg(version || ':' || live ORDER BY version) FROM mf_models WHERE model = 'first'}), '{1:false,2:true}', 'and published');
+
+# While it trains it holds no snapshot, so that vacuum can remove what has been deleted since.
+sql(q{CREATE TABLE scratch AS SELECT 1 AS a FROM generate_series(1, 1000)});
+$job = sql(qq{SELECT mf_train_async('ratings', 'long', $long)});
+wait_for($job, 'running');
+wait_for_iteration('long');
+is(sql("SELECT a.backend_xmin IS NULL, a.backend_xid IS NULL, a.backend_type, p.model
+          FROM mf_jobs j JOIN pg_stat_activity a USING (pid) JOIN mf_progress p USING (pid) WHERE job_id = $job"),
+    't|t|mf_ext job|long', 'no snapshot');
+sql('DELETE FROM scratch');
+my (undef, undef, $verbose) = $node->psql('postgres', 'VACUUM (VERBOSE) scratch');
+like($verbose, qr/tuples: 1000 removed, 0 remain/, 'vacuum is not held back');
+
+# A second job for the same model waits, without a snapshot too, until the first is cancelled.
+my $second = sql(q{SELECT mf_train_async('ratings', 'long', factors => 4, iterations => 1)});
+wait_for($second, 'running');
+$node->poll_query_until('postgres', "SELECT wait_event_type = 'Lock' FROM mf_jobs JOIN pg_stat_activity USING (pid) WHERE job_id = $second") or die 'it does not wait';
+is(sql("SELECT backend_xmin IS NULL FROM mf_jobs JOIN pg_stat_activity USING (pid) WHERE job_id = $second"), 't', 'the second waits without a snapshot');
+like(error_of(q{SELECT mf_train_async('ratings', 'third')}), qr/ERROR:  no background worker is free for the training\nHINT:  Wait for other jobs to end, or raise max_worker_processes\./, 'no worker free');
+is(sql(q{SELECT count(*) FROM mf_jobs WHERE model = 'third'}), '0', 'and no job');
+like(error_of("SET ROLE stranger; SELECT mf_cancel_job($job)"), qr/permission denied for job $job/, 'not by a stranger');
+is(sql("SELECT mf_cancel_job($job)"), 't', 'cancelled');
+wait_for($job, 'cancelled');
+is(sql("SELECT message, version IS NULL FROM mf_jobs WHERE job_id = $job"), 'canceling statement due to user request|t', 'it says so');
+wait_for($second, 'done');
+is(sql(q{SELECT version, parameters -> 'factors' FROM mf_models WHERE model = 'long'}), '1|4', 'the second is what is published');
+is(sql("SELECT mf_cancel_job($job)"), 'f', 'it had ended');
+like(error_of('SELECT mf_cancel_job(1000000)'), qr/job 1000000 does not exist/, 'no such job');
+like(error_of('SELECT mf_cancel_job(NULL)'), qr/must not be NULL/, 'NULL');
+
+# A job begins with the commit of who asked: not before, and not without.
+my $session = $node->background_psql('postgres');
+$session->query_safe('BEGIN');
+$session->query_safe('CREATE TABLE fresh AS SELECT * FROM ratings WHERE user_id < 100');
+$session->query_safe('CREATE INDEX ON fresh (user_id)');
+$job = $session->query_safe(q{SELECT mf_train_async('fresh', factors => 4, iterations => 1)});
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'mf_ext job' AND wait_event = 'transactionid'}) or die 'it does not wait';
+is(sql(q{SELECT backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}), 't', 'it waits without a snapshot');
+# Stopped before the commit, the worker leaves the job queued.
+my $pid = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'mf_ext job'});
+kill 'STOP', $pid;
+$session->query_safe('COMMIT');
+is(sql("SELECT status, mf_job_is_alive(job_id) FROM mf_jobs WHERE job_id = $job"), 'queued|t', 'queued');
+is(sql("SELECT mf_cancel_job($job)"), 't', 'cancelled while queued');
+kill 'CONT', $pid;
+$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}) or die 'it did not leave';
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), 'cancelled|cancelled before it began', 'it never began');
+$session->query_safe('BEGIN');
+$job = $session->query_safe(q{SELECT mf_train_async('fresh', factors => 4, iterations => 1)});
+$session->query_safe('COMMIT');
+wait_for($job, 'done');
+$session->query_safe('BEGIN');
+$session->query_safe('SAVEPOINT s');
+$session->query_safe(q{SELECT mf_train_async('fresh', 'undone', factors => 4, iterations => 1)});
+$session->query_safe('ROLLBACK TO s');
+$session->query_safe('COMMIT');
+$session->query_safe('BEGIN');
+$session->query_safe(q{SELECT mf_train_async('fresh', 'undone', factors => 4, iterations => 1)});
+$session->query_safe('ROLLBACK');
+$session->quit;
+$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}) or die 'they did not leave';
+is(sql(q{SELECT (SELECT count(*) FROM mf_jobs WHERE model = 'undone'), (SELECT count(*) FROM mf_models WHERE model = 'undone')}), '0|0', 'nothing is left of what was rolled back');
+
+# It reads what the session that asked would read: policies and the settings that they look at.
+sql(q{
+    ALTER TABLE ratings ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY tenants ON ratings FOR SELECT TO trainer USING (tenant = current_setting('app.tenant')::integer);
+});
+$job = sql(q{SET ROLE trainer; SET app.tenant = 1; SET mf_ext.keep_versions = 1; SELECT mf_train_async('ratings', 'tenant', factors => 4, iterations => 1)});
+wait_for($job, 'done');
+is(sql(q{SELECT ratings = (SELECT count(DISTINCT (user_id, item_id)) FROM ratings WHERE tenant = 1) FROM mf_models WHERE model = 'tenant'}), 't', 'the rows of one tenant');
+is(sql("SELECT settings ->> 'app.tenant', settings ->> 'mf_ext.keep_versions' FROM mf_job_data WHERE job_id = $job"), '1|1', 'settings go along');
+sql('ALTER TABLE ratings DISABLE ROW LEVEL SECURITY');
+
+# What is wrong at once is said at once.
+like(error_of(q{SELECT mf_train_async('nowhere')}), qr/relation "nowhere" does not exist/, 'no source');
+like(error_of(q{SELECT mf_train_async('ratings', factors => 0)}), qr/factors must be between/, 'a bad argument');
+like(error_of(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'first')}), qr/must be owner of model "first"/, 'the model of another role');
+like(error_of(q{SELECT mf_retrain_async('nothing')}), qr/model "nothing" does not exist/, 'no model to train again');
+like(error_of(q{SELECT mf_retrain_async(NULL)}), qr/must not be NULL/, 'NULL');
+like(error_of(q{SET default_transaction_read_only = on; SELECT mf_train_async('ratings')}), qr/cannot execute mf_train_async\(\) in a read-only transaction/, 'read-only');
+# What is found while it works, in the job's row.
+$job = sql(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable')});
+wait_for($job, 'failed');
+like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/permission denied for table ratings/, 'the rows may not be read');
+sql('CREATE TABLE passing AS SELECT * FROM ratings; CREATE INDEX ON passing (user_id)');
+$job = sql(qq{SELECT mf_train_async('passing', $long)});
+wait_for_iteration('passing');
+sql('DROP TABLE passing');
+is(sql("SELECT status, source FROM mf_jobs WHERE job_id = $job") =~ /^running\|\d+$/, 1, 'no lock is held on the source meanwhile');
+sql("SELECT mf_cancel_job($job)");
+wait_for($job, 'cancelled');
+sql('CREATE TABLE passing AS SELECT * FROM ratings; CREATE INDEX ON passing (user_id)');
+$job = sql(q{SELECT mf_train_async('passing', factors => 64, iterations => 60)});
+wait_for_iteration('passing');
+sql('DROP TABLE passing');
+wait_for($job, 'failed');
+like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/public\.passing was dropped while a model was trained on it/, 'the source is gone');
+is(sql(q{SELECT count(*) FROM mf_models WHERE model = 'passing'}), '0', 'and nothing is published');
+
+# Terminated, killed, or the server stopped: the job has failed, nothing is half published, the model serves on.
+sub lists { return sql(q{SELECT array_agg(item_id || ':' || score ORDER BY u, place) FROM generate_series(0, 20) u, LATERAL mf_recommend(u, 3, 'first') WITH ORDINALITY AS l (item_id, score, predicted_rating, basis, place)}); }
+my $lists = lists();
+my $message = 'failed|the server or the worker was stopped';
+$job = sql(qq{SELECT mf_train_async('ratings', 'first', $long)});
+wait_for_iteration('first');
+sql("SELECT pg_terminate_backend(pid) FROM mf_jobs WHERE job_id = $job");
+wait_for($job, 'failed');
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), $message, 'terminated');
+is(lists(), $lists, 'the model serves on');
+$job = sql(qq{SELECT mf_train_async('ratings', 'first', $long)});
+wait_for_iteration('first');
+kill 'KILL', sql("SELECT pid FROM mf_jobs WHERE job_id = $job");
+$node->poll_query_until('postgres', "SELECT status = 'failed' FROM mf_jobs WHERE job_id = $job") or die;
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), $message, 'killed');
+is(lists(), $lists, 'the model serves on after recovery');
+$job = sql(qq{SELECT mf_train_async('ratings', 'first', $long)});
+wait_for_iteration('first');
+$node->stop('immediate');
+$node->start;
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), $message, 'the server was stopped');
+is(lists(), $lists, 'the model serves on after a restart');
+is(sql(q{SELECT array_agg(version ORDER BY version) FROM mf_models WHERE model = 'first'}), '{1,2}', 'no further version');
+$job = sql(q{SELECT mf_retrain_async('first')});
+wait_for($job, 'done');
+is(sql("SELECT version FROM mf_jobs WHERE job_id = $job"), '3', 'and can be trained again');
+
+# Finished jobs do not pile up.
+sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'ratings', true, '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
+$job = sql(q{SELECT mf_retrain_async('first')});
+wait_for($job, 'done');
+is(sql(q{SELECT count(*) = 100 FROM mf_jobs WHERE model = 'first'}), 't', 'the last hundred are kept');
+
+$node->stop;
+done_testing();
