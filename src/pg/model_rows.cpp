@@ -192,12 +192,12 @@ ModelVersion find_model(const Catalog& catalog, const char* name, std::string* f
     return model.version;
 }
 
-Oid find_owner(const Catalog& catalog, const std::string& name) {
+std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
     return pg_call([&catalog, name = name.c_str()] {
         PushActiveSnapshot(GetTransactionSnapshot());
         const LiveModel found = find_live_unsafe(catalog, name);
         PopActiveSnapshot();
-        return found.found ? found.version.owner : InvalidOid;
+        return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
     });
 }
 
