@@ -80,7 +80,7 @@ src/pg/%.o: src/pg/%.cpp
 -include $(OBJS:.o=.d)
 
 $(OBJS): Makefile
-src/pg/module.o: mf_ext.control
+src/pg/module.o src/pg/shared_memory.o: mf_ext.control
 $(shlib): src/exports.map
 
 $(REGRESS_PREP):

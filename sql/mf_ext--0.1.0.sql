@@ -1,6 +1,38 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION mf_ext" to load this file. \quit
 
+-- types
+--
+-- regclass and regrole for rows that are dumped and replicated: what is gone is written as "-". Its number would be that of
+-- another relation or role in another database, which then would be read, or own the model.
+
+CREATE TYPE @extschema@.mf_relation;
+CREATE FUNCTION @extschema@.mf_relation_in(pg_catalog.cstring) RETURNS @extschema@.mf_relation
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_relation_in';
+CREATE FUNCTION @extschema@.mf_relation_out(@extschema@.mf_relation) RETURNS pg_catalog.cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_relation_out';
+CREATE TYPE @extschema@.mf_relation (
+    INPUT = @extschema@.mf_relation_in, OUTPUT = @extschema@.mf_relation_out, LIKE = pg_catalog.regclass);
+CREATE CAST (@extschema@.mf_relation AS pg_catalog.regclass) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regclass AS @extschema@.mf_relation) WITHOUT FUNCTION AS ASSIGNMENT;
+
+CREATE TYPE @extschema@.mf_role;
+CREATE FUNCTION @extschema@.mf_role_in(pg_catalog.cstring) RETURNS @extschema@.mf_role
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_role_in';
+CREATE FUNCTION @extschema@.mf_role_out(@extschema@.mf_role) RETURNS pg_catalog.cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_role_out';
+CREATE TYPE @extschema@.mf_role (
+    INPUT = @extschema@.mf_role_in, OUTPUT = @extschema@.mf_role_out, LIKE = pg_catalog.regrole);
+CREATE CAST (@extschema@.mf_role AS pg_catalog.regrole) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regrole AS @extschema@.mf_role) WITHOUT FUNCTION AS ASSIGNMENT;
+
+COMMENT ON TYPE @extschema@.mf_relation IS 'a relation of this database, or "-" if it is gone';
+COMMENT ON TYPE @extschema@.mf_role IS 'a role, or "-" if it is gone';
+COMMENT ON FUNCTION @extschema@.mf_relation_in(pg_catalog.cstring) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_relation_out(@extschema@.mf_relation) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_role_in(pg_catalog.cstring) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_role_out(@extschema@.mf_role) IS 'I/O';
+
 -- tables
 --
 -- One row a trained version. model_id is never used twice, so it names one set of factors for ever. The tables
@@ -15,8 +47,8 @@ CREATE TABLE @extschema@.mf_model_data (
     model         pg_catalog.text        COLLATE pg_catalog."C" NOT NULL,
     version       pg_catalog.int4        NOT NULL,
     live          pg_catalog.bool        NOT NULL,
-    owner         pg_catalog.regrole     NOT NULL,
-    source        pg_catalog.regclass    NOT NULL,
+    owner         @extschema@.mf_role    NOT NULL,
+    source        @extschema@.mf_relation NOT NULL,
     user_column   pg_catalog.name        NOT NULL,
     item_column   pg_catalog.name        NOT NULL,
     rating_column pg_catalog.name,
@@ -117,10 +149,10 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_grant_data',
 -- who has the privileges of the extension's owner sees all. The functions hold to the same rule.
 
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
-    SELECT model_id, model, version, live, owner, source, user_type, item_type, feedback, algorithm, parameters,
-           users, items, ratings, metrics, trained_at, seconds
+    SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass, user_type, item_type,
+           feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds
       FROM @extschema@.mf_model_data m
-     WHERE pg_catalog.pg_has_role(owner, 'USAGE')
+     WHERE pg_catalog.pg_has_role(owner::pg_catalog.regrole, 'USAGE')
         OR EXISTS (SELECT FROM @extschema@.mf_grant_data g
                     WHERE g.model OPERATOR(pg_catalog.=) m.model
                       AND (g.grantee OPERATOR(pg_catalog.=) 0 OR pg_catalog.pg_has_role(g.grantee, 'USAGE')))

@@ -1,4 +1,5 @@
 #include "pg/factor_rows.hpp"
+#include "pg/tuples.hpp"
 
 namespace mf::pg {
 namespace {
@@ -15,6 +16,16 @@ enum FactorColumn : AttrNumber {
     kFactorColumnCount = kHistoryDigest
 };
 
+struct FactorTable {
+    Oid table;
+    Oid index;
+    int columns;
+};
+
+FactorTable users_table(const Catalog& catalog) {
+    return {catalog.user_factors, catalog.user_factors_index, kHistoryDigest};
+}
+
 std::span<const float> floats_unsafe(Datum datum) {
     ArrayType* array = DatumGetArrayTypeP(datum);
     if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID)
@@ -22,11 +33,11 @@ std::span<const float> floats_unsafe(Datum datum) {
     return {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
 }
 
-FactorRow decode_unsafe(HeapTuple tuple, TupleDesc descriptor) {
+FactorRow decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns) {
     Datum values[kFactorColumnCount];
     bool nulls[kFactorColumnCount];
     nulls[kHistoryDigest - 1] = true;
-    heap_deform_tuple(tuple, descriptor, values, nulls);
+    deform_unsafe(tuple, descriptor, columns, values, nulls);
     FactorRow row;
     const text* id = DatumGetTextPP(values[kId - 1]);
     row.id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
@@ -39,21 +50,21 @@ FactorRow decode_unsafe(HeapTuple tuple, TupleDesc descriptor) {
 }
 
 /// Rows with the model's number and, if given, one id. Each row is decoded in a context of its own that is reset.
-std::size_t scan_unsafe(Oid table, Oid index, std::int64_t model_id, const char* id, const FactorRowSink* sink,
+std::size_t scan_unsafe(const FactorTable& table, std::int64_t model_id, const char* id, const FactorRowSink* sink,
                         ExceptionHolder* exception) {
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     if (id != nullptr)
         ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
                                CStringGetTextDatum(id));
-    Relation relation = table_open(table, AccessShareLock);
-    SysScanDesc scan = systable_beginscan(relation, index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
+    Relation relation = table_open(table.table, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(relation, table.index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor row", ALLOCSET_DEFAULT_SIZES);
     MemoryContext caller = MemoryContextSwitchTo(row_context);
     std::size_t rows = 0;
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
-        const FactorRow row = decode_unsafe(tuple, RelationGetDescr(relation));
+        const FactorRow row = decode_unsafe(tuple, RelationGetDescr(relation), table.columns);
         ++rows;
         if (!exception->run([&] { (*sink)(row); })) break;
         MemoryContextReset(row_context);
@@ -65,10 +76,10 @@ std::size_t scan_unsafe(Oid table, Oid index, std::int64_t model_id, const char*
     return rows;
 }
 
-std::size_t scan(Oid table, Oid index, std::int64_t model_id, const char* id, const FactorRowSink& sink) {
+std::size_t scan(const FactorTable& table, std::int64_t model_id, const char* id, const FactorRowSink& sink) {
     ExceptionHolder exception;
-    const std::size_t rows = pg_call([table, index, model_id, id, sink = &sink, exception = &exception] {
-        return scan_unsafe(table, index, model_id, id, sink, exception);
+    const std::size_t rows = pg_call([table, model_id, id, sink = &sink, exception = &exception] {
+        return scan_unsafe(table, model_id, id, sink, exception);
     });
     exception.rethrow();
     return rows;
@@ -77,16 +88,16 @@ std::size_t scan(Oid table, Oid index, std::int64_t model_id, const char* id, co
 }  // namespace
 
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
-    scan(catalog.item_factors, catalog.item_factors_index, model_id, nullptr, sink);
+    scan({catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, nullptr, sink);
 }
 
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
-    scan(catalog.user_factors, catalog.user_factors_index, model_id, nullptr, sink);
+    scan(users_table(catalog), model_id, nullptr, sink);
 }
 
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
                        const FactorRowSink& sink) {
-    return scan(catalog.user_factors, catalog.user_factors_index, model_id, user_id.c_str(), sink) > 0;
+    return scan(users_table(catalog), model_id, user_id.c_str(), sink) > 0;
 }
 
 }  // namespace mf::pg

@@ -4,7 +4,8 @@ namespace mf::pg {
 namespace {
 
 constexpr int kBatch = 1000;
-constexpr int kColumns = 7;  // of user rows; item rows lack the last
+constexpr int kItemColumns = 6;
+constexpr int kUserColumns = 7;  // the last one is the digest
 
 /// One row to write; all pointers outlive the batch.
 struct RowToWrite {
@@ -25,6 +26,7 @@ struct Target {
     TupleTableSlot* slots[kBatch];
     MemoryContext batch_context;
     std::int64_t model_id;
+    int columns;  ///< what a later version's script may have appended to the table is NULL
     int rating_count;
     int ranking_count;
 };
@@ -68,7 +70,7 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     ExecClearTuple(slot);
     Datum* values = slot->tts_values;
     bool* nulls = slot->tts_isnull;
-    memset(nulls, 0, static_cast<Size>(slot->tts_tupleDescriptor->natts) * sizeof(bool));
+    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) nulls[i] = i >= target.columns;
     values[0] = Int64GetDatum(target.model_id);
     values[1] = PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size())));
     values[2] = Int32GetDatum(static_cast<std::int32_t>(row.interactions));
@@ -78,7 +80,7 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
         values[4] = float_array_unsafe(row.rating_factors, target.rating_count);
     }
     values[5] = float_array_unsafe(row.ranking_factors, target.ranking_count);
-    if (slot->tts_tupleDescriptor->natts == kColumns) values[6] = Int64GetDatum(static_cast<std::int64_t>(row.history_digest));
+    if (target.columns == kUserColumns) values[6] = Int64GetDatum(static_cast<std::int64_t>(row.history_digest));
     ExecStoreVirtualTuple(slot);
 }
 
@@ -120,6 +122,7 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
     target.model_id = model_id;
     target.rating_count = rating != nullptr ? rating->items.factors() : 0;
     target.ranking_count = model.ranking.items.factors();
+    target.columns = kItemColumns;
     write_table(catalog.item_factors, target, dataset.items, [&](std::uint32_t i) {
         return RowToWrite{{},
                           model.item_interactions[i],
@@ -128,6 +131,7 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           model.ranking.items.row(i),
                           0};
     });
+    target.columns = kUserColumns;
     write_table(catalog.user_factors, target, dataset.users, [&](std::uint32_t u) {
         return RowToWrite{{},
                           model.user_interactions[u],

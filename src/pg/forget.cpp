@@ -30,8 +30,8 @@ bool delete_factors(const Catalog& catalog, std::int64_t model_id, const std::st
 bool lock_if_managed(const Catalog& catalog, const std::string& model) {
     lock_model(catalog, model, ModelLock::Training);
     lock_model(catalog, model, ModelLock::Publication);
-    const Oid owner = find_owner(catalog, model);
-    return OidIsValid(owner) && pg_call([&catalog, owner] { return may_manage_unsafe(catalog, owner); });
+    const std::optional<Oid> owner = find_owner(catalog, model);
+    return owner && pg_call([&catalog, owner = *owner] { return may_manage_unsafe(catalog, owner); });
 }
 
 /// Adds the versions that had the user. Returns the last version if the user can be in none of them.

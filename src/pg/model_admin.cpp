@@ -83,7 +83,7 @@ void rename_model(const Catalog& catalog, const char* model, const char* new_nam
         lock_model(catalog, name, ModelLock::Training);
     lock_own_model(catalog, from, true);
     lock_model(catalog, to, ModelLock::Publication);
-    if (OidIsValid(find_owner(catalog, to)))
+    if (find_owner(catalog, to))
         throw SqlError(ERRCODE_DUPLICATE_OBJECT, "model \"" + to + "\" already exists", "",
                        "Choose another name, or delete that model with mf_drop_model.");
     delete_orphaned_grants(catalog, to);

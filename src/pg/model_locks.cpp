@@ -38,9 +38,9 @@ void lock_model_for_session(const Catalog& catalog, const std::string& name, Mod
     acquire(catalog, name, lock, true);
 }
 
-Oid own_model(const Catalog& catalog, const std::string& name) {
-    const Oid owner = find_owner(catalog, name);
-    if (OidIsValid(owner)) require_access(catalog, name, owner, Access::Manage);
+std::optional<Oid> own_model(const Catalog& catalog, const std::string& name) {
+    const std::optional<Oid> owner = find_owner(catalog, name);
+    if (owner) require_access(catalog, name, *owner, Access::Manage);
     return owner;
 }
 
@@ -48,17 +48,17 @@ Oid lock_own_model(const Catalog& catalog, const std::string& name, bool wait_fo
     own_model(catalog, name);
     if (wait_for_training) lock_model(catalog, name, ModelLock::Training);
     lock_model(catalog, name, ModelLock::Publication);
-    const Oid owner = own_model(catalog, name);
-    if (!OidIsValid(owner)) throw_no_such_model(catalog, name);
-    return owner;
+    const std::optional<Oid> owner = own_model(catalog, name);
+    if (!owner) throw_no_such_model(catalog, name);
+    return *owner;
 }
 
 Oid lock_for_training(const Catalog& catalog, const std::string& name) {
     lock_model(catalog, name, ModelLock::Training);
-    const Oid owner = own_model(catalog, name);
-    if (!OidIsValid(owner)) return pg_call([] { return GetUserId(); });
-    require_owner_exists(name, owner);
-    return owner;
+    const std::optional<Oid> owner = own_model(catalog, name);
+    if (!owner) return pg_call([] { return GetUserId(); });
+    require_owner_exists(name, *owner);
+    return *owner;
 }
 
 }  // namespace mf::pg

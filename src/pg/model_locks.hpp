@@ -17,8 +17,8 @@ void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock)
 /// The same until the process ends: for a worker whose training takes more than one transaction.
 void lock_model_for_session(const Catalog& catalog, const std::string& name, ModelLock lock);
 
-/// The owner of the model, InvalidOid if there is none. Throws insufficient_privilege if the caller does not manage it.
-Oid own_model(const Catalog& catalog, const std::string& name);
+/// The owner of the model, nothing if there is none. Throws insufficient_privilege if the caller does not manage it.
+std::optional<Oid> own_model(const Catalog& catalog, const std::string& name);
 
 /// Both locks on a model, or Publication alone, for a caller who manages it. Throws insufficient_privilege, before it
 /// waits if that is known by then, and undefined_object if there is no such model afterwards. Returns the owner.

@@ -2,6 +2,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/guc.hpp"
+#include "pg/tuples.hpp"
 
 namespace mf::pg {
 namespace {
@@ -48,7 +49,7 @@ void copy_name(NameData* target, Datum value, bool null) {
 ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, const char** name) {
     Datum values[kModelColumnCount];
     bool nulls[kModelColumnCount];
-    heap_deform_tuple(tuple, descriptor, values, nulls);
+    deform_unsafe(tuple, descriptor, kModelColumnCount, values, nulls);
     const auto value = [&values](ModelColumn column) { return values[column - 1]; };
     *name = TextDatumGetCString(value(kModel));
     ModelVersion version;
@@ -191,12 +192,12 @@ ModelVersion find_model(const Catalog& catalog, const char* name, std::string* f
     return model.version;
 }
 
-Oid find_owner(const Catalog& catalog, const std::string& name) {
+std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
     return pg_call([&catalog, name = name.c_str()] {
         PushActiveSnapshot(GetTransactionSnapshot());
         const LiveModel found = find_live_unsafe(catalog, name);
         PopActiveSnapshot();
-        return found.found ? found.version.owner : InvalidOid;
+        return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
     });
 }
 

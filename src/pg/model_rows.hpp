@@ -29,8 +29,8 @@ struct ModelVersion {
 /// caller may use. Throws undefined_object (hint: the models there are) or insufficient_privilege.
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);
 
-/// Owner of the model as a snapshot taken now sees it; InvalidOid if there is no such model.
-Oid find_owner(const Catalog& catalog, const std::string& name);
+/// Owner of the model as a snapshot taken now sees it, nothing if there is no such model. The role may be gone.
+std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
 
 /// Names of all models that the caller may manage, in their order, as a snapshot taken now sees them.
 std::vector<std::string> managed_models(const Catalog& catalog);

@@ -7,9 +7,11 @@ extern "C" {
 namespace mf::pg {
 
 void* shared_struct_unsafe(const char* name, Size bytes, void (*initialize)(void*)) {
+    char versioned[64];
+    snprintf(versioned, sizeof versioned, "%s " MF_EXT_VERSION, name);
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     bool found;
-    void* memory = ShmemInitStruct(name, bytes, &found);
+    void* memory = ShmemInitStruct(versioned, bytes, &found);
     if (!found) {
         memset(memory, 0, bytes);
         initialize(memory);

@@ -7,7 +7,8 @@
 \pset format unaligned
 SET client_min_messages = warning;
 
--- Of each object of the extension an impostor of the same name: its relations, their row types and indexes, its functions.
+-- Of each object of the extension an impostor of the same name: its types, its relations, their row types and indexes, its
+-- functions (but those on its types: these would have to be there first, and are impostors already).
 CREATE TABLE impostors AS
     WITH members AS (SELECT classid, objid FROM pg_depend
                       WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'mf_ext') AND deptype = 'e'),
@@ -18,13 +19,20 @@ CREATE TABLE impostors AS
     SELECT 'type ' || relname, format('CREATE DOMAIN planted.%I AS integer', relname), format('DROP DOMAIN planted.%I', relname)
       FROM relations WHERE relkind IN ('r', 'v')
     UNION ALL
+    SELECT 'type ' || typname, format('CREATE DOMAIN planted.%I AS integer', typname), format('DROP DOMAIN planted.%I', typname)
+      FROM pg_type AS t JOIN members AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
+    UNION ALL
+    SELECT 'shell ' || typname, format('CREATE TYPE planted.%I', typname), format('DROP TYPE planted.%I', typname)
+      FROM pg_type AS t JOIN members AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
+    UNION ALL
     SELECT 'index ' || i.relname, format('CREATE TABLE planted.%I ()', i.relname), format('DROP TABLE planted.%I', i.relname)
       FROM relations AS r JOIN pg_index AS x ON x.indrelid = r.oid JOIN pg_class AS i ON i.oid = x.indexrelid
     UNION ALL
     SELECT 'function ' || p.oid::regprocedure,
            format('CREATE FUNCTION planted.%I(%s) RETURNS integer LANGUAGE internal AS ''int4pl''', proname, pg_get_function_identity_arguments(p.oid)),
            format('DROP FUNCTION planted.%I(%s)', proname, pg_get_function_identity_arguments(p.oid))
-      FROM pg_proc AS p JOIN members AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;
+      FROM pg_proc AS p JOIN members AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+     WHERE NOT EXISTS (SELECT FROM members AS t WHERE t.classid = 'pg_type'::regclass AND t.objid = ANY (p.proargtypes));
 SELECT count(*) FILTER (WHERE what LIKE 'relation %') > 5 AS relations, count(*) FILTER (WHERE what LIKE 'index %') > 4 AS indexes,
        count(*) FILTER (WHERE what LIKE 'function %') > 40 AS functions FROM impostors;
 DROP EXTENSION mf_ext;
@@ -96,10 +104,10 @@ SELECT * FROM planted.mf_grants;
 DROP EXTENSION mf_ext;
 DROP SCHEMA planted CASCADE;
 
--- The script itself (without comments, strings and storage parameters) replaces nothing, and names no object, type, function or operator without its schema.
+-- The script itself (without comments, strings, storage parameters and the like) replaces nothing, and names no object, type, function or operator without its schema.
 CREATE TABLE script AS
     SELECT regexp_replace(regexp_replace(pg_read_file(setting || '/extension/mf_ext--' || default_version || '.sql'),
-               '--[^\n]*|\\echo[^\n]*| SET \([^)]*\)', '', 'g'), '''([^'']|'''')*''', '''''', 'g') AS text
+               '--[^\n]*|\\echo[^\n]*| SET \([^)]*\)|(INPUT|OUTPUT|LIKE) =', '', 'g'), '''([^'']|'''')*''', '''''', 'g') AS text
       FROM pg_config, pg_available_extensions WHERE pg_config.name = 'SHAREDIR' AND pg_available_extensions.name = 'mf_ext';
 SELECT length(text) > 10000, text ~* 'or\s+replace|if\s+not\s+exists|security\s+definer' FROM script;
 CREATE FUNCTION bare(script text) RETURNS SETOF text LANGUAGE sql AS $$

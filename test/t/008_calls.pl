@@ -70,7 +70,8 @@ my %small = (
     mf_explain => 'SELECT count(*) FROM mf_explain($1, 5, 5)',
     mf_similar_items => 'SELECT count(*) FROM mf_similar_items($1 % 200, 5)',
     mf_predict => 'SELECT count(mf_predict($1, i)) FROM generate_series(1, 2) i');
-my $contexts = 'SELECT sum(total_bytes) FROM pg_backend_memory_contexts';
+# What is used: what is held grows by half a megabyte when the catalog cache happens to need a block.
+my $contexts = 'SELECT sum(used_bytes) FROM pg_backend_memory_contexts';
 my $process = -r '/proc/self/status'
     ? q{SELECT (regexp_match(pg_read_file('/proc/self/status'), 'RssAnon:\s*(\d+)'))[1]::bigint * 1024} : 'SELECT 0';
 for my $name (sort keys %small) {
