@@ -161,7 +161,7 @@ CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
                                   'USAGE');
 
 CREATE VIEW @extschema@.mf_grants WITH (security_barrier) AS
-    SELECT g.model, coalesce(r.rolname, 'public') AS grantee
+    SELECT g.model, coalesce(r.rolname::pg_catalog.text, 'public') AS grantee
       FROM @extschema@.mf_grant_data g
       LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) g.grantee
      WHERE (r.oid IS NOT NULL OR g.grantee OPERATOR(pg_catalog.=) 0)

@@ -176,13 +176,13 @@ void check_space(const SearchSpace& space, const TrainOptions& base) {
 SearchSpace default_space(Feedback feedback) {
     if (feedback == Feedback::Implicit)
         return {logarithmic("regularization", 0.125, 2), linear("regularization_exponent", 0, 1),
-                logarithmic("unobserved_weight", 5, 80), linear("weight_slope", 0, 4)};
+                logarithmic("unobserved_weight", 10, 160), linear("weight_slope", 0, 4)};
     return {logarithmic("regularization", 0.3, 3),
             linear("regularization_exponent", 0.25, 0.75),
             logarithmic("bias_regularization", 0.125, 2),
             logarithmic("ranking_regularization", 0.125, 2),
             linear("ranking_regularization_exponent", 0, 1),
-            logarithmic("unobserved_weight", 5, 80),
+            logarithmic("unobserved_weight", 10, 160),
             linear("weight_slope", 0, 1)};
 }
 

@@ -21,7 +21,7 @@ constexpr int kKeptJobs = 100;
 /// Arguments of mf_train in their order; the first two have columns of their own.
 constexpr int kTrainArguments = 13;
 
-/// What a session has set for itself that is not passed on: who it is and how its transactions are, and limits of time,
+/// What a session has set for itself, or a client for it, that is not passed on: who it is and how its transactions are, and limits of time,
 /// which are for a person who waits.
 constexpr const char* kOwnSettings[] = {"role", "session_authorization", "client_encoding", "application_name",
                                         "client_min_messages", "statement_timeout", "lock_timeout",
@@ -36,7 +36,8 @@ Datum settings_unsafe() {
     initStringInfo(&json);
     appendStringInfoChar(&json, '{');
     for_each_setting_unsafe([&json](const config_generic* setting) {
-        if (setting->source != PGC_S_SESSION || setting->context != PGC_USERSET) return;
+        const bool by_session = setting->source == PGC_S_SESSION || setting->source == PGC_S_CLIENT;
+        if (!by_session || setting->context != PGC_USERSET) return;
         for (const char* own : kOwnSettings)
             if (strcmp(setting->name, own) == 0) return;
         if (json.len > 1) appendStringInfoString(&json, ", ");

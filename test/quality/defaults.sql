@@ -73,7 +73,7 @@ CREATE VIEW quality.defaults AS
 -- which differs between the kinds of feedback; a set without weights has none.
 CREATE VIEW quality.compromises AS
     SELECT regularization, exponent, unobserved_weight, slope, round((100 * max(loss))::numeric, 1) AS "greatest loss in %",
-           round((100 * avg(loss))::numeric, 1) AS "mean loss in %", bool_or(is_default) AS "default"
+           round((100 * avg(loss))::numeric, 1) AS "mean loss in %", bool_or(is_default) AND slope = 1 AS "default"
       FROM (SELECT data, loss, is_default, (p ->> 'regularization')::float8 AS regularization, (p ->> 'regularization_exponent')::float8 AS exponent,
                    (p ->> 'unobserved_weight')::float8 AS unobserved_weight, slopes.slope
               FROM (SELECT *, replace(parameters::text, 'ranking_', '')::jsonb AS p FROM quality.losses WHERE measure = 'NDCG@10') l,
@@ -100,7 +100,7 @@ DECLARE
     slopes jsonb := CASE kind WHEN 'explicit' THEN '[0.3, 0, 0.9]' ELSE '[1, 0, 3]' END;
     ranking jsonb := jsonb_build_object(prefix || 'regularization', '[0.5, 0.25, 0.35, 0.7]'::jsonb,
                                         prefix || 'regularization_exponent', '[0.5, 0, 1]'::jsonb,
-                                        'unobserved_weight', '[20, 10, 40, 80]'::jsonb);
+                                        'unobserved_weight', '[40, 10, 20, 80]'::jsonb);
 BEGIN
     IF has_weights THEN
         ranking := ranking || jsonb_build_object('weight_slope', slopes);

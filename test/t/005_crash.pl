@@ -24,6 +24,7 @@ $node->safe_psql('postgres', q{
 my $state = q{
     SELECT md5(string_agg(l::text, ' ')) FROM generate_series(1, 50) u, mf_recommend(u, 5) l;
     SELECT md5(string_agg(m::text, ' ' ORDER BY model_id)), count(*) FROM mf_model_data m;
+    SELECT count(*) FROM mf_grant_data;
     SELECT md5(string_agg(u::text, ' ' ORDER BY model_id, user_id)), count(*) FROM mf_user_factor_data u;
     SELECT md5(string_agg(i::text, ' ' ORDER BY model_id, item_id)), count(*) FROM mf_item_factor_data i};
 my $before = $node->safe_psql('postgres', $state);
@@ -71,6 +72,12 @@ my %moments = (
         my $victim = start_session('victim', q{SELECT * FROM mf_recommend(1, 5)});
         wait_for_lock();
         return ($locker, $victim);
+    },
+    '5: when it has changed versions, grants and users and not committed' => sub {
+        my $victim = start_session('victim', q{BEGIN; SELECT mf_set_live('ratings', 1), mf_grant('ratings', 'public'); SELECT * FROM mf_forget_user(7);
+            SELECT mf_drop_model('ratings', 2), mf_rename_model('ratings', 'other'); SELECT pg_sleep(600)});
+        wait_until("FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event = 'PgSleep'");
+        return $victim;
     });
 
 my %ends = (

@@ -135,6 +135,12 @@ $job = sql(q{SET ROLE trainer; SET app.tenant = 1; SET mf_ext.keep_versions = 1;
 wait_for($job, 'done');
 is(sql(q{SELECT ratings = (SELECT count(DISTINCT (user_id, item_id)) FROM ratings WHERE tenant = 1) FROM mf_models WHERE model = 'tenant'}), 't', 'the rows of one tenant');
 is(sql("SELECT settings ->> 'app.tenant', settings ->> 'mf_ext.keep_versions' FROM mf_job_data WHERE job_id = $job"), '1|1', 'settings go along');
+{
+    local $ENV{PGOPTIONS} = '-c app.region=north -c statement_timeout=1h';
+    $job = sql(q{SELECT mf_train_async('fresh', factors => 4, iterations => 1)});
+    is(sql("SELECT settings FROM mf_job_data WHERE job_id = $job"), '{"app.region": "north"}', 'what a client has set goes along, limits of time do not');
+    wait_for($job, 'done');
+}
 sql('ALTER TABLE ratings DISABLE ROW LEVEL SECURITY');
 
 # What is wrong at once is said at once.

@@ -179,7 +179,7 @@ TEST(RankingParametersTest, FollowTheirFormulas) {
     const double strength = std::min(0.5, 0.5 * (std::sqrt(60 / n) + std::sqrt(90 / n)));
     EXPECT_NEAR(user_ridges, strength * n, 1e-4 * n);
     EXPECT_NEAR(item_ridges, strength * n, 1e-4 * n);
-    EXPECT_NEAR(training.parameters.unobserved_weight, 20 * n / (60 * 90), 1e-9);
+    EXPECT_NEAR(training.parameters.unobserved_weight, 40 * n / (60 * 90), 1e-9);
     // The same pair has the same weight on both sides.
     const Csr paired = [&] {
         Csr copy = make_csr(entries, 60, 90);
