@@ -1,18 +1,17 @@
 -- How good the defaults are beside a grid of other values, on each set: what they were chosen by. Each point is a
 -- training that holds out 20% of each user's rows; the figure is that of its best iteration, as mf_train reports it.
 CREATE TABLE quality.points (
-    data text, measure text, parameters jsonb, is_default boolean, value float8,
+    data text, measure text, parameters jsonb, in_grid boolean, is_default boolean, value float8,
     PRIMARY KEY (data, measure, parameters)
 );
 
--- Beside the best with as many factors: more are better, and cost time, memory and answers.
 CREATE VIEW quality.losses AS
     SELECT p.*, CASE measure WHEN 'RMSE' THEN value / min(value) OVER w - 1 ELSE 1 - value / max(value) OVER w END AS loss,
            CASE measure WHEN 'RMSE' THEN min(value) OVER w ELSE max(value) OVER w END AS best
-      FROM quality.points p WHERE NOT parameters ? 'factors' WINDOW w AS (PARTITION BY data, measure);
+      FROM quality.points p WHERE in_grid WINDOW w AS (PARTITION BY data, measure);
 
 -- Trains at one point, unless that was done.
-CREATE FUNCTION quality.try(name text, kind text, figure text, point jsonb, of_default boolean) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION quality.try(name text, kind text, figure text, point jsonb, of_grid boolean, of_default boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     -- The other kind of factors does not matter, and need not cost anything.
     rest jsonb := CASE WHEN kind = 'implicit' THEN '{}' WHEN figure = 'RMSE' THEN '{"ranking_iterations": 1}' ELSE '{"iterations": 1}' END;
@@ -23,7 +22,7 @@ BEGIN
     END IF;
     SELECT * INTO trained FROM mf_train(name::regclass, 'point', feedback => kind, test_fraction => 0.2, options => rest || point);
     INSERT INTO quality.points
-        VALUES (name, figure, point, of_default, CASE figure WHEN 'RMSE' THEN trained.test_rmse ELSE trained.test_ndcg END);
+        VALUES (name, figure, point, of_grid, of_default, CASE figure WHEN 'RMSE' THEN trained.test_rmse ELSE trained.test_ndcg END);
 END $$;
 
 -- All combinations of the values: lists by name, each with the default first.
@@ -39,7 +38,7 @@ BEGIN
         points := ARRAY(SELECT p || jsonb_build_object(option.key, v) FROM unnest(points) p, jsonb_array_elements(option.value) v);
     END LOOP;
     FOREACH point IN ARRAY points LOOP
-        PERFORM quality.try(name, kind, figure, point, point = defaults);
+        PERFORM quality.try(name, kind, figure, point, true, point = defaults);
     END LOOP;
 END $$;
 
@@ -54,7 +53,7 @@ BEGIN
     FOR option IN SELECT * FROM jsonb_each(lists) LOOP
         FOR number IN SELECT * FROM jsonb_array_elements(option.value) LOOP
             point := jsonb_build_object(option.key, number);
-            PERFORM quality.try(name, kind, figure, point, false);
+            PERFORM quality.try(name, kind, figure, point, false, false);
             INSERT INTO quality.lines
                 SELECT name, figure, regexp_replace(option.key, '^ranking_', ''), number::float8, p.value
                   FROM quality.points p WHERE p.data = name AND p.measure = figure AND p.parameters = point;

@@ -47,6 +47,8 @@ my @reads = (
     q{SELECT mf_fold(1, 2, 5), mf_split_hash('a', 'b', 1), mf_ndcg_at(ARRAY[1, 2], ARRAY[2], 2), mf_reciprocal_rank(ARRAY[1, 2], ARRAY[2])},
     q{SELECT users, items, ratings, memory FROM mf_estimate('ratings')},
     q{SELECT fold, rmse, ndcg FROM mf_cross_validate('ratings', 2, factors => 4)},
+    q{SELECT trial, parameters, rmse FROM mf_tune('ratings', '{"regularization": [0.5, 1]}', factors => 4)},
+    q{SELECT count(*) FROM mf_jobs},
     q{SELECT * FROM mf_models ORDER BY model_id},
     q{SELECT * FROM mf_grants},
     q{SELECT * FROM mf_user_factors ORDER BY model_id, user_id},
@@ -66,6 +68,9 @@ is($standby->safe_psql('postgres', q{SELECT model, version, hits > 1 FROM mf_cac
 my %writes = (
     mf_train => q{mf_train('ratings', factors => 4)},
     mf_retrain => q{mf_retrain('ratings')},
+    mf_train_async => q{mf_train_async('ratings')},
+    mf_retrain_async => q{mf_retrain_async('ratings')},
+    mf_cancel_job => q{mf_cancel_job(1)},
     mf_drop_model => q{mf_drop_model('ratings')},
     mf_set_live => q{mf_set_live('ratings', 1)},
     mf_rename_model => q{mf_rename_model('ratings', 'other')},
