@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/error.hpp"
@@ -144,14 +145,21 @@ class Recurrence {
     std::vector<double> steps_;
 };
 
-bool same_values(const Settings& a, const Settings& b) {
-    return std::ranges::equal(a, b, [](const Setting& x, const Setting& y) { return x.value == y.value; });
-}
+/// Points, each once.
+class DifferentPoints {
+  public:
+    void add(Settings point) {
+        std::vector<OptionValue> values;
+        for (const Setting& setting : point) values.push_back(setting.value);
+        if (values_.insert(std::move(values)).second) points_.push_back(std::move(point));
+    }
+    std::size_t size() const { return points_.size(); }
+    std::vector<Settings> take() { return std::move(points_); }
 
-void add_if_new(std::vector<Settings>& points, Settings point) {
-    if (std::ranges::none_of(points, [&](const Settings& other) { return same_values(other, point); }))
-        points.push_back(std::move(point));
-}
+  private:
+    std::set<std::vector<OptionValue>> values_;
+    std::vector<Settings> points_;
+};
 
 SearchDimension logarithmic(const char* name, double minimum, double maximum) {
     return {name, {}, minimum, maximum, true};
@@ -188,20 +196,20 @@ SearchSpace default_space(Feedback feedback) {
 
 std::vector<Settings> spread_points(const SearchSpace& space, const TrainOptions& base, std::size_t count,
                                     std::uint64_t seed) {
-    std::vector<Settings> points;
-    if (space.empty() || count == 0) return points;
-    if (std::optional<Settings> point = point_of(base, space)) points.push_back(std::move(*point));
+    DifferentPoints points;
+    if (space.empty() || count == 0) return {};
+    if (std::optional<Settings> point = point_of(base, space)) points.add(std::move(*point));
     const std::size_t all = combinations(space);
     if (all > 0 && all <= count) {
-        for (std::size_t number = 0; number < all; ++number) add_if_new(points, combination(space, number));
-        return points;
+        for (std::size_t number = 0; number < all; ++number) points.add(combination(space, number));
+        return points.take();
     }
     Recurrence recurrence(space, base.feedback, seed);
     // Lists and whole numbers give the same point again and again, in the end nothing else.
     constexpr std::size_t kAttempts = 100;
     for (std::size_t attempt = 0; attempt < kAttempts * count && points.size() < count; ++attempt)
-        add_if_new(points, recurrence.next());
-    return points;
+        points.add(recurrence.next());
+    return points.take();
 }
 
 }  // namespace mf

@@ -178,7 +178,9 @@ void append(std::vector<Trial>& trials, const std::vector<Candidate>& candidates
 
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
                         const TuningOptions& tuning, Environment& environment) {
-    if (tuning.trials < 1) throw InvalidArgument("trials must be at least 1, not " + std::to_string(tuning.trials));
+    if (tuning.trials < 1 || tuning.trials > kMostTrials)
+        throw InvalidArgument("trials must be between 1 and " + std::to_string(kMostTrials) + ", not " +
+                              std::to_string(tuning.trials));
     if (!(tuning.seconds > 0)) throw InvalidArgument("seconds must be above 0");
     base.validate();
     check_space(space, base);

@@ -13,8 +13,10 @@
 
 namespace mf {
 
+constexpr int kMostTrials = 10000;
+
 struct TuningOptions {
-    /// Points tried for each kind of factors.
+    /// Points tried for each kind of factors, at most kMostTrials.
     int trials = 27;
     /// Wall seconds after which no more is tried; what an iteration or a measurement takes may come on top.
     double seconds = std::numeric_limits<double>::infinity();
@@ -47,7 +49,7 @@ struct Trial {
 ///
 /// Deterministic for the seed of `base` unless the time ends the search. A point that cannot be trained
 /// (NumericalFailure) is the worst; if none can, the failure is thrown. Throws InvalidArgument as check_space() does, for
-/// trials below 1 or seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held
+/// trials out of range or seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held
 /// out. Reports each training as an iteration of the phase "tuning".
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
                         const TuningOptions& tuning, Environment& environment);

@@ -21,8 +21,9 @@ Call read_call_unsafe(FunctionCallInfo fcinfo) {
 }
 
 int whole_trials(double trials) {
-    if (trials >= 1 && trials <= 1e6 && trials == std::trunc(trials)) return static_cast<int>(trials);
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "trials must be a whole number between 1 and 1000000");
+    if (trials >= 1 && trials <= kMostTrials && trials == std::trunc(trials)) return static_cast<int>(trials);
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "trials must be a whole number between 1 and " + std::to_string(kMostTrials));
 }
 
 void put_trial_unsafe(FunctionCallInfo fcinfo, const Trial& trial, const char* parameters) {

@@ -79,6 +79,7 @@ SELECT * FROM mf_tune('ratings', test_fraction => 0);
 SELECT * FROM mf_tune('ratings', test_fraction => 1);
 SELECT * FROM mf_tune('ratings', options => '{"trials": 0}');
 SELECT * FROM mf_tune('ratings', options => '{"trials": 1.5}');
+SELECT * FROM mf_tune('ratings', options => '{"trials": 10001}');
 SELECT * FROM mf_tune('ratings', options => '{"seconds": -1}');
 SELECT * FROM mf_tune('ratings', options => '{"seconds": "10"}');
 SELECT * FROM mf_tune('ratings', options => '{"seconds": 1e-9}');
