@@ -641,6 +641,13 @@ COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int
 
 -- evaluation
 
+CREATE FUNCTION @extschema@.mf_report(model pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000
+AS 'MODULE_PATHNAME', 'mf_report';
+
+COMMENT ON FUNCTION @extschema@.mf_report IS 'facts and plots of a model as one page of HTML that needs nothing else';
+
 CREATE FUNCTION @extschema@.mf_evaluate(
     model pg_catalog.text, test pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10,
     user_column pg_catalog.name DEFAULT 'user_id', item_column pg_catalog.name DEFAULT 'item_id',

@@ -34,6 +34,7 @@ CREATE FUNCTION readings(m text DEFAULT NULL) RETURNS TABLE (name text, result t
     UNION ALL SELECT 'mf_similar_users', count(*)::text FROM mf_similar_users(1, 3, m)
     UNION ALL SELECT 'mf_explain', count(*)::text FROM mf_explain(1, 2, 3, m)
     UNION ALL SELECT 'mf_evaluate', count(*)::text FROM mf_evaluate(coalesce(m, 'shop'), 'test_rows')
+    UNION ALL SELECT 'mf_report', (mf_report(m) LIKE '%</html>%')::text
     UNION ALL SELECT 'mf_models', string_agg(model || ' ' || version, ', ' ORDER BY model, version) FROM mf_models
     UNION ALL SELECT 'mf_user_factors', count(*)::text FROM mf_user_factors
     UNION ALL SELECT 'mf_item_factors', count(*)::text FROM mf_item_factors
@@ -86,6 +87,7 @@ SELECT error_of($$SELECT * FROM mf_similar_items(1, model => 'shop')$$);
 SELECT error_of($$SELECT * FROM mf_similar_users(1, model => 'shop')$$);
 SELECT error_of($$SELECT * FROM mf_explain(1, 2, model => 'shop')$$);
 SELECT error_of($$SELECT * FROM mf_evaluate('shop', 'test_rows')$$);
+SELECT error_of($$SELECT mf_report('shop')$$);
 SELECT count(*) FROM (SELECT model FROM mf_models UNION ALL SELECT user_id FROM mf_user_factors UNION ALL SELECT item_id FROM mf_item_factors
                       UNION ALL SELECT model FROM mf_cache UNION ALL SELECT model FROM mf_grants) AS seen;
 

@@ -44,6 +44,7 @@ my @reads = (
     q{SELECT * FROM mf_similar_items(1, 2, 'ratings')},
     q{SELECT * FROM mf_similar_users(1, 2, 'ratings')},
     q{SELECT * FROM mf_evaluate('train', 'test', 5)},
+    q{SELECT mf_report('ratings')},
     q{SELECT mf_fold(1, 2, 5), mf_split_hash('a', 'b', 1), mf_ndcg_at(ARRAY[1, 2], ARRAY[2], 2), mf_reciprocal_rank(ARRAY[1, 2], ARRAY[2])},
     q{SELECT users, items, ratings, memory FROM mf_estimate('ratings')},
     q{SELECT fold, rmse, ndcg FROM mf_cross_validate('ratings', 2, factors => 4)},

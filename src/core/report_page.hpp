@@ -1,0 +1,50 @@
+// A model's report as one page: facts, parameters, versions, and plots of how interactions and trained values lie.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/svg.hpp"
+
+namespace mf {
+
+/// So many users, or items, have so many interactions each.
+struct InteractionGroup {
+    std::uint64_t interactions;
+    std::uint64_t members;
+};
+
+/// How values lie: counts[i] are in the bin from (first + i) * step to the next one.
+struct Distribution {
+    PlotLabels labels;
+    double step = 1;
+    std::int64_t first = 0;
+    std::vector<std::uint64_t> counts;
+};
+
+/// All texts are UTF-8, not escaped. Groups have the most interactions first and differ in their interactions.
+struct Report {
+    std::string model;
+    std::vector<std::pair<std::string, std::string>> facts;
+    std::vector<std::pair<std::string, std::string>> metrics;
+    std::vector<std::pair<std::string, std::string>> parameters;
+    std::vector<std::string> version_columns;
+    std::vector<std::vector<std::string>> versions;
+    std::size_t versions_left_out = 0;
+    std::vector<InteractionGroup> users;
+    std::vector<InteractionGroup> items;
+    std::vector<Distribution> distributions;
+};
+
+/// Members by powers of two of their interactions: 0, 1, 2 to 3, 4 to 7, ... without empty bars at either end.
+Histogram histogram_by_powers_of_two(const std::vector<InteractionGroup>& groups);
+
+/// The share of all interactions that the most popular `share` of all members have; 0 if there are none. O(groups).
+double share_of_most_popular(const std::vector<InteractionGroup>& groups, double share);
+
+/// The page: HTML 5 that is well-formed XML, in ASCII, without script or anything to load.
+std::string report_page(const Report& report);
+
+}  // namespace mf

@@ -1,0 +1,110 @@
+#include "core/svg.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/html.hpp"
+
+namespace mf {
+namespace {
+
+constexpr double kLeft = 84, kRight = 616, kTop = 12, kBottom = 244, kHeight = 296;
+
+/// Labels on the horizontal axis that have room side by side.
+constexpr std::uint64_t kMostLabels = 11;
+
+std::string coordinate(double value) {
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, 1);
+    return std::string(text, end.ptr);
+}
+
+std::string attribute(const char* name, double value) {
+    return std::string(" ") + name + "=\"" + coordinate(value) + "\"";
+}
+
+std::string text_at(double x, double y, const char* anchor, const std::string& text, const char* more = "") {
+    return "<text" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor + "\"" + more + ">" +
+           html_text(text) + "</text>\n";
+}
+
+std::string rule(double x1, double y1, double x2, double y2) {
+    return "<line class=\"rule\"" + attribute("x1", x1) + attribute("y1", y1) + attribute("x2", x2) +
+           attribute("y2", y2) + "/>\n";
+}
+
+std::string x_tick(double x, const std::string& text) {
+    return rule(x, kBottom, x, kBottom + 4) + text_at(x, kBottom + 18, "middle", text);
+}
+
+std::string y_tick(double y, const std::string& text) {
+    return rule(kLeft, y, kRight, y) + text_at(kLeft - 8, y + 4, "end", text);
+}
+
+std::string figure(const PlotLabels& labels, const std::string& drawing) {
+    const std::string title = html_text(labels.title);
+    const double middle = (kTop + kBottom) / 2;
+    const std::string turned = " transform=\"rotate(-90 16 " + coordinate(middle) + ")\"";
+    return "<figure>\n<figcaption>" + title + "</figcaption>\n<svg viewBox=\"0 0 640 " + coordinate(kHeight) +
+           "\" role=\"img\" aria-label=\"" + title + "\">\n" + drawing +
+           text_at((kLeft + kRight) / 2, kHeight - 8, "middle", labels.x) +
+           text_at(16, middle, "middle", labels.y, turned.c_str()) + "</svg>\n</figure>\n";
+}
+
+std::string nothing_to_show() {
+    return text_at((kLeft + kRight) / 2, (kTop + kBottom) / 2, "middle", "nothing to show");
+}
+
+/// 1, 2 or 5 times a power of ten: the least one of which so many steps reach the value.
+std::uint64_t tick_step(std::uint64_t value, std::uint64_t steps) {
+    std::uint64_t step = 1;
+    for (int i = 0; step * steps < value; ++i) step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    return step;
+}
+
+}  // namespace
+
+std::string plot(const PlotLabels& labels, const Histogram& histogram) {
+    const std::size_t bars = histogram.counts.size();
+    const std::uint64_t most = bars == 0 ? 0 : *std::max_element(histogram.counts.begin(), histogram.counts.end());
+    if (most == 0) return figure(labels, nothing_to_show());
+    const auto x_of = [bars](std::size_t i) {
+        return kLeft + (kRight - kLeft) * static_cast<double>(i) / static_cast<double>(bars);
+    };
+    const auto y_of = [most](std::uint64_t count) {
+        return kBottom - (kBottom - kTop) * static_cast<double>(count) / static_cast<double>(most);
+    };
+    std::string drawing;
+    const std::uint64_t step = tick_step(most, 5);
+    for (std::uint64_t tick = 0; tick <= most; tick += step)
+        drawing += y_tick(y_of(tick), grouped_number(static_cast<std::int64_t>(tick)));
+    for (std::size_t i = 0; i < bars; ++i) {
+        const std::uint64_t count = histogram.counts[i];
+        if (count == 0) continue;
+        drawing += "<rect class=\"bar\"" + attribute("x", x_of(i) + 1) + attribute("y", y_of(count)) +
+                   attribute("width", x_of(i + 1) - x_of(i) - 2) + attribute("height", kBottom - y_of(count)) +
+                   "><title>" + html_text(histogram.names[i]) + ": " +
+                   grouped_number(static_cast<std::int64_t>(count)) + "</title></rect>\n";
+    }
+    const auto stride = static_cast<std::int64_t>(tick_step(bars, kMostLabels - 1));
+    for (std::size_t i = 0; i <= bars; ++i)
+        if ((histogram.first + static_cast<std::int64_t>(i)) % stride == 0)
+            drawing += x_tick(x_of(i), histogram.bounds[i]);
+    return figure(labels, drawing);
+}
+
+std::string plot(const PlotLabels& labels, const Curve& curve) {
+    if (curve.empty()) return figure(labels, nothing_to_show());
+    const auto x_of = [](double share) { return kLeft + (kRight - kLeft) * share; };
+    const auto y_of = [](double share) { return kBottom - (kBottom - kTop) * share; };
+    std::string drawing;
+    for (int percent = 0; percent <= 100; percent += 20) {
+        drawing += x_tick(x_of(percent / 100.0), std::to_string(percent) + "%");
+        drawing += y_tick(y_of(percent / 100.0), std::to_string(percent) + "%");
+    }
+    drawing += rule(x_of(0), y_of(0), x_of(1), y_of(1)) + "<polyline class=\"line\" points=\"";
+    for (const auto& [x, y] : curve) drawing += coordinate(x_of(x)) + "," + coordinate(y_of(y)) + " ";
+    return figure(labels, drawing + "\"/>\n");
+}
+
+}  // namespace mf

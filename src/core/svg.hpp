@@ -1,0 +1,34 @@
+// Plots as inline SVG: no script, no style of their own but the classes bar, line and rule, colours from the page.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mf {
+
+/// Texts are UTF-8, not escaped.
+struct PlotLabels {
+    std::string title;
+    std::string x;
+    std::string y;
+};
+
+/// Bars side by side; bar i goes from bounds[i] to bounds[i + 1], so there is one bound more than counts and names.
+struct Histogram {
+    std::vector<std::uint64_t> counts;
+    std::vector<std::string> names;
+    std::vector<std::string> bounds;
+    std::int64_t first = 0;  ///< bounds with round numbers are labelled, counted from this one
+};
+
+/// A line through points of the unit square, with the diagonal beside it; axes are in percent.
+using Curve = std::vector<std::pair<double, double>>;
+
+/// A figure with title, axes and labels. Without any count, or any point, it says that there is nothing to show. The
+/// text grows with the number of bars or points, nothing else.
+std::string plot(const PlotLabels& labels, const Histogram& histogram);
+std::string plot(const PlotLabels& labels, const Curve& curve);
+
+}  // namespace mf

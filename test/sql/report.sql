@@ -1,0 +1,121 @@
+-- mf_report: a page that needs nothing else, is well-formed whatever things are called, and shows the caller only what he may see.
+\getenv srcdir PG_ABS_SRCDIR
+\set helpers :srcdir '/sql/include/helpers.sql'
+\i :helpers
+\pset tuples_only on
+\pset format unaligned
+SELECT error_of($$SELECT xmlparse(document '<a/>')$$) = 'no error' AS available \gset
+\if :available
+\else
+\echo SKIP: the server has no XML to check the page with
+\quit
+\endif
+
+CREATE ROLE regress_mf_owner;
+CREATE ROLE regress_mf_app;
+GRANT CREATE ON SCHEMA test TO regress_mf_owner;
+SET ROLE regress_mf_owner;
+CREATE TABLE "rating<s>&""" AS SELECT user_id, item_id, rating::real AS rating FROM planted(120, 80);
+CREATE INDEX ON "rating<s>&""" (user_id);
+CREATE FUNCTION page(m text DEFAULT NULL) RETURNS xml LANGUAGE sql AS $$ SELECT xmlparse(document mf_report(m)) $$;
+-- The text of all elements that a path finds.
+CREATE FUNCTION found(path text, page xml) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT array_to_string(xpath('.//text()', node), '') FROM unnest(xpath(path, page)) AS node
+$$;
+-- The right neighbour of a cell with a name.
+CREATE FUNCTION fact(name text, page xml) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(f, '; ') FROM found(format('//tr[th="%s"]/td', name), page) AS f
+$$;
+SELECT version FROM mf_train('"rating<s>&"""', 'shop', factors => 2, test_fraction => 0.2);
+SELECT version FROM mf_train('"rating<s>&"""', 'shop', factors => 3, test_fraction => 0.2, options => '{"weight_slope": 0.5}');
+
+-- Well-formed; facts are those of mf_models.
+CREATE TABLE explicit AS SELECT page('shop');
+SELECT f.title FROM explicit, found('/html/head/title', page) AS f (title);
+SELECT fact('model', page), fact('live version', page), fact('owner', page), fact('source', page), fact('type of user ids', page),
+       fact('feedback', page), fact('algorithm', page) FROM explicit;
+SELECT fact('users', page) = users::text AS users, fact('items', page) = items::text AS items,
+       replace(fact('interactions', page), ',', '') = ratings::text AS interactions,
+       abs(rtrim(fact('density', page), '%')::numeric - 100.0 * ratings / (users * items)) < 0.01 AS density,
+       fact('trained at', page) = to_char(trained_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') AS trained_at,
+       abs(fact('test_ndcg', page)::float8 - (metrics->>'test_ndcg')::float8) < 0.0001 AS test_ndcg,
+       fact('factors', page) AS factors, fact('options.weight_slope', page) AS weight_slope
+  FROM explicit, mf_models WHERE live;
+-- A row per version, the live one first and marked.
+SELECT f FROM explicit, found('//tr[th="train RMSE"]/following-sibling::tr/td[1]', page) AS f;
+-- Five plots, each with a title and labels of both axes.
+SELECT f FROM explicit, found('//figcaption[not(starts-with(., "Concentration"))]', page) AS f;
+SELECT count(*) AS plots, bool_and(labels >= 2) AS labelled, bool_and(bars > 0 OR lines = 1) AS drawn
+  FROM explicit, unnest(xpath('//svg', page)) AS svg,
+       LATERAL (SELECT cardinality(xpath('//text[not(../line/@x1 = @x)]', svg)) AS labels, cardinality(xpath('//rect', svg)) AS bars,
+                       cardinality(xpath('//polyline', svg)) AS lines) AS x;
+-- Every bar is right: powers of two, and bins of biases that hold everybody.
+SELECT string_agg(f, ', ') = (SELECT string_agg(format('%s to %s: %s', 1 << b, (2 << b) - 1, n), ', ' ORDER BY b)
+                                FROM (SELECT floor(log(2, interactions))::integer AS b, count(*) AS n
+                                        FROM mf_user_factors JOIN mf_models USING (model_id) WHERE live GROUP BY 1) AS bars) AS users_right
+  FROM explicit, found('//figure[figcaption="Interactions per user"]//rect', page) AS f;
+SELECT sum(split_part(f, ': ', 2)::integer) FROM explicit, found('//figure[figcaption="Interactions per item"]//rect', page) AS f;
+SELECT sum(split_part(f, ': ', 2)::integer) FROM explicit, found('//figure[figcaption="Rating biases of users"]//rect', page) AS f;
+SELECT count(*) FILTER (WHERE bar[3]::integer <> n) AS wrong, count(*) BETWEEN 10 AND 40 AS bars
+  FROM explicit, found('//figure[figcaption="Rating biases of items"]//rect', page) AS f, regexp_match(f, '(.*) to (.*): (.*)') AS bar,
+       LATERAL (SELECT count(*) AS n FROM mf_item_factors JOIN mf_models USING (model_id) WHERE live AND rating_bias >= bar[1]::float8 AND rating_bias < bar[2]::float8) AS x;
+SELECT sum(split_part(f, ': ', 2)::integer) FROM explicit, found('//figure[figcaption="Rating biases of items"]//rect', page) AS f;
+SELECT (regexp_match(f, '10% have ([0-9.]+)%'))[1]::float8 - 100 * share BETWEEN -0.01 AND 0.01 AS concentration
+  FROM explicit, found('//figcaption[starts-with(., "Concentration")]', page) AS f,
+       (SELECT sum(interactions) FILTER (WHERE place <= 8) / sum(interactions)::float8 AS share
+          FROM (SELECT interactions, row_number() OVER (ORDER BY interactions DESC) AS place
+                  FROM mf_item_factors JOIN mf_models USING (model_id) WHERE live) AS ranked) AS expected;
+
+-- Nothing to run or to load, ASCII only, and small.
+SELECT report ~* '<script|<link|<img|<iframe|https?:|url\(|@import|javascript' AS loads, report ~ '[^\n -~]' AS beyond_ascii,
+       length(report) < 50000 AS small FROM mf_report('shop') AS report;
+-- The same text for all settings of a session.
+SET extra_float_digits = -10;
+SET timezone = 'Asia/Tokyo';
+SET datestyle = 'German';
+SET search_path = public, test;
+CREATE TEMP TABLE other AS SELECT mf_report('shop') AS report;
+RESET extra_float_digits;
+RESET timezone;
+RESET datestyle;
+SET search_path = test, public;
+SELECT count(*) FROM other WHERE report = mf_report('shop');
+
+-- Implicit feedback; the name is markup, and more.
+SELECT mf_drop_model('shop');
+SELECT items FROM mf_train('"rating<s>&"""', '<script>&"''</title>' || U&'\00E9\+01F600' || chr(1), feedback => 'implicit', factors => 3);
+CREATE TABLE implicit AS SELECT page();
+SELECT f.title = 'Model &lt;script&gt;&amp;"''&lt;/title&gt;' || U&'\00E9\+01F600\FFFD' AS named FROM implicit, found('/html/head/title', page) AS f (title);
+SELECT count(*) FROM implicit, found('//script', page);
+SELECT fact('feedback', page) FROM implicit;
+SELECT sum(split_part(f, ': ', 2)::integer)
+  FROM implicit, found('//figure[figcaption="Norms of the ranking factors of items"]//rect', page) AS f;
+
+-- Degenerate: one user and one item; nobody, after the only user was forgotten; a source that is gone.
+CREATE TABLE one AS SELECT 1 AS user_id, 1 AS item_id, 3.0::real AS rating;
+CREATE INDEX ON one (user_id);
+SELECT users FROM mf_train('one', factors => 2);
+SELECT f FROM found('//rect', page('one')) AS f;
+SELECT count(*) FROM mf_forget_user(1, 'one');
+SELECT count(*) FROM found('//text[.="nothing to show"]', page('one'));
+DROP TABLE one;
+SELECT fact('source', page('one'));
+
+-- Errors as of other functions, and rights: a grant is enough, and no right on the source is needed.
+SELECT error_of($$SELECT mf_report('stop')$$);
+SELECT error_of($$SELECT mf_report(NULL)$$);
+SET ROLE regress_mf_app;
+SELECT error_of($$SELECT mf_report('one')$$);
+SELECT error_of($$SELECT mf_report(NULL)$$);
+SET ROLE regress_mf_owner;
+SELECT mf_grant('one', 'regress_mf_app');
+SET ROLE regress_mf_app;
+SELECT count(*) FROM mf_report(NULL) AS report WHERE report LIKE '%<td>regress_mf_owner</td>%';
+SET ROLE regress_mf_owner;
+SELECT mf_revoke('one', 'regress_mf_app');
+SET ROLE regress_mf_app;
+SELECT error_of($$SELECT mf_report('one')$$);
+RESET ROLE;
+SELECT count(mf_drop_model(model)) FROM (SELECT DISTINCT model FROM mf_models) AS all_models;
+DROP OWNED BY regress_mf_owner, regress_mf_app CASCADE;
+DROP ROLE regress_mf_owner, regress_mf_app;

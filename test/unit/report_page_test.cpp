@@ -1,0 +1,117 @@
+#include "core/report_page.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/html.hpp"
+
+namespace mf {
+namespace {
+
+std::size_t times(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+TEST(Html, EscapesMarkupAndWhatIsNotAscii) {
+    EXPECT_EQ(html_text("a b~"), "a b~");
+    EXPECT_EQ(html_text("<&>\"'"), "&#60;&#38;&#62;&#34;&#39;");
+    EXPECT_EQ(html_text("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"), "&#233;&#8364;&#128512;");
+    EXPECT_EQ(html_text("\t\n"), "&#9;&#10;");
+}
+
+TEST(Html, ReplacesWhatAPageCannotContain) {
+    const std::string r = "&#65533;";
+    EXPECT_EQ(html_text(std::string_view("\0\x1F\x7F", 3)), r + r + r);
+    EXPECT_EQ(html_text("\xC2\x80"), r);  // a control
+    EXPECT_EQ(html_text("\xFF"
+                        "a"),
+              r + "a");               // no lead byte
+    EXPECT_EQ(html_text("\xC3"), r);  // cut off
+    EXPECT_EQ(html_text("\xC3"
+                        "a"),
+              r + "a");                       // the next one is kept
+    EXPECT_EQ(html_text("\xC0\xBC"), r + r);  // "<" in a longer form
+    EXPECT_EQ(html_text("\xE0\x80\xBC"), r + r + r);
+    EXPECT_EQ(html_text("\xED\xA0\x80"), r);                  // a surrogate
+    EXPECT_EQ(html_text("\xEF\xBF\xBF"), r);                  // not a character
+    EXPECT_EQ(html_text("\xF4\x90\x80\x80"), r + r + r + r);  // beyond the last one
+}
+
+TEST(Html, Numbers) {
+    EXPECT_EQ(short_number(0), "0");
+    EXPECT_EQ(short_number(-0.123456), "-0.1235");
+    EXPECT_EQ(short_number(0.3), "0.3");
+    EXPECT_EQ(grouped_number(0), "0");
+    EXPECT_EQ(grouped_number(999), "999");
+    EXPECT_EQ(grouped_number(1000), "1,000");
+    EXPECT_EQ(grouped_number(-123456), "-123,456");
+    EXPECT_EQ(grouped_number(20000263), "20,000,263");
+}
+
+TEST(Report, HistogramByPowersOfTwo) {
+    const Histogram none = histogram_by_powers_of_two({});
+    EXPECT_TRUE(none.counts.empty());
+    const Histogram histogram = histogram_by_powers_of_two({{16, 1}, {7, 2}, {4, 3}, {1, 5}, {0, 4}});
+    EXPECT_EQ(histogram.counts, (std::vector<std::uint64_t>{4, 5, 0, 5, 0, 1}));
+    EXPECT_EQ(histogram.names, (std::vector<std::string>{"0", "1", "2 to 3", "4 to 7", "8 to 15", "16 to 31"}));
+    EXPECT_EQ(histogram.bounds, (std::vector<std::string>{"0", "1", "2", "4", "8", "16", "32"}));
+    EXPECT_EQ(histogram_by_powers_of_two({{3, 2}}).bounds, (std::vector<std::string>{"2", "4"}));
+    EXPECT_EQ(histogram_by_powers_of_two({{2147483647, 1}}).bounds.back(), "2147483648");
+}
+
+TEST(Report, ShareOfMostPopular) {
+    const std::vector<InteractionGroup> items = {{50, 1}, {10, 4}, {2, 5}};  // 100 interactions with 10 items
+    EXPECT_DOUBLE_EQ(share_of_most_popular(items, 0), 0);
+    EXPECT_DOUBLE_EQ(share_of_most_popular(items, 0.05), 0.25);
+    EXPECT_DOUBLE_EQ(share_of_most_popular(items, 0.1), 0.5);
+    EXPECT_DOUBLE_EQ(share_of_most_popular(items, 0.3), 0.7);
+    EXPECT_DOUBLE_EQ(share_of_most_popular(items, 1), 1);
+    EXPECT_EQ(share_of_most_popular({}, 0.5), 0);
+    EXPECT_EQ(share_of_most_popular({{0, 3}}, 0.5), 0);
+}
+
+TEST(Plot, BarsReachAsHighAsTheirCounts) {
+    const std::string svg = plot({"T<", "x&", "y"}, Histogram{{1, 0, 4}, {"a", "b", "c"}, {"p", "q", "r", "s"}, 0});
+    EXPECT_EQ(times(svg, "<rect"), 2u);  // none of height 0
+    EXPECT_NE(svg.find("height=\"58.0\"><title>a: 1</title>"), std::string::npos);
+    EXPECT_NE(svg.find("height=\"232.0\"><title>c: 4</title>"), std::string::npos);
+    for (const char* bound : {">p<", ">q<", ">r<", ">s<", ">T&#60;<", ">x&#38;<", ">y<"})
+        EXPECT_EQ(times(svg, bound), 1u);
+}
+
+TEST(Plot, LabelsHaveRoom) {
+    for (const std::size_t bars : {1u, 2u, 10u, 11u, 31u, 33u, 64u}) {
+        const Histogram histogram{std::vector<std::uint64_t>(bars, 3), std::vector<std::string>(bars, "n"),
+                                  std::vector<std::string>(bars + 1, "BOUND"), -7};
+        const std::size_t labels = times(plot({}, histogram), "BOUND");
+        EXPECT_GE(labels, bars == 1 ? 2u : 3u) << bars;
+        EXPECT_LE(labels, 11u) << bars;
+    }
+    // Round numbers of the axis, not of the bars.
+    const std::string svg = plot({}, Histogram{std::vector<std::uint64_t>(12, 1),
+                                               std::vector<std::string>(12, "n"),
+                                               {"-3", "-2", "-1", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"},
+                                               -3});
+    for (const char* label : {">-2<", ">2<", ">8<"}) EXPECT_EQ(times(svg, label), 1u) << label;
+    EXPECT_EQ(times(svg, ">-3<"), 0u);
+}
+
+TEST(Plot, NothingToShow) {
+    EXPECT_EQ(times(plot({}, Histogram{}), "nothing to show"), 1u);
+    EXPECT_EQ(times(plot({}, Histogram{{0}, {"n"}, {"a", "b"}, 0}), "nothing to show"), 1u);
+    EXPECT_EQ(times(plot({}, Curve{}), "nothing to show"), 1u);
+}
+
+TEST(Report, SaysWhatItLeavesOut) {
+    Report report;
+    report.model = "<b>";
+    report.versions_left_out = 7;
+    const std::string page = report_page(report);
+    EXPECT_EQ(times(page, "<b>"), 0u);
+    EXPECT_EQ(times(page, "7 older versions are not shown"), 1u);
+    EXPECT_EQ(times(page, "nothing to show"), 3u);
+}
+
+}  // namespace
+}  // namespace mf
