@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "core/kernels.hpp"
 #include "core/list_metrics.hpp"
@@ -11,59 +10,65 @@
 namespace mf {
 namespace {
 
-/// Users whose scores are computed from one gathered panel of items.
-constexpr std::size_t kUsersATask = 32;
+/// Users that a thread takes at a time: their codes and those of a block of items stay in its cache.
+constexpr std::size_t kUsersATask = 64;
 
-/// Items of a panel that come before `than`.
-std::uint32_t count_better(const float* scores, const std::uint32_t* items, const ScoredItem& than) {
-    std::uint32_t greater = 0, equal = 0;
-    for (std::size_t i = 0; i < kPanelRows; ++i) {
-        greater += scores[i] > than.score;
-        equal += scores[i] == than.score;
-    }
-    if (equal > 0)  // apart, so that the loop above has no branches
-        for (std::size_t i = 0; i < kPanelRows; ++i) greater += scores[i] == than.score && items[i] < than.item;
-    return greater;
-}
-
-/// Scores of a panel's items for one user at a time.
-class PanelScores {
+/// Counts, block by block of the items' positions, what comes before the relevant items of one user.
+class RankCounter {
   public:
-    explicit PanelScores(const ItemIndex& items)
-        : items_(items), blocks_(items.stride() / kLanes), panel_(panel_size(blocks_)) {}
-
-    /// Gathers the items at positions [begin, begin + count), count ≤ kPanelRows.
-    void gather(std::size_t begin, std::size_t count) {
-        std::uint32_t indices[kPanelRows];
-        std::iota(indices, indices + count, static_cast<std::uint32_t>(begin));
-        for (std::size_t i = 0; i < count; ++i) item_[i] = items_.item_at(begin + i);
-        count_ = count;
-        kernels().gather(items_.row_at(0), items_.stride(), indices, count, count, ones_.data(), blocks_, panel_.data());
+    /// The query's codes are written. ranks: one for each relevant item, best first.
+    RankCounter(const float* query, const TestUser& user, const RankCodes& codes, std::int16_t* query_codes,
+                std::vector<std::uint32_t>& ranks)
+        : query_(query), codes_(codes), bounds_(query, codes.items().stride(), query_codes), ranks_(ranks) {
+        for (const std::uint32_t item : user.relevant) wanted_.push_back(scored(codes.items().positions()[item]));
+        std::sort(wanted_.begin(), wanted_.end(), better);
+        ranks_.assign(wanted_.size(), 0);
+        for (const std::uint32_t item : user.seen) seen_.push_back(codes.items().positions()[item]);
+        std::sort(seen_.begin(), seen_.end());
     }
 
-    /// The same bits as dot(); returns the greatest.
-    float compute(const float* query) {
-        kernels().subtract_products(panel_.data(), count_, blocks_, query, zeros_.data(), scores_.data());
-        float greatest = -std::numeric_limits<float>::infinity();
-        for (std::size_t i = 0; i < kPanelRows; ++i)
-            scores_[i] = i < count_ ? -scores_[i] : -std::numeric_limits<float>::infinity();
-        for (std::size_t i = 0; i < kPanelRows; ++i) greatest = scores_[i] > greatest ? scores_[i] : greatest;
-        return greatest;
-    }
-
-    std::uint32_t count_better(const ScoredItem& than) const {
-        return mf::count_better(scores_.data(), item_, than);
+    /// values: of the next block, from RankKernels::products; they are overwritten, undecided is room for as many.
+    void count(std::int32_t* values, std::int32_t* undecided) {
+        const RankCodes::Block& block = codes_.block(block_);
+        const std::size_t begin = block_++ * kRankBlock;
+        std::size_t left = std::min(kRankBlock, codes_.items().items() - begin);
+        for (; next_seen_ < seen_.size() && seen_[next_seen_] < begin + left; ++next_seen_)
+            values[seen_[next_seen_] - begin] = std::numeric_limits<std::int32_t>::min();
+        // From the last one upwards: what is not before it is not before those above it either.
+        for (std::size_t r = wanted_.size(); r-- > 0 && left > 0;) {
+            const RankQuery::Limits limits = bounds_.limits(block, wanted_[r].score);
+            std::size_t unsure = 0;
+            left = rank_kernels().keep(values, left, limits.low, limits.high, undecided, &unsure);
+            ranks_[r] += static_cast<std::uint32_t>(left - unsure);
+            for (std::size_t i = 0; i < unsure; ++i) prefetch(begin + item_of(undecided[i]));
+            for (std::size_t i = 0; i < unsure; ++i)
+                ranks_[r] += better(scored(begin + item_of(undecided[i])), wanted_[r]);
+        }
     }
 
   private:
-    const ItemIndex& items_;
-    std::size_t blocks_;
-    std::size_t count_ = 0;
-    Array<float> panel_;
-    Array<float> ones_ = Array<float>(kPanelRows, 1.0f);
-    Array<float> zeros_ = Array<float>(kPanelRows, 0.0f);
-    Array<float> scores_ = Array<float>(kPanelRows, 0.0f);
-    std::uint32_t item_[kPanelRows] = {};
+    static std::size_t item_of(std::int32_t value) { return static_cast<std::size_t>(value & kRankItemMask); }
+
+    /// Rows that are scored lie apart: waiting for one after the other would take longer than all the products.
+    void prefetch(std::size_t position) const {
+        const float* row = codes_.items().row_at(position);
+        for (std::size_t j = 0; j < codes_.items().stride(); j += kLanes) __builtin_prefetch(row + j);
+    }
+
+    ScoredItem scored(std::size_t position) const {
+        const ItemIndex& items = codes_.items();
+        return {items.item_at(position),
+                ordered_score(kernels().dot(query_, items.row_at(position), items.stride() / kLanes))};
+    }
+
+    const float* query_;
+    const RankCodes& codes_;
+    RankQuery bounds_;
+    std::vector<std::uint32_t>& ranks_;
+    std::vector<ScoredItem> wanted_;
+    std::vector<std::uint32_t> seen_;  // positions
+    std::size_t next_seen_ = 0;
+    std::size_t block_ = 0;
 };
 
 }  // namespace
@@ -80,35 +85,27 @@ RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64
     return metrics;
 }
 
-void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
+void rank_by_factors(const float* queries, std::span<const TestUser> users, const RankCodes& codes,
                      Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks) {
     ranks.resize(users.size());
-    const std::size_t blocks = items.stride() / kLanes;
+    const std::size_t stride = codes.items().stride();
     parallel_ranges(environment, users.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
-        const auto dot = kernels().dot;
-        PanelScores panel(items);
-        std::vector<std::vector<ScoredItem>> relevant(end - begin);
-        for (std::size_t u = begin; u < end; ++u) {
-            ranks[u].assign(users[u].relevant.size(), 0);
-            for (const std::uint32_t item : users[u].relevant)
-                relevant[u - begin].push_back({item, dot(queries + u * items.stride(), items.row(item), blocks)});
-            std::sort(relevant[u - begin].begin(), relevant[u - begin].end(), better);
-        }
-        for (std::size_t position = 0; position < items.items(); position += kPanelRows) {
-            panel.gather(position, std::min(kPanelRows, items.items() - position));
-            for (std::size_t u = begin; u < end; ++u) {
-                const std::vector<ScoredItem>& wanted = relevant[u - begin];
-                const float greatest = panel.compute(queries + u * items.stride());
-                // From the last one upwards: most panels hold nothing that is better than the better ones.
-                for (std::size_t r = wanted.size(); r-- > 0 && wanted[r].score <= greatest;)
-                    ranks[u][r] += panel.count_better(wanted[r]);
-            }
-        }
-        for (std::size_t u = begin; u < end; ++u) {
-            for (const std::uint32_t item : users[u].seen) {
-                const ScoredItem seen{item, dot(queries + u * items.stride(), items.row(item), blocks)};
-                const std::vector<ScoredItem>& wanted = relevant[u - begin];
-                for (std::size_t r = wanted.size(); r-- > 0 && better(seen, wanted[r]);) --ranks[u][r];
+        Array<std::int16_t> query_codes(kUsersATask * stride, 0);
+        Array<std::int32_t> values(kRankQueries * kRankBlock), undecided(kRankBlock);
+        std::vector<RankCounter> counters;
+        counters.reserve(end - begin);
+        for (std::size_t u = begin; u < end; ++u)
+            counters.emplace_back(queries + u * stride, users[u], codes, query_codes.data() + (u - begin) * stride,
+                                  ranks[u]);
+        for (std::size_t block = 0; block < codes.blocks(); ++block) {
+            const std::size_t first = block * kRankBlock;
+            const std::size_t count = std::min(kRankBlock, codes.items().items() - first);
+            for (std::size_t u = 0; u < counters.size(); u += kRankQueries) {
+                for (std::size_t i = 0; i < count; i += kRankPanel)
+                    rank_kernels().products(codes.panel((first + i) / kRankPanel), query_codes.data() + u * stride,
+                                            stride, stride / 2, static_cast<std::int32_t>(i), values.data() + i);
+                for (std::size_t q = 0; q < std::min(kRankQueries, counters.size() - u); ++q)
+                    counters[u + q].count(values.data() + q * kRankBlock, undecided.data());
             }
         }
     });

@@ -14,9 +14,6 @@ namespace {
 /// With more than one candidate in so many items, ruling items out is cheaper than scoring candidates.
 constexpr std::size_t kManyCandidates = 16;
 
-/// What is not a number has no place in any order: it counts as the lowest.
-float ordered(float score) { return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score; }
-
 bool contains(std::span<const std::uint32_t> ascending, std::uint32_t item) {
     return std::binary_search(ascending.begin(), ascending.end(), item);
 }
@@ -119,7 +116,7 @@ std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::
         }
         for (; left != 0; left &= left - 1) {
             const std::size_t position = begin + static_cast<std::size_t>(std::countr_zero(left));
-            const ScoredItem scored{items.item_at(position), ordered(dot(query, items.row_at(position), blocks))};
+            const ScoredItem scored{items.item_at(position), ordered_score(dot(query, items.row_at(position), blocks))};
             if ((!best.full() || better(scored, best.worst())) && allowed(scored.item)) best.push(scored);
         }
     }
@@ -131,7 +128,7 @@ std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::
 BestN::BestN(std::size_t n) : n_(n) {}
 
 void BestN::push(ScoredItem item) {
-    item.score = ordered(item.score);
+    item.score = ordered_score(item.score);
     // `better` as the heap's "less" puts the worst entry on top.
     if (heap_.size() < n_) {
         heap_.push_back(item);

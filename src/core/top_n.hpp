@@ -1,7 +1,9 @@
 // Exact retrieval of the n best items for a query vector.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -19,6 +21,9 @@ struct ScoredItem {
 inline bool better(const ScoredItem& a, const ScoredItem& b) {
     return a.score > b.score || (a.score == b.score && a.item < b.item);
 }
+
+/// What is not a number has no place in any order: it counts as the lowest.
+inline float ordered_score(float score) { return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score; }
 
 /// A bounded list of the n best so far: a binary heap with the worst of them on top. push is O(log n) when
 /// the item enters, O(1) when it does not. Memory grows with the items pushed, so a huge n costs nothing by
