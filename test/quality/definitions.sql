@@ -157,4 +157,7 @@ DECLARE
 BEGIN
     PERFORM FROM mf_evaluate(name, (name || '_test')::regclass, k);
     INSERT INTO quality.figures VALUES (name, 'CPU seconds to evaluate', quality.cpu_seconds() - before);
+    before := quality.cpu_seconds();
+    PERFORM FROM mf_recommend_all(k, model => name);
+    INSERT INTO quality.figures VALUES (name, 'CPU seconds of mf_recommend_all', quality.cpu_seconds() - before);
 END $$;
