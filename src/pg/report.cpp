@@ -6,6 +6,7 @@
 #include "core/html.hpp"
 #include "core/report_page.hpp"
 #include "pg/guard.hpp"
+#include "pg/statement.hpp"
 
 extern "C" {
 #include "mb/pg_wchar.h"
@@ -33,28 +34,19 @@ const char* utf8_unsafe(const char* text) {
         pg_do_encoding_conversion(bytes, static_cast<int>(strlen(text)), GetDatabaseEncoding(), PG_UTF8));
 }
 
-/// Runs a query as the caller, whose rights and the views' own filter decide what is seen, with the settings pinned
-/// that names and numbers depend on.
-TextRows query_unsafe(const char* sql, std::int64_t model_id) {
-    MemoryContext caller = CurrentMemoryContext;
-    const RoleSwitch saved = enter_role_unsafe(GetUserId(), 0);
-    set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
-    Oid type = INT8OID;
-    Datum value = Int64GetDatum(model_id);
-    const int code = SPI_execute_with_args(sql, 1, &type, &value, nullptr, true, 0);
-    if (code != SPI_OK_SELECT) elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
-    TextRows result{SPI_processed, static_cast<std::size_t>(SPI_tuptable->tupdesc->natts), nullptr};
-    MemoryContext spi = MemoryContextSwitchTo(caller);
-    result.values =
-        static_cast<const char**>(palloc_extended(sizeof(char*) * (result.rows * result.columns + 1), MCXT_ALLOC_HUGE));
-    for (std::size_t row = 0; row < result.rows; ++row)
-        for (std::size_t column = 0; column < result.columns; ++column)
-            result.values[row * result.columns + column] =
-                utf8_unsafe(SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, static_cast<int>(column) + 1));
-    MemoryContextSwitchTo(spi);
-    SPI_finish();
-    leave_role_unsafe(saved);
+/// Runs a query as the caller, whose rights and the views' own filter decide what is seen.
+TextRows text_rows_unsafe(const char* sql, std::int64_t model_id) {
+    const Parameter parameter = int8_parameter(model_id);
+    TextRows result{};
+    execute_unsafe(GetUserId(), {sql, 1, &parameter, true}, [&result](std::uint64_t rows, const SPITupleTable* table) {
+        result = {rows, static_cast<std::size_t>(table->tupdesc->natts), nullptr};
+        result.values = static_cast<const char**>(
+            palloc_extended(sizeof(char*) * (result.rows * result.columns + 1), MCXT_ALLOC_HUGE));
+        for (std::size_t row = 0; row < result.rows; ++row)
+            for (std::size_t column = 0; column < result.columns; ++column)
+                result.values[row * result.columns + column] =
+                    utf8_unsafe(SPI_getvalue(table->vals[row], table->tupdesc, static_cast<int>(column) + 1));
+    });
     return result;
 }
 
@@ -88,7 +80,7 @@ class ReportQueries {
 
     std::vector<std::vector<std::string>> run(const std::string& sql) const {
         const TextRows found =
-            pg_call([sql = sql.c_str(), model_id = model_id_] { return query_unsafe(sql, model_id); });
+            pg_call([sql = sql.c_str(), model_id = model_id_] { return text_rows_unsafe(sql, model_id); });
         std::vector<std::vector<std::string>> rows;
         for (std::size_t row = 0; row < found.rows; ++row) {
             const char** values = found.values + row * found.columns;
