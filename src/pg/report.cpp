@@ -5,7 +5,7 @@
 
 #include "core/html.hpp"
 #include "core/report_page.hpp"
-#include "pg/guard.hpp"
+#include "pg/factor_rows.hpp"
 #include "pg/statement.hpp"
 
 extern "C" {
@@ -16,7 +16,6 @@ namespace mf::pg {
 namespace {
 
 constexpr std::size_t kMostVersions = 50;
-constexpr int kBins = 30;
 
 /// Rows of a result, row by row, as UTF-8 text; a NULL is empty.
 struct TextRows {
@@ -74,8 +73,6 @@ class ReportQueries {
         const std::string schema =
             pg_call([models] { return quote_identifier(get_namespace_name(get_rel_namespace(models))); });
         models_ = schema + ".mf_models";
-        users_ = schema + ".mf_user_factors";
-        items_ = schema + ".mf_item_factors";
     }
 
     std::vector<std::vector<std::string>> run(const std::string& sql) const {
@@ -145,38 +142,6 @@ class ReportQueries {
         }
     }
 
-    /// As many rows as there are different numbers of interactions: fewer than the root of twice their sum.
-    std::vector<InteractionGroup> groups(bool users) const {
-        std::vector<InteractionGroup> groups;
-        for (const std::vector<std::string>& row :
-             run("SELECT interactions, count(*) FROM " + (users ? users_ : items_) +
-                 " WHERE model_id = $1 GROUP BY 1 ORDER BY 1 DESC"))
-            groups.push_back({number<std::uint64_t>(row[0]), number<std::uint64_t>(row[1])});
-        return groups;
-    }
-
-    /// Bins that are 1, 2 or 5 times a power of ten wide, so that about kBins of them reach from the least to the
-    /// greatest value.
-    Distribution distribution(bool users, const std::string& value, const PlotLabels& labels) const {
-        Distribution distribution{labels, 1, 0, {}};
-        for (const std::vector<std::string>& row :
-             run("WITH v AS MATERIALIZED (SELECT (" + value + ")::float8 AS x FROM " + (users ? users_ : items_) +
-                 " WHERE model_id = $1), w AS (SELECT (max(x) - min(x)) / " + std::to_string(kBins) +
-                 " AS width FROM v), p AS (SELECT width, power(10::float8, floor(log(width))) AS ten FROM w WHERE "
-                 "width > 0),"
-                 " s AS (SELECT coalesce((SELECT ten * CASE WHEN width <= ten THEN 1 WHEN width <= 2 * ten THEN 2"
-                 " WHEN width <= 5 * ten THEN 5 ELSE 10 END FROM p), 1) AS step)"
-                 " SELECT step, floor(x / step)::int8, count(*) FROM v, s WHERE x IS NOT NULL GROUP BY 1, 2 ORDER BY "
-                 "2")) {
-            const auto bin = number<std::int64_t>(row[1]);
-            if (distribution.counts.empty()) distribution.first = bin;
-            distribution.step = number<double>(row[0]);
-            distribution.counts.resize(static_cast<std::size_t>(bin - distribution.first) + 1);
-            distribution.counts.back() = number<std::uint64_t>(row[2]);
-        }
-        return distribution;
-    }
-
   private:
     static std::string time(const std::string& column) {
         return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'";
@@ -184,9 +149,19 @@ class ReportQueries {
 
     std::int64_t model_id_;
     std::string models_;
-    std::string users_;
-    std::string items_;
 };
+
+/// What the plots need of the users or of the items, in no order.
+struct FactorFacts {
+    std::vector<std::uint32_t> interactions;
+    std::vector<double> values;
+};
+
+double norm(std::span<const float> factors) {
+    double sum = 0;
+    for (const float factor : factors) sum += static_cast<double>(factor) * static_cast<double>(factor);
+    return std::sqrt(sum);
+}
 
 }  // namespace
 
@@ -198,17 +173,25 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     for (auto& metric : report.metrics) metric.second = shortened(metric.second);
     report.parameters = queries.members("parameters");
     queries.versions(report);
-    report.users = queries.groups(true);
-    report.items = queries.groups(false);
-    if (version.implicit) {
-        const char* norm = "SELECT sqrt(sum(f::float8 * f)) FROM unnest(ranking_factors) AS f";
-        report.distributions = {queries.distribution(
-            false, norm, {"Norms of the ranking factors of items", "norm of an item's ranking factors", "items"})};
-    } else {
+    const bool rates = !version.implicit;
+    FactorFacts users, items;
+    read_all_user_factors(catalog, version.model_id, [&](const FactorRow& row) {
+        users.interactions.push_back(row.interactions);
+        if (rates) users.values.push_back(static_cast<double>(row.rating_bias));
+    });
+    read_item_factors(catalog, version.model_id, [&](const FactorRow& row) {
+        items.interactions.push_back(row.interactions);
+        items.values.push_back(rates ? static_cast<double>(row.rating_bias) : norm(row.ranking_factors));
+    });
+    report.users = group_interactions(std::move(users.interactions));
+    report.items = group_interactions(std::move(items.interactions));
+    if (rates)
         report.distributions = {
-            queries.distribution(true, "rating_bias", {"Rating biases of users", "rating bias of a user", "users"}),
-            queries.distribution(false, "rating_bias", {"Rating biases of items", "rating bias of an item", "items"})};
-    }
+            distribution_of(users.values, {"Rating biases of users", "rating bias of a user", "users"}),
+            distribution_of(items.values, {"Rating biases of items", "rating bias of an item", "items"})};
+    else
+        report.distributions = {distribution_of(
+            items.values, {"Norms of the ranking factors of items", "norm of an item's ranking factors", "items"})};
     return report_page(report);
 }
 
