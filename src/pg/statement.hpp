@@ -34,8 +34,8 @@ RoleSwitch begin_statement_unsafe(Oid role, const Statement& statement);
 void end_statement_unsafe(const RoleSwitch& saved);
 
 /// Runs a statement with the rights of `role`, and with the settings pinned that names and numbers depend on. Calls
-/// take(rows, table) in the caller's memory context; the table is null for what returns no rows, and is gone afterwards.
-/// take may raise, and throws no C++ exception.
+/// take(rows, table) in the caller's memory context; the table is null for what returns no rows, and is gone
+/// afterwards. take may raise, and throws no C++ exception.
 template <class Take>
 void execute_unsafe(Oid role, const Statement& statement, const Take& take) {
     MemoryContext caller = CurrentMemoryContext;
