@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <functional>
 
 #include "core/html.hpp"
 
@@ -81,6 +83,33 @@ std::string distribution_plot(const Distribution& distribution) {
 }
 
 }  // namespace
+
+std::vector<InteractionGroup> group_interactions(std::vector<std::uint32_t> interactions) {
+    std::ranges::sort(interactions, std::greater<>());
+    std::vector<InteractionGroup> groups;
+    for (const std::uint32_t count : interactions) {
+        if (groups.empty() || groups.back().interactions != count) groups.push_back({count, 0});
+        ++groups.back().members;
+    }
+    return groups;
+}
+
+Distribution distribution_of(const std::vector<double>& values, const PlotLabels& labels) {
+    constexpr double kBins = 30;
+    Distribution distribution{labels, 1, 0, {}};
+    if (values.empty()) return distribution;
+    const auto [least, greatest] = std::ranges::minmax(values);
+    const double width = (greatest - least) / kBins;
+    if (width > 0) {
+        const double ten = std::pow(10.0, std::floor(std::log10(width)));
+        distribution.step = ten * (width <= ten ? 1 : width <= 2 * ten ? 2 : width <= 5 * ten ? 5 : 10);
+    }
+    const auto bin = [&](double value) { return static_cast<std::int64_t>(std::floor(value / distribution.step)); };
+    distribution.first = bin(least);
+    distribution.counts.resize(static_cast<std::size_t>(bin(greatest) - distribution.first) + 1);
+    for (const double value : values) ++distribution.counts[static_cast<std::size_t>(bin(value) - distribution.first)];
+    return distribution;
+}
 
 Histogram histogram_by_powers_of_two(const std::vector<InteractionGroup>& groups) {
     Histogram histogram;

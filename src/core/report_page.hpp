@@ -38,6 +38,13 @@ struct Report {
     std::vector<Distribution> distributions;
 };
 
+/// The groups of members with so many interactions each. O(n log n).
+std::vector<InteractionGroup> group_interactions(std::vector<std::uint32_t> interactions);
+
+/// Bins that are 1, 2 or 5 times a power of ten wide, so that about 30 of them reach from the least to the greatest
+/// value. All values are finite. O(n).
+Distribution distribution_of(const std::vector<double>& values, const PlotLabels& labels);
+
 /// Members by powers of two of their interactions: 0, 1, 2 to 3, 4 to 7, ... without empty bars at either end.
 Histogram histogram_by_powers_of_two(const std::vector<InteractionGroup>& groups);
 

@@ -183,7 +183,6 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
                               std::to_string(tuning.trials));
     if (!(tuning.seconds > 0)) throw InvalidArgument("seconds must be above 0");
     base.validate();
-    check_space(space, base);
     const auto count = static_cast<std::size_t>(tuning.trials);
     const std::uint64_t seed = base.ials.seed;
     const HoldOut parts = hold_out(dataset.by_user, id_hashes(dataset, environment), base.test_fraction, seed, environment);

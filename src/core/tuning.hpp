@@ -48,9 +48,10 @@ struct Trial {
 /// the best one of the other kind, with its RMSE: what to train with.
 ///
 /// Deterministic for the seed of `base` unless the time ends the search. A point that cannot be trained
-/// (NumericalFailure) is the worst; if none can, the failure is thrown. Throws InvalidArgument as check_space() does, for
-/// trials out of range or seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held
-/// out. Reports each training as an iteration of the phase "tuning".
+/// (NumericalFailure) is the worst; if none can, the failure is thrown. The space is one that check_space() accepts,
+/// which the caller asks before reading the data. Throws InvalidArgument for unknown options, trials out of range or
+/// seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held out. Reports each
+/// training as an iteration of the phase "tuning".
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
                         const TuningOptions& tuning, Environment& environment);
 

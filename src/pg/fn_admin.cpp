@@ -5,39 +5,37 @@
 
 namespace mf::pg {
 
-MF_FUNCTION(mf_drop_model) {
-    struct Arguments {
-        Catalog catalog;
-        const char* model;
-        bool all;
-        std::int32_t version;
-    };
-    const auto arguments = pg_call([fcinfo] {
-        PreventCommandIfReadOnly("mf_drop_model()");
-        const bool all = PG_ARGISNULL(1);
-        return Arguments{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), all, all ? 0 : PG_GETARG_INT32(1)};
+namespace {
+
+struct VersionArguments {
+    Catalog catalog;
+    const char* model;
+    std::optional<std::int32_t> version;
+};
+
+/// Model and version; throws if there is no model.
+VersionArguments version_arguments(FunctionCallInfo fcinfo, const char* command) {
+    const auto arguments = pg_call([fcinfo, command] {
+        PreventCommandIfReadOnly(command);
+        VersionArguments read{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), std::nullopt};
+        if (!PG_ARGISNULL(1)) read.version = PG_GETARG_INT32(1);
+        return read;
     });
     require_model_name(arguments.model);
-    const std::optional<std::int32_t> version =
-        arguments.all ? std::nullopt : std::optional<std::int32_t>(arguments.version);
-    return Int32GetDatum(drop_versions(arguments.catalog, arguments.model, version));
+    return arguments;
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_drop_model) {
+    const VersionArguments arguments = version_arguments(fcinfo, "mf_drop_model()");
+    return Int32GetDatum(drop_versions(arguments.catalog, arguments.model, arguments.version));
 }
 
 MF_FUNCTION(mf_set_live) {
-    struct Arguments {
-        Catalog catalog;
-        const char* model;
-        bool version_null;
-        std::int32_t version;
-    };
-    const auto arguments = pg_call([fcinfo] {
-        PreventCommandIfReadOnly("mf_set_live()");
-        const bool null = PG_ARGISNULL(1);
-        return Arguments{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), null, null ? 0 : PG_GETARG_INT32(1)};
-    });
-    require_model_name(arguments.model);
-    if (arguments.version_null) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the version must not be NULL");
-    return Int32GetDatum(set_live(arguments.catalog, arguments.model, arguments.version));
+    const VersionArguments arguments = version_arguments(fcinfo, "mf_set_live()");
+    if (!arguments.version) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the version must not be NULL");
+    return Int32GetDatum(set_live(arguments.catalog, arguments.model, *arguments.version));
 }
 
 MF_FUNCTION(mf_rename_model) {

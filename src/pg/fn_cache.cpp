@@ -30,24 +30,17 @@ void put_entries_unsafe(FunctionCallInfo fcinfo) {
     auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemPlaces));
     const int count = read_items_unsafe(entries);
     const bool sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
-    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     for (int i = 0; i < count; ++i) {
         const ItemEntry& entry = entries[i];
         const char* name = visible_name_unsafe(catalog, entry, sees_all);
         if (name == nullptr) continue;
         const char* database = get_database_name(entry.key.database);
         if (database == nullptr) continue;  // dropped this moment
-        Datum values[9] = {CStringGetTextDatum(database),
-                           CStringGetTextDatum(name),
-                           Int32GetDatum(entry.label.version),
-                           Int64GetDatum(entry.key.model_id),
-                           Int64GetDatum(entry.label.items),
-                           Int64GetDatum(static_cast<std::int64_t>(entry.bytes)),
-                           Int64GetDatum(static_cast<std::int64_t>(entry.hits)),
-                           TimestampTzGetDatum(entry.built_at),
-                           TimestampTzGetDatum(entry.last_used)};
-        bool nulls[9] = {};
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+        put_row_unsafe(fcinfo, {CStringGetTextDatum(database), CStringGetTextDatum(name),
+                                Int32GetDatum(entry.label.version), Int64GetDatum(entry.key.model_id),
+                                Int64GetDatum(entry.label.items), Int64GetDatum(static_cast<std::int64_t>(entry.bytes)),
+                                Int64GetDatum(static_cast<std::int64_t>(entry.hits)),
+                                TimestampTzGetDatum(entry.built_at), TimestampTzGetDatum(entry.last_used)});
     }
 }
 

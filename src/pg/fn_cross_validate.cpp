@@ -20,16 +20,9 @@ Call read_call_unsafe(FunctionCallInfo fcinfo) {
 }
 
 void put_fold_unsafe(FunctionCallInfo fcinfo, std::uint32_t fold, const FoldResult& result, double seconds) {
-    const double numbers[] = {result.predictions.rmse(), result.predictions.mae(), result.lists.mean_ndcg(),
-                              result.lists.mean_recall(), seconds};
-    Datum values[6] = {Int32GetDatum(static_cast<std::int32_t>(fold))};
-    bool nulls[6] = {};
-    for (std::size_t i = 0; i < lengthof(numbers); ++i) {
-        values[1 + i] = Float8GetDatum(numbers[i]);
-        nulls[1 + i] = std::isnan(numbers[i]);
-    }
-    auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-    tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+    put_row_unsafe(fcinfo, {Int32GetDatum(static_cast<std::int32_t>(fold))},
+                   {result.predictions.rmse(), result.predictions.mae(), result.lists.mean_ndcg(),
+                    result.lists.mean_recall(), seconds});
 }
 
 }  // namespace

@@ -8,20 +8,14 @@ namespace mf::pg {
 namespace {
 
 void put_evaluation_unsafe(FunctionCallInfo fcinfo, const Evaluation& evaluation, const EvaluationRows& rows) {
-    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     const RankingMetrics& metrics = evaluation.metrics;
-    const double numbers[] = {evaluation.rmse,           evaluation.mae,   metrics.precision, metrics.recall,
-                              metrics.ndcg,              metrics.average_precision,
-                              metrics.reciprocal_rank,   metrics.hit_rate, metrics.auc,       evaluation.coverage};
-    Datum values[14] = {CStringGetTextDatum(evaluation.recommender), Int64GetDatum(static_cast<std::int64_t>(rows.users)),
-                        Int64GetDatum(static_cast<std::int64_t>(rows.used)),
-                        Int64GetDatum(static_cast<std::int64_t>(rows.skipped))};
-    bool nulls[14] = {};
-    for (std::size_t i = 0; i < lengthof(numbers); ++i) {
-        values[4 + i] = Float8GetDatum(numbers[i]);
-        nulls[4 + i] = std::isnan(numbers[i]);
-    }
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    put_row_unsafe(fcinfo,
+                   {CStringGetTextDatum(evaluation.recommender), Int64GetDatum(static_cast<std::int64_t>(rows.users)),
+                    Int64GetDatum(static_cast<std::int64_t>(rows.used)),
+                    Int64GetDatum(static_cast<std::int64_t>(rows.skipped))},
+                   {evaluation.rmse, evaluation.mae, metrics.precision, metrics.recall, metrics.ndcg,
+                    metrics.average_precision, metrics.reciprocal_rank, metrics.hit_rate, metrics.auc,
+                    evaluation.coverage});
 }
 
 struct Call {

@@ -21,10 +21,7 @@ Datum forget(FunctionCallInfo fcinfo, IdKind kind) {
     if (arguments.user.null) return Datum{0};
     for (const ForgottenFrom& from : forget_user(arguments.catalog, arguments.user, arguments.model))
         pg_call([fcinfo, model = from.model.c_str(), version = from.version] {
-            Datum values[2] = {CStringGetTextDatum(model), Int32GetDatum(version)};
-            bool nulls[2] = {};
-            auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-            tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+            put_row_unsafe(fcinfo, {CStringGetTextDatum(model), Int32GetDatum(version)});
         });
     return Datum{0};
 }

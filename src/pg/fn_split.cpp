@@ -38,12 +38,7 @@ MF_FUNCTION(mf_split) {
         return read_split_arguments_unsafe(fcinfo);
     });
     const SplitSizes sizes = create_split_tables(check_split_arguments(raw));
-    pg_call([fcinfo, sizes] {
-        Datum values[2] = {Int64GetDatum(sizes.train), Int64GetDatum(sizes.test)};
-        bool nulls[2] = {};
-        auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    });
+    pg_call([fcinfo, sizes] { put_row_unsafe(fcinfo, {Int64GetDatum(sizes.train), Int64GetDatum(sizes.test)}); });
     return Datum{0};
 }
 

@@ -42,14 +42,12 @@ MF_FUNCTION(mf_estimate) {
     const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
     const Estimate estimate = estimate_training(check_train_arguments(raw));
     pg_call([fcinfo, &estimate] {
-        const Datum values[5] = {Int64GetDatum(static_cast<std::int64_t>(estimate.users)),
-                                 Int64GetDatum(static_cast<std::int64_t>(estimate.items)),
-                                 Int64GetDatum(static_cast<std::int64_t>(estimate.ratings)),
-                                 Int64GetDatum(static_cast<std::int64_t>(estimate.memory)),
-                                 Float8GetDatum(estimate.seconds)};
-        const bool nulls[5] = {};
-        auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-        tuplestore_putvalues(result->setResult, result->setDesc, const_cast<Datum*>(values), const_cast<bool*>(nulls));
+        put_row_unsafe(fcinfo,
+                       {Int64GetDatum(static_cast<std::int64_t>(estimate.users)),
+                        Int64GetDatum(static_cast<std::int64_t>(estimate.items)),
+                        Int64GetDatum(static_cast<std::int64_t>(estimate.ratings)),
+                        Int64GetDatum(static_cast<std::int64_t>(estimate.memory))},
+                       {estimate.seconds});
     });
     return Datum{0};
 }

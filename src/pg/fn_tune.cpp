@@ -27,11 +27,9 @@ int whole_trials(double trials) {
 }
 
 void put_trial_unsafe(FunctionCallInfo fcinfo, const Trial& trial, const char* parameters) {
-    Datum values[5] = {Int32GetDatum(trial.number), DirectFunctionCall1(jsonb_in, CStringGetDatum(parameters)),
-                       Float8GetDatum(trial.rmse), Float8GetDatum(trial.ndcg), Float8GetDatum(trial.seconds)};
-    bool nulls[5] = {false, false, std::isnan(trial.rmse), std::isnan(trial.ndcg), false};
-    auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-    tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+    put_row_unsafe(fcinfo,
+                   {Int32GetDatum(trial.number), DirectFunctionCall1(jsonb_in, CStringGetDatum(parameters))},
+                   {trial.rmse, trial.ndcg, trial.seconds});
 }
 
 }  // namespace

@@ -189,6 +189,8 @@ void start_worker(std::int64_t job_id, Oid function) {
 
 void mf_job_main(Datum) {
     using namespace mf::pg;
+    // Without pg_call: until JobRun there is nothing with a destructor here, and an error goes past this frame to the
+    // handler of the server's worker code, which logs it and ends the process. mf_jobs shows such a job as failed.
     Order order;
     memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof order);
     pqsignal(SIGINT, StatementCancelHandler);

@@ -49,24 +49,16 @@ Datum settings_unsafe() {
     return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/// As a job's row shows the first one found; runs as the tables' owner.
+/// take(row, descriptor) of the job's row that the statement gives; false if it gives none.
 template <class Take>
-bool query_one_unsafe(const Catalog& catalog, const char* sql, std::int64_t job_id, const Take& take) {
-    MemoryContext caller = CurrentMemoryContext;
-    const RoleSwitch saved = enter_role_unsafe(relation_owner_unsafe(catalog.models), SECURITY_LOCAL_USERID_CHANGE);
-    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
-    Oid type = INT8OID;
-    Datum value = Int64GetDatum(job_id);
-    const int code = SPI_execute_with_args(sql, 1, &type, &value, " ", false, 1);
-    if (code < 0) elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
-    const bool found = SPI_processed > 0;
-    if (found) {
-        MemoryContext spi = MemoryContextSwitchTo(caller);
-        take(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
-        MemoryContextSwitchTo(spi);
-    }
-    SPI_finish();
-    leave_role_unsafe(saved);
+bool take_job_unsafe(const Catalog& catalog, const char* sql, std::int64_t job_id, const Take& take) {
+    const Parameter parameter = int8_parameter(job_id);
+    bool found = false;
+    execute_unsafe(relation_owner_unsafe(catalog.models), {sql, 1, &parameter},
+                   [&found, &take](std::uint64_t rows, const SPITupleTable* table) {
+                       found = rows > 0;
+                       if (found) take(table->vals[0], table->tupdesc);
+                   });
     return found;
 }
 
@@ -134,7 +126,7 @@ std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id) {
         " arguments->'options', retrain, settings");
     Job job{};
     const bool found = pg_call([&catalog, &job, job_id, begin = begin.c_str()] {
-        return query_one_unsafe(catalog, begin, job_id, [&job](HeapTuple tuple, TupleDesc desc) {
+        return take_job_unsafe(catalog, begin, job_id, [&job](HeapTuple tuple, TupleDesc desc) {
             LOCAL_FCINFO(arguments, kTrainArguments);
             InitFunctionCallInfoData(*arguments, nullptr, kTrainArguments, InvalidOid, nullptr, nullptr);
             for (int i = 0; i < kTrainArguments; ++i) arguments->args[i] = column_unsafe(tuple, desc, i + 1);
@@ -186,7 +178,7 @@ bool cancel_job(const Catalog& catalog, std::int64_t job_id) {
     Oid owner = InvalidOid;
     const auto look = [&](bool* running, int* pid) {
         return pg_call([&catalog, &owner, job_id, running, pid, find = find.c_str()] {
-            return query_one_unsafe(catalog, find, job_id, [&owner, running, pid](HeapTuple tuple, TupleDesc desc) {
+            return take_job_unsafe(catalog, find, job_id, [&owner, running, pid](HeapTuple tuple, TupleDesc desc) {
                 owner = DatumGetObjectId(column_unsafe(tuple, desc, 1).value);
                 *running = strcmp(TextDatumGetCString(column_unsafe(tuple, desc, 2).value), "running") == 0;
                 *pid = DatumGetInt32(column_unsafe(tuple, desc, 3).value);

@@ -12,40 +12,17 @@ void replace_all(std::string& text, std::string_view from, const char* to) {
 
 }  // namespace
 
-Parameter text_parameter_unsafe(const char* value) { return {TEXTOID, CStringGetTextDatum(value), false}; }
-
-Parameter name_parameter_unsafe(const char* value) {
-    if (value == nullptr || *value == '\0') return null_parameter(NAMEOID);
-    return {NAMEOID, DirectFunctionCall1(namein, CStringGetDatum(value)), false};
-}
-
-Parameter jsonb_parameter_unsafe(const char* json) {
-    return {JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(json)), false};
-}
-
 StatementResult run_statement_unsafe(const Catalog& catalog, const char* sql, int count, const Parameter* parameters) {
-    const RoleSwitch saved = enter_role_unsafe(relation_owner_unsafe(catalog.models), SECURITY_LOCAL_USERID_CHANGE);
-    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
-
-    auto* types = static_cast<Oid*>(palloc(sizeof(Oid) * static_cast<Size>(count + 1)));
-    auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(count + 1)));
-    auto* nulls = static_cast<char*>(palloc(static_cast<Size>(count) + 1));
-    for (int i = 0; i < count; ++i) {
-        types[i] = parameters[i].type;
-        values[i] = parameters[i].value;
-        nulls[i] = parameters[i].null ? 'n' : ' ';
-    }
-    const int code = SPI_execute_with_args(sql, count, types, values, nulls, false, 0);
-    if (code < 0) elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
-    StatementResult result{static_cast<std::int64_t>(SPI_processed), 0, false};
-    if (SPI_tuptable != nullptr && SPI_processed > 0 && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == INT4OID) {
+    StatementResult result{};
+    const auto take = [&result](std::uint64_t rows, const SPITupleTable* table) {
+        result.rows = static_cast<std::int64_t>(rows);
+        if (table == nullptr || rows == 0 || SPI_gettypeid(table->tupdesc, 1) != INT4OID) return;
         bool null;
-        const Datum first = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+        const Datum first = SPI_getbinval(table->vals[0], table->tupdesc, 1, &null);
         result.has_first = !null;
         if (!null) result.first = DatumGetInt32(first);
-    }
-    SPI_finish();
-    leave_role_unsafe(saved);
+    };
+    execute_unsafe(relation_owner_unsafe(catalog.models), {sql, count, parameters}, take);
     return result;
 }
 

@@ -5,7 +5,8 @@
 
 #include "core/html.hpp"
 #include "core/report_page.hpp"
-#include "pg/guard.hpp"
+#include "pg/factor_rows.hpp"
+#include "pg/statement.hpp"
 
 extern "C" {
 #include "mb/pg_wchar.h"
@@ -15,7 +16,6 @@ namespace mf::pg {
 namespace {
 
 constexpr std::size_t kMostVersions = 50;
-constexpr int kBins = 30;
 
 /// Rows of a result, row by row, as UTF-8 text; a NULL is empty.
 struct TextRows {
@@ -33,28 +33,19 @@ const char* utf8_unsafe(const char* text) {
         pg_do_encoding_conversion(bytes, static_cast<int>(strlen(text)), GetDatabaseEncoding(), PG_UTF8));
 }
 
-/// Runs a query as the caller, whose rights and the views' own filter decide what is seen, with the settings pinned
-/// that names and numbers depend on.
-TextRows query_unsafe(const char* sql, std::int64_t model_id) {
-    MemoryContext caller = CurrentMemoryContext;
-    const RoleSwitch saved = enter_role_unsafe(GetUserId(), 0);
-    set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
-    Oid type = INT8OID;
-    Datum value = Int64GetDatum(model_id);
-    const int code = SPI_execute_with_args(sql, 1, &type, &value, nullptr, true, 0);
-    if (code != SPI_OK_SELECT) elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
-    TextRows result{SPI_processed, static_cast<std::size_t>(SPI_tuptable->tupdesc->natts), nullptr};
-    MemoryContext spi = MemoryContextSwitchTo(caller);
-    result.values =
-        static_cast<const char**>(palloc_extended(sizeof(char*) * (result.rows * result.columns + 1), MCXT_ALLOC_HUGE));
-    for (std::size_t row = 0; row < result.rows; ++row)
-        for (std::size_t column = 0; column < result.columns; ++column)
-            result.values[row * result.columns + column] =
-                utf8_unsafe(SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, static_cast<int>(column) + 1));
-    MemoryContextSwitchTo(spi);
-    SPI_finish();
-    leave_role_unsafe(saved);
+/// Runs a query as the caller, whose rights and the views' own filter decide what is seen.
+TextRows text_rows_unsafe(const char* sql, std::int64_t model_id) {
+    const Parameter parameter = int8_parameter(model_id);
+    TextRows result{};
+    execute_unsafe(GetUserId(), {sql, 1, &parameter, true}, [&result](std::uint64_t rows, const SPITupleTable* table) {
+        result = {rows, static_cast<std::size_t>(table->tupdesc->natts), nullptr};
+        result.values = static_cast<const char**>(
+            palloc_extended(sizeof(char*) * (result.rows * result.columns + 1), MCXT_ALLOC_HUGE));
+        for (std::size_t row = 0; row < result.rows; ++row)
+            for (std::size_t column = 0; column < result.columns; ++column)
+                result.values[row * result.columns + column] =
+                    utf8_unsafe(SPI_getvalue(table->vals[row], table->tupdesc, static_cast<int>(column) + 1));
+    });
     return result;
 }
 
@@ -82,13 +73,11 @@ class ReportQueries {
         const std::string schema =
             pg_call([models] { return quote_identifier(get_namespace_name(get_rel_namespace(models))); });
         models_ = schema + ".mf_models";
-        users_ = schema + ".mf_user_factors";
-        items_ = schema + ".mf_item_factors";
     }
 
     std::vector<std::vector<std::string>> run(const std::string& sql) const {
         const TextRows found =
-            pg_call([sql = sql.c_str(), model_id = model_id_] { return query_unsafe(sql, model_id); });
+            pg_call([sql = sql.c_str(), model_id = model_id_] { return text_rows_unsafe(sql, model_id); });
         std::vector<std::vector<std::string>> rows;
         for (std::size_t row = 0; row < found.rows; ++row) {
             const char** values = found.values + row * found.columns;
@@ -153,38 +142,6 @@ class ReportQueries {
         }
     }
 
-    /// As many rows as there are different numbers of interactions: fewer than the root of twice their sum.
-    std::vector<InteractionGroup> groups(bool users) const {
-        std::vector<InteractionGroup> groups;
-        for (const std::vector<std::string>& row :
-             run("SELECT interactions, count(*) FROM " + (users ? users_ : items_) +
-                 " WHERE model_id = $1 GROUP BY 1 ORDER BY 1 DESC"))
-            groups.push_back({number<std::uint64_t>(row[0]), number<std::uint64_t>(row[1])});
-        return groups;
-    }
-
-    /// Bins that are 1, 2 or 5 times a power of ten wide, so that about kBins of them reach from the least to the
-    /// greatest value.
-    Distribution distribution(bool users, const std::string& value, const PlotLabels& labels) const {
-        Distribution distribution{labels, 1, 0, {}};
-        for (const std::vector<std::string>& row :
-             run("WITH v AS MATERIALIZED (SELECT (" + value + ")::float8 AS x FROM " + (users ? users_ : items_) +
-                 " WHERE model_id = $1), w AS (SELECT (max(x) - min(x)) / " + std::to_string(kBins) +
-                 " AS width FROM v), p AS (SELECT width, power(10::float8, floor(log(width))) AS ten FROM w WHERE "
-                 "width > 0),"
-                 " s AS (SELECT coalesce((SELECT ten * CASE WHEN width <= ten THEN 1 WHEN width <= 2 * ten THEN 2"
-                 " WHEN width <= 5 * ten THEN 5 ELSE 10 END FROM p), 1) AS step)"
-                 " SELECT step, floor(x / step)::int8, count(*) FROM v, s WHERE x IS NOT NULL GROUP BY 1, 2 ORDER BY "
-                 "2")) {
-            const auto bin = number<std::int64_t>(row[1]);
-            if (distribution.counts.empty()) distribution.first = bin;
-            distribution.step = number<double>(row[0]);
-            distribution.counts.resize(static_cast<std::size_t>(bin - distribution.first) + 1);
-            distribution.counts.back() = number<std::uint64_t>(row[2]);
-        }
-        return distribution;
-    }
-
   private:
     static std::string time(const std::string& column) {
         return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'";
@@ -192,9 +149,19 @@ class ReportQueries {
 
     std::int64_t model_id_;
     std::string models_;
-    std::string users_;
-    std::string items_;
 };
+
+/// What the plots need of the users or of the items, in no order.
+struct FactorFacts {
+    std::vector<std::uint32_t> interactions;
+    std::vector<double> values;
+};
+
+double norm(std::span<const float> factors) {
+    double sum = 0;
+    for (const float factor : factors) sum += static_cast<double>(factor) * static_cast<double>(factor);
+    return std::sqrt(sum);
+}
 
 }  // namespace
 
@@ -206,17 +173,25 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     for (auto& metric : report.metrics) metric.second = shortened(metric.second);
     report.parameters = queries.members("parameters");
     queries.versions(report);
-    report.users = queries.groups(true);
-    report.items = queries.groups(false);
-    if (version.implicit) {
-        const char* norm = "SELECT sqrt(sum(f::float8 * f)) FROM unnest(ranking_factors) AS f";
-        report.distributions = {queries.distribution(
-            false, norm, {"Norms of the ranking factors of items", "norm of an item's ranking factors", "items"})};
-    } else {
+    const bool rates = !version.implicit;
+    FactorFacts users, items;
+    read_all_user_factors(catalog, version.model_id, [&](const FactorRow& row) {
+        users.interactions.push_back(row.interactions);
+        if (rates) users.values.push_back(static_cast<double>(row.rating_bias));
+    });
+    read_item_factors(catalog, version.model_id, [&](const FactorRow& row) {
+        items.interactions.push_back(row.interactions);
+        items.values.push_back(rates ? static_cast<double>(row.rating_bias) : norm(row.ranking_factors));
+    });
+    report.users = group_interactions(std::move(users.interactions));
+    report.items = group_interactions(std::move(items.interactions));
+    if (rates)
         report.distributions = {
-            queries.distribution(true, "rating_bias", {"Rating biases of users", "rating bias of a user", "users"}),
-            queries.distribution(false, "rating_bias", {"Rating biases of items", "rating bias of an item", "items"})};
-    }
+            distribution_of(users.values, {"Rating biases of users", "rating bias of a user", "users"}),
+            distribution_of(items.values, {"Rating biases of items", "rating bias of an item", "items"})};
+    else
+        report.distributions = {distribution_of(
+            items.values, {"Norms of the ranking factors of items", "norm of an item's ranking factors", "items"})};
     return report_page(report);
 }
 

@@ -1,6 +1,8 @@
 // Rows of a set-returning function.
 #pragma once
 
+#include <initializer_list>
+
 #include "core/sorted_ids.hpp"
 #include "pg/ids.hpp"
 
@@ -15,6 +17,10 @@ struct ListRow {
 
 /// Prepares the result of a set-returning function that is materialized. Raises where a set cannot be returned.
 void begin_rows_unsafe(FunctionCallInfo fcinfo);
+
+/// Adds one row to the result: the values, none of them NULL, then columns of double precision that are NULL for NaN.
+void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values,
+                    std::initializer_list<double> numbers = {});
 
 /// Adds rows (id, number[, second_number, word]) to the result: as many columns as the function has. Ids are shown in
 /// the overload's type. A null second number is passed as NaN. Ids is IdTable or SortedIds.

@@ -123,22 +123,12 @@ TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& argum
 void put_outcome(FunctionCallInfo fcinfo, const TrainArguments& arguments, const TrainingOutcome& outcome) {
     pg_call([fcinfo, &outcome, model = arguments.model.c_str()] {
         const TrainSummary& summary = outcome.summary;
-        Datum values[10] = {CStringGetTextDatum(model),
-                            Int32GetDatum(outcome.version),
-                            Int64GetDatum(static_cast<std::int64_t>(summary.users)),
-                            Int64GetDatum(static_cast<std::int64_t>(summary.items)),
-                            Int64GetDatum(static_cast<std::int64_t>(summary.ratings)),
-                            Int32GetDatum(summary.iterations),
-                            Float8GetDatum(summary.train_rmse),
-                            Float8GetDatum(summary.test_rmse),
-                            Float8GetDatum(summary.test_ndcg),
-                            Float8GetDatum(outcome.seconds)};
-        bool nulls[10] = {};
-        nulls[6] = std::isnan(summary.train_rmse);
-        nulls[7] = std::isnan(summary.test_rmse);
-        nulls[8] = std::isnan(summary.test_ndcg);
-        auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+        put_row_unsafe(fcinfo,
+                       {CStringGetTextDatum(model), Int32GetDatum(outcome.version),
+                        Int64GetDatum(static_cast<std::int64_t>(summary.users)),
+                        Int64GetDatum(static_cast<std::int64_t>(summary.items)),
+                        Int64GetDatum(static_cast<std::int64_t>(summary.ratings)), Int32GetDatum(summary.iterations)},
+                       {summary.train_rmse, summary.test_rmse, summary.test_ndcg, outcome.seconds});
     });
 }
 

@@ -6,8 +6,8 @@
 
 namespace mf::pg {
 
-/// Reads the source once and searches. Nothing is stored. Throws what a training throws, and invalid_parameter_value
-/// without held-out rows to measure on.
+/// Checks the space, reads the source once and searches. Nothing is stored. Throws what a training throws, and
+/// invalid_parameter_value without held-out rows to measure on.
 std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpace& space, const TuningOptions& tuning);
 
 }  // namespace mf::pg

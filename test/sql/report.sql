@@ -116,6 +116,20 @@ SELECT mf_revoke('one', 'regress_mf_app');
 SET ROLE regress_mf_app;
 SELECT error_of($$SELECT mf_report('one')$$);
 RESET ROLE;
+
+-- A cancel ends it early, however many factors there are to read.
+INSERT INTO mf_item_factor_data (model_id, item_id, interactions, ranking_factors)
+SELECT model_id, 'x' || i, 1, '{1}' FROM mf_models, generate_series(1, 200000) AS i WHERE live AND model = 'one';
+SELECT clock_timestamp() AS begin \gset
+SELECT length(mf_report('one')) > 0 AS whole;
+SELECT clock_timestamp() - :'begin' AS whole \gset
+\set VERBOSITY sqlstate
+SELECT clock_timestamp() AS begin \gset
+SET statement_timeout = 20;
+SELECT mf_report('one');
+RESET statement_timeout;
+SELECT clock_timestamp() - :'begin' < 0.8 * :'whole'::interval AS early;
+\set VERBOSITY default
 SELECT count(mf_drop_model(model)) FROM (SELECT DISTINCT model FROM mf_models) AS all_models;
 DROP OWNED BY regress_mf_owner, regress_mf_app CASCADE;
 DROP ROLE regress_mf_owner, regress_mf_app;

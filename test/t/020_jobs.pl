@@ -43,7 +43,9 @@ sub error_of {
 }
 
 # A job is done as the role that asked for it, which need not be one that may log in.
-my $job = sql(q{SET ROLE trainer; SELECT mf_train_async('ratings', 'first', factors => 8, iterations => 2)});
+# Its arguments keep all digits whatever the session shows of them.
+my $job = sql(q{SET ROLE trainer; SET extra_float_digits = -10;
+    SELECT mf_train_async('ratings', 'first', factors => 8, iterations => 2, regularization => 0.123456789)});
 wait_for($job, 'done');
 is(sql("SELECT model, owner, source, retrain, arguments ->> 'factors', version, message IS NULL, pid IS NULL,
                queued_at <= started_at AND started_at <= finished_at FROM mf_jobs WHERE job_id = $job"),
@@ -52,7 +54,7 @@ is(sql(q{SELECT model, version, owner, users, items, parameters -> 'factors' FRO
 is(sql(q{SET ROLE member; SELECT count(*) FROM mf_jobs}), '1', 'a member of the role sees it');
 is(sql(q{SET ROLE stranger; SELECT count(*) FROM mf_jobs}), '0', 'a stranger does not');
 is(sql(q{
-    SELECT FROM mf_train('ratings', 'direct', factors => 8, iterations => 2);
+    SELECT FROM mf_train('ratings', 'direct', factors => 8, iterations => 2, regularization => 0.123456789);
     SELECT count(*), bool_and(a.ranking_factors = b.ranking_factors AND a.rating_factors = b.rating_factors)
       FROM mf_item_factors a JOIN mf_models ma ON ma.model_id = a.model_id AND ma.model = 'first',
            mf_item_factors b JOIN mf_models mb ON mb.model_id = b.model_id AND mb.model = 'direct' WHERE a.item_id = b.item_id}),

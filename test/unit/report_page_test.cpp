@@ -13,6 +13,39 @@ std::size_t times(const std::string& text, const std::string& part) {
     return count;
 }
 
+TEST(GroupInteractions, HasTheMostFirst) {
+    EXPECT_TRUE(group_interactions({}).empty());
+    const std::vector<InteractionGroup> groups = group_interactions({2, 0, 7, 2, 2, 0});
+    ASSERT_EQ(groups.size(), 3u);
+    EXPECT_EQ(groups[0].interactions, 7u);
+    EXPECT_EQ(groups[0].members, 1u);
+    EXPECT_EQ(groups[1].interactions, 2u);
+    EXPECT_EQ(groups[1].members, 3u);
+    EXPECT_EQ(groups[2].interactions, 0u);
+    EXPECT_EQ(groups[2].members, 2u);
+}
+
+TEST(DistributionOf, HasRoundBinsThatHoldEverything) {
+    EXPECT_TRUE(distribution_of({}, {}).counts.empty());
+    const Distribution alike = distribution_of({-0.5, -0.5}, {});
+    EXPECT_EQ(alike.step, 1.0);
+    EXPECT_EQ(alike.first, -1);
+    EXPECT_EQ(alike.counts, std::vector<std::uint64_t>{2});
+    const Distribution spread = distribution_of({-3.0, 0.0, 0.25, 4.0, 9.0}, {});  // a width of 0.4
+    EXPECT_EQ(spread.step, 0.5);
+    EXPECT_EQ(spread.first, -6);
+    ASSERT_EQ(spread.counts.size(), 25u);
+    EXPECT_EQ(spread.counts[0], 1u);
+    EXPECT_EQ(spread.counts[6], 2u);
+    EXPECT_EQ(spread.counts[14], 1u);
+    EXPECT_EQ(spread.counts[24], 1u);
+    for (const double width : {1.0, 1.5, 4.0, 7.0, 10.0}) {
+        const Distribution wide = distribution_of({0.0, 30 * width}, {});
+        EXPECT_GE(wide.step, width);
+        EXPECT_EQ(wide.step, width <= 1 ? 1.0 : width <= 2 ? 2.0 : width <= 5 ? 5.0 : 10.0);
+    }
+}
+
 TEST(Html, EscapesMarkupAndWhatIsNotAscii) {
     EXPECT_EQ(html_text("a b~"), "a b~");
     EXPECT_EQ(html_text("<&>\"'"), "&#60;&#38;&#62;&#34;&#39;");
