@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/html.hpp"
-#include "core/report_page.hpp"
 #include "pg/guard.hpp"
+#include "report/html.hpp"
+#include "report/report_page.hpp"
 
 extern "C" {
 #include "mb/pg_wchar.h"

@@ -1,9 +1,9 @@
-#include "core/report_page.hpp"
+#include "report/report_page.hpp"
 
 #include <algorithm>
 #include <bit>
 
-#include "core/html.hpp"
+#include "report/html.hpp"
 
 namespace mf {
 namespace {
