@@ -22,7 +22,7 @@ EXTENSION = mf_ext
 MODULE_big = mf_ext
 version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)/mf_ext.control)
 
-sources := $(sort $(wildcard $(top)/src/core/*.cpp $(top)/src/pg/*.cpp))
+sources := $(sort $(wildcard $(top)/src/core/*.cpp $(top)/src/report/*.cpp $(top)/src/pg/*.cpp))
 OBJS = $(patsubst $(top)/%.cpp,%.o,$(sources))
 DATA = $(patsubst $(top)/%,%,$(sort $(wildcard $(top)/sql/mf_ext--*.sql)))
 
@@ -68,10 +68,17 @@ EXTRA_CLEAN = $(OBJS:.o=.d) build
 
 include $(PGXS)
 
-# The core is compiled without PostgreSQL's headers in reach: it must not know them.
-src/core/%.o: src/core/%.cpp
+# The core and the report are compiled without PostgreSQL's headers in reach: they must not know them.
+define without_postgresql
 	@$(MKDIR_P) $(@D)
 	$(CXX) $(CXXFLAGS) $(filter -D_FORTIFY_SOURCE=%,$(CPPFLAGS)) $(shared_cppflags) -c -o $@ $<
+endef
+
+src/core/%.o: src/core/%.cpp
+	$(without_postgresql)
+
+src/report/%.o: src/report/%.cpp
+	$(without_postgresql)
 
 src/pg/%.o: src/pg/%.cpp
 	@$(MKDIR_P) $(@D)

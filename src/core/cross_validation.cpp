@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/descending_order.hpp"
 #include "core/error.hpp"
 #include "core/train.hpp"
 
@@ -134,8 +134,7 @@ std::vector<std::uint32_t> by_popularity(const Csr& cells) {
     std::vector<std::uint64_t> interactions(cells.column_count);
     for (const std::uint32_t item : cells.columns) ++interactions[item];
     std::vector<std::uint32_t> items(cells.column_count);
-    std::iota(items.begin(), items.end(), 0u);
-    std::ranges::stable_sort(items, [&](std::uint32_t a, std::uint32_t b) { return interactions[a] > interactions[b]; });
+    descending_order(items, [&](std::uint32_t item) { return interactions[item]; });
     return items;
 }
 

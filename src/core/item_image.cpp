@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
+
+#include "core/descending_order.hpp"
 
 namespace mf {
 namespace {
@@ -56,12 +57,9 @@ void ItemImage::build(const ItemParts& parts, void* memory, Environment& environ
     SortedIds::build(parts.ids, base + header.ids);
     std::copy(parts.interactions.begin(), parts.interactions.end(),
               reinterpret_cast<std::uint32_t*>(base + header.interactions));
-    auto* order = reinterpret_cast<std::uint32_t*>(base + header.by_popularity);
-    std::iota(order, order + header.items, 0u);
     check_interrupt(environment);
-    std::sort(order, order + header.items, [&](std::uint32_t a, std::uint32_t b) {
-        return parts.interactions[a] != parts.interactions[b] ? parts.interactions[a] > parts.interactions[b] : a < b;
-    });
+    descending_order({reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items},
+                     [&](std::uint32_t item) { return parts.interactions[item]; });
     ItemIndex::build(parts.ranking, base + header.ranking, environment);
     const GramMatrix gram(parts.ranking, environment);
     std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));

@@ -4,8 +4,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <vector>
+
+#include "core/descending_order.hpp"
 
 namespace mf {
 namespace {
@@ -87,8 +88,7 @@ std::vector<std::uint32_t> order_by_norm(FactorView items) {
     std::vector<double> norms(items.rows());
     for (std::size_t i = 0; i < norms.size(); ++i) norms[i] = norm_of(items.row(i), items.stride());
     std::vector<std::uint32_t> order(norms.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return norms[a] > norms[b]; });
+    descending_order(order, [&](std::uint32_t item) { return norms[item]; });
     return order;
 }
 

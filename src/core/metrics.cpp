@@ -96,12 +96,6 @@ std::vector<std::uint32_t> hit_positions(std::span<const std::uint32_t> recommen
     return hits;
 }
 
-double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::uint32_t> relevant,
-               std::size_t k) {
-    if (k == 0 || relevant.empty()) return 0;
-    return ndcg_at(ListHits{hit_positions(recommended, relevant, k), relevant.size()}, k);
-}
-
 ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
                          Environment& environment) {
     const OwnedItemIndex index(model.items, environment);

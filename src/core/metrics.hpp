@@ -50,13 +50,8 @@ ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr&
                          Environment& environment);
 
 /// Positions, from 0, of those of the first k recommended items that are relevant, which is ascending.
+/// `recommended` is best first and distinct.
 std::vector<std::uint32_t> hit_positions(std::span<const std::uint32_t> recommended,
                                          std::span<const std::uint32_t> relevant, std::size_t k);
-
-/// NDCG@k with binary relevance: gain 1/log2(position + 1) for each recommended item that is relevant,
-/// divided by the gain of min(k, |relevant|) hits at the top. `recommended` is best first and distinct; only
-/// its first k items count. `relevant` is ascending and not empty. In [0, 1]; 0 for k = 0.
-double ndcg_at(std::span<const std::uint32_t> recommended, std::span<const std::uint32_t> relevant,
-               std::size_t k);
 
 }  // namespace mf

@@ -1,8 +1,6 @@
 #include "pg/bias_baseline.hpp"
 
-#include <algorithm>
-#include <numeric>
-
+#include "core/descending_order.hpp"
 #include "pg/user_scan.hpp"
 
 namespace mf::pg {
@@ -42,9 +40,7 @@ double BiasBaseline::user(std::span<const HistoryEntry> history) const {
 
 std::vector<std::uint32_t> BiasBaseline::order() const {
     std::vector<std::uint32_t> order(items_.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [this](std::uint32_t a, std::uint32_t b) { return items_[a].total > items_[b].total; });
+    descending_order(order, [this](std::uint32_t item) { return items_[item].total; });
     return order;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/metrics.hpp"
 #include "core/user_blocks.hpp"
 #include "pg/arguments.hpp"
 #include "pg/bias_baseline.hpp"
@@ -34,17 +35,13 @@ class Totals {
         ++auc_users_;
     }
 
-    void add_error(double error) {
-        squares_ += error * error;
-        absolute_ += std::fabs(error);
-        ++errors_;
-    }
+    void add_error(double error) { errors_.add(error); }
 
     void list(std::uint32_t item) { listed_[item] = true; }
 
     Evaluation result(std::uint64_t users) const {
         const auto mean = [](double sum, std::uint64_t count) { return sum / static_cast<double>(count); };
-        Evaluation result{recommender_, std::sqrt(mean(squares_, errors_)), mean(absolute_, errors_), {}, 0};
+        Evaluation result{recommender_, errors_.rmse(), errors_.mae(), {}, 0};
         result.metrics = {mean(sum_.precision, users),         mean(sum_.recall, users),
                           mean(sum_.ndcg, users),              mean(sum_.average_precision, users),
                           mean(sum_.reciprocal_rank, users),   mean(sum_.hit_rate, users),
@@ -58,9 +55,7 @@ class Totals {
     const char* recommender_;
     RankingMetrics sum_{};
     std::uint64_t auc_users_ = 0;
-    double squares_ = 0;
-    double absolute_ = 0;
-    std::uint64_t errors_ = 0;
+    PredictionErrors errors_;
     std::vector<bool> listed_;
 };
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/html.hpp"
-#include "core/report_page.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/statement.hpp"
+#include "report/html.hpp"
+#include "report/report_page.hpp"
 
 extern "C" {
 #include "mb/pg_wchar.h"

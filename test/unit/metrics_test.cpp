@@ -135,7 +135,7 @@ TEST(Rmse, HasTheSameBitsForAnyThreads) {
 TEST(NdcgAt, HandCases) {
     const std::vector<std::uint32_t> relevant{2, 5, 9};
     const auto at = [&](std::vector<std::uint32_t> recommended, std::size_t k) {
-        return ndcg_at(recommended, relevant, k);
+        return ndcg_at({hit_positions(recommended, relevant, k), relevant.size()}, k);
     };
     const double second = 1 / std::log2(3.0);
     const double third = 0.5;
@@ -147,7 +147,7 @@ TEST(NdcgAt, HandCases) {
     EXPECT_DOUBLE_EQ(at({1, 3, 4, 2}, 3), 0) << "what comes after k does not count";
     EXPECT_DOUBLE_EQ(at({9}, 3), 1 / (1 + second + third)) << "a short list is not excused";
     EXPECT_DOUBLE_EQ(at({}, 3), 0);
-    EXPECT_DOUBLE_EQ(at({2}, 0), 0);
+    EXPECT_TRUE(hit_positions(std::vector<std::uint32_t>{2}, relevant, 0).empty());
     EXPECT_DOUBLE_EQ(at({2}, 1), 1);
 }
 
@@ -225,7 +225,7 @@ TEST(MeanNdcg, AgreesWithAPlainLoopForAnyThreads) {
         std::sort(ranking.begin(), ranking.end());
         std::vector<std::uint32_t> recommended;
         for (std::size_t i = 0; i < 10; ++i) recommended.push_back(ranking[i].second);
-        total += ndcg_at(recommended, relevant, 10);
+        total += ndcg_at({hit_positions(recommended, relevant, 10), relevant.size()}, 10);
         ++users;
     }
 

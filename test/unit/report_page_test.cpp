@@ -1,8 +1,8 @@
-#include "core/report_page.hpp"
+#include "report/report_page.hpp"
 
 #include <gtest/gtest.h>
 
-#include "core/html.hpp"
+#include "report/html.hpp"
 
 namespace mf {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/html.hpp"
+#include "report/html.hpp"
 
 #include <charconv>
 

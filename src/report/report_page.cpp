@@ -1,11 +1,11 @@
-#include "core/report_page.hpp"
+#include "report/report_page.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 
-#include "core/html.hpp"
+#include "report/html.hpp"
 
 namespace mf {
 namespace {

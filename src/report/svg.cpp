@@ -1,9 +1,9 @@
-#include "core/svg.hpp"
+#include "report/svg.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-#include "core/html.hpp"
+#include "report/html.hpp"
 
 namespace mf {
 namespace {

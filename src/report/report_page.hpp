@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/svg.hpp"
+#include "report/svg.hpp"
 
 namespace mf {
 
