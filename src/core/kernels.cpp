@@ -1,44 +1,37 @@
 // Choice of the kernels' variant.
 #include "core/kernels.hpp"
 
-#include <cstring>
-
 #include "core/kernels_table.hpp"
+#include "core/variants.hpp"
 
 namespace mf {
-
 namespace {
 
-// True if the processor has the variant's instructions and the operating system saves its registers.
-bool supported([[maybe_unused]] const Kernels* variant) {
 #if defined(__x86_64__)
-    if (variant == kernels_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("fma");
-    if (variant == kernels_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return true;
+bool has_avx2_fma() { return has_avx2() && __builtin_cpu_supports("fma"); }
+bool has_avx512_bwdqvl() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
-
-template <class F>
-const Kernels* first_variant(F&& wanted) {
-#if defined(__x86_64__)
-    if (supported(kernels_avx512) && wanted(*kernels_avx512)) return kernels_avx512;
-    if (supported(kernels_avx2) && wanted(*kernels_avx2)) return kernels_avx2;
 #endif
-    return wanted(*kernels_portable) ? kernels_portable : nullptr;
+
+const Kernels* variant(const char* name = nullptr) {
+    return choose_variant<Kernels>(
+        {
+#if defined(__x86_64__)
+            {kernels_avx512, has_avx512_bwdqvl()}, {kernels_avx2, has_avx2_fma()},
+#endif
+            {kernels_portable, true}},
+        name);
 }
 
 }  // namespace
 
 const Kernels& kernels() {
-    static const Kernels* const chosen = first_variant([](const Kernels&) { return true; });
+    static const Kernels* const chosen = variant();
     return *chosen;
 }
 
-const Kernels* kernels_named(const char* name) {
-    return first_variant([name](const Kernels& variant) { return std::strcmp(variant.name, name) == 0; });
-}
+const Kernels* kernels_named(const char* name) { return variant(name); }
 
 }  // namespace mf

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/variants.hpp"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -135,31 +137,25 @@ __attribute__((target("avx2"))) void products_avx2(const std::int16_t* codes, co
 constexpr RankKernels kAvx512 = {"avx512", products_avx512, keep_avx512};
 constexpr RankKernels kAvx2 = {"avx2", products_avx2, keep_portable};
 
-bool has_avx512() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("popcnt");
-}
-bool has_avx2() { return __builtin_cpu_supports("avx2"); }
-
 #endif
 
-template <class F>
-const RankKernels* first_variant(F&& wanted) {
+const RankKernels* variant(const char* name = nullptr) {
+    return choose_variant<RankKernels>(
+        {
 #if defined(__x86_64__)
-    if (has_avx512() && wanted(kAvx512)) return &kAvx512;
-    if (has_avx2() && wanted(kAvx2)) return &kAvx2;
+            {&kAvx512, has_avx512_vnni()}, {&kAvx2, has_avx2()},
 #endif
-    return wanted(kPortable) ? &kPortable : nullptr;
+            {&kPortable, true}},
+        name);
 }
 
 }  // namespace
 
 const RankKernels& rank_kernels() {
-    static const RankKernels* const chosen = first_variant([](const RankKernels&) { return true; });
+    static const RankKernels* const chosen = variant();
     return *chosen;
 }
 
-const RankKernels* rank_kernels_named(const char* name) {
-    return first_variant([name](const RankKernels& variant) { return std::strcmp(variant.name, name) == 0; });
-}
+const RankKernels* rank_kernels_named(const char* name) { return variant(name); }
 
 }  // namespace mf

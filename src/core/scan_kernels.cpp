@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/variants.hpp"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -86,29 +88,25 @@ __attribute__((target("avx2"))) std::uint64_t at_least_avx2(const std::int8_t* c
 constexpr ScanKernels kAvx512 = {"avx512", at_least_avx512};
 constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
 
-bool has_avx512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni"); }
-bool has_avx2() { return __builtin_cpu_supports("avx2"); }
-
 #endif
 
-template <class F>
-const ScanKernels* first_variant(F&& wanted) {
+const ScanKernels* variant(const char* name = nullptr) {
+    return choose_variant<ScanKernels>(
+        {
 #if defined(__x86_64__)
-    if (has_avx512() && wanted(kAvx512)) return &kAvx512;
-    if (has_avx2() && wanted(kAvx2)) return &kAvx2;
+            {&kAvx512, has_avx512_vnni()}, {&kAvx2, has_avx2()},
 #endif
-    return wanted(kPortable) ? &kPortable : nullptr;
+            {&kPortable, true}},
+        name);
 }
 
 }  // namespace
 
 const ScanKernels& scan_kernels() {
-    static const ScanKernels* const chosen = first_variant([](const ScanKernels&) { return true; });
+    static const ScanKernels* const chosen = variant();
     return *chosen;
 }
 
-const ScanKernels* scan_kernels_named(const char* name) {
-    return first_variant([name](const ScanKernels& variant) { return std::strcmp(variant.name, name) == 0; });
-}
+const ScanKernels* scan_kernels_named(const char* name) { return variant(name); }
 
 }  // namespace mf

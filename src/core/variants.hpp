@@ -1,0 +1,32 @@
+// Choice among the variants of a table of kernels that are compiled for several instruction sets. Private to *kernels.cpp.
+#pragma once
+
+#include <cstring>
+#include <initializer_list>
+
+namespace mf {
+
+/// A table of kernels with a name, and whether this processor has its instructions and the operating system saves its
+/// registers.
+template <class Table>
+struct Variant {
+    const Table* table;
+    bool supported;
+};
+
+/// The first of the variants, fastest first, that this processor has; with a name, the one of that name, or null.
+template <class Table>
+const Table* choose_variant(std::initializer_list<Variant<Table>> variants, const char* name = nullptr) {
+    for (const Variant<Table>& variant : variants)
+        if (variant.supported && (name == nullptr || std::strcmp(variant.table->name, name) == 0)) return variant.table;
+    return nullptr;
+}
+
+#if defined(__x86_64__)
+inline bool has_avx2() { return __builtin_cpu_supports("avx2"); }
+inline bool has_avx512_vnni() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("popcnt");
+}
+#endif
+
+}  // namespace mf
