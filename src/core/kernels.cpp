@@ -10,8 +10,8 @@ namespace {
 #if defined(__x86_64__)
 bool has_avx2_fma() { return has_avx2() && __builtin_cpu_supports("fma"); }
 bool has_avx512_bwdqvl() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 #endif
 

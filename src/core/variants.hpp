@@ -1,4 +1,4 @@
-// Choice among the variants of a table of kernels that are compiled for several instruction sets. Private to *kernels.cpp.
+// Choice among variants of a table of kernels that are compiled for several instruction sets. Private to *kernels.cpp.
 #pragma once
 
 #include <cstring>
@@ -25,7 +25,8 @@ const Table* choose_variant(std::initializer_list<Variant<Table>> variants, cons
 #if defined(__x86_64__)
 inline bool has_avx2() { return __builtin_cpu_supports("avx2"); }
 inline bool has_avx512_vnni() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("popcnt");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") &&
+           __builtin_cpu_supports("popcnt");
 }
 #endif
 
