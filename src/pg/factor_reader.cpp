@@ -49,30 +49,33 @@ FactorRow decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns) {
     return row;
 }
 
-/// Rows with the model's number and, if given, one id. Each row is decoded in a context of its own that is reset.
+/// Rows with the model's number and, if given, one id. A row is decoded in a context of its own, which is reset after
+/// it. The scan and the sink work in the caller's: the index code keeps what it needs for all of the scan (the entries
+/// of dead rows, for one) in the context that is current at systable_getnext.
 std::size_t scan_unsafe(const FactorTable& table, std::int64_t model_id, const char* id, const FactorRowSink* sink,
                         ExceptionHolder* exception) {
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
+    const Datum key_text = id != nullptr ? CStringGetTextDatum(id) : Datum{0};
     if (id != nullptr)
-        ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                               CStringGetTextDatum(id));
+        ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, key_text);
     Relation relation = table_open(table.table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(relation, table.index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor row", ALLOCSET_DEFAULT_SIZES);
-    MemoryContext caller = MemoryContextSwitchTo(row_context);
     std::size_t rows = 0;
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
+        MemoryContext caller = MemoryContextSwitchTo(row_context);
         const FactorRow row = decode_unsafe(tuple, RelationGetDescr(relation), table.columns);
+        MemoryContextSwitchTo(caller);
         ++rows;
         if (!exception->run([&] { (*sink)(row); })) break;
         MemoryContextReset(row_context);
     }
-    MemoryContextSwitchTo(caller);
     MemoryContextDelete(row_context);
     systable_endscan(scan);
     table_close(relation, AccessShareLock);
+    if (id != nullptr) pfree(DatumGetPointer(key_text));
     return rows;
 }
 

@@ -5,11 +5,18 @@
 
 namespace mf::pg {
 
-/// A PostgreSQL error on its way up through C++ frames, complete with SQLSTATE, detail, hint and context. `data` lives
-/// in the memory context that was current at the pg_call; boundary.cpp rethrows it.
+/// A PostgreSQL error on its way up through C++ frames, complete with SQLSTATE, detail, hint and context; boundary.cpp
+/// rethrows it. `data` lives until the current subtransaction ends, whatever contexts the frames on the way delete.
 struct PgError {
     ErrorData* data;
 };
+
+/// Where errors are kept on their way up. Not the context that is current at the pg_call: that may belong to a frame
+/// that is left before the error is rethrown. Whoever raises an error ends the subtransaction; without a transaction
+/// there is nothing that ends.
+inline MemoryContext error_context() {
+    return CurTransactionContext != nullptr ? CurTransactionContext : TopMemoryContext;
+}
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -37,8 +44,9 @@ auto pg_call(F&& f) -> decltype(f()) {
     }
     PG_CATCH();
     {
-        MemoryContextSwitchTo(caller);
+        MemoryContextSwitchTo(error_context());
         error = CopyErrorData();
+        MemoryContextSwitchTo(caller);
         FlushErrorState();
     }
     PG_END_TRY();
