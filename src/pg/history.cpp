@@ -91,30 +91,6 @@ Source describe_again(const ServingModel& model) {
     }
 }
 
-/// Counts an execution of the plan; one that fails leaves the plan stale, since the source may have been altered.
-class Execution {
-  public:
-    explicit Execution(HistoryPlan& plan) : plan_(plan) {
-        if (plan_.running == 0 && plan_.stale) plan_.reset();
-        ++plan_.running;
-    }
-    ~Execution() {
-        --plan_.running;
-        if (!succeeded_) plan_.stale = true;
-    }
-    void succeed() { succeeded_ = true; }
-
-  private:
-    HistoryPlan& plan_;
-    bool succeeded_ = false;
-};
-
-void prepare(ServingModel& model) {
-    Source source = current_source(model);
-    model.history.plan = prepare_history_plan(source);
-    model.history.source = std::move(source);
-}
-
 }  // namespace
 
 void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices,
@@ -168,22 +144,25 @@ Source current_source(const ServingModel& model) {
 }
 
 History read_history(ServingModel& model, const Id& user) {
-    const Oid owner = model.version.owner;
+    const Oid reader = model.version.owner;
     const Oid relation = model.version.source;
     // The plan names the source. If that has been altered, its name may be another's by now. With the lock, which the
     // query takes anyway, nothing changes between this look and the query.
-    const bool valid = pg_call([relation, plan = model.history.plan] {
+    const bool valid = pg_call([relation, reader, plan = model.history.get()] {
         LockRelationOid(relation, AccessShareLock);
-        return plan == nullptr || SPI_plan_is_valid(plan);
+        return plan != nullptr && plan->is_valid_unsafe(reader);
     });
-    if (!valid) model.history.stale = true;
-    Execution execution(model.history);
-    const RoleSwitch saved = pg_call([owner] { return enter_owner_unsafe(owner); });
-    if (model.history.plan == nullptr) prepare(model);
+    if (!valid) model.history = std::make_shared<HistoryPlan>(current_source(model), reader);
+    // The source may ask for recommendations itself, and find the plan no longer valid: this one is used to its end.
+    const std::shared_ptr<const HistoryPlan> plan = model.history;
     HistorySink sink(model);
-    scan_history(*model.history.source, model.history.plan, user, sink);
-    pg_call([saved] { leave_role_unsafe(saved); });
-    execution.succeed();
+    try {
+        plan->scan(user, sink);
+    } catch (...) {
+        // The source may have been altered.
+        if (model.history == plan) model.history.reset();
+        throw;
+    }
     return merge_history(sink.rows(), model);
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "pg/id_batch.hpp"
-#include "pg/row_receiver.hpp"
 #include "pg/serving_model.hpp"
 
 namespace mf::pg {
@@ -30,15 +29,10 @@ void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::u
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model);
 
 /// The source as it is now. Throws undefined_table, undefined_column or datatype_mismatch with a hint if it is no
-/// longer what the model was trained on. To be called as the model's owner.
+/// longer what the model was trained on.
 Source current_source(const ServingModel& model);
 
-/// Goes on as the model's owner, in a context that allows no lasting side effects, until leave_role_unsafe.
-inline RoleSwitch enter_owner_unsafe(Oid owner) {
-    return enter_role_unsafe(owner, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-}
-
-/// Reads through a kept plan with the rights of the model's owner, in a context that allows no lasting side effects.
+/// Reads through a kept plan: the rights of the model's owner are checked, code in the source runs as the caller.
 /// Rows are merged by the model's rule ('error' counts as the default rule of the feedback here: serving does not fail
 /// on a duplicate that appeared after training). Throws as current_source().
 History read_history(ServingModel& model, const Id& user);

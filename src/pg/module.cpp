@@ -1,5 +1,5 @@
 // Loading of the library.
-#include "pg/compat.hpp"
+#include "pg/checked_query.hpp"
 #include "pg/guc.hpp"
 
 extern "C" {
@@ -12,5 +12,8 @@ PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-void _PG_init(void) { mf::pg::define_settings_unsafe(); }
+void _PG_init(void) {
+    mf::pg::define_settings_unsafe();
+    mf::pg::install_checked_queries();
+}
 }

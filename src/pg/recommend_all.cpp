@@ -36,7 +36,7 @@ class AllUsers {
             from_factors(nullptr, true);
             return;
         }
-        const Source source = source_as_owner(model_);
+        const Source source = current_source(model_);
         UserScan scan(model_, exclude_seen_, setting_batch_memory());
         for (bool first = true;; first = false) {
             scan.read(source);

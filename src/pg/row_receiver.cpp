@@ -154,52 +154,63 @@ Datum user_datum_unsafe(const Source& source, const Id& user, const char* text) 
 
 }  // namespace
 
-void scan_source(const Source& source, RowSink& sink, ScanFor purpose) {
-    const std::string query = source_query(source, false);
+void scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
+    const std::string text = source_query(source, false);
+    CheckedQuery query{source.relation, reader};
     ExceptionHolder exception;
     Receiver receiver = make_receiver(source, true, sink, exception);
-    pg_call([text = query.c_str(), dest = &receiver.pub, purpose] {
+    const CallerRole caller;
+    pg_call([text = text.c_str(), query = &query, dest = &receiver.pub, purpose] {
         connect_unsafe();
+        SPIPlanPtr plan = prepare_checked_unsafe(text, query, CURSOR_OPT_PARALLEL_OK);
         SPIExecuteOptions options{};
         options.read_only = purpose == ScanFor::Serving;
         options.dest = dest;
-        check_select_unsafe(SPI_execute_extended(text, &options));
+        check_select_unsafe(SPI_execute_plan_extended(plan, &options));
         SPI_finish();
     });
     exception.rethrow();
 }
 
-SPIPlanPtr prepare_history_plan(const Source& source) {
-    const std::string query = source_query(source, true);
-    const Oid type = user_parameter_type(source);
-    return pg_call([text = query.c_str(), type] {
+HistoryPlan::HistoryPlan(const Source& of, Oid reader)
+    : source(of), query_{of.relation, reader, user_parameter_type(of)} {
+    const std::string text = source_query(source, true);
+    const CallerRole caller;
+    plan_ = pg_call([text = text.c_str(), query = &query_] {
         connect_unsafe();
-        Oid types[1] = {type};
-        SPIPlanPtr plan = SPI_prepare(text, 1, types);
-        if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+        SPIPlanPtr plan = prepare_checked_unsafe(text, query, 0);
         SPI_keepplan(plan);
         SPI_finish();
         return plan;
     });
 }
 
-void scan_history(const Source& source, SPIPlanPtr plan, const Id& user, RowSink& sink) {
+HistoryPlan::~HistoryPlan() {
+    try {
+        pg_call([plan = plan_] { SPI_freeplan(plan); });
+    } catch (const PgError&) {
+    }
+}
+
+bool HistoryPlan::is_valid_unsafe(Oid reader) const { return query_.reader == reader && SPI_plan_is_valid(plan_); }
+
+void HistoryPlan::scan(const Id& user, RowSink& sink) const {
     const std::string text = user.kind == IdKind::Text ? user.bytes : std::string();
-    const Oid type = user_parameter_type(source);
     ExceptionHolder exception;
     Receiver receiver = make_receiver(source, false, sink, exception);
-    pg_call([&source, &user, plan, type, text = text.c_str(), dest = &receiver.pub] {
+    const CallerRole caller;
+    pg_call([this, &user, text = text.c_str(), dest = &receiver.pub] {
         connect_unsafe();
         ParamListInfo parameters = makeParamList(1);
         parameters->params[0].value = user_datum_unsafe(source, user, text);
         parameters->params[0].isnull = false;
         parameters->params[0].pflags = PARAM_FLAG_CONST;
-        parameters->params[0].ptype = type;
+        parameters->params[0].ptype = query_.parameter;
         SPIExecuteOptions options{};
         options.params = parameters;
         options.read_only = true;
         options.dest = dest;
-        check_select_unsafe(SPI_execute_plan_extended(plan, &options));
+        check_select_unsafe(SPI_execute_plan_extended(plan_, &options));
         SPI_finish();
     });
     exception.rethrow();

@@ -2,6 +2,7 @@
 // which took six times as long.
 #pragma once
 
+#include "pg/checked_query.hpp"
 #include "pg/source.hpp"
 
 namespace mf::pg {
@@ -36,15 +37,32 @@ class RowSink {
     virtual void row(const SourceRow& row) = 0;
 };
 
-/// Runs source_query(source, false) with the rights of the current user and feeds every row to the sink. A scan for
-/// serving reads under the active snapshot and allows no writing; one for a training sees what was committed last.
+/// Runs source_query(source, false) and feeds every row to the sink. The rights of `reader` are checked, InvalidOid
+/// meaning the current user; code in the source runs as the current user. A scan for serving reads under the active
+/// snapshot and allows no writing; one for a training sees what was committed last.
 enum class ScanFor { Training, Serving };
-void scan_source(const Source& source, RowSink& sink, ScanFor purpose = ScanFor::Training);
+void scan_source(const Source& source, RowSink& sink, ScanFor purpose = ScanFor::Training, Oid reader = InvalidOid);
 
-/// Prepares source_query(source, true) for keeps; free it with SPI_freeplan.
-SPIPlanPtr prepare_history_plan(const Source& source);
+/// source_query(source, true) prepared for keeps: one user's rows, with the rights of `reader`.
+class HistoryPlan {
+  public:
+    HistoryPlan(const Source& of, Oid reader);
+    ~HistoryPlan();
+    HistoryPlan(const HistoryPlan&) = delete;
+    HistoryPlan& operator=(const HistoryPlan&) = delete;
 
-/// Runs that plan for one user under the active snapshot, reading only.
-void scan_history(const Source& source, SPIPlanPtr plan, const Id& user, RowSink& sink);
+    /// False if the reader is another one, or if the source may have been altered, renamed or dropped.
+    bool is_valid_unsafe(Oid reader) const;
+
+    /// Feeds the rows of one user to the sink, under the active snapshot, reading only; code in the source runs as the
+    /// current user. It may be running already, if the source itself asks for recommendations.
+    void scan(const Id& user, RowSink& sink) const;
+
+    const Source source;
+
+  private:
+    CheckedQuery query_;
+    SPIPlanPtr plan_ = nullptr;
+};
 
 }  // namespace mf::pg

@@ -7,28 +7,9 @@
 #include "core/options.hpp"
 #include "pg/model_rows.hpp"
 #include "pg/parameters.hpp"
-#include "pg/source.hpp"
+#include "pg/row_receiver.hpp"
 
 namespace mf::pg {
-
-/// The query for one user's history, prepared at first use.
-struct HistoryPlan {
-    std::optional<Source> source;
-    SPIPlanPtr plan = nullptr;
-    int running = 0;     ///< executions under way; more than one if the source itself asks for recommendations
-    bool stale = false;  ///< to be prepared afresh once none runs
-
-    HistoryPlan() = default;
-    HistoryPlan(const HistoryPlan&) = delete;
-    HistoryPlan& operator=(const HistoryPlan&) = delete;
-    ~HistoryPlan() { reset(); }
-    void reset() {
-        if (plan != nullptr) SPI_freeplan(plan);
-        plan = nullptr;
-        source.reset();
-        stale = false;
-    }
-};
 
 /// Index i means the i-th item in id order everywhere.
 struct ServingModel {
@@ -50,7 +31,7 @@ struct ServingModel {
     std::optional<RatingParameters> rating;  ///< nothing for implicit feedback
     std::optional<RankingFoldIn> ranking_fold_in;
     std::optional<RatingFoldIn> rating_fold_in;
-    HistoryPlan history;
+    std::shared_ptr<const HistoryPlan> history;  ///< the query for one user's rows, prepared at first use
 
   private:
     std::shared_ptr<const void> memory_;  ///< holds `items`

@@ -3,22 +3,8 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "pg/catalog.hpp"
 
 namespace mf::pg {
-
-Source source_as_owner(const ServingModel& model) {
-    const RoleSwitch saved = pg_call([owner = model.version.owner] { return enter_owner_unsafe(owner); });
-    Source source = current_source(model);
-    pg_call([saved] { leave_role_unsafe(saved); });
-    return source;
-}
-
-void scan_as_owner(const ServingModel& model, const Source& source, RowSink& sink) {
-    const RoleSwitch saved = pg_call([owner = model.version.owner] { return enter_owner_unsafe(owner); });
-    scan_source(source, sink, ScanFor::Serving);
-    pg_call([saved] { leave_role_unsafe(saved); });
-}
 
 UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
     : model_(model),
@@ -31,7 +17,7 @@ UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_li
 void UserScan::read(const Source& source) {
     if (!first_) seen_.restart(seen_.end());
     batched_ = 0;
-    scan_as_owner(model_, source, *this);
+    scan_source(source, *this, ScanFor::Serving, model_.version.owner);
     flush();
     first_ = false;
 }
@@ -79,7 +65,7 @@ void HistoryScan::read(const Source& source, const std::function<void(std::uint3
     whole_.clear();
     limit_ = end_;
     batched_ = 0;
-    scan_as_owner(model_, source, *this);
+    scan_source(source, *this, ScanFor::Serving, model_.version.owner);
     flush();
     // In place; merge_history() orders the rows of a user whatever their order.
     std::sort(rows_.begin(), rows_.end(), [](const UserRow& a, const UserRow& b) { return a.user < b.user; });

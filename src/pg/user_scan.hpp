@@ -10,17 +10,13 @@
 
 namespace mf::pg {
 
-/// current_source() and a scan of it under the active snapshot, as the model's owner.
-Source source_as_owner(const ServingModel& model);
-void scan_as_owner(const ServingModel& model, const Source& source, RowSink& sink);
-
 /// Users are numbered in the order of their first rows. 50 to 70 bytes a user, and those of the ItemLists.
 class UserScan : public RowSink {
   public:
     /// With want_seen false the lists of items stay empty.
     UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes);
 
-    /// Reads the source under the active snapshot as the model's owner. The first time, everything is found, but items
+    /// Reads the source under the active snapshot with the rights of the model's owner. The first time, everything is found, but items
     /// for the users below seen().end() only; each further time, items for those from there on.
     void read(const Source& source);
 
