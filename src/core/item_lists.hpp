@@ -27,6 +27,11 @@ class ItemLists {
     /// Empties the lists and moves the range to all users from `first` on.
     void restart(std::uint32_t first);
 
+    /// Memory taken.
+    std::size_t bytes() const {
+        return slabs_.size() * kChunksASlab * kChunkBytes + lists_.capacity() * sizeof(List);
+    }
+
     /// A user's items, ascending, each once. Any number of threads may call it at a time.
     void get(std::uint32_t user, std::vector<std::uint32_t>& items) const;
 

@@ -4,7 +4,9 @@
 #include <compare>
 #include <utility>
 
+#include "core/error.hpp"
 #include "core/hash.hpp"
+#include "pg/guc.hpp"
 
 namespace mf::pg {
 namespace {
@@ -14,11 +16,13 @@ std::uint64_t unknown_item_hash(const SortedIds& ids, std::string_view id) { ret
 
 class HistorySink : public RowSink {
   public:
-    explicit HistorySink(const ServingModel& model) : items_(model.items.ids()), ids_(model.item_kind) {}
+    explicit HistorySink(const ServingModel& model)
+        : model_(model), items_(model.items.ids()), ids_(model.item_kind) {}
 
     void row(const SourceRow& row) override {
         if (row.item_null || row.rating_null) return;
         ids_.set(batched_, row.item_integer, row.item_bytes);
+        if (rows_.size() == rows_.capacity()) check_history_memory(model_, 3 * rows_.capacity() * sizeof(HistoryRow));
         rows_.push_back({0, SortedIds::kUnknown, static_cast<float>(row.rating), row.time});
         ++batched_;
         if (batched_ == kBatchRows || ids_.bytes() > kBatchBytes) look_up();
@@ -44,6 +48,7 @@ class HistorySink : public RowSink {
         batched_ = 0;
     }
 
+    const ServingModel& model_;
     const SortedIds& items_;
     std::vector<HistoryRow> rows_;
     IdBatch ids_;
@@ -101,6 +106,14 @@ void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::u
             hashes[i] =
                 indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
     });
+}
+
+void check_history_memory(const ServingModel& model, std::size_t bytes) {
+    if (bytes <= setting_max_memory()) return;
+    throw MemoryLimitExceeded("the history of one user needs at least " + megabytes(bytes) +
+                                  " of memory, mf_ext.max_memory is " + megabytes(setting_max_memory()),
+                              "The source of model \"" + model.name + "\" has that many rows of one user.",
+                              "Raise mf_ext.max_memory, or train on a view that limits the rows of a user.");
 }
 
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {

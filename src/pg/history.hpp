@@ -28,6 +28,9 @@ void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::u
 /// All rows of one user, which are reordered, as a history. Calls nothing of PostgreSQL: any thread may.
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model);
 
+/// Throws MemoryLimitExceeded if rows of histories take more than mf_ext.max_memory.
+void check_history_memory(const ServingModel& model, std::size_t bytes);
+
 /// The source as it is now. Throws undefined_table, undefined_column or datatype_mismatch with a hint if it is no
 /// longer what the model was trained on.
 Source current_source(const ServingModel& model);

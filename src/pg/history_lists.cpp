@@ -1,6 +1,9 @@
 #include "pg/history_lists.hpp"
 
+#include <algorithm>
+
 #include "core/user_blocks.hpp"
+#include "pg/guc.hpp"
 #include "pg/recommendations.hpp"
 
 namespace mf::pg {
@@ -13,7 +16,7 @@ constexpr std::size_t kUsersATask = 8;
 }  // namespace
 
 HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, std::size_t n, bool exclude_seen,
-                           Environment& environment, UserListWriter& writer)
+                           const Environment& environment, UserListWriter& writer)
     : catalog_(catalog),
       model_(model),
       n_(n),
@@ -22,7 +25,10 @@ HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, std::siz
       writer_(writer),
       block_users_(block_users(n, model.items.size(), kMostUsers)) {
     const ItemIndex& items = model.items.ranking();
-    for (int i = 0; i < environment.threads; ++i)
+    const std::size_t equations = items.rows().stride() * items.rows().stride() * sizeof(float);
+    const auto fitting = static_cast<int>(std::clamp<std::size_t>(setting_batch_memory() / equations, 1, 1024));
+    environment_.threads = std::min(environment.threads, fitting);
+    for (int i = 0; i < environment_.threads; ++i)
         fold_ins_.emplace_back(items.rows(), items.positions(), model.items.gram(), model.ranking_parameters);
 }
 

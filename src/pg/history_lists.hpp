@@ -11,9 +11,10 @@ namespace mf::pg {
 /// user_with_history().
 class HistoryLists {
   public:
-    /// Lists of the n best items go to `writer`. All arguments must outlive this object.
+    /// Lists of the n best items go to `writer`. All arguments must outlive this object. Each thread has k x k
+    /// equations of its own, all together within maintenance_work_mem.
     HistoryLists(const Catalog& catalog, ServingModel& model, std::size_t n, bool exclude_seen,
-                 Environment& environment, UserListWriter& writer);
+                 const Environment& environment, UserListWriter& writer);
 
     /// Adds a user with all rows of the source, and the digest of the history that was trained on, if there is one: it
     /// may be the same, since rows of one item count as one.
@@ -37,7 +38,7 @@ class HistoryLists {
     ServingModel& model_;
     std::size_t n_;
     bool exclude_seen_;
-    Environment& environment_;
+    Environment environment_;  ///< with no more threads than there is memory for
     UserListWriter& writer_;
     std::size_t block_users_;
     std::vector<RankingFoldIn> fold_ins_;  ///< one for each thread

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/guc.hpp"
 
 namespace mf::pg {
 
@@ -36,13 +37,32 @@ void UserScan::flush() {
     std::uint32_t items[kBatchRows];
     std::uint64_t hashes[kBatchRows];
     const std::size_t count = std::exchange(batched_, 0);
-    user_ids_.take(count, [&](auto batch) { users_.intern(batch, users); });
+    // A source need not give the same rows in every pass: users that come up later have no number, and are left out.
+    user_ids_.take(count, [&](auto batch) {
+        if (first_)
+            users_.intern(batch, users);
+        else
+            users_.find(batch, users);
+    });
     take_items(model_.items.ids(), item_ids_, count, items, hashes);
     if (first_) digests_.resize(users_.size());
     for (std::size_t i = 0; i < count; ++i) {
+        if (users[i] == IdTable::kUnknown) continue;
         if (first_) digests_[users[i]].add(hashes[i], values_[i]);
         if (items[i] != SortedIds::kUnknown && want_seen_) seen_.add(users[i], items[i]);
     }
+    check_memory();
+}
+
+void UserScan::check_memory() const {
+    constexpr std::size_t kUserBytes = 24;  // of what the caller keeps of each user
+    const std::size_t need = users_.memory() + digests_.capacity() * sizeof(HistoryDigest) + seen_.bytes() +
+                             kUserBytes * std::size_t{users_.size()};
+    if (need <= setting_max_memory()) return;
+    throw MemoryLimitExceeded("the users of the source of model \"" + model_.name + "\" need at least " + megabytes(need) +
+                                  " of memory, mf_ext.max_memory is " + megabytes(setting_max_memory()),
+                              std::to_string(users_.size()) + " users read so far.",
+                              "Raise mf_ext.max_memory, or call mf_recommend for one user after the other.");
 }
 
 HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen,
@@ -105,6 +125,7 @@ void HistoryScan::flush() {
     for (std::size_t i = 0; i < count; ++i) {
         if (users[i] < first_ || users[i] >= limit_ || !chosen_[users[i]]) continue;  // kUnknown is above any limit
         if (bytes() >= max_bytes_) narrow();
+        check_history_memory(model_, bytes());
         if (users[i] < limit_) add(users[i], {hashes[i], items[i], values_[i], times_[i]});
     }
 }

@@ -10,7 +10,8 @@
 
 namespace mf::pg {
 
-/// Users are numbered in the order of their first rows. 50 to 70 bytes a user, and those of the ItemLists.
+/// Users are numbered in the order of their first rows. 50 to 70 bytes a user, and those of the ItemLists; throws
+/// MemoryLimitExceeded before that is more than mf_ext.max_memory.
 class UserScan : public RowSink {
   public:
     /// With want_seen false the lists of items stay empty.
@@ -31,6 +32,7 @@ class UserScan : public RowSink {
 
   private:
     void flush();
+    void check_memory() const;
 
     const ServingModel& model_;
     bool want_seen_;
@@ -45,7 +47,8 @@ class UserScan : public RowSink {
 };
 
 /// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it has
-/// a time or an item that the model does not know.
+/// a time or an item that the model does not know. The history of one user is kept whatever it takes, within
+/// mf_ext.max_memory; MemoryLimitExceeded above that.
 class HistoryScan : public RowSink {
   public:
     /// For the users of `users` whose number is in `chosen`, from `first` to below `end`.
