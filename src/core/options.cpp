@@ -39,10 +39,6 @@ void require_range(const char* name, double value, double minimum, double maximu
                           number_text(maximum) + ", not " + number_text(value));
 }
 
-// A training on k factors keeps k×k systems per thread in cache; beyond this a factorization is no
-// compression.
-constexpr int kMaximumFactors = 1024;
-constexpr int kMaximumIterations = 1000;
 // A row with fewer entries than factors has a singular system, and only the ridge makes it solvable. The
 // lower bound keeps the ridge from vanishing in single precision; the upper one keeps ridge · n^exponent
 // finite there.

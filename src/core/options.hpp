@@ -9,6 +9,11 @@
 
 namespace mf {
 
+// A training on k factors keeps k×k systems per thread in cache; beyond this a factorization is no
+// compression.
+inline constexpr int kMaximumFactors = 1024;
+inline constexpr int kMaximumIterations = 1000;
+
 enum class Feedback { Explicit, Implicit };
 
 /// How rows of the same user and item become one.

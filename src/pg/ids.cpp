@@ -28,6 +28,10 @@ IdView view_of_datum_unsafe(Datum datum, IdKind kind) {
 }  // namespace
 
 IdKind id_kind_unsafe(Oid type) {
+    // A type of a model may be gone, with the source that had it.
+    if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the type of the model's ids does not exist any more"),
+                        errhint("Train the model again.")));
     switch (getBaseType(type)) {
         case INT2OID:
         case INT4OID:

@@ -7,7 +7,9 @@ void take_value_unsafe(const JsonbValue& value, JsonEntry* entry) {
     entry->type = value.type;
     switch (value.type) {
         case jbvNumeric:
-            entry->number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
+            // What no double can hold becomes infinite: then the option that it is meant for refuses it by name.
+            entry->number =
+                DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
             break;
         case jbvString:
             entry->word = {value.val.string.val, static_cast<std::size_t>(value.val.string.len)};

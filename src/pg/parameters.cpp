@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "pg/json_entries.hpp"
 
@@ -39,7 +40,9 @@ std::string fields_json(P parameters) {
     return object.text();
 }
 
+/// Null as well where the container is no object: looking for a key in a list would read past its end.
 JsonbValue* find_unsafe(JsonbContainer* container, const char* key, JsonbValue* result) {
+    if (!JsonContainerIsObject(container)) return nullptr;
     return getKeyJsonValueFromContainer(container, key, static_cast<int>(strlen(key)), result);
 }
 
@@ -60,7 +63,8 @@ Lookup lookup(JsonbContainer* container, const char* key) {
         result.found = true;
         if (value.type == jbvNumeric) {
             result.is_number = true;
-            result.number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value.val.numeric)));
+            result.number =
+                DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
         } else if (value.type == jbvString) {
             result.word = value.val.string.val;
             result.word_length = value.val.string.len;
@@ -71,15 +75,29 @@ Lookup lookup(JsonbContainer* container, const char* key) {
     });
 }
 
-[[noreturn]] void corrupted(const char* key) {
-    throw SqlError(ERRCODE_DATA_CORRUPTED, std::string("the parameters of the model lack \"") + key + "\"", "",
+[[noreturn]] void corrupted(const char* key, const char* what = "lack") {
+    throw SqlError(ERRCODE_DATA_CORRUPTED, std::string("the parameters of the model ") + what + " \"" + key + "\"", "",
                    "Train the model again.");
 }
+
+constexpr const char* kOutOfRange = "have no valid";
 
 double stored_number(JsonbContainer* container, const char* key) {
     const Lookup found = lookup(container, key);
     if (!found.is_number) corrupted(key);
+    if (!std::isfinite(found.number)) corrupted(key, kOutOfRange);
     return found.number;
+}
+
+/// A whole number of the range that training accepts.
+int stored_count(JsonbContainer* container, const char* key, int maximum) {
+    const double value = stored_number(container, key);
+    if (value < 1 || value > maximum || value != std::trunc(value)) corrupted(key, kOutOfRange);
+    return static_cast<int>(value);
+}
+
+void require_valid(const char* key, bool is_valid) {
+    if (!is_valid) corrupted(key, kOutOfRange);
 }
 
 template <class P>
@@ -88,6 +106,9 @@ void read_fields(JsonbContainer* container, const char* key, P& parameters) {
     if (object.object == nullptr) corrupted(key);
     parameters.each_field([&](const char* name, double& value) { value = stored_number(object.object, name); });
 }
+
+/// Neither negative nor beyond what the solvers compute in.
+bool is_weight(double value) { return value >= 0 && value <= std::numeric_limits<float>::max(); }
 
 Duplicates duplicates_of_word(std::string_view word) {
     for (const Duplicates rule : {Duplicates::Mean, Duplicates::Sum, Duplicates::Last, Duplicates::Error})
@@ -161,30 +182,37 @@ std::string write_metrics(const TrainSummary& summary) {
 StoredParameters read_parameters(Jsonb* parameters) {
     StoredParameters result;
     JsonbContainer* root = &parameters->root;
-    result.factors = static_cast<int>(stored_number(root, "factors"));
+    result.factors = stored_count(root, "factors", kMaximumFactors);
     const Lookup rule = lookup(root, "duplicates");
     if (rule.word == nullptr) corrupted("duplicates");
     result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
     read_fields(root, "ranking", result.ranking);
-    if (lookup(root, "rating").found) read_fields(root, "rating", result.rating);
+    require_valid("unobserved_weight", is_weight(result.ranking.unobserved_weight));
+    require_valid("regularization", is_weight(result.ranking.regularization));
+    require_valid("regularization_exponent", is_weight(result.ranking.exponent));
+    if (!lookup(root, "rating").found) return result;
+    read_fields(root, "rating", result.rating);
+    require_valid("regularization", is_weight(result.rating.regularization));
+    require_valid("regularization_exponent", is_weight(result.rating.exponent));
+    require_valid("bias_regularization", is_weight(result.rating.bias_regularization));
+    require_valid("minimum", result.rating.minimum <= result.rating.maximum);
     return result;
 }
 
 StoredArguments read_arguments(Jsonb* parameters) {
     StoredArguments result;
     JsonbContainer* root = &parameters->root;
-    result.factors = static_cast<int>(stored_number(root, "factors"));
-    result.iterations = static_cast<int>(stored_number(root, "iterations"));
+    result.factors = stored_count(root, "factors", kMaximumFactors);
+    result.iterations = stored_count(root, "iterations", kMaximumIterations);
     result.regularization = stored_number(root, "regularization");
     result.test_fraction = stored_number(root, "test_fraction");
+    require_valid("seed", std::abs(stored_number(root, "seed")) < std::ldexp(1.0, 63));
     // As an integer: a double would round a seed beyond 2^53.
-    const bool found = pg_call([root, &result] {
+    pg_call([root, &result] {
         JsonbValue value;
-        if (find_unsafe(root, "seed", &value) == nullptr || value.type != jbvNumeric) return false;
+        find_unsafe(root, "seed", &value);
         result.seed = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric)));
-        return true;
     });
-    if (!found) corrupted("seed");
     result.options = pg_call([root]() -> Jsonb* {
         JsonbValue value;
         if (find_unsafe(root, "options", &value) == nullptr || value.type != jbvBinary) return nullptr;

@@ -115,11 +115,13 @@ class ReportQueries {
     /// The members of a JSON object of the version's row; those of an object in it by name.name.
     Pairs members(const char* column) const {
         Pairs pairs;
-        const std::string object = "CASE WHEN jsonb_typeof(p.value) = 'object' THEN p.value ELSE '{}' END";
+        const auto object_or_empty = [](const std::string& value) {
+            return "CASE WHEN jsonb_typeof(" + value + ") = 'object' THEN " + value + " ELSE '{}' END";
+        };
         for (std::vector<std::string>& row :
              run("SELECT concat_ws('.', p.key, o.key), left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
-                 " m CROSS JOIN jsonb_each(m." + column + ") p LEFT JOIN jsonb_each_text(" + object +
-                 ") o ON true WHERE model_id = $1 ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\""))
+                 " m CROSS JOIN jsonb_each(" + object_or_empty(std::string("m.") + column) +
+                 ") p LEFT JOIN jsonb_each_text(" + object_or_empty("p.value") + ") o ON true WHERE model_id = $1 ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\""))
             pairs.emplace_back(std::move(row[0]), std::move(row[1]));
         return pairs;
     }
