@@ -1,5 +1,10 @@
 #include "pg/factor_rows.hpp"
+#include "pg/model_rows.hpp"
 #include "pg/tuples.hpp"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+}
 
 namespace mf::pg {
 namespace {
@@ -26,34 +31,60 @@ FactorTable users_table(const Catalog& catalog) {
     return {catalog.user_factors, catalog.user_factors_index, kHistoryDigest};
 }
 
-std::span<const float> floats_unsafe(Datum datum) {
+/// Takes factors that are no less than that: finite numbers in a row. False for anything else.
+bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
     ArrayType* array = DatumGetArrayTypeP(datum);
-    if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID)
-        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("factors are not a one-dimensional array of real")));
-    return {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
+    if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID) return false;
+    *factors = {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
+    float zero = 0;
+    for (const float factor : *factors) zero += factor * 0.0f;  // NaN if one is not finite
+    return zero == 0.0f;
 }
 
-FactorRow decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns) {
+/// Null if the row is sound, else what is wrong with it. The tables have constraints, but their owner can drop them.
+const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorRow* row) {
     Datum values[kFactorColumnCount];
     bool nulls[kFactorColumnCount];
-    nulls[kHistoryDigest - 1] = true;
     deform_unsafe(tuple, descriptor, columns, values, nulls);
-    FactorRow row;
+    if (nulls[kId - 1]) return "Its id is NULL.";
     const text* id = DatumGetTextPP(values[kId - 1]);
-    row.id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
-    row.interactions = static_cast<std::uint32_t>(DatumGetInt32(values[kInteractions - 1]));
-    if (!nulls[kRatingBias - 1]) row.rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
-    if (!nulls[kRatingFactors - 1]) row.rating_factors = floats_unsafe(values[kRatingFactors - 1]);
-    row.ranking_factors = floats_unsafe(values[kRankingFactors - 1]);
-    if (!nulls[kHistoryDigest - 1]) row.history_digest = static_cast<std::uint64_t>(DatumGetInt64(values[kHistoryDigest - 1]));
-    return row;
+    row->id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+    if (nulls[kInteractions - 1] || DatumGetInt32(values[kInteractions - 1]) < 0) return "Its interactions are no count.";
+    row->interactions = static_cast<std::uint32_t>(DatumGetInt32(values[kInteractions - 1]));
+    if (nulls[kRatingBias - 1] != nulls[kRatingFactors - 1]) return "It has a rating bias or rating factors, not both.";
+    if (!nulls[kRatingBias - 1]) {
+        row->rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
+        if (!std::isfinite(row->rating_bias)) return "Its rating bias is not finite.";
+        if (!take_factors_unsafe(values[kRatingFactors - 1], &row->rating_factors))
+            return "Its rating factors are no one-dimensional array of finite numbers.";
+    }
+    if (nulls[kRankingFactors - 1] || !take_factors_unsafe(values[kRankingFactors - 1], &row->ranking_factors))
+        return "Its ranking factors are no one-dimensional array of finite numbers.";
+    if (columns < kHistoryDigest) return nullptr;
+    if (nulls[kHistoryDigest - 1]) return "Its digest of the history is NULL.";
+    row->history_digest = static_cast<std::uint64_t>(DatumGetInt64(values[kHistoryDigest - 1]));
+    return nullptr;
+}
+
+[[noreturn]] void raise_damaged_unsafe(const Catalog& catalog, std::int64_t model_id, std::string_view id,
+                                       const char* damage) {
+    const ModelLabel label = label_of_version_unsafe(catalog, model_id);
+    constexpr int kShownBytes = 100;
+    const auto length = static_cast<int>(id.size());
+    const int shown = length > kShownBytes ? pg_mbcliplen(id.data(), length, kShownBytes) : length;
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                    errmsg("factors of version %d of model \"%s\" are damaged", label.version,
+                           label.name != nullptr ? label.name : "?"),
+                    errdetail("In the row with id \"%.*s\": %s", shown, id.data(), damage),
+                    errhint("Train the model again.")));
+    pg_unreachable();
 }
 
 /// Rows with the model's number and, if given, one id. A row is decoded in a context of its own, which is reset after
 /// it. The scan and the sink work in the caller's: the index code keeps what it needs for all of the scan (the entries
 /// of dead rows, for one) in the context that is current at systable_getnext.
-std::size_t scan_unsafe(const FactorTable& table, std::int64_t model_id, const char* id, const FactorRowSink* sink,
-                        ExceptionHolder* exception) {
+std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, const char* id,
+                        const FactorRowSink* sink, ExceptionHolder* exception) {
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     const Datum key_text = id != nullptr ? CStringGetTextDatum(id) : Datum{0};
@@ -66,8 +97,10 @@ std::size_t scan_unsafe(const FactorTable& table, std::int64_t model_id, const c
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
         MemoryContext caller = MemoryContextSwitchTo(row_context);
-        const FactorRow row = decode_unsafe(tuple, RelationGetDescr(relation), table.columns);
+        FactorRow row;
+        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.columns, &row);
         MemoryContextSwitchTo(caller);
+        if (damage != nullptr) raise_damaged_unsafe(catalog, model_id, row.id, damage);
         ++rows;
         if (!exception->run([&] { (*sink)(row); })) break;
         MemoryContextReset(row_context);
@@ -79,10 +112,11 @@ std::size_t scan_unsafe(const FactorTable& table, std::int64_t model_id, const c
     return rows;
 }
 
-std::size_t scan(const FactorTable& table, std::int64_t model_id, const char* id, const FactorRowSink& sink) {
+std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, const char* id,
+                 const FactorRowSink& sink) {
     ExceptionHolder exception;
-    const std::size_t rows = pg_call([table, model_id, id, sink = &sink, exception = &exception] {
-        return scan_unsafe(table, model_id, id, sink, exception);
+    const std::size_t rows = pg_call([&catalog, &table, model_id, id, sink = &sink, exception = &exception] {
+        return scan_unsafe(catalog, table, model_id, id, sink, exception);
     });
     exception.rethrow();
     return rows;
@@ -91,16 +125,16 @@ std::size_t scan(const FactorTable& table, std::int64_t model_id, const char* id
 }  // namespace
 
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
-    scan({catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, nullptr, sink);
+    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, nullptr, sink);
 }
 
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
-    scan(users_table(catalog), model_id, nullptr, sink);
+    scan(catalog, users_table(catalog), model_id, nullptr, sink);
 }
 
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
                        const FactorRowSink& sink) {
-    return scan(users_table(catalog), model_id, user_id.c_str(), sink) > 0;
+    return scan(catalog, users_table(catalog), model_id, user_id.c_str(), sink) > 0;
 }
 
 }  // namespace mf::pg

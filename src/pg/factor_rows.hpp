@@ -25,6 +25,8 @@ struct FactorRow {
 /// Takes rows; may throw.
 using FactorRowSink = std::function<void(const FactorRow&)>;
 
+/// The readers raise data_corrupted, with the version and the row, for what is no sound row.
+
 /// Feeds all item rows of a version, in the order of the bytes of their ids, under the active snapshot.
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
 

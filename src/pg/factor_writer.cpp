@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pg/factor_rows.hpp"
 
 namespace mf::pg {
@@ -73,7 +75,7 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) nulls[i] = i >= target.columns;
     values[0] = Int64GetDatum(target.model_id);
     values[1] = PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size())));
-    values[2] = Int32GetDatum(static_cast<std::int32_t>(row.interactions));
+    values[2] = Int32GetDatum(static_cast<std::int32_t>(std::min<std::uint32_t>(row.interactions, INT32_MAX)));
     nulls[3] = nulls[4] = row.rating_bias == nullptr;
     if (row.rating_bias != nullptr) {
         values[3] = Float4GetDatum(*row.rating_bias);

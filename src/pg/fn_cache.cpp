@@ -16,7 +16,7 @@ namespace {
 /// The name to show, null if the entry is not for the current user to see.
 const char* visible_name_unsafe(const Catalog& catalog, const ItemEntry& entry, bool sees_all) {
     // The model may have another name and owner by now. Other databases cannot be asked.
-    ModelLabel label{nullptr, InvalidOid};
+    ModelLabel label{nullptr, InvalidOid, 0};
     if (entry.key.database == MyDatabaseId && entry.key.table == catalog.models)
         label = label_of_version_unsafe(catalog, entry.key.model_id);
     if (label.name == nullptr) return sees_all ? entry.label.model : nullptr;

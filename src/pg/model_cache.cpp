@@ -66,7 +66,8 @@ ItemLabel label_of(const std::string& name, const ModelVersion& version) {
 
 /// Finds or makes the image and the model on it.
 Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
-    const StoredParameters parameters = read_parameters(version.parameters);
+    const StoredParameters parameters = read_parameters(
+        version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit, version_label(name, version.version));
     Entry entry;
     entry.key = key;
     std::optional<ItemClaim> claim;

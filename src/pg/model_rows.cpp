@@ -95,7 +95,7 @@ LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
 }
 
 ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64_t model_id, Snapshot snapshot) {
-    ModelLabel label{nullptr, InvalidOid};
+    ModelLabel label{nullptr, InvalidOid, 0};
     ScanKeyData key;
     ScanKeyInit(&key, kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     SysScanDesc scan = systable_beginscan(models, catalog.models_index, true, snapshot, 1, &key);
@@ -104,6 +104,7 @@ ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64
         bool null;
         label.name = TextDatumGetCString(heap_getattr(tuple, kModel, RelationGetDescr(models), &null));
         label.owner = DatumGetObjectId(heap_getattr(tuple, kOwner, RelationGetDescr(models), &null));
+        label.version = DatumGetInt32(heap_getattr(tuple, kVersion, RelationGetDescr(models), &null));
     }
     systable_endscan(scan);
     return label;

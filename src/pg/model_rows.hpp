@@ -55,7 +55,13 @@ bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id);
 struct ModelLabel {
     const char* name;
     Oid owner;
+    std::int32_t version;
 };
 ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id);
+
+/// How messages name a version.
+inline std::string version_label(const std::string& model, std::int32_t version) {
+    return "version " + std::to_string(version) + " of model \"" + model + "\"";
+}
 
 }  // namespace mf::pg

@@ -75,9 +75,23 @@ Lookup lookup(JsonbContainer* container, const char* key) {
     });
 }
 
+/// What a reader of stored parameters throws; who knows the version says more.
+struct Damage {
+    std::string text;
+};
+
 [[noreturn]] void corrupted(const char* key, const char* what = "lack") {
-    throw SqlError(ERRCODE_DATA_CORRUPTED, std::string("the parameters of the model ") + what + " \"" + key + "\"", "",
-                   "Train the model again.");
+    throw Damage{std::string("Its parameters ") + what + " \"" + key + "\"."};
+}
+
+/// read(), with its Damage as an error that names the version.
+template <class Read>
+auto read_stored(const std::string& label, const Read& read) {
+    try {
+        return read();
+    } catch (const Damage& damage) {
+        throw SqlError(ERRCODE_DATA_CORRUPTED, label + " is damaged", damage.text, "Train the model again.");
+    }
 }
 
 constexpr const char* kOutOfRange = "have no valid";
@@ -179,7 +193,9 @@ std::string write_metrics(const TrainSummary& summary) {
     return object.text();
 }
 
-StoredParameters read_parameters(Jsonb* parameters) {
+namespace {
+
+StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback) {
     StoredParameters result;
     JsonbContainer* root = &parameters->root;
     result.factors = stored_count(root, "factors", kMaximumFactors);
@@ -190,7 +206,7 @@ StoredParameters read_parameters(Jsonb* parameters) {
     require_valid("unobserved_weight", is_weight(result.ranking.unobserved_weight));
     require_valid("regularization", is_weight(result.ranking.regularization));
     require_valid("regularization_exponent", is_weight(result.ranking.exponent));
-    if (!lookup(root, "rating").found) return result;
+    if (feedback == Feedback::Implicit) return result;
     read_fields(root, "rating", result.rating);
     require_valid("regularization", is_weight(result.rating.regularization));
     require_valid("regularization_exponent", is_weight(result.rating.exponent));
@@ -199,7 +215,7 @@ StoredParameters read_parameters(Jsonb* parameters) {
     return result;
 }
 
-StoredArguments read_arguments(Jsonb* parameters) {
+StoredArguments training_arguments(Jsonb* parameters) {
     StoredArguments result;
     JsonbContainer* root = &parameters->root;
     result.factors = stored_count(root, "factors", kMaximumFactors);
@@ -220,6 +236,16 @@ StoredArguments read_arguments(Jsonb* parameters) {
     });
     if (result.options == nullptr) corrupted("options");
     return result;
+}
+
+}  // namespace
+
+StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label) {
+    return read_stored(label, [&] { return serving_parameters(parameters, feedback); });
+}
+
+StoredArguments read_arguments(Jsonb* parameters, const std::string& label) {
+    return read_stored(label, [&] { return training_arguments(parameters); });
 }
 
 void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,

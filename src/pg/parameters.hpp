@@ -26,8 +26,9 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
 /// JSON text of the metrics; what was not measured is null.
 std::string write_metrics(const TrainSummary& summary);
 
-/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing.
-StoredParameters read_parameters(Jsonb* parameters);
+/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing or has no valid value;
+/// `label` is how the message names the version.
+StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label);
 
 /// The arguments of the training as they were resolved, and its options as they were given.
 struct StoredArguments {
@@ -39,8 +40,8 @@ struct StoredArguments {
     Jsonb* options = nullptr;  ///< in the current memory context
 };
 
-/// Inverse of write_parameters for training again. Throws data_corrupted if a field is missing.
-StoredArguments read_arguments(Jsonb* parameters);
+/// Inverse of write_parameters for training again. Throws as read_parameters().
+StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
 
 /// JSON text of settings: a number or a word for each name.
 std::string write_settings(const Settings& settings);

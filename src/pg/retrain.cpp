@@ -27,7 +27,7 @@ void copy_factors(std::span<const float> from, FactorMatrix& to, std::size_t row
 
 TrainArguments retrain_arguments(const std::string& model, const ModelVersion& version) {
     require_source(model, version.source);
-    const StoredArguments stored = read_arguments(version.parameters);
+    const StoredArguments stored = read_arguments(version.parameters, version_label(model, version.version));
     RawTrainArguments raw{};
     raw.source = version.source;
     raw.model = model.c_str();

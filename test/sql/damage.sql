@@ -111,6 +111,20 @@ INSERT INTO damage (name, statement, kind) VALUES
     ('ranking factors of all users with a NULL', $$UPDATE mf_user_factor_data SET ranking_factors[1] = NULL WHERE model_id = $1$$, 'both'),
     ('rating factors of all users missing', $$UPDATE mf_user_factor_data SET rating_factors = NULL WHERE model_id = $1$$, 'explicit'),
     ('rating factors of all users too short', $$UPDATE mf_user_factor_data SET rating_factors = rating_factors[2:] WHERE model_id = $1$$, 'explicit'),
+    ('ranking factors of an item not a number', $$UPDATE mf_item_factor_data SET ranking_factors[2] = 'NaN' WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('ranking factors of an item infinite', $$UPDATE mf_item_factor_data SET ranking_factors[1] = '-infinity' WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('ranking factors of an item NULL', $$ALTER TABLE mf_item_factor_data ALTER ranking_factors DROP NOT NULL; UPDATE mf_item_factor_data SET ranking_factors = NULL WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('rating factors of an item not a number', $$UPDATE mf_item_factor_data SET rating_factors[3] = 'NaN' WHERE model_id = $1 AND item_id LIKE '%7'$$, 'explicit'),
+    ('rating bias of an item infinite', $$UPDATE mf_item_factor_data SET rating_bias = 'infinity' WHERE model_id = $1 AND item_id LIKE '%7'$$, 'explicit'),
+    ('rating bias of an item missing', $$UPDATE mf_item_factor_data SET rating_bias = NULL WHERE model_id = $1 AND item_id LIKE '%7'$$, 'explicit'),
+    ('interactions of an item negative', $$UPDATE mf_item_factor_data SET interactions = -1 WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('interactions of an item NULL', $$ALTER TABLE mf_item_factor_data ALTER interactions DROP NOT NULL; UPDATE mf_item_factor_data SET interactions = NULL WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('ranking factors of all users not numbers', $$UPDATE mf_user_factor_data SET ranking_factors[2] = 'NaN' WHERE model_id = $1$$, 'both'),
+    ('ranking factors of all users NULL', $$ALTER TABLE mf_user_factor_data ALTER ranking_factors DROP NOT NULL; UPDATE mf_user_factor_data SET ranking_factors = NULL WHERE model_id = $1$$, 'both'),
+    ('rating factors of all users not numbers', $$UPDATE mf_user_factor_data SET rating_factors[2] = 'NaN' WHERE model_id = $1$$, 'explicit'),
+    ('rating bias of all users missing', $$UPDATE mf_user_factor_data SET rating_bias = NULL WHERE model_id = $1$$, 'explicit'),
+    ('digest of all users NULL', $$ALTER TABLE mf_user_factor_data ALTER history_digest DROP NOT NULL; UPDATE mf_user_factor_data SET history_digest = NULL WHERE model_id = $1$$, 'both'),
+    ('rating parameters missing', $$UPDATE mf_model_data SET parameters = parameters - 'rating' WHERE model_id = $1$$, 'explicit'),
     ('factors too many', $$UPDATE mf_model_data SET parameters = parameters || '{"factors": 2000000000}' WHERE model_id = $1$$, 'both'),
     ('factors negative', $$UPDATE mf_model_data SET parameters = parameters || '{"factors": -3}' WHERE model_id = $1$$, 'both'),
     ('factors zero', $$UPDATE mf_model_data SET parameters = parameters || '{"factors": 0}' WHERE model_id = $1$$, 'both'),
@@ -196,6 +210,8 @@ CREATE TABLE found AS SELECT * FROM damaged();
 SELECT f.kind, f.damage, f.call, f.now FROM found f JOIN damage d ON d.name = f.damage
  WHERE f.now !~ '^(22...|XX001|42...|54...|3F...|55000): ' AND d.kind NOT IN ('shown', 'users')
  ORDER BY d.number, f.kind, f.call;
+-- A damaged row or version is named.
+SELECT f.kind, f.damage, f.call, f.now FROM found f WHERE f.now LIKE 'XX001: %' AND f.now !~ 'model "(explicit|implicit) model"' ORDER BY 1, 2, 3;
 -- What is only shown never does harm.
 SELECT f.kind, f.damage, f.call, f.now FROM found f JOIN damage d ON d.name = f.damage
  WHERE d.kind = 'shown' AND f.now ~ '^(XX|53|P0)...: ' ORDER BY d.number, f.kind, f.call;
