@@ -22,6 +22,7 @@ CREATE TABLE numbers_test AS
 CREATE TABLE words_test AS SELECT md5(user_id::text)::uuid AS user_id, 'item ' || item_id AS item_id, rating FROM numbers_test;
 SET mf_ext.max_threads = 2;
 SET client_min_messages = error;
+SET log_min_messages = error;
 
 -- %1$L is the model, %2$L and %3$L users as trained and folded in, %4$L an item, %5$L the source,
 -- %6$L a user that nobody knows.
@@ -222,6 +223,7 @@ SELECT count(*) > 2500, count(now) > 1000 FROM found;
 
 -- However a row of many factors is stored, in place, compressed or out of line, the lists are the same.
 RESET client_min_messages;
+RESET log_min_messages;
 SELECT users, items FROM mf_train('words', 'long rows', feedback => 'implicit', factors => 600, iterations => 1);
 CREATE FUNCTION list_of_all() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT md5(string_agg(l::text, ' ' ORDER BY user_id, l::text)) FROM (SELECT DISTINCT user_id FROM words) AS u, mf_recommend(user_id::text, 5, 'long rows') l

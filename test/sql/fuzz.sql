@@ -13,6 +13,7 @@ CREATE TABLE words AS SELECT 'u' || user_id AS user_id, md5(item_id::text)::uuid
 CREATE INDEX ON words (user_id);
 SET mf_ext.max_threads = 1;
 SET client_min_messages = error;
+SET log_min_messages = error;
 SET statement_timeout = '30s';
 SELECT users, items FROM mf_train('ratings', factors => 2, iterations => 1);
 SELECT users, items FROM mf_train('words', factors => 2, iterations => 1, feedback => 'implicit');

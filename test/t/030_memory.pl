@@ -12,7 +12,7 @@ plan skip_all => 'no prlimit, or no /proc' if system('prlimit --version >/dev/nu
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\nmf_ext.max_threads = 3\nmf_ext.keep_versions = 1");
+$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\nlog_min_messages = error\nmf_ext.max_threads = 3\nmf_ext.keep_versions = 1");
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;

@@ -70,7 +70,7 @@ sub failed {
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\nmf_ext.max_threads = 3");
+$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\nlog_min_messages = error\nmf_ext.max_threads = 3");
 {
     local $ENV{LD_PRELOAD} = $library;
     local $ENV{MF_ALLOCATIONS_CONTROL} = $control;

@@ -1,0 +1,1 @@
+SELECT FROM mf_retrain('ratings');
