@@ -9,6 +9,11 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 # Messages of programs are read here.
 export LC_ALL=C.UTF-8
 
+# Checkouts in different folders share what was compiled, where ccache is installed.
+if [ -d /usr/lib/ccache ] && [ -w "${CCACHE_DIR:-${HOME:-}}" ]; then
+    export PATH="/usr/lib/ccache:${PATH#/usr/lib/ccache:}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR=1
+fi
+
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 

@@ -18,10 +18,11 @@ struct Creation {
 
     void release() {
         if (owner == nullptr) return;
+        // At top level, since it has no parent to which locks could go.
         pg_call([owner = owner] {
-            ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-            ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
-            ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
+            ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, true);
+            ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, true);
+            ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, true);
             ResourceOwnerDelete(owner);
         });
         owner = nullptr;

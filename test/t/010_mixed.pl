@@ -54,10 +54,16 @@ my ($retrain_out, $retrain_err) = ('', '');
 my $retraining = IPC::Run::start(
     [ $node->installed_command('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'),
         map { ('-c', "SELECT version FROM mf_retrain('ratings')", '-c', 'DO $$ BEGIN PERFORM pg_sleep(0.3); END $$') } 1 .. 10 ],
-    '<', \undef, '>', \$retrain_out, '2>', \$retrain_err, IPC::Run::timeout(120));
-$node->pgbench('-n -M prepared -c 8 -j 2 -T 5', 0, [qr/number of failed transactions: 0 /], [qr/^$/],
-    'lists and ratings while the model is trained again and again', { 'list@4' => $list, 'insert@1' => $insert });
-cmp_ok($node->safe_psql('postgres', 'SELECT max(version) FROM mf_models'), '>', 2, 'it was, meanwhile');
+    '<', \undef, '>', \$retrain_out, '2>', \$retrain_err, IPC::Run::timeout(600));
+# Until a few retrainings have come by, however long they take.
+my $versions = 0;
+for my $round (1 .. 60) {
+    $node->pgbench('-n -M prepared -c 8 -j 2 -T 2', 0, [qr/number of failed transactions: 0 /], [qr/^$/],
+        "lists and ratings while the model is trained again and again, round $round", { "list$round\@4" => $list, "insert$round\@1" => $insert });
+    $versions = $node->safe_psql('postgres', 'SELECT max(version) FROM mf_models');
+    last if $versions > 4;
+}
+cmp_ok($versions, '>', 4, 'it was, meanwhile');
 $retraining->finish;
 is($retrain_err, '', 'no retraining fails');
 is($retrain_out, join('', map { "$_\n" } 2 .. 11), 'ten new versions');

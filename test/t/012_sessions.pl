@@ -59,11 +59,11 @@ for my $n (3 .. 52) {
 my ($trained, $train_err) = ('', '');
 my $training = IPC::Run::start(
     [ $node->installed_command('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-f', $statements ],
-    '<', \undef, '>', \$trained, '2>', \$train_err, IPC::Run::timeout(600));
+    '<', \undef, '>', \$trained, '2>', \$train_err, IPC::Run::timeout(1200));
 # As many calls as leave the training something of the processors.
 my $list = "\\set u random(0, 999)\nSELECT check_list(:u::bigint);\n";
 my $note = "\\set u random(0, 999)\nINSERT INTO served SELECT check_list(:u::bigint);\n";
-for my $round (1 .. 60) {
+for my $round (1 .. 90) {
     $node->pgbench('-n -M prepared -c 100 -j 2 -T 10 -R 250', 0, [qr/number of failed transactions: 0 /], [qr/^$/],
         "a hundred sessions, round $round", { "list$round\@1" => $list, "note$round\@1" => $note });
     last if $node->safe_psql('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE query ~ 'mf_(re)?train|pg_sleep' AND pid <> pg_backend_pid()}) eq 't';

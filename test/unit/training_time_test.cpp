@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 namespace mf {
@@ -14,24 +16,30 @@ TrainOptions implicit_options() {
     return options;
 }
 
-TEST(TrainingTimeTest, GrowsWithTheDataAndTheIterations) {
+/// Times are measured, so another process may lengthen any of them: the least of several is that of the work.
+double least_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, const TrainOptions& options) {
     Environment environment;
+    double least = std::numeric_limits<double>::infinity();
+    for (int run = 0; run < 7; ++run)
+        least = std::min(least, training_seconds(users, items, ratings, options, environment));
+    return least;
+}
+
+TEST(TrainingTimeTest, GrowsWithTheDataAndTheIterations) {
     TrainOptions options = implicit_options();
-    const double base = training_seconds(1000, 1000, 1000000, options, environment);
+    const double base = least_seconds(1000, 1000, 1000000, options);
     EXPECT_GT(base, 0.0);
-    // The measured times of two calls differ; the sizes differ more.
-    EXPECT_GT(training_seconds(10000, 10000, 10000000, options, environment), 3 * base);
+    EXPECT_GT(least_seconds(10000, 10000, 10000000, options), 3 * base);
     options.ials.iterations *= 10;
-    EXPECT_GT(training_seconds(1000, 1000, 1000000, options, environment), 3 * base);
+    EXPECT_GT(least_seconds(1000, 1000, 1000000, options), 3 * base);
 }
 
 TEST(TrainingTimeTest, TwoSetsOfFactorsTakeLonger) {
-    Environment environment;
     TrainOptions options = implicit_options();
-    const double implicit = training_seconds(1000, 1000, 10000000, options, environment);
+    const double implicit = least_seconds(1000, 1000, 10000000, options);
     options.feedback = Feedback::Explicit;
     options.als.iterations = 40;
-    EXPECT_GT(training_seconds(1000, 1000, 10000000, options, environment), 1.5 * implicit);
+    EXPECT_GT(least_seconds(1000, 1000, 10000000, options), 1.5 * implicit);
 }
 
 TEST(TrainingTimeTest, NothingToTrainTakesNoTime) {
