@@ -106,7 +106,8 @@ class Evaluator {
 
     std::vector<Evaluation> run() {
         const std::vector<bool> everybody(test_.user_count(), true);
-        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(), setting_batch_memory());
+        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(), setting_batch_memory(),
+                              environment_);
         while (!histories.finished()) {
             histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);

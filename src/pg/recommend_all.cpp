@@ -112,7 +112,7 @@ class AllUsers {
         const std::uint32_t end = std::min(scan.seen().end(), scan.users().size());
         if (std::find(first, changed_.begin() + end, true) == changed_.begin() + end) return;
         HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end,
-                              setting_batch_memory());
+                              setting_batch_memory(), environment_);
         HistoryLists lists(catalog_, model_, n_, exclude_seen_, environment_, writer_);
         while (!histories.finished()) {
             histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {

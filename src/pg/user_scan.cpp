@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/interruptible_sort.hpp"
 #include "pg/guc.hpp"
 
 namespace mf::pg {
@@ -66,7 +67,7 @@ void UserScan::check_memory() const {
 }
 
 HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen,
-                         std::uint32_t first, std::uint32_t end, std::size_t max_bytes)
+                         std::uint32_t first, std::uint32_t end, std::size_t max_bytes, Environment& environment)
     : model_(model),
       users_(users),
       chosen_(chosen),
@@ -74,6 +75,7 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
       end_(end),
       limit_(end),
       max_bytes_(max_bytes),
+      environment_(environment),
       user_ids_(model.user_kind),
       item_ids_(model.item_kind) {
     // Growing would hold two copies for a moment; untouched memory costs nothing.
@@ -88,7 +90,8 @@ void HistoryScan::read(const Source& source, const std::function<void(std::uint3
     scan_source(source, *this, ScanFor::Serving, model_.version.owner);
     flush();
     // In place; merge_history() orders the rows of a user whatever their order.
-    std::sort(rows_.begin(), rows_.end(), [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
+    sort_with_checkpoints(std::span(rows_), environment_,
+                          [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
     std::vector<HistoryRow> history;
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
         history.clear();
@@ -144,10 +147,13 @@ void HistoryScan::add(std::uint32_t user, const HistoryRow& row) {
 /// Leaves the users of the upper half of the rows to another pass. One user may take more than the limit.
 void HistoryScan::narrow() {
     const auto by_user = [](const UserRow& a, const UserRow& b) { return a.user < b.user; };
-    const auto middle = rows_.begin() + static_cast<std::ptrdiff_t>(rows_.size() / 2);
-    std::nth_element(rows_.begin(), middle, rows_.end(), by_user);
-    const std::uint32_t least = std::min_element(rows_.begin(), rows_.end(), by_user)->user;
-    limit_ = std::max(middle->user, least + 1);
+    const std::size_t middle = rows_.size() / 2;
+    nth_element_with_checkpoints(std::span(rows_), middle, environment_, by_user);
+    // The least user is in the lower half by now.
+    const auto half = rows_.begin() + static_cast<std::ptrdiff_t>(middle);
+    const std::uint32_t least = std::min_element(rows_.begin(), half + 1, by_user)->user;
+    limit_ = std::max(half->user, least + 1);
+    check_interrupt(environment_);
     std::erase_if(rows_, [this](const UserRow& row) { return row.user >= limit_; });
     std::vector<HistoryRow> left;
     for (UserRow& row : rows_) {

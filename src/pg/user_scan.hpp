@@ -5,6 +5,7 @@
 
 #include "core/hash.hpp"
 #include "core/item_lists.hpp"
+#include "core/parallel.hpp"
 #include "pg/history.hpp"
 #include "pg/id_batch.hpp"
 
@@ -53,7 +54,7 @@ class HistoryScan : public RowSink {
   public:
     /// For the users of `users` whose number is in `chosen`, from `first` to below `end`.
     HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen, std::uint32_t first,
-                std::uint32_t end, std::size_t max_bytes);
+                std::uint32_t end, std::size_t max_bytes, Environment& environment);
 
     /// Reads the source, then calls use(user, rows) for one user after the other; rows may be reordered. Users whose
     /// rows found no room are left.
@@ -84,6 +85,7 @@ class HistoryScan : public RowSink {
     std::uint32_t end_;
     std::uint32_t limit_;  ///< of this pass
     std::size_t max_bytes_;
+    Environment& environment_;  ///< for sorts that can be cancelled
     std::vector<UserRow> rows_;
     std::vector<HistoryRow> whole_;  ///< rows with a time or of an item that the model does not know
     std::size_t batched_ = 0;
