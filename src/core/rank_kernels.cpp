@@ -139,7 +139,8 @@ constexpr RankKernels kAvx2 = {"avx2", products_avx2, keep_portable};
 
 #endif
 
-const RankKernels* variant(const char* name = nullptr) {
+const RankKernels* variant(const char* name) {
+    // clang-format off: it loses its way at the #if
     return choose_variant<RankKernels>(
         {
 #if defined(__x86_64__)
@@ -147,12 +148,13 @@ const RankKernels* variant(const char* name = nullptr) {
 #endif
             {&kPortable, true}},
         name);
+    // clang-format on
 }
 
 }  // namespace
 
 const RankKernels& rank_kernels() {
-    static const RankKernels* const chosen = variant();
+    static const RankKernels* const chosen = variant_in_use(variant);
     return *chosen;
 }
 

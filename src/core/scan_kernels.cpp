@@ -90,7 +90,8 @@ constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
 
 #endif
 
-const ScanKernels* variant(const char* name = nullptr) {
+const ScanKernels* variant(const char* name) {
+    // clang-format off: it loses its way at the #if
     return choose_variant<ScanKernels>(
         {
 #if defined(__x86_64__)
@@ -98,12 +99,13 @@ const ScanKernels* variant(const char* name = nullptr) {
 #endif
             {&kPortable, true}},
         name);
+    // clang-format on
 }
 
 }  // namespace
 
 const ScanKernels& scan_kernels() {
-    static const ScanKernels* const chosen = variant();
+    static const ScanKernels* const chosen = variant_in_use(variant);
     return *chosen;
 }
 
