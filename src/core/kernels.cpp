@@ -16,7 +16,8 @@ bool has_avx512_bwdqvl() {
 #endif
 
 const Kernels* variant(const char* name) {
-    // clang-format off: it loses its way at the #if
+    // It loses its way at the #if.
+    // clang-format off
     return choose_variant<Kernels>(
         {
 #if defined(__x86_64__)

@@ -140,7 +140,8 @@ constexpr RankKernels kAvx2 = {"avx2", products_avx2, keep_portable};
 #endif
 
 const RankKernels* variant(const char* name) {
-    // clang-format off: it loses its way at the #if
+    // It loses its way at the #if.
+    // clang-format off
     return choose_variant<RankKernels>(
         {
 #if defined(__x86_64__)

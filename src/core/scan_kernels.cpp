@@ -91,7 +91,8 @@ constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
 #endif
 
 const ScanKernels* variant(const char* name) {
-    // clang-format off: it loses its way at the #if
+    // It loses its way at the #if.
+    // clang-format off
     return choose_variant<ScanKernels>(
         {
 #if defined(__x86_64__)
