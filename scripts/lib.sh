@@ -42,6 +42,20 @@ find_pg_config() {
     return 1
 }
 
+# Prints the clang-format to use: other versions lay out the same code otherwise.
+find_clang_format() {
+    local candidate
+    for candidate in clang-format-14 clang-format; do
+        if "$candidate" --version 2>/dev/null | grep -q 'version 14\.'; then
+            echo "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+cpp_files() { find src test -type f \( -name '*.[ch]pp' -o -name '*.inc' \) -print0 | sort -z; }
+
 # PostgreSQL refuses to run as root: then another user runs it.
 if [ "$(id -u)" != 0 ]; then
     server_user=$(id -un)

@@ -15,7 +15,9 @@ bool has_avx512_bwdqvl() {
 }
 #endif
 
-const Kernels* variant(const char* name = nullptr) {
+const Kernels* variant(const char* name) {
+    // It loses its way at the #if.
+    // clang-format off
     return choose_variant<Kernels>(
         {
 #if defined(__x86_64__)
@@ -23,12 +25,13 @@ const Kernels* variant(const char* name = nullptr) {
 #endif
             {kernels_portable, true}},
         name);
+    // clang-format on
 }
 
 }  // namespace
 
 const Kernels& kernels() {
-    static const Kernels* const chosen = variant();
+    static const Kernels* const chosen = variant_in_use(variant);
     return *chosen;
 }
 

@@ -76,7 +76,7 @@ struct Kernels {
     float (*dot)(const float* a, const float* b, std::size_t blocks);
 };
 
-/// The fastest variant this processor has.
+/// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.
 const Kernels& kernels();
 
 /// A named variant, for tests and benchmarks; null if this processor does not have it.

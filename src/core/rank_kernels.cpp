@@ -139,7 +139,9 @@ constexpr RankKernels kAvx2 = {"avx2", products_avx2, keep_portable};
 
 #endif
 
-const RankKernels* variant(const char* name = nullptr) {
+const RankKernels* variant(const char* name) {
+    // It loses its way at the #if.
+    // clang-format off
     return choose_variant<RankKernels>(
         {
 #if defined(__x86_64__)
@@ -147,12 +149,13 @@ const RankKernels* variant(const char* name = nullptr) {
 #endif
             {&kPortable, true}},
         name);
+    // clang-format on
 }
 
 }  // namespace
 
 const RankKernels& rank_kernels() {
-    static const RankKernels* const chosen = variant();
+    static const RankKernels* const chosen = variant_in_use(variant);
     return *chosen;
 }
 

@@ -39,7 +39,7 @@ struct RankKernels {
                         std::int32_t* undecided, std::size_t* undecided_count);
 };
 
-/// The fastest variant this processor has.
+/// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.
 const RankKernels& rank_kernels();
 
 /// A named variant, for tests and benchmarks; null if this processor does not have it.

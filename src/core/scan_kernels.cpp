@@ -90,7 +90,9 @@ constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
 
 #endif
 
-const ScanKernels* variant(const char* name = nullptr) {
+const ScanKernels* variant(const char* name) {
+    // It loses its way at the #if.
+    // clang-format off
     return choose_variant<ScanKernels>(
         {
 #if defined(__x86_64__)
@@ -98,12 +100,13 @@ const ScanKernels* variant(const char* name = nullptr) {
 #endif
             {&kPortable, true}},
         name);
+    // clang-format on
 }
 
 }  // namespace
 
 const ScanKernels& scan_kernels() {
-    static const ScanKernels* const chosen = variant();
+    static const ScanKernels* const chosen = variant_in_use(variant);
     return *chosen;
 }
 

@@ -26,7 +26,7 @@ struct ScanKernels {
                               const std::int32_t* corrections, std::int32_t threshold);
 };
 
-/// The fastest variant this processor has.
+/// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.
 const ScanKernels& scan_kernels();
 
 /// A named variant, for tests and benchmarks; null if this processor does not have it.

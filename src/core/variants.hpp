@@ -1,6 +1,7 @@
 // Choice among variants of a table of kernels that are compiled for several instruction sets. Private to *kernels.cpp.
 #pragma once
 
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 
@@ -20,6 +21,20 @@ const Table* choose_variant(std::initializer_list<Variant<Table>> variants, cons
     for (const Variant<Table>& variant : variants)
         if (variant.supported && (name == nullptr || std::strcmp(variant.table->name, name) == 0)) return variant.table;
     return nullptr;
+}
+
+/// The variant that MF_EXT_KERNELS in the environment names, for tests of each of them; null if it names none.
+inline const char* forced_variant() {
+    const char* name = std::getenv("MF_EXT_KERNELS");
+    return name == nullptr || *name == '\0' ? nullptr : name;
+}
+
+/// The table to use, given `variant` that looks one up by its name: the one that is forced, if the processor has it,
+/// otherwise the fastest.
+template <class Table>
+const Table* variant_in_use(const Table* (*variant)(const char* name)) {
+    const Table* forced = variant(forced_variant());
+    return forced == nullptr ? variant(nullptr) : forced;
 }
 
 #if defined(__x86_64__)

@@ -1,5 +1,11 @@
 #include "pg/guc.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/kernels.hpp"
+#include "core/rank_kernels.hpp"
+#include "core/scan_kernels.hpp"
 #include "pg/compat.hpp"
 #include "pg/fault.hpp"
 
@@ -11,10 +17,29 @@ char* default_model;
 int keep_versions;
 int max_memory_kb;
 int max_threads;
+char* kernel_names;
+
+// Which variants of the kernels work here, for tests that force one by the environment.
+void define_kernels_unsafe() {
+    const char* forced = std::getenv("MF_EXT_KERNELS");
+    if (forced != nullptr && *forced != '\0' &&
+        (kernels_named(forced) == nullptr || scan_kernels_named(forced) == nullptr ||
+         rank_kernels_named(forced) == nullptr))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("this processor has no kernels \"%s\"", forced),
+                        errdetail("Environment variable MF_EXT_KERNELS of the server names them."),
+                        errhint("Unset MF_EXT_KERNELS and restart the server.")));
+    static char names[64];
+    std::snprintf(names, sizeof names, "%s %s %s", kernels().name, scan_kernels().name, rank_kernels().name);
+    DefineCustomStringVariable("mf_ext.kernels", "Shows the instruction sets of the kernels.", nullptr, &kernel_names,
+                               names, PGC_INTERNAL, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+}
 
 }  // namespace
 
 void define_settings_unsafe() {
+    // First, since it may fail, and no setting can be defined twice.
+    define_kernels_unsafe();
     DefineCustomIntVariable("mf_ext.cache_size", "Sets the memory for item factors, all models together.",
                             "The least recently used model leaves first.", &cache_size_kb, 1024 * 1024, 1024, INT_MAX,
                             PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
