@@ -4,7 +4,7 @@
 top := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # These need no PostgreSQL yet (it may be one of the things to install), so they stay out of reach of PGXS.
-scripted := check check-deep demo bench quality unit format soak
+scripted := check check-deep check-servers demo bench quality unit format soak
 
 ifneq (,$(filter $(scripted),$(MAKECMDGOALS)))
 

@@ -21,9 +21,11 @@ CREATE TABLE impostors AS
     UNION ALL
     SELECT 'type ' || typname, format('CREATE DOMAIN planted.%I AS integer', typname), format('DROP DOMAIN planted.%I', typname)
       FROM pg_type AS t JOIN members AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
+     WHERE typcategory NOT IN ('A', 'C')
     UNION ALL
     SELECT 'shell ' || typname, format('CREATE TYPE planted.%I', typname), format('DROP TYPE planted.%I', typname)
       FROM pg_type AS t JOIN members AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
+     WHERE typcategory NOT IN ('A', 'C')
     UNION ALL
     SELECT 'index ' || i.relname, format('CREATE TABLE planted.%I ()', i.relname), format('DROP TABLE planted.%I', i.relname)
       FROM relations AS r JOIN pg_index AS x ON x.indrelid = r.oid JOIN pg_class AS i ON i.oid = x.indexrelid
