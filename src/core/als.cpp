@@ -92,14 +92,14 @@ ObjectiveParts finish_rating_row(const RatingHalfStep& step, std::size_t n, Norm
 
 ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
                                 std::span<const float> values, NormalEquations& workspace, float* factors,
-                                float* bias) {
+                                float* bias, Environment* environment) {
     if (values.empty()) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         *bias = 0.0f;
         return {};
     }
     workspace.start(nullptr, 0.0f);
-    add_entries(workspace, values.size(), [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+    add_entries(workspace, values.size(), environment, [&](NormalEquations& equations, std::size_t first, std::size_t count) {
         add_rating_entries(step, columns, values, first, count, equations);
     });
     return finish_rating_row(step, values.size(), workspace, factors, bias);
@@ -149,7 +149,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
     const ValueStatistics ratings = value_statistics(by_user.values, environment);
     const double deviation = ratings.deviation;
     model.parameters = rating_parameters(ratings, options);
-    model.users = FactorMatrix(by_user.rows(), options.factors);
+    model.users = FactorMatrix(by_user.rows(), options.factors, environment);
     model.user_bias = Array<float>(by_user.rows(), 0.0f);
     const Side users{by_user, options.factors};
     const Side items{by_item, options.factors};
@@ -161,7 +161,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
         model.item_bias = std::move(start->item_bias);
         solve_users(model, users, workspaces, environment);
     } else {
-        model.items = FactorMatrix(by_item.rows(), options.factors);
+        model.items = FactorMatrix(by_item.rows(), options.factors, environment);
         model.item_bias = Array<float>(by_item.rows(), 0.0f);
         start_als(by_user, by_item, deviation, options.seed, environment, model);
     }
@@ -184,7 +184,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
         if (evaluate) {
             report.test_metric = evaluate(model);
             if (early_stop.improves(iteration, report.test_metric)) {
-                best_items = copy_of(model.items);
+                best_items = copy_of(model.items, environment);
                 best_bias = copy_of(model.item_bias);
             }
         }

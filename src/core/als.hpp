@@ -51,8 +51,10 @@ struct RatingHalfStep {
 /// the surplus is prefetched. factors has FactorMatrix::padded(k) floats. A row without entries gets zeros.
 /// The bias b is eliminated: with the system A z₁ = Σ t_j y_j, A z₂ = s = Σ y_j it is
 /// b = (Σ t_j − s·z₁) / (n + λ_b n^p − s·z₂), and then p = z₁ − b z₂.
-/// Throws NumericalFailure if the system is singular to working precision. O(n·k² + k³).
+/// Throws NumericalFailure if the system is singular to working precision. With an environment, which no worker may
+/// give, a long row has checkpoints. O(n·k² + k³).
 ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
-                                std::span<const float> values, NormalEquations& workspace, float* factors, float* bias);
+                                std::span<const float> values, NormalEquations& workspace, float* factors, float* bias,
+                                Environment* environment = nullptr);
 
 }  // namespace mf

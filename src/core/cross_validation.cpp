@@ -130,11 +130,11 @@ Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std
 }
 
 /// Items by the number of their interactions, most first.
-std::vector<std::uint32_t> by_popularity(const Csr& cells) {
+std::vector<std::uint32_t> by_popularity(const Csr& cells, Environment& environment) {
     std::vector<std::uint64_t> interactions(cells.column_count);
     for (const std::uint32_t item : cells.columns) ++interactions[item];
     std::vector<std::uint32_t> items(cells.column_count);
-    descending_order(items, [&](std::uint32_t item) { return interactions[item]; });
+    descending_order(items, environment, [&](std::uint32_t item) { return interactions[item]; });
     return items;
 }
 
@@ -180,7 +180,7 @@ FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t
     }
     result.lists = measure_lists(model.ranking, data.train, data.test, k, environment);
     if (data.test_of_cold.rows() > 0)
-        result.lists += measure_order(by_popularity(data.train), data.test_of_cold, k);
+        result.lists += measure_order(by_popularity(data.train, environment), data.test_of_cold, k);
     return result;
 }
 

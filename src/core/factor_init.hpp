@@ -36,9 +36,12 @@ inline bool is_start(const FactorMatrix& items, std::size_t rows, int factors) {
     return std::any_of(items.row(0), items.row(0) + rows * items.stride(), [](float value) { return value != 0.0f; });
 }
 
-inline FactorMatrix copy_of(const FactorMatrix& matrix) {
-    FactorMatrix copy(matrix.rows(), matrix.factors());
-    std::copy_n(matrix.row(0), matrix.rows() * matrix.stride(), copy.row(0));
+inline FactorMatrix copy_of(const FactorMatrix& matrix, Environment& environment) {
+    constexpr std::size_t kRowsATask = 4096;
+    FactorMatrix copy(matrix.rows(), matrix.factors(), environment);
+    parallel_ranges(environment, matrix.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
+        std::copy_n(matrix.row(begin), (end - begin) * matrix.stride(), copy.row(begin));
+    });
     return copy;
 }
 

@@ -23,8 +23,9 @@ class RatingFoldIn {
     RatingFoldIn(FactorView items, std::span<const float> item_bias, const RatingParameters& parameters);
 
     /// factors has FactorMatrix::padded(k) floats, 64-byte aligned. An empty history gives zeros. Throws
-    /// NumericalFailure if the history's equations have no unique solution. O(n·k² + k³).
-    void solve(std::span<const HistoryEntry> history, float* factors, float* bias);
+    /// NumericalFailure if the history's equations have no unique solution. With an environment, which no worker may
+    /// give, a long history has checkpoints; the object can be used again after an exception of one. O(n·k² + k³).
+    void solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment = nullptr);
 
   private:
     FactorView items_;
@@ -39,20 +40,24 @@ class RankingFoldIn {
   public:
     /// Refers to the arguments; they must outlive this object. Computes the Gram matrix of the items:
     /// O(items · k²); keep the object for many calls.
-    RankingFoldIn(FactorView items, const RankingParameters& parameters);
+    RankingFoldIn(FactorView items, const RankingParameters& parameters, Environment& environment);
 
     /// The same with a Gram matrix at hand and with the factors of item i in row row_of[i].
     RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
                   const RankingParameters& parameters);
 
     /// As RatingFoldIn::solve.
-    void solve(std::span<const HistoryEntry> history, float* factors);
+    void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr);
 
     /// What each entry of the history contributes to the score of an item: the factors of a user solve A x = Σ_j w_j y_j,
     /// so the score y·x is Σ_j w_j y_j·z with A z = y (Hu, Koren, Volinsky: "Collaborative Filtering for Implicit Feedback
     /// Datasets", ICDM 2008, section 5). The contributions sum to the score of the factors that solve() gives, but for
     /// rounding in single precision. contributions has an element for each entry. O(n·k² + k³).
-    void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions);
+    void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
+                 Environment* environment = nullptr);
+
+    /// Bytes that an object takes of its own, or two of them with a history beyond piece_entries().
+    static std::size_t bytes(int factors) { return NormalEquations::bytes(factors); }
 
   private:
     std::size_t row_of(std::uint32_t item) const { return row_of_.empty() ? item : row_of_[item]; }

@@ -75,13 +75,14 @@ ObjectiveParts finish_ranking_row(const RankingHalfStep& step, std::span<const f
 }  // namespace
 
 ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
-                                 std::span<const float> weights, NormalEquations& workspace, float* factors) {
+                                 std::span<const float> weights, NormalEquations& workspace, float* factors,
+                                 Environment* environment) {
     if (weights.empty()) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         return {};
     }
     start_equations(step, workspace);
-    add_entries(workspace, weights.size(), [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+    add_entries(workspace, weights.size(), environment, [&](NormalEquations& equations, std::size_t first, std::size_t count) {
         add_ranking_entries(step, columns, weights, first, count, equations);
     });
     return finish_ranking_row(step, weights, workspace, factors);
@@ -207,7 +208,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
     const RankingTraining training = prepare_ranking(by_user, by_item, feedback, options, environment);
     RankingModel model;
     model.parameters = training.parameters;
-    model.users = FactorMatrix(by_user.rows(), options.factors);
+    model.users = FactorMatrix(by_user.rows(), options.factors, environment);
     const Side users{by_user, training.user_weights, options.factors};
     const Side items{by_item, training.item_weights, options.factors};
     std::vector<Workspace> memory = make_workspaces(options.factors, options.solver, environment);
@@ -231,7 +232,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
         model.items = std::move(start->items);
         users_half(exact);
     } else {
-        model.items = FactorMatrix(by_item.rows(), options.factors);
+        model.items = FactorMatrix(by_item.rows(), options.factors, environment);
         fill_random(model.users, initial_scale(options.factors), options.seed, kInitStream, environment);
     }
 
@@ -250,7 +251,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
                          std::numeric_limits<double>::quiet_NaN()};
         if (evaluate) {
             report.test_metric = evaluate(model);
-            if (early_stop.improves(iteration, report.test_metric)) best_items = copy_of(model.items);
+            if (early_stop.improves(iteration, report.test_metric)) best_items = copy_of(model.items, environment);
         }
         const bool go_on = !environment.on_iteration || environment.on_iteration(report);
         if (!go_on || (evaluate && early_stop.exhausted())) break;

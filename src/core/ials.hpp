@@ -104,9 +104,11 @@ RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram, const 
 
 /// Solves one row: a pure function of its arguments (`workspace` is overwritten). columns may be longer than weights;
 /// the surplus is prefetched. factors has FactorMatrix::padded(k) floats. A row without weight gets zeros.
-/// Throws NumericalFailure if the system is singular to working precision. O(n·k² + k³).
+/// Throws NumericalFailure if the system is singular to working precision. With an environment, which no worker may
+/// give, a long row has checkpoints. O(n·k² + k³).
 ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
-                                 std::span<const float> weights, NormalEquations& workspace, float* factors);
+                                 std::span<const float> weights, NormalEquations& workspace, float* factors,
+                                 Environment* environment = nullptr);
 
 /// Improves one row from the factors it has, likewise, by conjugate gradient. weights has at most
 /// ConjugateGradient::longest_row() entries. The fit is NaN where single precision does not suffice. O(n·k + k²).

@@ -54,19 +54,22 @@ void ItemImage::build(const ItemParts& parts, void* memory, Environment& environ
     const Header header = layout(parts);
     auto* base = static_cast<char*>(memory);
     std::memcpy(base, &header, sizeof header);
-    SortedIds::build(parts.ids, base + header.ids);
+    SortedIds::build(parts.ids, base + header.ids, environment);
     std::copy(parts.interactions.begin(), parts.interactions.end(),
               reinterpret_cast<std::uint32_t*>(base + header.interactions));
-    check_interrupt(environment);
-    descending_order({reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items},
+    descending_order({reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items}, environment,
                      [&](std::uint32_t item) { return parts.interactions[item]; });
     ItemIndex::build(parts.ranking, base + header.ranking, environment);
     const GramMatrix gram(parts.ranking, environment);
     std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));
-    check_interrupt(environment);
-    if (header.has_rating)
-        std::copy_n(parts.rating.row(0), parts.rating.rows() * parts.rating.stride(),
-                    reinterpret_cast<float*>(base + header.rating));
+    if (header.has_rating) {
+        constexpr std::size_t kRowsATask = 4096;
+        const std::size_t stride = parts.rating.stride();
+        auto* rating = reinterpret_cast<float*>(base + header.rating);
+        parallel_ranges(environment, parts.rating.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
+            std::copy_n(parts.rating.row(begin), (end - begin) * stride, rating + begin * stride);
+        });
+    }
     std::copy(parts.rating_bias.begin(), parts.rating_bias.end(), reinterpret_cast<float*>(base + header.rating_bias));
 }
 

@@ -84,11 +84,14 @@ ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride
 }
 
 /// Items by descending norm, ties by index.
-std::vector<std::uint32_t> order_by_norm(FactorView items) {
+std::vector<std::uint32_t> order_by_norm(FactorView items, Environment& environment) {
+    constexpr std::size_t kRowsATask = 4096;
     std::vector<double> norms(items.rows());
-    for (std::size_t i = 0; i < norms.size(); ++i) norms[i] = norm_of(items.row(i), items.stride());
+    parallel_ranges(environment, norms.size(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t i = begin; i < end; ++i) norms[i] = norm_of(items.row(i), items.stride());
+    });
     std::vector<std::uint32_t> order(norms.size());
-    descending_order(order, [&](std::uint32_t item) { return norms[item]; });
+    descending_order(order, environment, [&](std::uint32_t item) { return norms[item]; });
     return order;
 }
 
@@ -108,8 +111,7 @@ void ItemIndex::build(FactorView items, void* memory, Environment& environment) 
     auto* codes = reinterpret_cast<std::int8_t*>(base + layout.codes);
     auto* corrections = reinterpret_cast<std::int32_t*>(base + layout.corrections);
 
-    check_interrupt(environment);
-    const std::vector<std::uint32_t> order = order_by_norm(items);
+    const std::vector<std::uint32_t> order = order_by_norm(items, environment);
     const std::size_t stride = items.stride();
     constexpr std::size_t kGroupsABlock = 64;
     const std::size_t group_count = (items.rows() + kScanItems - 1) / kScanItems;

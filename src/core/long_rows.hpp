@@ -27,12 +27,14 @@ inline std::size_t piece_entries(int factors) {
 }
 
 /// Adds the n entries of a row to a system that was started: add(equations, first, count) adds some of them. Piece by
-/// piece if there are more than a piece.
+/// piece if there are more than a piece, with a look at the interrupt before each; `environment` is null in a worker,
+/// where nothing may look.
 template <class Add>
-void add_entries(NormalEquations& equations, std::size_t n, const Add& add) {
+void add_entries(NormalEquations& equations, std::size_t n, Environment* environment, const Add& add) {
     const std::size_t piece = piece_entries(equations.factors());
     if (n <= piece) return add(equations, 0, n);
     for (std::size_t first = 0; first < n; first += piece) {
+        if (environment != nullptr) check_interrupt(*environment);
         NormalEquations& part = equations.part();
         part.start(nullptr, 0.0f);
         add(part, first, std::min(piece, n - first));

@@ -1,11 +1,13 @@
 // The result of a training: factors, biases and the few numbers that are needed to fold in a new history.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "core/array.hpp"
+#include "core/parallel.hpp"
 
 namespace mf {
 
@@ -35,6 +37,18 @@ class FactorMatrix {
           factors_(factors),
           stride_(padded(factors)),
           data_(checked_multiply(rows, padded(factors)), 0.0f) {}
+
+    /// The same on all threads and with checkpoints: the system takes seconds to hand out tens of gigabytes.
+    FactorMatrix(std::size_t rows, int factors, Environment& environment)
+        : rows_(rows),
+          factors_(factors),
+          stride_(padded(factors)),
+          data_(checked_multiply(rows, padded(factors))) {
+        constexpr std::size_t kFloatsATask = std::size_t{1} << 22;
+        parallel_ranges(environment, data_.size(), kFloatsATask, [this](std::size_t begin, std::size_t end, int) {
+            std::fill(data_.begin() + begin, data_.begin() + end, 0.0f);
+        });
+    }
 
     /// Floats from one row to the next.
     static std::size_t padded(int factors) { return (static_cast<std::size_t>(factors) + 15) / 16 * 16; }

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/long_rows.hpp"
+
 namespace mf {
 
 namespace {
@@ -29,22 +31,27 @@ GramMatrix::GramMatrix(FactorView matrix, Environment& environment)
     // Parts begin at whole panels.
     const std::size_t rows_a_part = ((matrix.rows() + parts - 1) / parts + kPanelRows - 1) / kPanelRows * kPanelRows;
     Array<float> sums(checked_multiply(parts, size), 0.0f);
-    std::vector<Array<float>> panels(static_cast<std::size_t>(environment.threads));
+    std::vector<Array<float>> panels(std::min(parts, static_cast<std::size_t>(std::max(environment.threads, 1))));
     for (Array<float>& panel : panels) panel = Array<float>(panel_size(blocks_));
 
-    parallel_for(environment, parts, [&](std::size_t part, int worker) {
+    // All parts advance by a piece at a time: a part of ten million rows takes seconds.
+    const std::size_t piece = piece_entries(matrix.factors());
+    std::size_t done = 0;
+    const auto add_piece = [&](std::size_t part, int worker) {
         float* panel = panels[static_cast<std::size_t>(worker)].data();
         float ones[kPanelRows];
         std::uint32_t indices[kPanelRows];
         std::fill_n(ones, kPanelRows, 1.0f);
-        const std::size_t end = std::min(matrix.rows(), (part + 1) * rows_a_part);
-        for (std::size_t first = part * rows_a_part; first < end; first += kPanelRows) {
+        const std::size_t begin = part * rows_a_part + done;
+        const std::size_t end = std::min(matrix.rows(), part * rows_a_part + std::min(rows_a_part, done + piece));
+        for (std::size_t first = begin; first < end; first += kPanelRows) {
             const std::size_t count = std::min(kPanelRows, end - first);
             std::iota(indices, indices + count, 0u);
             kernel.gather(matrix.row(first), matrix.stride(), indices, count, count, ones, blocks_, panel);
             kernel.add_outer_products(panel, count, blocks_, sums.data() + part * size, {});
         }
-    });
+    };
+    for (; done < rows_a_part; done += piece) parallel_for(environment, parts, add_piece);
 
     for (std::size_t i = 0; i < size; ++i) {
         double sum = 0;
@@ -65,6 +72,11 @@ NormalEquations::NormalEquations(int factors)
       system_(system_size(blocks_)),
       panel_(panel_size(blocks_)),
       right_(2 * blocks_ * kLanes) {}
+
+std::size_t NormalEquations::bytes(int factors) {
+    const std::size_t blocks = FactorMatrix::padded(factors) / kLanes;
+    return (system_size(blocks) + panel_size(blocks) + 2 * blocks * kLanes) * sizeof(float);
+}
 
 void NormalEquations::start(const GramMatrix* gram, float gram_weight) {
     const std::size_t stride = system_stride(blocks_);

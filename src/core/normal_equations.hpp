@@ -48,8 +48,9 @@ class GramMatrix {
 /// allocation per row. Padding columns get a diagonal of 1, so that padded factors are zero.
 class NormalEquations {
   public:
-    /// 1 ≤ factors. Takes about 4·K² + 260·K bytes, K = factors rounded up to 16.
+    /// 1 ≤ factors. Takes bytes(factors) bytes, about 4·K² + 260·K with K = factors rounded up to 16.
     explicit NormalEquations(int factors);
+    static std::size_t bytes(int factors);
 
     /// Starts a system: from `gram_weight` times a Gram matrix, or from zero if `gram` is null.
     void start(const GramMatrix* gram, float gram_weight);

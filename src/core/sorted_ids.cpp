@@ -36,17 +36,25 @@ std::size_t SortedIds::bytes(const IdTable& table) {
     return Layout({static_cast<std::uint64_t>(table.kind_), table.size_, table.slots_.size(), 0, table.arena_.size()}).end;
 }
 
-void SortedIds::build(const IdTable& table, void* memory) {
+void SortedIds::build(const IdTable& table, void* memory, Environment& environment) {
     const Header header{static_cast<std::uint64_t>(table.kind_), table.size_, table.slots_.size(),
                         static_cast<std::uint64_t>(table.hash_shift_), table.arena_.size()};
     const Layout layout(header);
     auto* base = static_cast<char*>(memory);
     std::memcpy(base, &header, sizeof header);
-    std::copy(table.slots_.begin(), table.slots_.end(), reinterpret_cast<IdSlot*>(base + layout.slots));
+    constexpr std::size_t kSlotsATask = std::size_t{1} << 20;
+    parallel_ranges(environment, table.slots_.size(), kSlotsATask, [&](std::size_t begin, std::size_t end, int) {
+        std::copy(table.slots_.begin() + begin, table.slots_.begin() + end,
+                  reinterpret_cast<IdSlot*>(base + layout.slots) + begin);
+    });
     auto* hashes = reinterpret_cast<std::uint64_t*>(base + layout.hashes);
-    for (std::uint32_t i = 0; i < table.size_; ++i) hashes[i] = table.hash(i);
+    constexpr std::size_t kIdsATask = std::size_t{1} << 15;
+    parallel_ranges(environment, table.size_, kIdsATask, [&](std::size_t begin, std::size_t end, int) {
+        for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) hashes[i] = table.hash(i);
+    });
     std::copy(table.integers_.begin(), table.integers_.end(), reinterpret_cast<std::int64_t*>(base + layout.numbers));
     std::copy(table.ends_.begin(), table.ends_.end(), reinterpret_cast<std::uint64_t*>(base + layout.numbers));
+    check_interrupt(environment);
     std::copy(table.arena_.begin(), table.arena_.end(), base + layout.arena);
 }
 

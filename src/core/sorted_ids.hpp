@@ -10,6 +10,7 @@
 
 #include "core/id_slots.hpp"
 #include "core/id_text.hpp"
+#include "core/parallel.hpp"
 
 namespace mf {
 
@@ -23,7 +24,7 @@ class SortedIds {
     static std::size_t bytes(const IdTable& table);
 
     /// Copies a table into `memory`, which has bytes() bytes and is aligned to 8. O(n).
-    static void build(const IdTable& table, void* memory);
+    static void build(const IdTable& table, void* memory, Environment& environment);
 
     SortedIds() = default;
     /// Refers to what build() has made.

@@ -1,6 +1,7 @@
 #include "core/train.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -56,12 +57,19 @@ Csr sample_rows(const Csr& matrix, std::size_t limit) {
     return sample;
 }
 
-bool all_finite(std::span<const float> values) {
-    return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+bool all_finite(std::span<const float> values, Environment& environment) {
+    constexpr std::size_t kValuesATask = std::size_t{1} << 20;
+    std::atomic<bool> finite = true;
+    parallel_ranges(environment, values.size(), kValuesATask, [&](std::size_t begin, std::size_t end, int) {
+        const auto part = values.subspan(begin, end - begin);
+        if (!std::all_of(part.begin(), part.end(), [](float value) { return std::isfinite(value); }))
+            finite.store(false, std::memory_order_relaxed);
+    });
+    return finite;
 }
 
-bool all_finite(const FactorMatrix& matrix) {
-    return matrix.rows() == 0 || all_finite({matrix.row(0), matrix.rows() * matrix.stride()});
+bool all_finite(const FactorMatrix& matrix, Environment& environment) {
+    return matrix.rows() == 0 || all_finite({matrix.row(0), matrix.rows() * matrix.stride()}, environment);
 }
 
 void require_finite(bool finite, const char* what) {
@@ -120,14 +128,19 @@ RankingModel train_ranking(const Parts& parts, const Csr& by_item, const TrainOp
     return model;
 }
 
-void count_interactions(const Dataset& dataset, Model& model) {
+void count_interactions(const Dataset& dataset, Model& model, Environment& environment) {
+    constexpr std::size_t kIdsATask = std::size_t{1} << 15;
+    constexpr std::size_t kEntriesPerCheck = std::size_t{1} << 20;
     const std::uint32_t users = dataset.by_user.rows();
     const std::uint32_t items = dataset.by_user.column_count;
     std::vector<std::uint64_t> item_hashes(items);
-    for (std::uint32_t i = 0; i < items; ++i) item_hashes[i] = dataset.items.hash(i);
+    parallel_ranges(environment, items, kIdsATask, [&](std::size_t begin, std::size_t end, int) {
+        for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) item_hashes[i] = dataset.items.hash(i);
+    });
     model.user_interactions = Array<std::uint32_t>(users);
     model.item_interactions = Array<std::uint32_t>(items, 0u);
     model.user_history = Array<std::uint64_t>(users);
+    std::size_t unchecked = 0;
     for (std::uint32_t u = 0; u < users; ++u) {
         const auto columns = dataset.by_user.row_columns(u);
         const auto values = dataset.by_user.row_values(u);
@@ -138,6 +151,10 @@ void count_interactions(const Dataset& dataset, Model& model) {
         }
         model.user_interactions[u] = static_cast<std::uint32_t>(columns.size());
         model.user_history[u] = digest.value();
+        unchecked += columns.size() + 1;
+        if (unchecked < kEntriesPerCheck) continue;
+        check_interrupt(environment);
+        unchecked = 0;
     }
 }
 
@@ -173,11 +190,11 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     }
 
     if (model.rating) {
-        require_finite(all_finite(model.rating->users) && all_finite(model.rating->items) &&
-                           all_finite(model.rating->user_bias) && all_finite(model.rating->item_bias),
+        require_finite(all_finite(model.rating->users, environment) && all_finite(model.rating->items, environment) &&
+                           all_finite(model.rating->user_bias, environment) && all_finite(model.rating->item_bias, environment),
                        "rating factors");
     }
-    require_finite(all_finite(model.ranking.users) && all_finite(model.ranking.items), "ranking factors");
+    require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment), "ranking factors");
     return model;
 }
 
@@ -190,7 +207,7 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     TrainResult result;
     result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, options, environment, start,
                                  result.summary);
-    count_interactions(dataset, result.model);
+    count_interactions(dataset, result.model, environment);
     return result;
 }
 

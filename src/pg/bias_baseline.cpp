@@ -1,6 +1,7 @@
 #include "pg/bias_baseline.hpp"
 
 #include "core/descending_order.hpp"
+#include "pg/environment.hpp"
 #include "pg/user_scan.hpp"
 
 namespace mf::pg {
@@ -40,7 +41,8 @@ double BiasBaseline::user(std::span<const HistoryEntry> history) const {
 
 std::vector<std::uint32_t> BiasBaseline::order() const {
     std::vector<std::uint32_t> order(items_.size());
-    descending_order(order, [this](std::uint32_t item) { return items_[item].total; });
+    Environment environment = quiet_environment();
+    descending_order(order, environment, [this](std::uint32_t item) { return items_[item].total; });
     return order;
 }
 

@@ -161,7 +161,7 @@ TEST(AlsTest, StopsWhenAskedAndKeepsWhatItHas) {
 
 RatingModel train_from(const RatingModel& earlier, const Csr& by_user, const AlsOptions& options,
                        Environment& environment) {
-    RatingStart start{copy_of(earlier.items), copy_of(earlier.item_bias)};
+    RatingStart start{copy_of(earlier.items, environment), copy_of(earlier.item_bias)};
     return train_als(by_user, transpose(by_user), options, environment, {}, &start);
 }
 

@@ -60,7 +60,7 @@ TEST(FoldInTest, RankingFactorsEqualTheStoredRows) {
             options.factors = factors;
             options.iterations = 3;
             const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
-            RankingFoldIn fold_in(model.items, model.parameters);
+            RankingFoldIn fold_in(model.items, model.parameters, environment);
             Array<float> row(FactorMatrix::padded(factors));
             for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
                 fold_in.solve(history_of(by_user, u), row.data());
@@ -80,7 +80,7 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
             options.iterations = 3;
             const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
             const OwnedItemIndex index(model.items, environment);
-            RankingFoldIn fold_in(model.items, model.parameters);
+            RankingFoldIn fold_in(model.items, model.parameters, environment);
             RankingFoldIn by_position(index.get().rows(), index.get().positions(), GramMatrix(model.items, environment),
                                       model.parameters);
             std::vector<float> contributions, others;
@@ -131,7 +131,7 @@ TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
             options.factors = factors;
             options.iterations = 3;
             const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
-            RankingFoldIn fold_in(model.items, model.parameters);
+            RankingFoldIn fold_in(model.items, model.parameters, environment);
             Eigen::MatrixXd items(by_user.column_count, factors);
             for (Eigen::Index i = 0; i < items.rows(); ++i)
                 for (Eigen::Index f = 0; f < factors; ++f)
@@ -170,7 +170,8 @@ TEST(FoldInTest, WithoutWeightNothingIsContributed) {
     parameters.weight_slope = 1;
     const HistoryEntry history[] = {{0, 0.0f}, {2, 0.0f}};
     float contributions[] = {1, 1};
-    RankingFoldIn(items, parameters).explain(history, 1, contributions);
+    Environment environment;
+    RankingFoldIn(items, parameters, environment).explain(history, 1, contributions);
     EXPECT_EQ(contributions[0], 0.0f);
     EXPECT_EQ(contributions[1], 0.0f);
 }
@@ -193,7 +194,7 @@ TEST(FoldInTest, AnEmptyHistoryGivesZeros) {
     EXPECT_EQ(bias, 0.0f);
     EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
     std::fill(row.begin(), row.end(), 1.0f);
-    RankingFoldIn(ranking.items, ranking.parameters).solve({}, row.data());
+    RankingFoldIn(ranking.items, ranking.parameters, environment).solve({}, row.data());
     EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
 }
 

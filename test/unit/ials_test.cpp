@@ -284,7 +284,7 @@ struct Growth {
 
 RankingModel train_from(const RankingModel& earlier, const Csr& by_user, const IalsOptions& options,
                         Environment& environment) {
-    RankingStart start{copy_of(earlier.items)};
+    RankingStart start{copy_of(earlier.items, environment)};
     return train_ials(by_user, transpose(by_user), Feedback::Explicit, options, environment, {}, &start);
 }
 

@@ -66,7 +66,8 @@ TEST(SortedIdsTest, FindsWhatTheTableHas) {
         for (const std::uint32_t count : {0u, 1u, 32u, 33u, 5000u}) {
             const IdTable table = some_ids(kind, count);
             std::vector<std::uint64_t> memory(SortedIds::bytes(table) / 8 + 1);
-            SortedIds::build(table, memory.data());
+            Environment environment;
+            SortedIds::build(table, memory.data(), environment);
             const SortedIds ids(memory.data());
             ASSERT_EQ(ids.size(), count);
             ASSERT_EQ(ids.kind(), kind);
@@ -141,7 +142,8 @@ TEST(ItemImageTest, FoldsInWithTheSameBits) {
     const ItemParts parts = some_parts(IdKind::Integer, 2000, 20, false);
     const Array<char> memory = image_of(parts);
     const ItemImage image(memory.data());
-    RankingFoldIn from_parts(parts.ranking, parameters);
+    Environment environment;
+    RankingFoldIn from_parts(parts.ranking, parameters, environment);
     RankingFoldIn from_image(image.ranking().rows(), image.ranking().positions(), image.gram(), parameters);
     for (std::uint32_t length : {1u, 7u, 300u}) {
         std::vector<HistoryEntry> history;

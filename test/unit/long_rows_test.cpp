@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <stdexcept>
+
 #include <algorithm>
 #include <vector>
 
@@ -82,7 +85,7 @@ TEST(LongRowsTest, RankingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
         solve_users(model, by_user, environment);
         EXPECT_TRUE(same_bits(model.users, expected.users)) << threads;
     }
-    RankingFoldIn fold_in(expected.items, expected.parameters);
+    RankingFoldIn fold_in(expected.items, expected.parameters, one);
     Array<float> row(FactorMatrix::padded(kFactors));
     for (std::uint32_t u = 0; u < 4; ++u) {
         fold_in.solve(history_of(by_user, u), row.data());
@@ -146,6 +149,43 @@ TEST(LongRowsTest, AnInterruptIsServedBetweenPieces) {
         [](NormalEquations&, std::uint32_t) { return ObjectiveParts{}; });
     EXPECT_EQ(pieces, 3);
     EXPECT_EQ(served_in_last_piece, 3);  // before the first piece, and after each but the last
+}
+
+TEST(LongRowsTest, AFoldInServesInterruptsBetweenPieces) {
+    const std::vector<HistoryEntry> history = history_of(long_histories(), 0);
+    Environment environment;
+    environment.interrupted = [] { return true; };
+    int served = 0, cancel_at = 0;
+    environment.checkpoint = [&] {
+        if (++served == cancel_at) throw std::runtime_error("cancelled");
+    };
+    const RankingModel model = ranking_model();
+    const Array<float> bias(kItems, 0.0f);
+    RatingParameters parameters;
+    parameters.regularization = 1;
+    Environment none;
+    RankingFoldIn ranking(model.items, model.parameters, none);
+    RatingFoldIn rating(model.items, bias, parameters);
+    Array<float> row(FactorMatrix::padded(kFactors)), expected(row.size()), contributions(history.size());
+    float user_bias;
+    const std::pair<const char*, std::function<void()>> calls[] = {
+        {"ranking", [&] { ranking.solve(history, row.data(), &environment); }},
+        {"rating", [&] { rating.solve(history, row.data(), &user_bias, &environment); }},
+        {"explain", [&] { ranking.explain(history, 1, contributions.data(), &environment); }}};
+    for (const auto& [name, call] : calls) {
+        served = cancel_at = 0;
+        call();
+        const int all = served;
+        EXPECT_GE(all, 3) << name;  // one for each piece
+        served = 0;
+        cancel_at = all;
+        EXPECT_THROW(call(), std::runtime_error) << name;
+    }
+    // A fold-in that was left in the middle has no influence on the next.
+    cancel_at = served = 0;
+    ranking.solve(history, row.data(), &environment);
+    RankingFoldIn(model.items, model.parameters, none).solve(history, expected.data());
+    EXPECT_TRUE(std::equal(row.begin(), row.end(), expected.begin()));
 }
 
 }  // namespace

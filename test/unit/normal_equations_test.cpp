@@ -1,6 +1,8 @@
 // Systems and Gram matrices against Eigen in double precision.
 #include "core/normal_equations.hpp"
 
+#include "core/long_rows.hpp"
+
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
@@ -102,6 +104,18 @@ TEST(GramMatrixTest, AgreesWithEigen) {
                 EXPECT_NEAR(gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)), expected(i, j),
                             1e-6 * static_cast<double>(rows) + 1e-5);
     }
+}
+
+// With a thousand factors an interrupt would wait for millions of rows.
+TEST(GramMatrixTest, LooksAtTheInterruptAtLeastOnceAPiece) {
+    constexpr int kFactors = 1024;
+    const FactorMatrix matrix(10 * piece_entries(kFactors), kFactors);
+    Environment environment;
+    std::size_t looks = 0;
+    environment.interrupted = [&] { return ++looks == 0; };
+    environment.checkpoint = [] {};
+    const GramMatrix gram(matrix, environment);
+    EXPECT_GE(looks, matrix.rows() / piece_entries(kFactors));
 }
 
 TEST(GramMatrixTest, SameBitsForAnyNumberOfThreads) {

@@ -90,7 +90,7 @@ TEST(TrainTest, StoredUsersEqualTheFoldIn) {
         const RatingModel& rating = *result.model.rating;
         const RankingModel& ranking = result.model.ranking;
         RatingFoldIn rating_fold_in(rating.items, rating.item_bias, rating.parameters);
-        RankingFoldIn ranking_fold_in(ranking.items, ranking.parameters);
+        RankingFoldIn ranking_fold_in(ranking.items, ranking.parameters, environment);
         Array<float> row(FactorMatrix::padded(8));
         for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
             std::vector<HistoryEntry> history;
@@ -220,6 +220,25 @@ TEST(TrainTest, ACancelLeavesAtAnyPoint) {
         environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
         EXPECT_THROW(train(dataset, small_options(Feedback::Explicit, 0.2), environment), std::runtime_error);
     }
+}
+
+TEST(TrainTest, CountingInteractionsLooksAtTheInterrupt) {
+    std::vector<Entry> entries;
+    constexpr std::uint32_t kUsers = 2048, kItems = 40000, kEntries = 1 << 21;
+    for (std::uint32_t e = 0; e < kEntries; ++e) entries.push_back({e % kUsers, (e / kUsers) * 39 + e % 39, 1.0f});
+    Environment environment;
+    const Dataset dataset = make_dataset(entries, environment);
+    ASSERT_GT(dataset.items.size(), kItems / 2);
+    TrainOptions options = small_options(Feedback::Implicit, 0);
+    options.ials.factors = options.ials.iterations = 1;
+    int looks = 0;
+    environment.interrupted = [&] { return ++looks < 0; };
+    environment.checkpoint = [] {};
+    TrainSummary summary;
+    train_factors(dataset.by_user, nullptr, options, environment, nullptr, summary);
+    const int without = std::exchange(looks, 0);
+    train(dataset, options, environment);
+    EXPECT_GE(looks - without, static_cast<int>(dataset.by_user.entries() >> 20));
 }
 
 TEST(TrainTest, InvalidOptionsAreRefused) {
