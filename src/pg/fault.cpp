@@ -20,6 +20,7 @@ const config_enum_entry kFaults[] = {
     {"unknown", static_cast<int>(Fault::Unknown), false},
     {"wait", static_cast<int>(Fault::Wait), false},
     {"shared_memory", static_cast<int>(Fault::SharedMemory), false},
+    {"directory", static_cast<int>(Fault::Directory), false},
     {nullptr, 0, false},
 };
 
@@ -27,6 +28,7 @@ void fail(Fault kind) {
     switch (kind) {
         case Fault::None:
         case Fault::SharedMemory:
+        case Fault::Directory:
             return;
         case Fault::Exception:
             throw std::runtime_error("fault on demand");
@@ -56,10 +58,14 @@ void define_fault_setting_unsafe() {
 
 void provoke_fault(const Iteration& iteration) {
     const auto kind = static_cast<Fault>(fault);
-    if (kind == Fault::None || kind == Fault::SharedMemory || (iteration.iteration > 1 && kind != Fault::Wait)) return;
+    if (kind == Fault::None || kind == Fault::SharedMemory || kind == Fault::Directory || (iteration.iteration > 1 && kind != Fault::Wait)) return;
     Environment environment;
     environment.threads = 2;
     parallel_for(environment, 8, [kind](std::size_t, int) { fail(kind); });
+}
+
+void provoke_directory_error_unsafe() {
+    if (static_cast<Fault>(fault) == Fault::Directory) elog(ERROR, "fault in the directory on demand");
 }
 
 std::size_t provoke_refusal(std::size_t bytes) {

@@ -48,6 +48,9 @@ auto pg_call(F&& f) -> decltype(f()) {
         error = CopyErrorData();
         MemoryContextSwitchTo(caller);
         FlushErrorState();
+        // As the end of the transaction would, which comes later: destructors on the way there may take the same locks.
+        // None is held across a pg_call, so these are f's own.
+        LWLockReleaseAll();
     }
     PG_END_TRY();
     if (error != nullptr) throw PgError{error};

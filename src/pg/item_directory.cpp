@@ -1,5 +1,6 @@
 #include "pg/item_directory.hpp"
 
+#include "pg/fault.hpp"
 #include "pg/shared_memory.hpp"
 
 extern "C" {
@@ -156,10 +157,12 @@ bool reserve_place_unsafe(int number, std::uint64_t bytes, std::uint64_t limit) 
     return fits;
 }
 
-void publish_place_unsafe(int number, dsm_handle handle) {
+void publish_place_unsafe(int number, dsm_segment* segment) {
     Place& place = directory->places[number];
     LWLockAcquire(&directory->lock, LW_EXCLUSIVE);
-    place.handle = handle;
+    provoke_directory_error_unsafe();
+    dsm_pin_segment(segment);
+    place.handle = dsm_segment_handle(segment);
     place.built_at = GetCurrentTimestamp();
     pg_atomic_write_u64(&place.last_used, static_cast<std::uint64_t>(GetCurrentStatementStartTimestamp()));
     place.state = State::Ready;
@@ -185,11 +188,6 @@ void touch_place(int number) {
     Place& place = directory->places[number];
     pg_atomic_fetch_add_u64(&place.hits, 1);
     pg_atomic_write_u64(&place.last_used, static_cast<std::uint64_t>(GetCurrentStatementStartTimestamp()));
-}
-
-void release_directory_after_error() {
-    release_lock_after_error(AddinShmemInitLock);
-    if (directory != nullptr) release_lock_after_error(&directory->lock);
 }
 
 int read_items_unsafe(ItemEntry* entries) {

@@ -63,8 +63,8 @@ ClaimedPlace claim_place_unsafe(const ItemKey& key, const ItemLabel& label);
 /// if they are more than `limit` beside what is being built.
 bool reserve_place_unsafe(int place, std::uint64_t bytes, std::uint64_t limit);
 
-/// Makes what was built known to all.
-void publish_place_unsafe(int place, dsm_handle handle);
+/// Makes what was built known to all, and pins the segment. An error leaves it unpinned and the place being built.
+void publish_place_unsafe(int place, dsm_segment* segment);
 
 /// Gives up the place that this session builds in, if any.
 void abandon_place_unsafe();
@@ -74,8 +74,5 @@ bool place_holds(int place, std::uint64_t serial);
 
 /// Counts a use. Takes no lock.
 void touch_place(int place);
-
-/// To be called after an error in one of these functions: it may have left the directory's lock held.
-void release_directory_after_error();
 
 }  // namespace mf::pg

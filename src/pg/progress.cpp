@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "pg/clipped.hpp"
 #include "pg/shared_memory.hpp"
 
 extern "C" {
@@ -59,7 +60,6 @@ int claim() {
     try {
         return pg_call([] { return claim_unsafe(); });
     } catch (const PgError&) {
-        release_lock_after_error(AddinShmemInitLock);
         return -1;
     }
 }
@@ -78,7 +78,7 @@ Progress::Progress(const std::string& model, Oid owner) : place_(claim()) {
     entry_.pid = MyProcPid;
     entry_.database = MyDatabaseId;
     entry_.owner = owner;
-    strlcpy(entry_.model, model.c_str(), sizeof entry_.model);
+    copy_clipped(entry_.model, model);
     entry_.loss = std::numeric_limits<double>::quiet_NaN();
     entry_.started = GetCurrentTimestamp();
 }

@@ -54,7 +54,6 @@ ItemClaim::ItemClaim(const ItemKey& key, const ItemLabel& label) {
     try {
         claimed = pg_call([&key, &label] { return claim_place_unsafe(key, label); });
     } catch (const PgError& error) {
-        release_directory_after_error();
         if (ERRCODE_TO_CATEGORY(error.data->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES) throw;
         pg_call([] { ConditionVariableCancelSleep(); });
         refusal_ = error.data->message;
@@ -107,9 +106,9 @@ std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::fu
     build(dsm_segment_address(creation.segment));
     auto image = std::make_shared<SharedImage>(place_, serial_, nullptr);
     pg_call([number = place_, segment = creation.segment] {
-        dsm_pin_segment(segment);
+        // Until the mapping is pinned too, an error gives the segment back with its owner.
+        publish_place_unsafe(number, segment);
         dsm_pin_mapping(segment);
-        publish_place_unsafe(number, dsm_segment_handle(segment));
     });
     place_ = -1;
     image->segment_ = creation.segment;

@@ -20,13 +20,4 @@ void* shared_struct_unsafe(const char* name, Size bytes, void (*initialize)(void
     return memory;
 }
 
-void release_lock_after_error(LWLock* lock) {
-    pg_call([lock] {
-        if (!LWLockHeldByMe(lock)) return;
-        // The error has set to zero what the release counts down: HOLD_INTERRUPTS, without the ++ that C++ deprecates.
-        InterruptHoldoffCount = InterruptHoldoffCount + 1;
-        LWLockRelease(lock);
-    });
-}
-
 }  // namespace mf::pg

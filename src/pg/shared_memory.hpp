@@ -12,10 +12,7 @@ namespace mf::pg {
 /// The structure of that name, made by whoever needs it first, so that the library need not be preloaded: its memory
 /// comes from the slack of the main segment, about 100 kB for all extensions. initialize(memory) is called once, on
 /// zeros. Each version of the library has its own: after an upgrade, sessions with the old library and sessions with the
-/// new one live side by side. Raises if there is no room; then release_lock_after_error(AddinShmemInitLock) is due.
+/// new one live side by side. Raises if there is no room.
 void* shared_struct_unsafe(const char* name, Size bytes, void (*initialize)(void*));
-
-/// Releases a lock that an error, caught before the end of the transaction, has left behind.
-void release_lock_after_error(LWLock* lock);
 
 }  // namespace mf::pg
