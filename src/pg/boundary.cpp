@@ -1,20 +1,21 @@
 #include "core/eigen_config.hpp"
 #include "core/error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clipped.hpp"
 
 namespace mf::pg {
 namespace {
 
 void set(Failure* failure, int sqlstate, const char* what) {
     failure->sqlstate = sqlstate;
-    strlcpy(failure->message, what, sizeof failure->message);
+    copy_clipped(failure->message, what);
 }
 
 template <class E>
 void set(Failure* failure, int sqlstate, const E& error) {
     set(failure, sqlstate, error.what());
-    strlcpy(failure->detail, error.detail().c_str(), sizeof failure->detail);
-    strlcpy(failure->hint, error.hint().c_str(), sizeof failure->hint);
+    copy_clipped(failure->detail, error.detail());
+    copy_clipped(failure->hint, error.hint());
 }
 
 [[noreturn]] void raise_unsafe(const Failure& failure) {
@@ -46,7 +47,7 @@ void describe_exception(Failure* failure) {
         set(failure, ERRCODE_OUT_OF_MEMORY, "out of memory");
     } catch (const EigenAssertion& e) {
         set(failure, ERRCODE_INTERNAL_ERROR, e.what());
-        strlcpy(failure->hint, "This is a bug in mf_ext; please report it.", sizeof failure->hint);
+        copy_clipped(failure->hint, "This is a bug in mf_ext; please report it.");
     } catch (const std::exception& e) {
         set(failure, ERRCODE_INTERNAL_ERROR, e.what());
     } catch (...) {

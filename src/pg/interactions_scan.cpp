@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/train.hpp"
+#include "pg/clipped.hpp"
 #include "pg/environment.hpp"
 #include "pg/guc.hpp"
 #include "pg/id_batch.hpp"
@@ -9,6 +10,15 @@
 
 namespace mf::pg {
 namespace {
+
+/// Bytes of the longest id that the primary keys of the factor tables hold. A page of a B-tree has room for three entries;
+/// an entry is a header, the version's number, and the text with its length. Longer ids that compress well could be
+/// stored, but what compresses well is nothing that the owner of the ids could know.
+constexpr std::size_t kPageHeader = MAXALIGN(SizeOfPageHeaderData + 3 * (sizeof(ItemIdData) + sizeof(ItemPointerData)));
+constexpr std::size_t kPageEnd = 16;  // BTPageOpaqueData
+constexpr std::size_t kLongestEntry = MAXALIGN_DOWN((BLCKSZ - kPageHeader - kPageEnd) / 3);
+constexpr std::size_t kLongestId =
+    kLongestEntry - MAXALIGN(sizeof(IndexTupleData)) - MAXALIGN(sizeof(std::int64_t)) - VARHDRSZ;
 
 /// Collects rows in batches, so that the cache misses of interning overlap: one by one, each would wait for its own, in
 /// a cache that the executor has filled with other things since the row before.
@@ -30,16 +40,19 @@ class BuilderSink : public RowSink {
             ++skipped_;
             return;
         }
+        if (row.user_bytes.size() > kLongestId) refuse_id("user", row.user_bytes);
+        if (row.item_bytes.size() > kLongestId) refuse_id("item", row.item_bytes);
         const auto value = static_cast<float>(row.rating);
         users_.set(batched_, row.user_integer, row.user_bytes);
         items_.set(batched_, row.item_integer, row.item_bytes);
         values_[batched_] = value;
         times_[batched_] = row.time;
         ++batched_;
-        const bool bad = !std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f);
+        const bool bad = !std::isfinite(value) || (options_.feedback == Feedback::Implicit && value < 0.0f) ||
+                         (with_times_ && std::isnan(row.time));
         if (bad || batched_ == kBatchRows || users_.bytes() + items_.bytes() > kBatchBytes) {
             const auto [user, item] = flush(bad ? batched_ - 1 : batched_);
-            if (bad) refuse(user, item, row.rating);
+            if (bad) refuse(user, item, row);
         }
     }
 
@@ -81,9 +94,22 @@ class BuilderSink : public RowSink {
         return {users[last], items[last]};
     }
 
-    [[noreturn]] void refuse(std::uint32_t user, std::uint32_t item, double rating) {
+    [[noreturn]] static void refuse_id(const std::string& role, std::string_view id) {
+        constexpr std::size_t kShown = 40;
+        throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                       role + " id \"" + std::string(clipped(id, kShown)) + "...\" is too long: it has " +
+                           std::to_string(id.size()) + " bytes, the limit is " + std::to_string(kLongestId),
+                       "Ids of a model are keys of a B-tree index.",
+                       "Identify " + role + "s by something shorter in a view, such as md5(...), or leave such rows out.");
+    }
+
+    [[noreturn]] void refuse(std::uint32_t user, std::uint32_t item, const SourceRow& row) {
         const std::string where = " of user \"" + builder_.users().text(user) + "\" and item \"" +
                                   builder_.items().text(item) + "\"";
+        if (with_times_ && std::isnan(row.time))
+            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " is before and after nothing", "",
+                           "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
+        const double rating = row.rating;
         const bool finite = std::isfinite(static_cast<float>(rating));
         char number[32];
         snprintf(number, sizeof number, "%g", rating);

@@ -32,6 +32,16 @@ void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock)
     acquire(catalog, name, lock, false);
     // What the holder before has changed in the catalogs may be read now.
     pg_call([] { AcceptInvalidationMessages(); });
+    // An older snapshot does not show what he has changed in the model: decisions made by it could break the rules that
+    // the lock is there to keep.
+    const bool changed = pg_call([&catalog, name = name.c_str()] {
+        return IsolationUsesXactSnapshot() && changed_since_snapshot_unsafe(catalog, name);
+    });
+    if (changed)
+        throw SqlError(ERRCODE_T_R_SERIALIZATION_FAILURE,
+                       "could not serialize access: model \"" + name + "\" was changed by another transaction",
+                       "The change was committed after the snapshot of this transaction was taken.",
+                       "The transaction might succeed if retried.");
 }
 
 void lock_model_for_session(const Catalog& catalog, const std::string& name, ModelLock lock) {

@@ -11,7 +11,8 @@ namespace mf::pg {
 /// must not overlap with a training takes both, in this order; what only changes which rows there are, Publication.
 enum class ModelLock : std::uint16_t { Training, Publication };
 
-/// Waits for the lock on the model of that name, whether there is one or not.
+/// Waits for the lock on the model of that name, whether there is one or not. Throws serialization_failure if the
+/// transaction keeps one snapshot and the model has changed since.
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock);
 
 /// The same until the process ends: for a worker whose training takes more than one transaction.

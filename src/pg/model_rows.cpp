@@ -221,6 +221,33 @@ std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& n
     return versions;
 }
 
+bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name) {
+    Relation models = table_open(catalog.models, AccessShareLock);
+    ScanKeyData then_key;  // one for each scan: it is changed when a scan begins
+    ScanKeyData now_key;
+    model_key_unsafe(&then_key, name);
+    model_key_unsafe(&now_key, name);
+    Snapshot then = RegisterSnapshot(GetTransactionSnapshot());
+    Snapshot now = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc then_scan = systable_beginscan(models, catalog.models_version_index, true, then, 1, &then_key);
+    SysScanDesc now_scan = systable_beginscan(models, catalog.models_version_index, true, now, 1, &now_key);
+    bool same = true;
+    for (bool more = true; same && more;) {
+        const HeapTuple old_row = systable_getnext(then_scan);
+        const HeapTuple new_row = systable_getnext(now_scan);
+        more = HeapTupleIsValid(old_row) && HeapTupleIsValid(new_row);
+        // A changed row is another row in another place.
+        same = more ? ItemPointerEquals(&old_row->t_self, &new_row->t_self) != 0
+                    : HeapTupleIsValid(old_row) == HeapTupleIsValid(new_row);
+    }
+    systable_endscan(now_scan);
+    systable_endscan(then_scan);
+    UnregisterSnapshot(now);
+    UnregisterSnapshot(then);
+    table_close(models, AccessShareLock);
+    return !same;
+}
+
 void throw_no_such_model(const Catalog& catalog, const std::string& name) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + name + "\" does not exist", "", models_hint(catalog));
 }

@@ -45,6 +45,9 @@ struct VersionRow {
 /// All versions of the model as a snapshot taken now sees them, ascending.
 std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name);
 
+/// True if rows of the model were added, changed or deleted by others since the transaction's snapshot was taken.
+bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name);
+
 /// Throws undefined_object with the models there are as hint.
 [[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
 
