@@ -15,7 +15,9 @@ namespace {
 int cache_size_kb;
 char* default_model;
 int keep_versions;
+int max_jobs;
 int max_memory_kb;
+int max_private_memory_kb;
 int max_threads;
 char* kernel_names;
 
@@ -48,8 +50,16 @@ void define_settings_unsafe() {
     DefineCustomIntVariable("mf_ext.keep_versions", "Sets the versions of a model that a training keeps.",
                             "Older ones are deleted when a new one is published.", &keep_versions, 2, 1, 1000,
                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("mf_ext.max_jobs", "Sets the jobs of one role that may wait or run at a time.",
+                            "Each takes one of max_worker_processes, which the whole server shares.", &max_jobs, 4, 0,
+                            1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_memory", "Sets the memory that one training or evaluation may take.", nullptr,
                             &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
+                            nullptr);
+    DefineCustomIntVariable("mf_ext.max_private_memory",
+                            "Sets the memory for item factors that one session may hold by itself.",
+                            "Sessions hold their own where the shared cache cannot: a larger model is refused.",
+                            &max_private_memory_kb, 256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable("mf_ext.max_threads", "Sets the threads for one training or batch call.",
                             "0 means max_parallel_maintenance_workers + 1, at most the processors.", &max_threads, 0, 0, 1024, PGC_USERSET, 0,
@@ -68,6 +78,10 @@ int setting_threads() {
 }
 
 std::size_t setting_max_memory() { return static_cast<std::size_t>(max_memory_kb) * 1024; }
+
+int setting_max_jobs() { return max_jobs; }
+
+std::size_t setting_max_private_memory() { return static_cast<std::size_t>(max_private_memory_kb) * 1024; }
 
 std::size_t setting_cache_size() { return static_cast<std::size_t>(cache_size_kb) * 1024; }
 

@@ -18,6 +18,11 @@ int setting_threads();
 /// mf_ext.max_memory in bytes.
 std::size_t setting_max_memory();
 
+int setting_max_jobs();
+
+/// mf_ext.max_private_memory in bytes.
+std::size_t setting_max_private_memory();
+
 /// mf_ext.cache_size in bytes.
 std::size_t setting_cache_size();
 

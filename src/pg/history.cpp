@@ -89,7 +89,8 @@ Source describe_again(const ServingModel& model) {
     const ModelVersion& version = model.version;
     try {
         return describe_source(version.source, {NameStr(version.user_column), NameStr(version.item_column),
-                                                name_or_null(version.rating_column), name_or_null(version.time_column)});
+                                                name_or_null(version.rating_column), name_or_null(version.time_column)},
+                               version.owner);
     } catch (const SqlError& e) {
         throw SqlError(e.sqlstate(), e.what(), e.detail(),
                        "The source has changed since model \"" + model.name + "\" was trained. Train it again.");

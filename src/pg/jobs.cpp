@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "pg/guc.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/privileges.hpp"
 
@@ -79,9 +80,53 @@ LOCKTAG lock_tag(std::int64_t job_id) {
     return tag;
 }
 
+/// Jobs of the role that wait or run, those of transactions under way among them. What a lost worker has left does not
+/// count; a new one needs a moment to come (the view mf_jobs has the same rule).
+int unfinished_jobs_unsafe(const Catalog& catalog, Oid owner) {
+    constexpr std::int64_t kMoment = 30 * USECS_PER_SEC;
+    const TimestampTz now = GetCurrentTimestamp();
+    SnapshotData dirty;
+    InitDirtySnapshot(dirty);
+    Relation jobs = table_open(catalog.jobs, AccessShareLock);
+    const AttrNumber job_id = get_attnum(catalog.jobs, "job_id");
+    const AttrNumber owner_column = get_attnum(catalog.jobs, "owner");
+    const AttrNumber queued_at = get_attnum(catalog.jobs, "queued_at");
+    const AttrNumber finished_at = get_attnum(catalog.jobs, "finished_at");
+    SysScanDesc scan = systable_beginscan(jobs, InvalidOid, false, &dirty, 0, nullptr);
+    int count = 0;
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+        const auto column = [jobs, tuple](AttrNumber number, bool* null) {
+            return heap_getattr(tuple, number, RelationGetDescr(jobs), null);
+        };
+        bool null;
+        bool unfinished;
+        column(finished_at, &unfinished);
+        if (!unfinished || DatumGetObjectId(column(owner_column, &null)) != owner) continue;
+        const bool is_new = now - DatumGetTimestampTz(column(queued_at, &null)) < kMoment;
+        if (is_new || job_is_locked_unsafe(DatumGetInt64(column(job_id, &null)))) ++count;
+    }
+    systable_endscan(scan);
+    table_close(jobs, AccessShareLock);
+    return count;
+}
+
+/// Throws configuration_limit_exceeded if the current role may have no job more.
+void require_room_for_job(const Catalog& catalog) {
+    const int count = pg_call([&catalog] { return unfinished_jobs_unsafe(catalog, GetUserId()); });
+    if (count < setting_max_jobs()) return;
+    throw SqlError(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+                   std::string("role \"") + pg_call([] { return GetUserNameFromId(GetUserId(), false); }) + "\" has " +
+                       std::to_string(count) + " jobs that wait or run, mf_ext.max_jobs is " +
+                       std::to_string(setting_max_jobs()),
+                   "Each job takes one of max_worker_processes, which the whole server shares.",
+                   "Wait until one has ended, or cancel one with mf_cancel_job (mf_jobs lists them). A superuser can raise "
+                   "mf_ext.max_jobs.");
+}
+
 }  // namespace
 
 std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, FunctionCallInfo arguments) {
+    require_room_for_job(catalog);
     const std::string insert = with_table_names(
         catalog,
         "INSERT INTO {jobs} (job_id, model, owner, source, retrain, arguments, settings, status, queued_at)"

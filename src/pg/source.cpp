@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "access/attnum.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_operator.h"
 #include "nodes/pg_list.h"
@@ -23,6 +24,26 @@ struct ColumnFacts {
     const char* quoted;
     const char* all_columns;
 };
+
+/// What the query on the source will ask for, without a lock: who has no right on a relation shall not lock it. A right
+/// on any column is enough for now.
+void require_select_unsafe(Oid relation, Oid reader) {
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return;  // said better by who looks at it
+    const Oid schema = get_rel_namespace(relation);
+    if (!may_use_schema_unsafe(schema, reader))
+        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
+    if (pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK ||
+        pg_attribute_aclcheck_all(relation, reader, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK)
+        return;
+    aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
+}
+
+void require_select_column_unsafe(Oid relation, AttrNumber column, Oid reader) {
+    if (pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK ||
+        pg_attribute_aclcheck(relation, column, reader, ACL_SELECT) == ACLCHECK_OK)
+        return;
+    aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
+}
 
 const char* list_columns_unsafe(Oid relation) {
     Relation rel = relation_open(relation, AccessShareLock);
@@ -75,6 +96,9 @@ ColumnFacts require_column(const Source& source, const char* name, const char* r
                        std::string("column \"") + name + "\" of relation " + source.name + " does not exist",
                        std::string("Columns of ") + source.name + ": " + facts.all_columns + ".",
                        std::string("Name the column with ") + role + "_column => '...'.");
+    pg_call([relation, column = facts.number, reader = source.reader] {
+        require_select_column_unsafe(relation, column, reader);
+    });
     return facts;
 }
 
@@ -221,7 +245,9 @@ std::optional<ColumnForm> plain_form(Oid base_type) {
     }
 }
 
-Source describe_source(Oid relation, const SourceColumnNames& names) {
+Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader) {
+    if (!OidIsValid(reader)) reader = GetUserId();
+    pg_call([relation, reader] { require_select_unsafe(relation, reader); });
     // Queries find the relation by its name: from here on it keeps it.
     const char kind = pg_call([relation] {
         LockRelationOid(relation, AccessShareLock);
@@ -232,6 +258,7 @@ Source describe_source(Oid relation, const SourceColumnNames& names) {
                        "The source may have been dropped.");
     Source source;
     source.relation = relation;
+    source.reader = reader;
     source.name = pg_call([relation] { return qualified_name_unsafe(relation); });
     if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_FOREIGN_TABLE &&
         kind != RELKIND_VIEW && kind != RELKIND_MATVIEW)

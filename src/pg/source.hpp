@@ -31,7 +31,8 @@ struct SourceColumn {
 
 struct Source {
     Oid relation = InvalidOid;
-    std::string name;  ///< quoted and qualified
+    Oid reader = InvalidOid;  ///< whose rights were checked
+    std::string name;         ///< quoted and qualified
     SourceColumn user;
     SourceColumn item;
     std::optional<SourceColumn> rating;  ///< absent: every row has weight 1
@@ -46,9 +47,10 @@ struct SourceColumnNames {
     const char* time;
 };
 
-/// Looks the relation and its columns up. Throws undefined_table, wrong_object_type, undefined_column or
-/// datatype_mismatch, each with a hint.
-Source describe_source(Oid relation, const SourceColumnNames& names);
+/// Looks the relation and its columns up, and locks it against changes. Before that, and for each column, it checks that
+/// `reader` may select it, InvalidOid meaning the current user. Throws insufficient_privilege, undefined_table,
+/// wrong_object_type, undefined_column or datatype_mismatch, the last four with a hint.
+Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader = InvalidOid);
 
 /// `SELECT user, item, rating, time FROM source`, everything qualified. With one_user only rows of the user given as
 /// parameter 1 and without the user column.

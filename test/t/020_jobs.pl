@@ -148,12 +148,14 @@ sql('ALTER TABLE ratings DISABLE ROW LEVEL SECURITY');
 # What is wrong at once is said at once.
 like(error_of(q{SELECT mf_train_async('nowhere')}), qr/relation "nowhere" does not exist/, 'no source');
 like(error_of(q{SELECT mf_train_async('ratings', factors => 0)}), qr/factors must be between/, 'a bad argument');
+like(error_of(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable')}), qr/permission denied for table ratings/, 'rows that may not be read');
+sql('GRANT SELECT ON ratings TO stranger');
 like(error_of(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'first')}), qr/must be owner of model "first"/, 'the model of another role');
 like(error_of(q{SELECT mf_retrain_async('nothing')}), qr/model "nothing" does not exist/, 'no model to train again');
 like(error_of(q{SELECT mf_retrain_async(NULL)}), qr/must not be NULL/, 'NULL');
 like(error_of(q{SET default_transaction_read_only = on; SELECT mf_train_async('ratings')}), qr/cannot execute mf_train_async\(\) in a read-only transaction/, 'read-only');
 # What is found while it works, in the job's row.
-$job = sql(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable')});
+$job = sql(q{BEGIN; SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable'); RESET ROLE; REVOKE SELECT ON ratings FROM stranger; COMMIT});
 wait_for($job, 'failed');
 like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/permission denied for table ratings/, 'the rows may not be read');
 sql('CREATE TABLE passing AS SELECT * FROM ratings; CREATE INDEX ON passing (user_id)');
