@@ -262,4 +262,15 @@ Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment) &
     return {std::move(users_), std::move(items_), std::move(by_user), rows_};
 }
 
+double builder_counter_bytes(std::uint64_t users, std::uint64_t items, std::uint64_t rows) {
+    if (users == 0 || items == 0 || rows == 0) return 0;
+    constexpr std::uint64_t kMost = 0xFFFFFFFF;
+    const CellBlocks blocks(static_cast<std::uint32_t>(std::min(users, kMost)),
+                            static_cast<std::uint32_t>(std::min(items, kMost)), rows);
+    // Chunks double from the first size to the largest.
+    const double chunks = std::bit_width(kLargestChunkRows / kFirstChunkRows) +
+                          static_cast<double>(rows) / static_cast<double>(kLargestChunkRows);
+    return chunks * static_cast<double>(blocks.count()) * sizeof(std::uint64_t);
+}
+
 }  // namespace mf

@@ -101,4 +101,8 @@ class InteractionsBuilder {
     std::vector<std::unique_ptr<Chunk>> chunks_;
 };
 
+/// Bytes of the counters by which InteractionsBuilder puts rows in order, beside the rows: 8 for each chunk of rows and
+/// each block of cells. They are few unless there are very many users and items.
+double builder_counter_bytes(std::uint64_t users, std::uint64_t items, std::uint64_t rows);
+
 }  // namespace mf

@@ -22,33 +22,41 @@ struct Header {
     std::int64_t has_rating;
 };
 
-Header layout(const ItemParts& parts) {
+Header layout(std::size_t id_bytes, std::size_t items, int factors, bool has_rating) {
     Header header{};
-    const std::size_t items = parts.ranking.rows();
-    const int factors = parts.ranking.factors();
     header.items = items;
     header.factors = factors;
-    header.has_rating = parts.rating.rows() > 0;
+    header.has_rating = has_rating;
     std::size_t end = rounded_up(sizeof(Header));
     const auto place = [&end](std::size_t bytes) {
         const std::size_t begin = end;
         end += rounded_up(bytes);
         return begin;
     };
-    header.ids = place(SortedIds::bytes(parts.ids));
+    header.ids = place(id_bytes);
     header.interactions = place(items * sizeof(std::uint32_t));
     header.by_popularity = place(items * sizeof(std::uint32_t));
     header.ranking = place(ItemIndex::bytes(items, factors));
     header.gram = place(gram_bytes(factors));
-    header.rating = place(parts.rating.rows() * parts.rating.stride() * sizeof(float));
-    header.rating_bias = place(parts.rating_bias.size() * sizeof(float));
+    const std::size_t rated = has_rating ? items : 0;
+    header.rating = place(rated * FactorMatrix::padded(factors) * sizeof(float));
+    header.rating_bias = place(rated * sizeof(float));
     header.end = end;
     return header;
+}
+
+Header layout(const ItemParts& parts) {
+    return layout(SortedIds::bytes(parts.ids), parts.ranking.rows(), parts.ranking.factors(), parts.rating.rows() > 0);
 }
 
 }  // namespace
 
 std::size_t ItemImage::bytes(const ItemParts& parts) { return layout(parts).end; }
+
+std::size_t ItemImage::least_bytes(std::size_t items, int factors, bool has_rating) {
+    constexpr std::size_t kIdBytes = 24;
+    return layout(items * kIdBytes, items, factors, has_rating).end;
+}
 
 void ItemImage::build(const ItemParts& parts, void* memory, Environment& environment) {
     const Header header = layout(parts);

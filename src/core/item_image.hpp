@@ -26,9 +26,12 @@ struct ItemParts {
 /// i of the parts it was built from.
 class ItemImage {
   public:
-    /// Bytes that an image takes: about 14·k bytes an item with both kinds of factors, 5·k with one, and 60 to 90
+    /// Bytes that an image takes: about 9·k bytes an item with both kinds of factors, 5·k with one, and 60 to 90
     /// beside them.
     static std::size_t bytes(const ItemParts& parts);
+
+    /// The same before anything is read, but for the ids, whose texts are not known. At most 2^32 - 2 items.
+    static std::size_t least_bytes(std::size_t items, int factors, bool has_rating);
 
     /// Builds the image in `memory`, which has bytes() bytes and is aligned to 64. O(items · (k² + log items)).
     static void build(const ItemParts& parts, void* memory, Environment& environment);

@@ -219,15 +219,18 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     //   a row      4·K of factors for each set of factors, 24 of offsets and counts
     //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
     //   systems    4·K² + 520·K a thread and 1 MB of gathered factors, and at most max(32 MB, 4 systems) of partial sums
+    // or, if it is more, what reading takes: 20 a rating, 24 a row, and the builder's counters.
     const double k = static_cast<double>(FactorMatrix::padded(std::max(options.als.factors, options.ials.factors)));
     const bool held_out = options.test_fraction > 0;
     const double sets = options.feedback == Feedback::Explicit ? 2 : 1;
     const double bytes_a_rating = held_out ? 32 : 24;
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const double bytes = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
+    const double reading = static_cast<double>(ratings) * 20 + rows * 24 + builder_counter_bytes(users, items, ratings);
+    const double training = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
                          (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) +
                          static_cast<double>(threads) * (4 * k * k + 520 * k + (1 << 20)) +
-                         std::max(32.0 * (1 << 20), 16 * k * k + 320 * k) + static_cast<double>(id_bytes);
+                         std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
+    const double bytes = std::max(reading, training) + static_cast<double>(id_bytes);
     constexpr double kLargest = 0x1.0p62;
     return static_cast<std::size_t>(std::min(bytes, kLargest));
 }

@@ -42,7 +42,7 @@ bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
 }
 
 /// Null if the row is sound, else what is wrong with it. The tables have constraints, but their owner can drop them.
-const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorRow* row) {
+const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorShape shape, FactorRow* row) {
     Datum values[kFactorColumnCount];
     bool nulls[kFactorColumnCount];
     deform_unsafe(tuple, descriptor, columns, values, nulls);
@@ -60,6 +60,10 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
     }
     if (nulls[kRankingFactors - 1] || !take_factors_unsafe(values[kRankingFactors - 1], &row->ranking_factors))
         return "Its ranking factors are no one-dimensional array of finite numbers.";
+    const auto factors = static_cast<std::size_t>(shape.factors);
+    if (factors > 0 && row->ranking_factors.size() != factors) return "Its ranking factors are not as many as others have.";
+    if (factors > 0 && row->rating_factors.size() != (shape.has_rating ? factors : 0))
+        return "Its rating factors are not as many as others have.";
     if (columns < kHistoryDigest) return nullptr;
     if (nulls[kHistoryDigest - 1]) return "Its digest of the history is NULL.";
     row->history_digest = static_cast<std::uint64_t>(DatumGetInt64(values[kHistoryDigest - 1]));
@@ -83,8 +87,8 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
 /// Rows with the model's number and, if given, one id. A row is decoded in a context of its own, which is reset after
 /// it. The scan and the sink work in the caller's: the index code keeps what it needs for all of the scan (the entries
 /// of dead rows, for one) in the context that is current at systable_getnext.
-std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, const char* id,
-                        const FactorRowSink* sink, ExceptionHolder* exception) {
+std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
+                        const char* id, const FactorRowSink* sink, ExceptionHolder* exception) {
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     const Datum key_text = id != nullptr ? CStringGetTextDatum(id) : Datum{0};
@@ -98,7 +102,7 @@ std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::i
         CHECK_FOR_INTERRUPTS();
         MemoryContext caller = MemoryContextSwitchTo(row_context);
         FactorRow row;
-        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.columns, &row);
+        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.columns, shape, &row);
         MemoryContextSwitchTo(caller);
         if (damage != nullptr) raise_damaged_unsafe(catalog, model_id, row.id, damage);
         ++rows;
@@ -112,11 +116,11 @@ std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::i
     return rows;
 }
 
-std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, const char* id,
-                 const FactorRowSink& sink) {
+std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
+                 const char* id, const FactorRowSink& sink) {
     ExceptionHolder exception;
-    const std::size_t rows = pg_call([&catalog, &table, model_id, id, sink = &sink, exception = &exception] {
-        return scan_unsafe(catalog, table, model_id, id, sink, exception);
+    const std::size_t rows = pg_call([&catalog, &table, model_id, shape, id, sink = &sink, exception = &exception] {
+        return scan_unsafe(catalog, table, model_id, shape, id, sink, exception);
     });
     exception.rethrow();
     return rows;
@@ -124,17 +128,17 @@ std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t 
 
 }  // namespace
 
-void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
-    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, nullptr, sink);
+void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
+    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, shape, nullptr, sink);
 }
 
-void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
-    scan(catalog, users_table(catalog), model_id, nullptr, sink);
+void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
+    scan(catalog, users_table(catalog), model_id, shape, nullptr, sink);
 }
 
-bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
+bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink) {
-    return scan(catalog, users_table(catalog), model_id, user_id.c_str(), sink) > 0;
+    return scan(catalog, users_table(catalog), model_id, shape, user_id.c_str(), sink) > 0;
 }
 
 }  // namespace mf::pg

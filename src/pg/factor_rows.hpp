@@ -22,19 +22,25 @@ struct FactorRow {
     std::uint64_t history_digest = 0;  ///< users only
 };
 
+/// What the rows of a version have in common; those that differ are refused.
+struct FactorShape {
+    int factors = 0;  ///< 0: whatever the rows have
+    bool has_rating = false;
+};
+
 /// Takes rows; may throw.
 using FactorRowSink = std::function<void(const FactorRow&)>;
 
 /// The readers raise data_corrupted, with the version and the row, for what is no sound row.
 
 /// Feeds all item rows of a version, in the order of the bytes of their ids, under the active snapshot.
-void read_item_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
+void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);
 
 /// Feeds the row of one user if there is one; true if so.
-bool read_user_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id,
+bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink);
 
 /// Feeds the rows of all users, in the order of the bytes of their ids.
-void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
+void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);
 
 }  // namespace mf::pg

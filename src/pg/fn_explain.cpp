@@ -4,6 +4,7 @@
 
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/environment.hpp"
 #include "pg/history.hpp"
 #include "pg/results.hpp"
 
@@ -23,7 +24,8 @@ Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
 std::vector<ListRow> contributions(ServingModel& model, std::span<const HistoryEntry> history, std::uint32_t item,
                                    std::size_t n) {
     std::vector<float> values(history.size());
-    model.ranking_fold_in->explain(history, item, values.data());
+    Environment environment = quiet_environment();
+    model.ranking_fold_in->explain(history, item, values.data(), &environment);
     std::vector<ListRow> rows;
     for (std::size_t i = 0; i < history.size(); ++i)
         rows.push_back({history[i].item, values[i], std::numeric_limits<float>::quiet_NaN()});

@@ -6,6 +6,7 @@
 #include "core/top_n.hpp"
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
+#include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/results.hpp"
 #include "pg/user_state.hpp"
@@ -49,7 +50,10 @@ Datum similar_items(FunctionCallInfo fcinfo, IdKind kind) {
     const ItemIndex& items = model->items.ranking();
     const Cosine cosine(items.row(*item), items.stride());
     BestN best(n);
+    Environment environment = quiet_environment();
+    constexpr std::uint32_t kItemsPerCheck = 4096;
     for (std::uint32_t other = 0; other < items.items(); ++other) {
+        if (other % kItemsPerCheck == 0) check_interrupt(environment);
         const float similarity = other != *item ? cosine.of(items.row(other)) : std::numeric_limits<float>::quiet_NaN();
         if (!std::isnan(similarity)) best.push({other, similarity});
     }
@@ -77,9 +81,7 @@ std::vector<SimilarUser> nearest_users(const Catalog& catalog, const ServingMode
     const Cosine cosine(vector.data(), vector.size());
     Array<float> other(vector.size(), 0.0f);
     std::vector<SimilarUser> nearest;  // a heap with the last of them on top
-    read_all_user_factors(catalog, model.version.model_id, [&](const FactorRow& row) {
-        if (row.ranking_factors.size() > other.size())
-            throw SqlError(ERRCODE_DATA_CORRUPTED, "user factors and item factors of one model differ in length");
+    read_all_user_factors(catalog, model.version.model_id, model.shape(), [&](const FactorRow& row) {
         std::copy(row.ranking_factors.begin(), row.ranking_factors.end(), other.begin());
         const float similarity = cosine.of(other.data());
         if (std::isnan(similarity) || (nearest.size() == n && similarity < nearest.front().similarity)) return;

@@ -32,7 +32,8 @@ class HistoryLists {
         UserState state;
         std::vector<ScoredItem> list;
     };
-    void solve(User& user, RankingFoldIn& fold_in);
+    bool is_long(const User& user) const;
+    void solve(User& user, RankingFoldIn& fold_in, Environment* environment);
 
     const Catalog& catalog_;
     ServingModel& model_;

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 
+#include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/ids.hpp"
 
 namespace mf::pg {
 namespace {
-
-void copy_row(std::span<const float> from, FactorMatrix& to, std::size_t row) {
-    if (from.size() != static_cast<std::size_t>(to.factors()))
-        throw SqlError(ERRCODE_DATA_CORRUPTED, "factor rows of one model differ in length");
-    std::copy(from.begin(), from.end(), to.row(row));
-}
 
 FactorMatrix reordered(FactorMatrix matrix, const std::vector<std::uint32_t>& rank) {
     FactorMatrix result(matrix.rows(), matrix.factors());
@@ -28,8 +23,8 @@ Array<T> reordered(const Array<T>& values, const std::vector<std::uint32_t>& ran
 }
 
 /// Rows arrive in byte order of the ids, which for integers is not their order.
-void sort_items(ItemParts& parts) {
-    const std::vector<std::uint32_t> rank = parts.ids.sort();
+void sort_items(ItemParts& parts, Environment& environment) {
+    const std::vector<std::uint32_t> rank = parts.ids.sort(environment);
     if (std::is_sorted(rank.begin(), rank.end())) return;
     parts.ranking = reordered(std::move(parts.ranking), rank);
     parts.interactions = reordered(parts.interactions, rank);
@@ -41,6 +36,7 @@ void sort_items(ItemParts& parts) {
 
 ItemParts load_items(const Catalog& catalog, const std::string& model, const ModelVersion& version, int factors) {
     const IdKind kind = pg_call([type = version.item_type] { return id_kind_unsafe(type); });
+    const std::string label = version_label(model, version.version);
     const auto count = static_cast<std::size_t>(version.items);
     ItemParts parts;
     parts.ids = IdTable(kind);
@@ -51,29 +47,31 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
         parts.rating_bias = Array<float>(count, 0.0f);
     }
     std::size_t row = 0;
-    read_item_factors(catalog, version.model_id, [&](const FactorRow& item) {
-        if (row == count) throw SqlError(ERRCODE_DATA_CORRUPTED, "model \"" + model + "\" has surplus item factors");
+    read_item_factors(catalog, version.model_id, {factors, !version.implicit}, [&](const FactorRow& item) {
+        if (row == count) throw SqlError(ERRCODE_DATA_CORRUPTED, label + " has surplus item factors", "", "Train the model again.");
         const std::optional<Id> id = parse_id(item.id, kind);
         if (!id)
-            throw SqlError(ERRCODE_DATA_CORRUPTED, "item id \"" + std::string(item.id) + "\" of model \"" + model +
-                                                       "\" is not of the model's item type");
+            throw SqlError(ERRCODE_DATA_CORRUPTED,
+                           "item id \"" + std::string(item.id) + "\" of " + label + " is not of the model's item type",
+                           "", "Train the model again.");
         if (kind == IdKind::Integer)
             parts.ids.intern(id->integer);
         else
             parts.ids.intern(std::string_view(id->bytes));
-        copy_row(item.ranking_factors, parts.ranking, row);
+        std::ranges::copy(item.ranking_factors, parts.ranking.row(row));
         parts.interactions[row] = item.interactions;
         if (!version.implicit) {
-            copy_row(item.rating_factors, parts.rating, row);
+            std::ranges::copy(item.rating_factors, parts.rating.row(row));
             parts.rating_bias[row] = item.rating_bias;
         }
         ++row;
     });
     if (row != count || parts.ids.size() != count)
-        throw SqlError(ERRCODE_DATA_CORRUPTED, "model \"" + model + "\" lacks item factors",
+        throw SqlError(ERRCODE_DATA_CORRUPTED, label + " lacks item factors",
                        std::to_string(row) + " of " + std::to_string(count) + " rows were found.",
                        "Train the model again.");
-    sort_items(parts);
+    Environment environment = quiet_environment();
+    sort_items(parts, environment);
     return parts;
 }
 

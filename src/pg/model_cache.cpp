@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pg/cache_release.hpp"
+#include "pg/clipped.hpp"
 #include "pg/environment.hpp"
 #include "pg/guc.hpp"
 #include "pg/item_loader.hpp"
@@ -58,16 +59,43 @@ void warn_once(const std::string& model, const std::string& refusal) {
 
 ItemLabel label_of(const std::string& name, const ModelVersion& version) {
     ItemLabel label;
-    strlcpy(label.model, name.c_str(), sizeof label.model);
+    copy_clipped(label.model, name);
     label.version = version.version;
     label.items = version.items;
     return label;
 }
 
+/// Throws program_limit_exceeded if a copy of that many bytes is too much for this session; `refusal` is why there can be
+/// no shared one.
+void require_private_memory(const std::string& label, std::size_t bytes, const std::string& refusal) {
+    if (bytes <= setting_max_private_memory()) return;
+    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                   "the items of " + label + " need at least " + megabytes(bytes) +
+                       " of memory of this session, mf_ext.max_private_memory is " +
+                       megabytes(setting_max_private_memory()),
+                   refusal,
+                   "A superuser can raise mf_ext.cache_size, so that all sessions share one copy, or "
+                   "mf_ext.max_private_memory.");
+}
+
+/// The bytes that the items will take at least, from the version's row. Throws data_corrupted if that cannot be right.
+std::size_t least_bytes(const std::string& label, const ModelVersion& version, int factors) {
+    constexpr std::int64_t kMostItems = 0xFFFFFFFE;
+    if (version.items < 1 || version.items > kMostItems)
+        throw SqlError(ERRCODE_DATA_CORRUPTED, label + " is damaged",
+                       "It cannot have " + std::to_string(version.items) + " items.", "Train the model again.");
+    return ItemImage::least_bytes(static_cast<std::size_t>(version.items), factors, !version.implicit);
+}
+
+std::string cache_refusal(std::size_t bytes) {
+    return "It takes " + megabytes(bytes) + ", and mf_ext.cache_size is " + megabytes(setting_cache_size()) + ".";
+}
+
 /// Finds or makes the image and the model on it.
 Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
-    const StoredParameters parameters = read_parameters(
-        version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit, version_label(name, version.version));
+    const std::string label = version_label(name, version.version);
+    const StoredParameters parameters =
+        read_parameters(version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit, label);
     Entry entry;
     entry.key = key;
     std::optional<ItemClaim> claim;
@@ -76,6 +104,12 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
         entry.image = claim->image();
     }
     if (entry.image == nullptr) {
+        // Before anything is read: what does not fit shall not be tried.
+        const std::size_t least = least_bytes(label, version, parameters.factors);
+        if (!claim)
+            require_private_memory(label, least, "Versions of a transaction under way are not shared.");
+        else if (least > setting_cache_size())
+            require_private_memory(label, least, cache_refusal(least));
         const ItemParts parts = load_items(catalog, name, version, parameters.factors);
         const std::size_t bytes = ItemImage::bytes(parts);
         Environment environment = quiet_environment();
@@ -83,9 +117,10 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
         if (claim) {
             pg_call([&catalog] { release_dropped_unsafe(catalog); });
             entry.image = claim->publish(bytes, build);
-            if (!claim->refusal().empty()) warn_once(name, claim->refusal());
         }
         if (entry.image == nullptr) {
+            require_private_memory(label, bytes, claim ? claim->refusal() : "");
+            if (claim && !claim->refusal().empty()) warn_once(name, claim->refusal());
             auto memory = std::make_shared<Array<char>>(bytes);
             build(memory->data());
             entry.model = std::make_shared<ServingModel>(name, version, parameters,
@@ -114,8 +149,7 @@ std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::st
         Entry loaded = load(catalog, name, version, key);
         // Another private version of the model has most likely been replaced or rolled back.
         std::erase_if(cache->entries, [&](const Entry& e) { return e.private_bytes > 0 && e.model->name == name; });
-        // The new one stays even if it is larger than the limit: it is about to serve.
-        cache->evict(setting_cache_size() - std::min(setting_cache_size(), loaded.private_bytes));
+        cache->evict(setting_max_private_memory() - std::min(setting_max_private_memory(), loaded.private_bytes));
         cache->entries.push_back(std::move(loaded));
         entry = cache->entries.end() - 1;
     }

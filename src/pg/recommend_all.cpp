@@ -60,9 +60,13 @@ class AllUsers {
     void from_factors(const UserScan* scan, bool first) {
         std::vector<ScoredItem> popular;
         if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
-        read_all_user_factors(catalog_, model_.version.model_id, [&](const FactorRow& row) {
+        read_all_user_factors(catalog_, model_.version.model_id, model_.shape(), [&](const FactorRow& row) {
             std::optional<Id> id = parse_id(row.id, model_.user_kind);
-            if (!id) throw SqlError(ERRCODE_DATA_CORRUPTED, "a user id of model \"" + model_.name + "\" is not of the model's user type");
+            if (!id)
+                throw SqlError(ERRCODE_DATA_CORRUPTED,
+                               "user id \"" + std::string(row.id) + "\" of " +
+                                   version_label(model_.name, model_.version.version) + " is not of the model's user type",
+                               "", "Train the model again.");
             std::uint32_t user = 0;
             if (scan != nullptr) {
                 const std::optional<std::uint32_t> found = id->find_in(scan->users());
@@ -78,8 +82,6 @@ class AllUsers {
                 changed_[user] = false;
                 if (!in_range(*scan, user)) return;
             }
-            if (row.ranking_factors.size() != static_cast<std::size_t>(model_.items.ranking().factors()))
-                throw SqlError(ERRCODE_DATA_CORRUPTED, "user factors and item factors of one model differ in length");
             std::copy(row.ranking_factors.begin(), row.ranking_factors.end(),
                       vectors_.data() + ids_.size() * model_.items.ranking().stride());
             ids_.push_back(std::move(*id));

@@ -177,11 +177,11 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     queries.versions(report);
     const bool rates = !version.implicit;
     FactorFacts users, items;
-    read_all_user_factors(catalog, version.model_id, [&](const FactorRow& row) {
+    read_all_user_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
         users.interactions.push_back(row.interactions);
         if (rates) users.values.push_back(static_cast<double>(row.rating_bias));
     });
-    read_item_factors(catalog, version.model_id, [&](const FactorRow& row) {
+    read_item_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
         items.interactions.push_back(row.interactions);
         items.values.push_back(rates ? static_cast<double>(row.rating_bias) : norm(row.ranking_factors));
     });

@@ -16,13 +16,6 @@ void require_source(const std::string& model, Oid source) {
                    "Train the model on another relation with mf_train.");
 }
 
-void copy_factors(std::span<const float> from, FactorMatrix& to, std::size_t row) {
-    if (from.size() != static_cast<std::size_t>(to.factors()))
-        throw SqlError(ERRCODE_DATA_CORRUPTED, "factor rows of one model differ in length", "",
-                       "Train the model again with mf_train.");
-    std::copy(from.begin(), from.end(), to.row(row));
-}
-
 }  // namespace
 
 TrainArguments retrain_arguments(const std::string& model, const ModelVersion& version) {
@@ -61,14 +54,14 @@ std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVers
     start.ranking.items = FactorMatrix(items, options.ials.factors);
     if (is_explicit) start.rating = RatingStart{FactorMatrix(items, options.als.factors), Array<float>(items, 0.0f)};
     std::vector<bool> known(items);
-    read_item_factors(catalog, version.model_id, [&](const FactorRow& row) {
+    read_item_factors(catalog, version.model_id, {options.ials.factors, is_explicit}, [&](const FactorRow& row) {
         const std::optional<Id> id = parse_id(row.id, dataset.items.kind());
         const std::optional<std::uint32_t> item = id ? id->find_in(dataset.items) : std::nullopt;
         if (!item) return;  // no interaction left
         known[*item] = true;
-        copy_factors(row.ranking_factors, start.ranking.items, *item);
+        std::ranges::copy(row.ranking_factors, start.ranking.items.row(*item));
         if (!is_explicit) return;
-        copy_factors(row.rating_factors, start.rating->items, *item);
+        std::ranges::copy(row.rating_factors, start.rating->items.row(*item));
         start.rating->item_bias[*item] = row.rating_bias;
     });
     std::uint64_t of_known = 0;

@@ -5,6 +5,7 @@
 #include "core/item_image.hpp"
 #include "core/model.hpp"
 #include "core/options.hpp"
+#include "pg/factor_rows.hpp"
 #include "pg/model_rows.hpp"
 #include "pg/parameters.hpp"
 #include "pg/row_receiver.hpp"
@@ -19,6 +20,9 @@ struct ServingModel {
                  std::shared_ptr<const void> memory);
     ServingModel(const ServingModel&) = delete;
     ServingModel& operator=(const ServingModel&) = delete;
+
+    /// What its factor rows are like.
+    FactorShape shape() const { return {items.ranking().rows().factors(), !version.implicit}; }
 
     std::string name;
     ModelVersion version{};  ///< the row; its source may be gone or altered by now

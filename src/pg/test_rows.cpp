@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/interruptible_sort.hpp"
+#include "pg/environment.hpp"
 #include "pg/guc.hpp"
 
 namespace mf::pg {
@@ -69,9 +71,10 @@ TestRows read_test_rows(const ServingModel& model, const Source& test) {
     if (rows.rows.empty())
         throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no rows to evaluate on",
                        test.name + " has no row that the current user can see with user, item and rating.");
-    const std::vector<std::uint32_t> rank = rows.users.sort();
+    Environment environment = quiet_environment();
+    const std::vector<std::uint32_t> rank = rows.users.sort(environment);
     for (TestRow& row : rows.rows) row.user = rank[row.user];
-    std::sort(rows.rows.begin(), rows.rows.end(), [](const TestRow& a, const TestRow& b) {
+    sort_with_checkpoints(std::span(rows.rows), environment, [](const TestRow& a, const TestRow& b) {
         if (a.user != b.user) return a.user < b.user;
         return a.item != b.item ? a.item < b.item : a.rating < b.rating;
     });

@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "core/kernels.hpp"
+#include "pg/environment.hpp"
 #include "pg/factor_rows.hpp"
 
 namespace mf::pg {
 namespace {
 
 Array<float> padded_copy(std::span<const float> values, FactorView like) {
-    if (values.size() != static_cast<std::size_t>(like.factors()))
-        throw SqlError(ERRCODE_DATA_CORRUPTED, "user factors and item factors of one model differ in length");
     Array<float> result(like.stride(), 0.0f);
     std::copy(values.begin(), values.end(), result.begin());
     return result;
@@ -19,7 +18,7 @@ Array<float> padded_copy(std::span<const float> values, FactorView like) {
 /// Loads the stored row; gives its digest.
 std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, UserState& state) {
     std::uint64_t digest = 0;
-    state.stored = read_user_factors(catalog, model.version.model_id, user.text(), [&](const FactorRow& row) {
+    state.stored = read_user_factors(catalog, model.version.model_id, model.shape(), user.text(), [&](const FactorRow& row) {
         state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
         if (model.rating) {
             state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
@@ -34,13 +33,15 @@ std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, con
 void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
     state.basis = Basis::FoldIn;
     state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
-    model.ranking_fold_in->solve(entries, state.ranking_factors.data());
+    Environment environment = quiet_environment();
+    model.ranking_fold_in->solve(entries, state.ranking_factors.data(), &environment);
 }
 
 void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
     if (!model.rating || entries.empty()) return;
     state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
-    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias);
+    Environment environment = quiet_environment();
+    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias, &environment);
     state.has_rating = true;
 }
 

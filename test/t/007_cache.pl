@@ -103,6 +103,29 @@ for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") 
     is(() = $err =~ /WARNING:  the items of model "ratings" cannot be shared between sessions/g, 1, 'and one WARNING');
 }
 
+# Where that would be more than a session may hold, there is an error instead, before anything is read.
+{
+    my ($status, $out, $err) = $node->psql('postgres', "SET mf_ext.cache_size = '1MB'; SET mf_ext.max_private_memory = '1MB'; $list");
+    like($err, qr/ERROR:  the items of version \d+ of model "ratings" need at least \d+ MB of memory of this session, mf_ext.max_private_memory is 1 MB/,
+        'a private copy has a limit');
+    like($err, qr/DETAIL:  It takes \d+ MB, and mf_ext.cache_size is 1 MB.*HINT:  A superuser can raise mf_ext.cache_size/s, 'and the error names both numbers');
+    ($status, $out, $err) = $node->psql('postgres', "BEGIN; SELECT FROM mf_retrain('ratings'); SET mf_ext.max_private_memory = '1MB'; $list");
+    like($err, qr/DETAIL:  Versions of a transaction under way are not shared/, 'likewise for a version of the own transaction');
+    ($status, $out, $err) = $node->psql('postgres', "SET mf_ext.fault = 'shared_memory'; SET mf_ext.max_private_memory = '1MB'; $list");
+    like($err, qr/ERROR:  the items of.*max_private_memory is 1 MB.*DETAIL:  It takes \d+ MB: /s, 'and where the system grants nothing');
+    ($status, $out, $err) = $node->psql('postgres', "CREATE ROLE nobody; SET ROLE nobody; SELECT mf_fold(1, 1, 2); SET mf_ext.max_private_memory = '1GB'");
+    like($err, qr/permission denied to set parameter "mf_ext.max_private_memory"/, 'only superusers set it');
+}
+
+# An error while the directory is locked leaves neither the lock nor a place behind.
+{
+    my ($status, $out, $err) = $node->psql('postgres', "SET statement_timeout = '20s'; SET mf_ext.fault = 'directory'; $list");
+    like($err, qr/ERROR:  fault in the directory on demand/, 'an error in the directory comes through');
+    is(cached(), '', 'nothing was published');
+    is($node->safe_psql('postgres', "SET statement_timeout = '20s'; $list"), $expected, 'the next session is served');
+    is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_cache'), '1', 'and shares it');
+}
+
 # The least recently used leaves.
 $node->safe_psql('postgres', q{SELECT mf_train('ratings', 'b', factors => 64, iterations => 1), mf_train('ratings', 'c', factors => 64, iterations => 1)});
 my $limit = q{SET mf_ext.cache_size = '8MB'};

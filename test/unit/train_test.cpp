@@ -272,6 +272,10 @@ TEST(TrainingMemoryTest, GrowsWithEverything) {
     EXPECT_GT(training_memory(138493, 26744, 40000000, 1000000, options, 2), base);
     EXPECT_GT(training_memory(238493, 26744, 20000000, 1000000, options, 2), base);
     EXPECT_GT(training_memory(138493, 36744, 20000000, 1000000, options, 2), base);
+    // The builder's counters, where users and items are so many that blocks of cells have few users: 24 GB here.
+    TrainOptions small = options;
+    small.als.factors = small.ials.factors = 1;
+    EXPECT_GT(training_memory(100000000, 100000000, 1000000000, 0, small, 1), std::size_t{40} << 30);
     EXPECT_GT(training_memory(138493, 26744, 20000000, 1000000, options, 64), base);
     EXPECT_EQ(training_memory(138493, 26744, 20000000, 3000000, options, 2), base + 2000000);
     options.test_fraction = 0.1;
