@@ -149,6 +149,9 @@ class JobRun {
         if (detail != nullptr && *detail != '\0') message += std::string("\n") + detail;
         if (hint != nullptr && *hint != '\0') message += std::string("\n") + hint;
         pg_call([] { AbortOutOfAnyTransaction(); });
+        // A further cancel has nothing to cancel. It would keep the row from saying how the job ended.
+        pqsignal(SIGINT, SIG_IGN);
+        QueryCancelPending = false;
         report(LOG, "job " + std::to_string(order_.job_id) + (cancelled ? " was cancelled: " : " failed: ") + message);
         if (!begun_) pg_call([this] {
             StartTransactionCommand();

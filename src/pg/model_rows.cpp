@@ -46,11 +46,24 @@ void copy_name(NameData* target, Datum value, bool null) {
         *target = *DatumGetName(value);
 }
 
+[[noreturn]] void raise_damaged_unsafe(const char* model, const char* damage) {
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                    errmsg("a version of model \"%s\" is damaged", model != nullptr ? model : "?"),
+                    errdetail("%s", damage), errhint("A superuser can mend or delete its row in mf_model_data; then train the model again.")));
+    pg_unreachable();
+}
+
 ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, const char** name) {
     Datum values[kModelColumnCount];
     bool nulls[kModelColumnCount];
     deform_unsafe(tuple, descriptor, kModelColumnCount, values, nulls);
     const auto value = [&values](ModelColumn column) { return values[column - 1]; };
+    // The table has constraints, but its owner can drop them.
+    for (const ModelColumn column : {kModelId, kModel, kVersion, kOwner, kSource, kTrainedAt, kUserColumn, kItemColumn,
+                                     kUserType, kItemType, kFeedback, kAlgorithm, kItems, kParameters})
+        if (nulls[column - 1])
+            raise_damaged_unsafe(nulls[kModel - 1] ? nullptr : TextDatumGetCString(value(kModel)),
+                                 psprintf("Its %s is NULL.", NameStr(TupleDescAttr(descriptor, column - 1)->attname)));
     *name = TextDatumGetCString(value(kModel));
     ModelVersion version;
     version.model_id = DatumGetInt64(value(kModelId));
@@ -65,7 +78,10 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     copy_name(&version.time_column, value(kTimeColumn), nulls[kTimeColumn - 1]);
     version.user_type = DatumGetObjectId(value(kUserType));
     version.item_type = DatumGetObjectId(value(kItemType));
-    version.implicit = strcmp(TextDatumGetCString(value(kFeedback)), "implicit") == 0;
+    const char* feedback = TextDatumGetCString(value(kFeedback));
+    version.implicit = strcmp(feedback, "implicit") == 0;
+    if (!version.implicit && strcmp(feedback, "explicit") != 0)
+        raise_damaged_unsafe(*name, psprintf("Its feedback is \"%.100s\".", feedback));
     strlcpy(NameStr(version.algorithm), TextDatumGetCString(value(kAlgorithm)), NAMEDATALEN);
     version.items = DatumGetInt64(value(kItems));
     version.parameters = DatumGetJsonbPCopy(value(kParameters));

@@ -125,6 +125,9 @@ INSERT INTO damage (name, statement, kind) VALUES
     ('rating factors of all users not numbers', $$UPDATE mf_user_factor_data SET rating_factors[2] = 'NaN' WHERE model_id = $1$$, 'explicit'),
     ('rating bias of all users missing', $$UPDATE mf_user_factor_data SET rating_bias = NULL WHERE model_id = $1$$, 'explicit'),
     ('digest of all users NULL', $$ALTER TABLE mf_user_factor_data ALTER history_digest DROP NOT NULL; UPDATE mf_user_factor_data SET history_digest = NULL WHERE model_id = $1$$, 'both'),
+    ('parameters NULL', $$UPDATE mf_model_data SET parameters = NULL WHERE model_id = $1$$, 'both'),
+    ('user column NULL', $$UPDATE mf_model_data SET user_column = NULL WHERE model_id = $1$$, 'both'),
+    ('feedback unknown', $$UPDATE mf_model_data SET feedback = 'magic' WHERE model_id = $1$$, 'both'),
     ('items negative', $$UPDATE mf_model_data SET items = -1 WHERE model_id = $1$$, 'both'),
     ('items beyond memory', $$UPDATE mf_model_data SET items = 9223372036854775807 WHERE model_id = $1$$, 'both'),
     ('items beyond memory by little', $$UPDATE mf_model_data SET items = 1000000000000 WHERE model_id = $1$$, 'both'),
@@ -210,7 +213,9 @@ BEGIN
         END LOOP;
     END LOOP;
 END $$;
+ALTER TABLE mf_model_data ALTER parameters DROP NOT NULL, ALTER user_column DROP NOT NULL;
 CREATE TABLE found AS SELECT * FROM damaged();
+ALTER TABLE mf_model_data ALTER parameters SET NOT NULL, ALTER user_column SET NOT NULL;
 -- Neither what it was nor an error of an allowed class.
 SELECT f.kind, f.damage, f.call, f.now FROM found f JOIN damage d ON d.name = f.damage
  WHERE f.now !~ '^(22...|XX001|42...|54...|3F...|55000): ' AND d.kind NOT IN ('shown', 'users')
