@@ -23,9 +23,9 @@ SELECT error_of($$SET mf_ext.keep_versions = 1001$$);
 SELECT error_of($$SET mf_ext.keep_versions = 'all'$$);
 SELECT error_of($$SET mf_ext.max_threads = -1$$);
 SELECT error_of($$SET mf_ext.max_threads = 1025$$);
-SELECT error_of($$SET mf_ext.max_memory = '1000kB'$$);
+SELECT replace(line, '1024 kB .. 2147483647 kB', '1024 .. 2147483647') FROM error_of($$SET mf_ext.max_memory = '1000kB'$$) AS line;  -- units since 17
 SELECT error_of($$SET mf_ext.max_memory = '100 TB'$$);
-SELECT error_of($$SET mf_ext.cache_size = '1kB'$$);
+SELECT replace(line, '1024 kB .. 2147483647 kB', '1024 .. 2147483647') FROM error_of($$SET mf_ext.cache_size = '1kB'$$) AS line;  -- units since 17
 SELECT error_of($$SET mf_ext.fault = 'anything'$$);
 -- Misspelled names are refused, since the prefix is reserved.
 SELECT error_of($$SET mf_ext.max_treads = 1$$);
