@@ -31,8 +31,8 @@ RatingParameters rating_parameters(const ValueStatistics& ratings, const AlsOpti
 
 namespace {
 
-// Adds the entries [first, first + count) of a row: right-hand side 0 is for the targets, 1 for ones. The sums are those of
-// the targets and of their squares.
+// Adds the entries [first, first + count) of a row: right-hand side 0 is for the targets, 1 for ones. The sums are
+// those of the targets and of their squares.
 void add_rating_entries(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
                         std::span<const float> values, std::size_t first, std::size_t count,
                         NormalEquations& equations) {
@@ -91,17 +91,18 @@ ObjectiveParts finish_rating_row(const RatingHalfStep& step, std::size_t n, Norm
 }  // namespace
 
 ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
-                                std::span<const float> values, NormalEquations& workspace, float* factors,
-                                float* bias, Environment* environment) {
+                                std::span<const float> values, NormalEquations& workspace, float* factors, float* bias,
+                                Environment* environment) {
     if (values.empty()) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         *bias = 0.0f;
         return {};
     }
     workspace.start(nullptr, 0.0f);
-    add_entries(workspace, values.size(), environment, [&](NormalEquations& equations, std::size_t first, std::size_t count) {
-        add_rating_entries(step, columns, values, first, count, equations);
-    });
+    add_entries(workspace, values.size(), environment,
+                [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+                    add_rating_entries(step, columns, values, first, count, equations);
+                });
     return finish_rating_row(step, values.size(), workspace, factors, bias);
 }
 

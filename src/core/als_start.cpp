@@ -17,13 +17,13 @@ namespace {
 // Streams of Random: one per row, apart from those of the ranking factors.
 constexpr std::uint64_t kInitStream = 0x52617465u;
 
-// Products with Eᵀ and E after the first one, with E. RMSE after four iterations against that of eight from random factors,
-// means over seeds, MovieLens small and anime ratings: with 64 factors, for 2 passes −0.0003 and −0.0007, for 3 −0.0004
-// and −0.0011; with 16 factors, for 2 0.0000 and +0.0002, for 3 −0.0009 and −0.0008.
+// Products with Eᵀ and E after the first one, with E. RMSE after four iterations against that of eight from random
+// factors, means over seeds, MovieLens small and anime ratings: with 64 factors, for 2 passes −0.0003 and −0.0007, for
+// 3 −0.0004 and −0.0011; with 16 factors, for 2 0.0000 and +0.0002, for 3 −0.0009 and −0.0008.
 constexpr int kPasses = 3;
 
-// E_ui is divided by (n_u n_i)^kBalance. Near factors of zero it would be half the exponent of the ridge; less is better,
-// with exponents of 0.5 and 0.75 by 0.0001 to 0.0025 in RMSE, with 1 by more.
+// E_ui is divided by (n_u n_i)^kBalance. Near factors of zero it would be half the exponent of the ridge; less is
+// better, with exponents of 0.5 and 0.75 by 0.0001 to 0.0025 in RMSE, with 1 by more.
 constexpr double kBalance = 0.175;
 
 double power(std::size_t n, double exponent) { return n == 0 ? 0.0 : std::pow(static_cast<double>(n), exponent); }
@@ -57,9 +57,9 @@ void scale_rows(FactorMatrix& matrix, Environment& environment, const Scale& sca
     });
 }
 
-// Makes the columns orthonormal by the Cholesky factor of their Gram matrix. The ridge, in the order of the rounding, is
-// for columns that depend on the others, as some do where there are more factors than rows: what is left of them stays
-// short.
+// Makes the columns orthonormal by the Cholesky factor of their Gram matrix. The ridge, in the order of the rounding,
+// is for columns that depend on the others, as some do where there are more factors than rows: what is left of them
+// stays short.
 void orthonormalize(FactorMatrix& matrix, Environment& environment) {
     const GramMatrix gram(matrix, environment);
     float trace = 0;

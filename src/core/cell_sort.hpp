@@ -12,9 +12,9 @@
 
 namespace mf {
 
-/// How a cell is numbered in 32 bits, in the order of (user, item): the user's number in its block and the item. A block
-/// has at most as many users as the items leave bits for, and no more rows than fit into the second-level cache if users
-/// are alike.
+/// How a cell is numbered in 32 bits, in the order of (user, item): the user's number in its block and the item. A
+/// block has at most as many users as the items leave bits for, and no more rows than fit into the second-level cache
+/// if users are alike.
 class CellBlocks {
   public:
     CellBlocks(std::uint32_t users, std::uint32_t items, std::uint64_t rows) : users_(users) {

@@ -57,10 +57,10 @@ double ConjugateGradient::improve(const SharedSystem& shared, FactorView feature
                                   float* factors) {
     const std::size_t size = blocks_ * kLanes;
     const std::size_t n = weights.size();
-    float* const residual = vectors_.data();         // right-hand side − system · factors
-    float* const direction = residual + size;        // of the step
-    float* const product = direction + size;         // −YᵀY · direction, then −system · direction
-    float* const shared_product = product + size;    // M⁻¹ · residual, or a₀G times something
+    float* const residual = vectors_.data();       // right-hand side − system · factors
+    float* const direction = residual + size;      // of the step
+    float* const product = direction + size;       // −YᵀY · direction, then −system · direction
+    float* const shared_product = product + size;  // M⁻¹ · residual, or a₀G times something
     alignas(64) float roots[kPanelRows];
     alignas(64) float rests[kPanelRows];  // what the rows leave of their targets
     constexpr float kZeros[kPanelRows] = {};

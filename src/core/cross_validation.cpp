@@ -115,8 +115,9 @@ Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std
                Environment& environment) {
     HoldOut parts = hold_out_fold(cells, hashes, fold, folds, seed, environment);
     if (parts.train.entries() == 0)
-        throw InvalidData("fold " + std::to_string(fold) + " of " + std::to_string(folds) + " leaves nothing to train on",
-                          {}, "Use more rows, or another number of folds.");
+        throw InvalidData(
+            "fold " + std::to_string(fold) + " of " + std::to_string(folds) + " leaves nothing to train on", {},
+            "Use more rows, or another number of folds.");
     const Numbering users = users_of(parts.train);
     const Numbering items = items_of(parts.train);
     Fold result;

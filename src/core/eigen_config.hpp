@@ -17,7 +17,7 @@ class EigenAssertion : public std::logic_error {
 }  // namespace mf
 
 #define EIGEN_NO_AUTOMATIC_RESIZING
-#define eigen_assert(condition)                                                                                        \
-    do {                                                                                                               \
-        if (!(condition)) throw ::mf::EigenAssertion("Eigen assertion failed: " #condition);                           \
+#define eigen_assert(condition)                                                              \
+    do {                                                                                     \
+        if (!(condition)) throw ::mf::EigenAssertion("Eigen assertion failed: " #condition); \
     } while (false)

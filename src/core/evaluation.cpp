@@ -75,8 +75,13 @@ class RankCounter {
 
 RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64_t ranked, std::size_t k) {
     const ListHits hits{ranks, ranks.size()};
-    RankingMetrics metrics{precision_at(hits, k), recall_at(hits, k),  ndcg_at(hits, k), average_precision_at(hits, k),
-                           reciprocal_rank(hits), hit_rate_at(hits, k), 0};
+    RankingMetrics metrics{precision_at(hits, k),
+                           recall_at(hits, k),
+                           ndcg_at(hits, k),
+                           average_precision_at(hits, k),
+                           reciprocal_rank(hits),
+                           hit_rate_at(hits, k),
+                           0};
     double misplaced = 0;
     for (std::size_t i = 0; i < ranks.size(); ++i) misplaced += static_cast<double>(ranks[i]) - static_cast<double>(i);
     const double others = static_cast<double>(ranked) - static_cast<double>(ranks.size());

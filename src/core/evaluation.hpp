@@ -33,13 +33,14 @@ struct RankingMetrics {
 RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64_t ranked, std::size_t k);
 
 /// Ranks, ascending, of each user's relevant items in the order of mf::better() by the product of query u
-/// (codes.items().stride() floats, aligned to 64 bytes) with the factors: those that top_n() would give. O(users · items
-/// · k), on all threads: unlike the top of a list, the rank of an item in the middle of all scores is not to be had from
-/// bounds on norms.
+/// (codes.items().stride() floats, aligned to 64 bytes) with the factors: those that top_n() would give. O(users ·
+/// items · k), on all threads: unlike the top of a list, the rank of an item in the middle of all scores is not to be
+/// had from bounds on norms.
 void rank_by_factors(const float* queries, std::span<const TestUser> users, const RankCodes& codes,
                      Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks);
 
-/// The same for an order that is the same for all: place[i] is that of item i. O(relevant · log seen + seen · log seen).
+/// The same for an order that is the same for all: place[i] is that of item i. O(relevant · log seen + seen · log
+/// seen).
 std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place);
 
 }  // namespace mf

@@ -23,12 +23,10 @@ void split_history(std::span<const HistoryEntry> history, std::vector<std::uint3
 
 }  // namespace
 
-RatingFoldIn::RatingFoldIn(FactorView items, std::span<const float> item_bias,
-                           const RatingParameters& parameters)
+RatingFoldIn::RatingFoldIn(FactorView items, std::span<const float> item_bias, const RatingParameters& parameters)
     : items_(items), item_bias_(item_bias), parameters_(parameters), workspace_(items.factors()) {}
 
-void RatingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, float* bias,
-                         Environment* environment) {
+void RatingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment) {
     split_history(history, columns_, values_);
     const RatingHalfStep step{items_, item_bias_, parameters_, 1.0, "user"};
     solve_rating_row(step, columns_, values_, workspace_, factors, bias, environment);
@@ -51,7 +49,8 @@ void RankingFoldIn::solve(std::span<const HistoryEntry> history, float* factors,
     for (std::uint32_t& column : columns_) column = static_cast<std::uint32_t>(row_of(column));
     weights_.resize(values_.size());
     interaction_weights(values_, parameters_, weights_.data());
-    solve_ranking_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors, environment);
+    solve_ranking_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors,
+                      environment);
 }
 
 void RankingFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
@@ -66,7 +65,8 @@ void RankingFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t
     constexpr std::size_t kEntriesPerCheck = 4096;
     for (std::size_t j = 0; j < history.size(); ++j) {
         if (environment != nullptr && j % kEntriesPerCheck == 0) check_interrupt(*environment);
-        contributions[j] = weights_[j] * kernels().dot(solution_.data(), items_.row(columns_[j]), items_.stride() / kLanes);
+        contributions[j] =
+            weights_[j] * kernels().dot(solution_.data(), items_.row(columns_[j]), items_.stride() / kLanes);
     }
 }
 

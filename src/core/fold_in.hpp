@@ -49,10 +49,10 @@ class RankingFoldIn {
     /// As RatingFoldIn::solve.
     void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr);
 
-    /// What each entry of the history contributes to the score of an item: the factors of a user solve A x = Σ_j w_j y_j,
-    /// so the score y·x is Σ_j w_j y_j·z with A z = y (Hu, Koren, Volinsky: "Collaborative Filtering for Implicit Feedback
-    /// Datasets", ICDM 2008, section 5). The contributions sum to the score of the factors that solve() gives, but for
-    /// rounding in single precision. contributions has an element for each entry. O(n·k² + k³).
+    /// What each entry of the history contributes to the score of an item: the factors of a user solve A x = Σ_j w_j
+    /// y_j, so the score y·x is Σ_j w_j y_j·z with A z = y (Hu, Koren, Volinsky: "Collaborative Filtering for Implicit
+    /// Feedback Datasets", ICDM 2008, section 5). The contributions sum to the score of the factors that solve() gives,
+    /// but for rounding in single precision. contributions has an element for each entry. O(n·k² + k³).
     void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
                  Environment* environment = nullptr);
 

@@ -35,8 +35,8 @@ inline std::vector<NormalEquations> make_workspaces(int factors, const Environme
 /// Calls solve_row(row, workspace) for every row of every block on all threads and adds up what it returns, block by
 /// block in the blocks' order, so that the sums do not depend on the number of threads.
 template <class Workspace, class SolveRow>
-ObjectiveParts solve_rows(std::span<const RowBlock> blocks, std::span<Workspace> workspaces,
-                          Environment& environment, SolveRow&& solve_row) {
+ObjectiveParts solve_rows(std::span<const RowBlock> blocks, std::span<Workspace> workspaces, Environment& environment,
+                          SolveRow&& solve_row) {
     std::vector<ObjectiveParts> parts(blocks.size());
     parallel_for(environment, blocks.size(), [&](std::size_t b, int worker) {
         ObjectiveParts sum;

@@ -20,8 +20,7 @@ constexpr std::uint64_t kInitStream = 0x52616e6bu;
 
 }  // namespace
 
-RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram,
-                                const RankingParameters& parameters) {
+RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram, const RankingParameters& parameters) {
     return {items,
             gram,
             static_cast<float>(parameters.unobserved_weight),
@@ -82,9 +81,10 @@ ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const st
         return {};
     }
     start_equations(step, workspace);
-    add_entries(workspace, weights.size(), environment, [&](NormalEquations& equations, std::size_t first, std::size_t count) {
-        add_ranking_entries(step, columns, weights, first, count, equations);
-    });
+    add_entries(workspace, weights.size(), environment,
+                [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+                    add_ranking_entries(step, columns, weights, first, count, equations);
+                });
     return finish_ranking_row(step, weights, workspace, factors);
 }
 
@@ -97,8 +97,7 @@ ObjectiveParts improve_ranking_row(const RankingHalfStep& step, const SharedSyst
         return {};
     }
     const double ridge = step.ridge_of(weight_sum);
-    const double value =
-        workspace.improve(shared, step.features, columns, weights, static_cast<float>(ridge), factors);
+    const double value = workspace.improve(shared, step.features, columns, weights, static_cast<float>(ridge), factors);
     return {value, ridge * squared_norm(factors, step.features.factors())};
 }
 

@@ -52,9 +52,9 @@ void solve_users(RankingModel& model, const Csr& by_user, Environment& environme
 /// What a training needs to know beyond the parameters stored for the fold-in.
 struct RankingTraining {
     RankingParameters parameters;
-    Array<float> user_weights;  ///< interaction weights in the order of by_user's values
-    Array<float> item_weights;  ///< and of by_item's
-    double item_ridge = 0;      ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
+    Array<float> user_weights;   ///< interaction weights in the order of by_user's values
+    Array<float> item_weights;   ///< and of by_item's
+    double item_ridge = 0;       ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
     double mean_user_ridge = 0;  ///< mean of λ_u over the users that have interactions
     double mean_item_ridge = 0;  ///< and of λ_i
 };
@@ -86,8 +86,8 @@ Array<float> user_weights(const Csr& by_user, const RankingParameters& parameter
 
 /// One side's half-step: what all of its rows have in common.
 struct RankingHalfStep {
-    FactorView features;           ///< the other side's factors
-    const GramMatrix& gram;        ///< and their Gram matrix
+    FactorView features;     ///< the other side's factors
+    const GramMatrix& gram;  ///< and their Gram matrix
     float unobserved_weight;
     double ridge_scale;  ///< a row's ridge is ridge_scale · (ridge_offset + weight of its interactions)^exponent
     double ridge_offset;

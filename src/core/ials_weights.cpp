@@ -115,9 +115,8 @@ Array<float> item_weights(const Csr& by_user, const Csr& by_item, const RankingP
                           Environment& environment) {
     const bool logarithmic = is_logarithmic(parameters);
     std::vector<double> factors(logarithmic ? by_user.rows() : 0);
-    for_rows(static_cast<std::uint32_t>(factors.size()), environment, [&](std::uint32_t user) {
-        factors[user] = slope_over_mean(by_user.row_values(user), parameters);
-    });
+    for_rows(static_cast<std::uint32_t>(factors.size()), environment,
+             [&](std::uint32_t user) { factors[user] = slope_over_mean(by_user.row_values(user), parameters); });
     Array<float> result(by_item.entries());
     for_rows(by_item.rows(), environment, [&](std::uint32_t item) {
         const auto columns = by_item.row_columns(item);

@@ -38,8 +38,7 @@ inline std::uint32_t table_hash(std::string_view bytes) {
 /// Slot that holds the id with this hash, or the empty slot where it belongs. The search begins at slot `home`; mask is
 /// the number of slots, a power of two, less 1; holds(index) tells whether an index is that of the id.
 template <class Holds>
-std::size_t find_slot(const IdSlot* slots, std::size_t mask, std::size_t home, std::uint32_t hash,
-                      const Holds& holds) {
+std::size_t find_slot(const IdSlot* slots, std::size_t mask, std::size_t home, std::uint32_t hash, const Holds& holds) {
     for (std::size_t slot = home;; slot = (slot + 1) & mask) {
         const std::uint32_t entry = entry_of(slots[slot]);
         if (entry == 0 || (hash_of(slots[slot]) == hash && holds(entry - 1))) return slot;

@@ -75,8 +75,7 @@ void sort_keys(Array<SortKey>& keys, Environment& environment, const Less& less)
 
     Array<SortKey> moved(keys.size());
     parallel_ranges(environment, keys.size(), kBlock, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t i = begin; i < end; ++i)
-            moved[cursors[begin / kBlock * ranges + range_of[i]]++] = keys[i];
+        for (std::size_t i = begin; i < end; ++i) moved[cursors[begin / kBlock * ranges + range_of[i]]++] = keys[i];
     });
     keys = std::move(moved);
     parallel_for(environment, ranges, [&](std::size_t range, int) {
@@ -98,8 +97,7 @@ void IdTable::require_form(std::int64_t) const {
 
 void IdTable::require_form(std::string_view id) const {
     if (kind_ == IdKind::Integer) throw std::logic_error("id of another kind than its table");
-    if (kind_ == IdKind::Uuid && id.size() != kUuidBytes)
-        throw std::logic_error("uuid id that has not 16 bytes");
+    if (kind_ == IdKind::Uuid && id.size() != kUuidBytes) throw std::logic_error("uuid id that has not 16 bytes");
 }
 
 template <class Id>
@@ -342,8 +340,8 @@ std::uint64_t IdTable::hash(std::uint32_t index) const {
 }
 
 std::size_t IdTable::memory() const {
-    return slots_.size() * sizeof(slots_[0]) + integers_.capacity() * sizeof(integers_[0]) +
-           arena_.capacity() + ends_.capacity() * sizeof(ends_[0]);
+    return slots_.size() * sizeof(slots_[0]) + integers_.capacity() * sizeof(integers_[0]) + arena_.capacity() +
+           ends_.capacity() * sizeof(ends_[0]);
 }
 
 }  // namespace mf

@@ -53,12 +53,10 @@ class FirstFailure {
     }
     void raise_if_any(const IdTable& users, const IdTable& items) const {
         if (!failure_) return;
-        const std::string pair =
-            "user \"" + users.text(row_) + "\" and item \"" + items.text(failure_->item) + "\"";
+        const std::string pair = "user \"" + users.text(row_) + "\" and item \"" + items.text(failure_->item) + "\"";
         if (failure_->overflow) {
-            throw InvalidData(
-                "merged value of " + pair + " is out of range", "The value does not fit into type real.",
-                "Scale the values down, or set the option \"duplicates\" to \"mean\" or \"last\".");
+            throw InvalidData("merged value of " + pair + " is out of range", "The value does not fit into type real.",
+                              "Scale the values down, or set the option \"duplicates\" to \"mean\" or \"last\".");
         }
         throw InvalidData("duplicate interaction of " + pair, {},
                           "Set the option \"duplicates\" to \"mean\", \"sum\" or \"last\" to merge them.");
@@ -145,8 +143,7 @@ void InteractionsBuilder::add_chunk() {
     const std::size_t capacity =
         chunks_.empty() ? kFirstChunkRows : std::min(2 * chunks_.back()->users.size(), kLargestChunkRows);
     chunks_.push_back(std::make_unique<Chunk>(capacity, with_times_));
-    chunk_bytes_ +=
-        capacity * (2 * sizeof(std::uint32_t) + sizeof(float) + (with_times_ ? sizeof(double) : 0));
+    chunk_bytes_ += capacity * (2 * sizeof(std::uint32_t) + sizeof(float) + (with_times_ ? sizeof(double) : 0));
 }
 
 void InteractionsBuilder::add(std::uint32_t user, std::uint32_t item, float value, double time) {

@@ -21,9 +21,7 @@ struct Csr {
     Array<float> values;
     std::uint32_t column_count = 0;
 
-    std::uint32_t rows() const {
-        return offsets.empty() ? 0 : static_cast<std::uint32_t>(offsets.size() - 1);
-    }
+    std::uint32_t rows() const { return offsets.empty() ? 0 : static_cast<std::uint32_t>(offsets.size() - 1); }
     std::uint64_t entries() const { return columns.size(); }
     std::uint64_t row_size(std::uint32_t row) const { return offsets[row + 1] - offsets[row]; }
     std::span<const std::uint32_t> row_columns(std::uint32_t row) const {

@@ -34,8 +34,8 @@ class CheckedOrder {
     std::uint32_t* comparisons_;
 };
 
-/// std::sort with checkpoints, in place, in the calling thread. After an exception of the checkpoint the elements are of
-/// no use. O(n log n).
+/// std::sort with checkpoints, in place, in the calling thread. After an exception of the checkpoint the elements are
+/// of no use. O(n log n).
 template <class T, class Less>
 void sort_with_checkpoints(std::span<T> values, Environment& environment, const Less& less) {
     check_interrupt(environment);

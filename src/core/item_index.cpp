@@ -67,8 +67,8 @@ ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride
         std::int32_t sum = 0;
         for (std::size_t j = 0; j < stride; ++j) {
             const double scale = static_cast<double>(group.scale);
-            const double code = std::clamp(std::nearbyint(static_cast<double>(row[j]) / scale), -1.0 * kItemRange,
-                                           1.0 * kItemRange);
+            const double code =
+                std::clamp(std::nearbyint(static_cast<double>(row[j]) / scale), -1.0 * kItemRange, 1.0 * kItemRange);
             const double error = static_cast<double>(row[j]) - scale * code;
             code_squares += code * code;
             error_squares += error * error;

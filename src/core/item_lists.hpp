@@ -28,9 +28,7 @@ class ItemLists {
     void restart(std::uint32_t first);
 
     /// Memory taken.
-    std::size_t bytes() const {
-        return slabs_.size() * kChunksASlab * kChunkBytes + lists_.capacity() * sizeof(List);
-    }
+    std::size_t bytes() const { return slabs_.size() * kChunksASlab * kChunkBytes + lists_.capacity() * sizeof(List); }
 
     /// A user's items, ascending, each once. Any number of threads may call it at a time.
     void get(std::uint32_t user, std::vector<std::uint32_t>& items) const;
@@ -64,7 +62,7 @@ class ItemLists {
     std::uint32_t end_ = kNone;
     std::vector<List> lists_;  // of first_ and those after
     std::vector<std::unique_ptr<Chunk[]>> slabs_;
-    std::uint32_t used_ = 0;     // chunks taken from slabs_
+    std::uint32_t used_ = 0;      // chunks taken from slabs_
     std::uint32_t free_ = kNone;  // chain of chunks given back
 };
 

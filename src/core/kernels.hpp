@@ -58,8 +58,8 @@ struct Kernels {
     void (*add_combination)(const float* panel, std::size_t count, std::size_t blocks, const float* coefficients,
                             float* vector);
 
-    /// rests[t] = targets[t] − panel row t · vector, t < count, followed by zeros up to a multiple of 16. Whole groups of
-    /// 16 panel rows are read, whatever the last of them holds. Sums lane by lane, then the lanes pairwise, as dot.
+    /// rests[t] = targets[t] − panel row t · vector, t < count, followed by zeros up to a multiple of 16. Whole groups
+    /// of 16 panel rows are read, whatever the last of them holds. Sums lane by lane, then the lanes pairwise, as dot.
     void (*subtract_products)(const float* panel, std::size_t count, std::size_t blocks, const float* vector,
                               const float* targets, float* rests);
 

@@ -27,8 +27,7 @@ Sum sum_over_users(std::size_t users, Environment& environment, const Add& add) 
     parallel_for(environment, partial.size(), [&](std::size_t block, int) {
         Sum sum;  // on the worker's stack: neighbours in `partial` share a cache line
         const std::size_t end = std::min((block + 1) * kBlockUsers, users);
-        for (std::size_t user = block * kBlockUsers; user < end; ++user)
-            add(static_cast<std::uint32_t>(user), sum);
+        for (std::size_t user = block * kBlockUsers; user < end; ++user) add(static_cast<std::uint32_t>(user), sum);
         partial[block] = sum;
     });
     Sum sum;
@@ -71,9 +70,8 @@ double ListMetrics::mean_ndcg() const { return mean(ndcg, users); }
 double ListMetrics::mean_recall() const { return mean(recall, users); }
 
 double predict_rating(const RatingModel& model, std::uint32_t user, std::uint32_t item) {
-    const double predicted =
-        model.parameters.mean + model.user_bias[user] + model.item_bias[item] +
-        kernels().dot(model.users.row(user), model.items.row(item), model.users.stride() / kLanes);
+    const double predicted = model.parameters.mean + model.user_bias[user] + model.item_bias[item] +
+                             kernels().dot(model.users.row(user), model.items.row(item), model.users.stride() / kLanes);
     return std::clamp(predicted, model.parameters.minimum, model.parameters.maximum);
 }
 
@@ -97,7 +95,7 @@ std::vector<std::uint32_t> hit_positions(std::span<const std::uint32_t> recommen
 }
 
 ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
-                         Environment& environment) {
+                          Environment& environment) {
     const OwnedItemIndex index(model.items, environment);
     return sum_over_users<ListMetrics>(test.rows(), environment, [&](std::uint32_t user, ListMetrics& sum) {
         const auto relevant = test.row_columns(user);

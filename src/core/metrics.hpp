@@ -39,15 +39,15 @@ struct ListMetrics {
     double mean_recall() const;
 };
 
-/// Errors of predict_rating over all entries. Row r of test belongs to user r of the model. The same bits for any number
-/// of threads. O(entries · k).
+/// Errors of predict_rating over all entries. Row r of test belongs to user r of the model. The same bits for any
+/// number of threads. O(entries · k).
 PredictionErrors measure_predictions(const RatingModel& model, const Csr& test, Environment& environment);
 
-/// Metrics of the lists of the k ≥ 1 best items outside the user's `seen` row, for the users that have test entries, which
-/// are what is relevant. Row r of seen and test belongs to user r of the model. The same bits for any number of threads.
-/// At worst O(users · items · factors).
+/// Metrics of the lists of the k ≥ 1 best items outside the user's `seen` row, for the users that have test entries,
+/// which are what is relevant. Row r of seen and test belongs to user r of the model. The same bits for any number of
+/// threads. At worst O(users · items · factors).
 ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
-                         Environment& environment);
+                          Environment& environment);
 
 /// Positions, from 0, of those of the first k recommended items that are relevant, which is ascending.
 /// `recommended` is best first and distinct.

@@ -40,10 +40,7 @@ class FactorMatrix {
 
     /// The same on all threads and with checkpoints: the system takes seconds to hand out tens of gigabytes.
     FactorMatrix(std::size_t rows, int factors, Environment& environment)
-        : rows_(rows),
-          factors_(factors),
-          stride_(padded(factors)),
-          data_(checked_multiply(rows, padded(factors))) {
+        : rows_(rows), factors_(factors), stride_(padded(factors)), data_(checked_multiply(rows, padded(factors))) {
         constexpr std::size_t kFloatsATask = std::size_t{1} << 22;
         parallel_ranges(environment, data_.size(), kFloatsATask, [this](std::size_t begin, std::size_t end, int) {
             std::fill(data_.begin() + begin, data_.begin() + end, 0.0f);

@@ -57,8 +57,7 @@ class NormalEquations {
 
     /// Gathers rows of `features` into the panel: columns[0 … count) with their scales, count ≤ kPanelRows; columns
     /// after count, up to its size, are prefetched. Adds the rows' outer products to the system.
-    void add_rows(FactorView features, std::span<const std::uint32_t> columns, std::size_t count,
-                  const float* scales);
+    void add_rows(FactorView features, std::span<const std::uint32_t> columns, std::size_t count, const float* scales);
 
     /// Adds Σ_j coefficients[j] · (scaled row j of the panel gathered last) to right-hand side 0 or 1.
     void add_to_right(int side, const float* coefficients, std::size_t count);

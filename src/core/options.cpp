@@ -22,8 +22,7 @@ std::string number_text(double value) {
     if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
     char buffer[32];
     for (const int digits : {15, 17}) {
-        const auto end =
-            std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr;
+        const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr;
         double read_back = 0;
         std::from_chars(buffer, end, read_back);
         if (read_back == value || digits == 17) return std::string(buffer, end);
@@ -53,10 +52,9 @@ void validate_ranking(const IalsOptions& ials, bool is_whole_model) {
     };
     require_range("factors", ials.factors, 1, kMaximumFactors);
     require_range(name("iterations", "ranking_iterations"), ials.iterations, 1, kMaximumIterations);
-    require_range(name("regularization", "ranking_regularization"), ials.regularization,
-                  kMinimumRegularization, kMaximumWeight);
-    require_exponent(name("regularization_exponent", "ranking_regularization_exponent"),
-                     ials.regularization_exponent);
+    require_range(name("regularization", "ranking_regularization"), ials.regularization, kMinimumRegularization,
+                  kMaximumWeight);
+    require_exponent(name("regularization_exponent", "ranking_regularization_exponent"), ials.regularization_exponent);
     // Without weight on what was not observed, the constant score fits perfectly and nothing is learned.
     require_range("unobserved_weight", ials.unobserved_weight, kMinimumRegularization, kMaximumWeight);
     if (ials.weight_slope) require_range("weight_slope", *ials.weight_slope, 0, kMaximumWeight);
@@ -165,12 +163,10 @@ struct Word {
     Value value;
 };
 
-constexpr Word<Duplicates> kDuplicatesWords[] = {{"mean", Duplicates::Mean},
-                                                 {"sum", Duplicates::Sum},
-                                                 {"last", Duplicates::Last},
-                                                 {"error", Duplicates::Error}};
-constexpr Word<IalsOptions::Solver> kSolverWords[] = {
-    {"cholesky", IalsOptions::Solver::Cholesky}, {"conjugate_gradient", IalsOptions::Solver::ConjugateGradient}};
+constexpr Word<Duplicates> kDuplicatesWords[] = {
+    {"mean", Duplicates::Mean}, {"sum", Duplicates::Sum}, {"last", Duplicates::Last}, {"error", Duplicates::Error}};
+constexpr Word<IalsOptions::Solver> kSolverWords[] = {{"cholesky", IalsOptions::Solver::Cholesky},
+                                                      {"conjugate_gradient", IalsOptions::Solver::ConjugateGradient}};
 
 template <class Field, class Words>
 bool set_word(Field& field, const Words& words, std::string_view value) {
@@ -202,9 +198,8 @@ constexpr std::string_view kTimeColumn = "time_column";
     std::string known;
     for (const std::string& one : option_names(feedback)) known += (known.empty() ? "" : ", ") + one;
     throw InvalidArgument("unknown option " + quoted(name), {},
-                          std::string("The options for ") +
-                              (feedback == Feedback::Explicit ? "explicit" : "implicit") + " feedback are " +
-                              known + ".");
+                          std::string("The options for ") + (feedback == Feedback::Explicit ? "explicit" : "implicit") +
+                              " feedback are " + known + ".");
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ struct IalsOptions {
     /// 4% where activity differs, and not worse elsewhere. An item's ridge hardly grows with its popularity: where
     /// it does, lists of large catalogues lose most.
     double regularization_exponent = 0.5;
-    /// Weight of all pairs counted as unobserved, relative to that of all interactions. On each of five sets 40 is within
-    /// 2% of the best of a grid; 20 and 80 cost up to 2% more, 10 up to 6%.
+    /// Weight of all pairs counted as unobserved, relative to that of all interactions. On each of five sets 40 is
+    /// within 2% of the best of a grid; 20 and 80 cost up to 2% more, 10 up to 6%.
     double unobserved_weight = 40.0;
     /// How much a value matters (interaction_weights() in ials.hpp); 0: every interaction weighs alike. Default 0.3 a
     /// standard deviation for ratings: with more, items that users like rank higher and all they rated lower. 1 for

@@ -37,8 +37,7 @@ class SignalsBlocked {
 /// The blocks still to do, handed out in ascending order.
 class Queue {
   public:
-    Queue(std::size_t blocks, const std::function<void(std::size_t, int)>& body)
-        : blocks_(blocks), body_(body) {}
+    Queue(std::size_t blocks, const std::function<void(std::size_t, int)>& body) : blocks_(blocks), body_(body) {}
 
     std::size_t remaining() const { return blocks_ - std::min(next_.load(), blocks_); }
 

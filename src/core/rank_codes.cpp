@@ -98,8 +98,7 @@ RankQuery::RankQuery(const float* query, std::size_t stride, std::int16_t* codes
 
 RankQuery::Limits RankQuery::limits(const RankCodes::Block& block, float score) const {
     // A product in single precision is off by at most the rounding's share of the product of the norms; see top_n.cpp.
-    const double margin =
-        error_ * block.code_norm + norm_ * (block.error + rounding_ * block.norm) + underflow_;
+    const double margin = error_ * block.code_norm + norm_ * (block.error + rounding_ * block.norm) + underflow_;
     const double unit = block.scale * scale_;
     // One unit more than the rounding of this function itself.
     const double low = std::floor((static_cast<double>(score) - margin) / unit) - 1;

@@ -18,8 +18,7 @@ void products_portable(const std::int16_t* codes, const std::int16_t* queries, s
         for (std::size_t w = 0; w < words; ++w) {
             const std::int16_t* query = queries + q * stride + 2 * w;
             const std::int16_t* word = codes + w * 2 * kRankPanel;
-            for (std::size_t i = 0; i < kRankPanel; ++i)
-                sums[i] += query[0] * word[2 * i] + query[1] * word[2 * i + 1];
+            for (std::size_t i = 0; i < kRankPanel; ++i) sums[i] += query[0] * word[2 * i] + query[1] * word[2 * i + 1];
         }
         for (std::size_t i = 0; i < kRankPanel; ++i)
             values[i] = (sums[i] & ~kRankItemMask) | (first + static_cast<std::int32_t>(i));

@@ -26,9 +26,10 @@ inline constexpr double kRankRange = 32767;
 struct RankKernels {
     const char* name;  ///< "avx512", "avx2" or "portable"
 
-    /// values[q·kRankBlock + i] = (Σ_j query q[j]·code(i, j) with its lowest bits cleared) | (first + i), i < kRankPanel,
-    /// q < kRankQueries, over 2·words dimensions. code(i, j) is codes[(j/2)·2·kRankPanel + 2·i + j%2], query q[j] is
-    /// queries[q·stride + j]. codes and values are aligned to 64 bytes; first is a multiple of kRankPanel.
+    /// values[q·kRankBlock + i] = (Σ_j query q[j]·code(i, j) with its lowest bits cleared) | (first + i), i <
+    /// kRankPanel, q < kRankQueries, over 2·words dimensions. code(i, j) is codes[(j/2)·2·kRankPanel + 2·i + j%2],
+    /// query q[j] is queries[q·stride + j]. codes and values are aligned to 64 bytes; first is a multiple of
+    /// kRankPanel.
     void (*products)(const std::int16_t* codes, const std::int16_t* queries, std::size_t stride, std::size_t words,
                      std::int32_t first, std::int32_t* values);
 

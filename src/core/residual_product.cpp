@@ -49,8 +49,10 @@ ResidualProduct::ResidualProduct(const Csr& matrix, int factors, std::size_t pie
     const std::size_t block = kBlockFloats / FactorMatrix::padded(factors);
     std::size_t entries = 0;
     for (std::uint32_t row = 0, begin = 0; row < matrix.rows(); ++row) {
-        if (matrix.row_size(row) > piece_) long_rows_.push_back(row);
-        else entries += matrix.row_size(row) + 1;
+        if (matrix.row_size(row) > piece_)
+            long_rows_.push_back(row);
+        else
+            entries += matrix.row_size(row) + 1;
         if (entries < block && row + 1 < matrix.rows()) continue;
         blocks_.push_back({begin, row + 1});
         begin = row + 1;
@@ -58,8 +60,8 @@ ResidualProduct::ResidualProduct(const Csr& matrix, int factors, std::size_t pie
     }
 }
 
-void ResidualProduct::compute(const Residuals& residuals, double exponent, FactorView factors,
-                              Environment& environment, FactorMatrix& product) const {
+void ResidualProduct::compute(const Residuals& residuals, double exponent, FactorView factors, Environment& environment,
+                              FactorMatrix& product) const {
     std::vector<Array<float>> panels(static_cast<std::size_t>(environment.threads));
     for (Array<float>& panel : panels) panel = Array<float>(panel_size(factors.stride() / kLanes));
     const auto panel_of = [&](int worker) { return panels[static_cast<std::size_t>(worker)].data(); };

@@ -29,11 +29,12 @@ class ResidualProduct {
     /// Floats of factors that a piece of a long row reads: some tens of milliseconds of work.
     static constexpr std::size_t kPieceFloats = std::size_t{1} << 24;
 
-    /// O(rows). A row that reads more than piece_floats is cut into pieces, lest a cancel and the other threads wait for it.
+    /// O(rows). A row that reads more than piece_floats is cut into pieces, lest a cancel and the other threads wait
+    /// for it.
     ResidualProduct(const Csr& matrix, int factors, std::size_t piece_floats = kPieceFloats);
 
-    /// product row r = n_r^exponent · Σ_c residual(r, c) · factors row c, n_r being the entries of row r; zeros for a row
-    /// without entries. residuals.values is the matrix given before. The same bits for any number of threads.
+    /// product row r = n_r^exponent · Σ_c residual(r, c) · factors row c, n_r being the entries of row r; zeros for a
+    /// row without entries. residuals.values is the matrix given before. The same bits for any number of threads.
     /// O(entries · k). Memory: a panel a thread, and as many rows as the longest row has pieces.
     void compute(const Residuals& residuals, double exponent, FactorView factors, Environment& environment,
                  FactorMatrix& product) const;

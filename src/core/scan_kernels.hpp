@@ -19,9 +19,9 @@ inline constexpr int kItemRange = 127;
 struct ScanKernels {
     const char* name;  ///< "avx512", "avx2" or "portable"
 
-    /// Bit i of the result: Σ_j query[j]·code(i, j) − corrections[i] ≥ threshold, over 4·words dimensions. code(i, j) is
-    /// codes[(j/4)·4·kScanItems + 4·i + j%4]. codes and corrections are aligned to 64 bytes; query[j] is kQueryZero ±
-    /// kQueryRange.
+    /// Bit i of the result: Σ_j query[j]·code(i, j) − corrections[i] ≥ threshold, over 4·words dimensions. code(i, j)
+    /// is codes[(j/4)·4·kScanItems + 4·i + j%4]. codes and corrections are aligned to 64 bytes; query[j] is kQueryZero
+    /// ± kQueryRange.
     std::uint64_t (*at_least)(const std::int8_t* codes, const std::uint8_t* query, std::size_t words,
                               const std::int32_t* corrections, std::int32_t threshold);
 };

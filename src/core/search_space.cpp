@@ -39,9 +39,11 @@ void check_dimension(const SearchDimension& dimension, const TrainOptions& base)
     check_value(dimension, dimension.minimum, base);
     check_value(dimension, dimension.maximum, base);
     if (!(dimension.minimum < dimension.maximum))
-        throw InvalidArgument("the range of option " + quoted(dimension.name) + " must have a minimum below its maximum");
+        throw InvalidArgument("the range of option " + quoted(dimension.name) +
+                              " must have a minimum below its maximum");
     if (dimension.is_logarithmic && !(dimension.minimum > 0))
-        throw InvalidArgument("the range of option " + quoted(dimension.name) + " must begin above 0 to be logarithmic");
+        throw InvalidArgument("the range of option " + quoted(dimension.name) +
+                              " must begin above 0 to be logarithmic");
 }
 
 /// Four digits: more would be noise to whoever reads the parameters.

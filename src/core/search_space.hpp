@@ -39,18 +39,18 @@ void apply_settings(const Settings& settings, TrainOptions& options);
 /// `base` could be trained with. An option may be there once.
 void check_space(const SearchSpace& space, const TrainOptions& base);
 
-/// What is searched if nothing is said: the regularization of each kind of factors and what else their quality hangs on,
-/// within a factor of about four around the defaults. The number of factors and of iterations is not part of it: both
-/// would go to the upper end, and cost time and memory.
+/// What is searched if nothing is said: the regularization of each kind of factors and what else their quality hangs
+/// on, within a factor of about four around the defaults. The number of factors and of iterations is not part of it:
+/// both would go to the upper end, and cost time and memory.
 SearchSpace default_space(Feedback feedback);
 
 /// At most `count` different points: all combinations if there are lists only and no more than that, else points spread
-/// evenly over the space. If the options of `base` are a point of the space, it is the first. Values from ranges have four
-/// digits, whole ones none behind the point.
+/// evenly over the space. If the options of `base` are a point of the space, it is the first. Values from ranges have
+/// four digits, whole ones none behind the point.
 ///
 /// Spread by the additive recurrence x_i = frac(x_0 + i·α) with α_j = φ^-j, φ the positive root of φ^(d+1) = φ + 1
-/// (Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018), and x_0 from the seed: each number of first
-/// points covers every dimension evenly, and all of them together.
+/// (Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018), and x_0 from the seed: each number of
+/// first points covers every dimension evenly, and all of them together.
 std::vector<Settings> spread_points(const SearchSpace& space, const TrainOptions& base, std::size_t count,
                                     std::uint64_t seed);
 

@@ -33,7 +33,8 @@ struct Layout {
 }  // namespace
 
 std::size_t SortedIds::bytes(const IdTable& table) {
-    return Layout({static_cast<std::uint64_t>(table.kind_), table.size_, table.slots_.size(), 0, table.arena_.size()}).end;
+    return Layout({static_cast<std::uint64_t>(table.kind_), table.size_, table.slots_.size(), 0, table.arena_.size()})
+        .end;
 }
 
 void SortedIds::build(const IdTable& table, void* memory, Environment& environment) {

@@ -83,8 +83,7 @@ void for_users(const Csr& cells, Environment& environment,
 
 }  // namespace
 
-std::uint32_t fold_of(std::uint64_t user_hash, std::uint64_t item_hash, std::uint32_t folds,
-                      std::uint64_t seed) {
+std::uint32_t fold_of(std::uint64_t user_hash, std::uint64_t item_hash, std::uint32_t folds, std::uint64_t seed) {
     if (folds == 0) throw InvalidArgument("folds must be at least 1, not 0");
     return static_cast<std::uint32_t>(cell_hash(user_hash, item_hash, seed) % folds);
 }
@@ -102,14 +101,16 @@ IdHashes id_hashes(const Dataset& dataset, Environment& environment) {
 
 HoldOut hold_out(const Csr& cells, const IdHashes& hashes, double fraction, std::uint64_t seed,
                  Environment& environment) {
-    if (!(fraction >= 0 && fraction < 1))
-        throw InvalidArgument("held-out fraction must be at least 0 and below 1");
+    if (!(fraction >= 0 && fraction < 1)) throw InvalidArgument("held-out fraction must be at least 0 and below 1");
     Array<std::uint64_t> held(cells.rows());
-    for (std::uint32_t user = 0; user < cells.rows(); ++user) held[user] = held_out_count(fraction, cells.row_size(user));
+    for (std::uint32_t user = 0; user < cells.rows(); ++user)
+        held[user] = held_out_count(fraction, cells.row_size(user));
     HoldOut parts = with_sizes(cells, held);
     std::vector<std::vector<Draw>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
     for_users(cells, environment, [&](std::uint32_t user, int worker) {
-        if (held[user] == 0) return split_user(cells, user, [](std::uint32_t) { return false; }, parts);
+        if (held[user] == 0)
+            return split_user(
+                cells, user, [](std::uint32_t) { return false; }, parts);
         const std::uint64_t hash = hashes.users[user];
         const Draw last = last_held_draw(cells.row_columns(user), hash, hashes, seed, held[user],
                                          scratch[static_cast<std::size_t>(worker)]);
@@ -132,7 +133,8 @@ HoldOut hold_out_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fo
     });
     HoldOut parts = with_sizes(cells, held);
     for_users(cells, environment, [&](std::uint32_t user, int) {
-        split_user(cells, user, [&](std::uint32_t item) { return is_held(user, item); }, parts);
+        split_user(
+            cells, user, [&](std::uint32_t item) { return is_held(user, item); }, parts);
     });
     return parts;
 }

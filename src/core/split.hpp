@@ -10,8 +10,7 @@ namespace mf {
 
 /// Fold of one cell in [0, folds): the project's public hash split (SQL: mf_fold). It is cell_hash modulo
 /// folds. InvalidArgument if folds is 0.
-std::uint32_t fold_of(std::uint64_t user_hash, std::uint64_t item_hash, std::uint32_t folds,
-                      std::uint64_t seed);
+std::uint32_t fold_of(std::uint64_t user_hash, std::uint64_t item_hash, std::uint32_t folds, std::uint64_t seed);
 
 /// Two parts of some cells. Both keep the shape of the whole: every user has a row in each, which may be empty, and
 /// every item a column.

@@ -21,8 +21,7 @@ bool contains(std::span<const std::uint32_t> ascending, std::uint32_t item) {
 /// Walks along the excluded items while the indices asked for ascend.
 class Exclusion {
   public:
-    explicit Exclusion(std::span<const std::uint32_t> excluded)
-        : next_(excluded.begin()), end_(excluded.end()) {}
+    explicit Exclusion(std::span<const std::uint32_t> excluded) : next_(excluded.begin()), end_(excluded.end()) {}
     bool contains(std::uint32_t item) {
         while (next_ != end_ && *next_ < item) ++next_;
         return next_ != end_ && *next_ == item;
@@ -151,8 +150,7 @@ std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::s
 }
 
 std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,
-                                 std::span<const std::uint32_t> candidates,
-                                 std::span<const std::uint32_t> excluded) {
+                                 std::span<const std::uint32_t> candidates, std::span<const std::uint32_t> excluded) {
     if (candidates.size() > items.items() / kManyCandidates) {
         std::vector<bool> allowed(items.items());
         for (const std::uint32_t item : candidates) allowed[item] = true;

@@ -50,11 +50,10 @@ class BestN {
 std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::size_t n,
                               std::span<const std::uint32_t> excluded);
 
-/// The n best of the candidates (ascending, distinct items) not in `excluded`. O(candidates · k), or as top_n where they
-/// are many.
+/// The n best of the candidates (ascending, distinct items) not in `excluded`. O(candidates · k), or as top_n where
+/// they are many.
 std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,
-                                 std::span<const std::uint32_t> candidates,
-                                 std::span<const std::uint32_t> excluded);
+                                 std::span<const std::uint32_t> candidates, std::span<const std::uint32_t> excluded);
 
 /// The same by scoring every item: for a few queries on a matrix that has no index.
 std::vector<ScoredItem> top_n_by_scan(const float* query, const FactorMatrix& items, std::size_t n,

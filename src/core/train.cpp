@@ -191,10 +191,12 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
 
     if (model.rating) {
         require_finite(all_finite(model.rating->users, environment) && all_finite(model.rating->items, environment) &&
-                           all_finite(model.rating->user_bias, environment) && all_finite(model.rating->item_bias, environment),
+                           all_finite(model.rating->user_bias, environment) &&
+                           all_finite(model.rating->item_bias, environment),
                        "rating factors");
     }
-    require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment), "ranking factors");
+    require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment),
+                   "ranking factors");
     return model;
 }
 
@@ -205,8 +207,8 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
         held_out = hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.ials.seed,
                             environment);
     TrainResult result;
-    result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, options, environment, start,
-                                 result.summary);
+    result.model =
+        train_factors(dataset.by_user, held_out ? &*held_out : nullptr, options, environment, start, result.summary);
     count_interactions(dataset, result.model, environment);
     return result;
 }
@@ -218,7 +220,8 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     //              8 more, since these are copies; reading takes less: 12 as it arrived and 8 by user
     //   a row      4·K of factors for each set of factors, 24 of offsets and counts
     //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
-    //   systems    4·K² + 520·K a thread and 1 MB of gathered factors, and at most max(32 MB, 4 systems) of partial sums
+    //   systems    4·K² + 520·K a thread and 1 MB of gathered factors, and at most max(32 MB, 4 systems) of partial
+    //   sums
     // or, if it is more, what reading takes: 20 a rating, 24 a row, and the builder's counters.
     const double k = static_cast<double>(FactorMatrix::padded(std::max(options.als.factors, options.ials.factors)));
     const bool held_out = options.test_fraction > 0;
@@ -227,9 +230,9 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     const double rows = static_cast<double>(users) + static_cast<double>(items);
     const double reading = static_cast<double>(ratings) * 20 + rows * 24 + builder_counter_bytes(users, items, ratings);
     const double training = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
-                         (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) +
-                         static_cast<double>(threads) * (4 * k * k + 520 * k + (1 << 20)) +
-                         std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
+                            (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) +
+                            static_cast<double>(threads) * (4 * k * k + 520 * k + (1 << 20)) +
+                            std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
     const double bytes = std::max(reading, training) + static_cast<double>(id_bytes);
     constexpr double kLargest = 0x1.0p62;
     return static_cast<std::size_t>(std::min(bytes, kLargest));

@@ -16,13 +16,13 @@ namespace mf {
 struct TrainSummary {
     std::uint64_t users = 0;
     std::uint64_t items = 0;
-    std::uint64_t ratings = 0;   ///< after duplicates were merged
+    std::uint64_t ratings = 0;  ///< after duplicates were merged
     std::uint64_t test_ratings = 0;
-    int iterations = 0;          ///< of the rating factors (explicit) or the ranking factors (implicit)
+    int iterations = 0;  ///< of the rating factors (explicit) or the ranking factors (implicit)
     int ranking_iterations = 0;
-    double train_rmse = 0;       ///< NaN for implicit feedback
-    double test_rmse = 0;        ///< NaN without held-out rows or for implicit feedback
-    double test_ndcg = 0;        ///< NDCG@10 over all unseen items; NaN without held-out rows
+    double train_rmse = 0;  ///< NaN for implicit feedback
+    double test_rmse = 0;   ///< NaN without held-out rows or for implicit feedback
+    double test_ndcg = 0;   ///< NDCG@10 over all unseen items; NaN without held-out rows
 };
 
 struct TrainResult {
@@ -41,8 +41,8 @@ struct WarmStart {
 /// rows; the users stored in the result are then solved once more from their whole history against the trained
 /// items, so that stored factors always equal the fold-in of that history. Throws NumericalFailure rather than return
 /// a factor that is not finite.
-/// A start has the options' numbers of factors; where it knows the items of most interactions, a third of the iterations
-/// reaches the loss of a training without one. It is used up.
+/// A start has the options' numbers of factors; where it knows the items of most interactions, a third of the
+/// iterations reaches the loss of a training without one. It is used up.
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
                   WarmStart* start = nullptr);
 

@@ -50,8 +50,10 @@ double iteration_seconds(const Sample& sample, const Environment& caller, const 
     environment.checkpoint = caller.checkpoint;
     Clock::time_point first;
     environment.on_iteration = [&](const Iteration& report) {
-        if (report.iteration == 1) first = Clock::now();
-        else best = std::min(best, std::chrono::duration<double>(Clock::now() - first).count());
+        if (report.iteration == 1)
+            first = Clock::now();
+        else
+            best = std::min(best, std::chrono::duration<double>(Clock::now() - first).count());
         return true;
     };
     for (int run = 0; run < 3; ++run) train(sample, environment);

@@ -16,7 +16,8 @@ class Stripes {
         for (std::size_t stripe = 0; stripe <= count; ++stripe) {
             const std::uint64_t entry = matrix.entries() / count * stripe;
             const auto* row = std::lower_bound(matrix.offsets.begin(), matrix.offsets.end() - 1, entry);
-            begins_.push_back(stripe == count ? matrix.rows() : static_cast<std::uint32_t>(row - matrix.offsets.begin()));
+            begins_.push_back(stripe == count ? matrix.rows()
+                                              : static_cast<std::uint32_t>(row - matrix.offsets.begin()));
         }
     }
 

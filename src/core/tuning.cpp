@@ -29,7 +29,7 @@ constexpr double kRounds[] = {0.25, 0.5, 1.0};
 struct Candidate {
     Trial trial;
     TrainOptions options;
-    int rounds = 0;     ///< measured
+    int rounds = 0;      ///< measured
     double measure = 0;  ///< in the last of them; greater is better
 };
 
@@ -74,7 +74,8 @@ std::vector<double> rounds_for(const std::vector<Candidate>& candidates, const K
 int trainings(const std::vector<Candidate>& candidates, const Kind& kind) {
     std::size_t points = candidates.size();
     std::size_t sum = 0;
-    for (std::size_t round = rounds_for(candidates, kind).size(); round > 0; --round, points = kept(points)) sum += points;
+    for (std::size_t round = rounds_for(candidates, kind).size(); round > 0; --round, points = kept(points))
+        sum += points;
     return static_cast<int>(sum);
 }
 
@@ -136,8 +137,8 @@ class Search {
         candidate.trial.iterations = iterations;
         if (std::isfinite(measure)) kind.record(candidate.trial, measure);
         if (environment_.on_iteration)
-            environment_.on_iteration({"tuning", ++done_, planned_,
-                                       std::numeric_limits<double>::quiet_NaN(), std::fabs(measure)});
+            environment_.on_iteration(
+                {"tuning", ++done_, planned_, std::numeric_limits<double>::quiet_NaN(), std::fabs(measure)});
     }
 
     Deadline deadline_;
@@ -185,7 +186,8 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     base.validate();
     const auto count = static_cast<std::size_t>(tuning.trials);
     const std::uint64_t seed = base.ials.seed;
-    const HoldOut parts = hold_out(dataset.by_user, id_hashes(dataset, environment), base.test_fraction, seed, environment);
+    const HoldOut parts =
+        hold_out(dataset.by_user, id_hashes(dataset, environment), base.test_fraction, seed, environment);
     if (parts.test.entries() == 0)
         throw InvalidData("there are no rows to measure on",
                           "At least one row of each user stays in training, and no user has enough to hold one out.",
@@ -225,7 +227,8 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     append(trials, rated);
 
     if (trials.empty())
-        throw InvalidArgument("no trial ended within the seconds allowed", {}, "Allow more seconds, or fewer factors or iterations.");
+        throw InvalidArgument("no trial ended within the seconds allowed", {},
+                              "Allow more seconds, or fewer factors or iterations.");
     if (std::ranges::all_of(trials, [](const Trial& t) { return std::isnan(t.rmse) && std::isnan(t.ndcg); }))
         std::rethrow_exception(search.failure());
     if (has_ranking && !rated.empty()) {

@@ -7,8 +7,8 @@
 namespace mf {
 
 /// Users of a block that are to have lists of n of the items: `most` of them, fewer where lists are so long that their
-/// entries would go beyond a million (8 MB), but at least 32, so that threads have something to share, unless theirs would
-/// go beyond eight millions (64 MB); one user at least.
+/// entries would go beyond a million (8 MB), but at least 32, so that threads have something to share, unless theirs
+/// would go beyond eight millions (64 MB); one user at least.
 constexpr std::size_t block_users(std::size_t n, std::size_t items, std::size_t most) {
     constexpr std::size_t kEntries = std::size_t{1} << 20;
     constexpr std::size_t kLeast = 32;

@@ -13,7 +13,8 @@ constexpr double kItemShrinkage = 25;
 
 }  // namespace
 
-BiasBaseline::BiasBaseline(const ServingModel& model, const Source& source) : model_(model), items_(model.items.size()) {
+BiasBaseline::BiasBaseline(const ServingModel& model, const Source& source)
+    : model_(model), items_(model.items.size()) {
     scan_source(source, *this, ScanFor::Serving, model.version.owner);
     mean_ = all_.count > 0 ? all_.total / static_cast<double>(all_.count) : 0;
     for (Sum& item : items_) {

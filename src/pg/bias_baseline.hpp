@@ -5,7 +5,8 @@
 
 namespace mf::pg {
 
-/// Biases of the items from one pass over the source with the rights of the model's owner; those of users follow from their histories.
+/// Biases of the items from one pass over the source with the rights of the model's owner; those of users follow from
+/// their histories.
 class BiasBaseline : public RowSink {
   public:
     BiasBaseline(const ServingModel& model, const Source& source);

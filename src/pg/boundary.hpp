@@ -25,11 +25,11 @@ Datum run_body(FunctionBody body, FunctionCallInfo fcinfo);
 }  // namespace mf::pg
 
 /// Defines a function that SQL calls. The body is C++ and may throw; it reaches PostgreSQL through pg_call only.
-#define MF_FUNCTION(name)                                                        \
-    extern "C" {                                                                 \
-    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                    \
-    PG_FUNCTION_INFO_V1(name);                                                   \
-    }                                                                            \
-    static Datum name##_body(FunctionCallInfo fcinfo);                           \
+#define MF_FUNCTION(name)                                                          \
+    extern "C" {                                                                   \
+    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                      \
+    PG_FUNCTION_INFO_V1(name);                                                     \
+    }                                                                              \
+    static Datum name##_body(FunctionCallInfo fcinfo);                             \
     Datum name(PG_FUNCTION_ARGS) { return mf::pg::run_body(name##_body, fcinfo); } \
     static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

@@ -11,8 +11,7 @@ Catalog catalog_at_commit;
 bool due_at_commit = false;
 
 bool is_dropped_unsafe(const Catalog& catalog, const ItemKey& key) {
-    if (key.database != MyDatabaseId)
-        return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key.database));
+    if (key.database != MyDatabaseId) return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key.database));
     return key.table != catalog.models || !version_exists_unsafe(catalog, key.model_id);
 }
 

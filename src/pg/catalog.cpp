@@ -38,7 +38,8 @@ RoleSwitch enter_role_unsafe(Oid role, int security_flags) {
     GetUserIdAndSecContext(&saved.role, &saved.flags);
     SetUserIdAndSecContext(role, saved.flags | security_flags);
     saved.guc_level = NewGUCNestLevel();
-    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
     return saved;
 }
 

@@ -7,7 +7,7 @@ namespace mf::pg {
 
 struct Catalog {
     Oid models;
-    Oid models_index;  ///< by model_id
+    Oid models_index;          ///< by model_id
     Oid models_live_index;     ///< by name, live versions only
     Oid models_version_index;  ///< by name and version
     Oid models_sequence;

@@ -37,8 +37,8 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     const Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress, kCopies);
     progress.phase("cross-validation");
     const int each = iterations_of(arguments.options);
-    const int total = static_cast<int>(std::min<std::uint64_t>(std::uint64_t{folds} * static_cast<unsigned>(each),
-                                                               std::numeric_limits<int>::max()));
+    const int total = static_cast<int>(
+        std::min<std::uint64_t>(std::uint64_t{folds} * static_cast<unsigned>(each), std::numeric_limits<int>::max()));
     progress.plan(total);
     environment.on_phase("cross-validation", total);
     const IdHashes hashes = id_hashes(dataset, environment);
@@ -47,8 +47,7 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     for (std::uint32_t fold = 0; fold < folds; ++fold) {
         const auto begin = std::chrono::steady_clock::now();
         done = static_cast<int>(fold) * each;  // the fold before may have stopped early
-        const FoldResult result =
-            validate_fold(dataset.by_user, hashes, fold, folds, arguments.options, k, counting);
+        const FoldResult result = validate_fold(dataset.by_user, hashes, fold, folds, arguments.options, k, counting);
         take(fold, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     progress.phase(nullptr);

@@ -21,9 +21,9 @@ Environment make_environment(Progress& progress) {
         progress.iteration(iteration);
         provoke_fault(iteration);
         pg_call([&iteration] {
-            ereport(DEBUG1, (errmsg_internal("mf_ext: %s: iteration %d of %d, loss %g, held-out metric %g",
-                                             iteration.phase, iteration.iteration, iteration.total, iteration.loss,
-                                             iteration.test_metric)));
+            ereport(DEBUG1,
+                    (errmsg_internal("mf_ext: %s: iteration %d of %d, loss %g, held-out metric %g", iteration.phase,
+                                     iteration.iteration, iteration.total, iteration.loss, iteration.test_metric)));
         });
         return true;
     };

@@ -15,8 +15,8 @@ namespace {
 
 /// Wall seconds beside the scan and the trainers, as measured on a present-day server: they are a small part of the
 /// whole, so that a guess is good enough.
-constexpr double kSortSeconds = 60e-9;    // a rating and thread
-constexpr double kStoreSeconds = 12e-6;   // a user or item
+constexpr double kSortSeconds = 60e-9;   // a rating and thread
+constexpr double kStoreSeconds = 12e-6;  // a user or item
 
 /// Counts what a training would read. Ids need memory of their own, which is limited alike.
 class CountingSink : public RowSink {
@@ -80,9 +80,10 @@ Estimate estimate_training(const TrainArguments& arguments) {
     if (estimate.ratings == 0) return estimate;
     estimate.memory = memory_needed(sink.users(), sink.items(), sink.rows(), arguments.source.time.has_value(),
                                     arguments.options, environment.threads);
-    estimate.seconds = scan_seconds + kSortSeconds * static_cast<double>(sink.rows()) / environment.threads +
-                       training_seconds(estimate.users, estimate.items, estimate.ratings, arguments.options, environment) +
-                       kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
+    estimate.seconds =
+        scan_seconds + kSortSeconds * static_cast<double>(sink.rows()) / environment.threads +
+        training_seconds(estimate.users, estimate.items, estimate.ratings, arguments.options, environment) +
+        kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
     return estimate;
 }
 

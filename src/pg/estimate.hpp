@@ -13,8 +13,8 @@ struct Estimate {
     double seconds = 0;         ///< wall, reading and storing included
 };
 
-/// Reads the source as the training would, but keeps the ids only, and tries the trainers on a small sample. Throws what
-/// reading throws; a source without rows gives zeros.
+/// Reads the source as the training would, but keeps the ids only, and tries the trainers on a small sample. Throws
+/// what reading throws; a source without rows gives zeros.
 Estimate estimate_training(const TrainArguments& arguments);
 
 }  // namespace mf::pg

@@ -42,10 +42,10 @@ class Totals {
     Evaluation result(std::uint64_t users) const {
         const auto mean = [](double sum, std::uint64_t count) { return sum / static_cast<double>(count); };
         Evaluation result{recommender_, errors_.rmse(), errors_.mae(), {}, 0};
-        result.metrics = {mean(sum_.precision, users),         mean(sum_.recall, users),
-                          mean(sum_.ndcg, users),              mean(sum_.average_precision, users),
-                          mean(sum_.reciprocal_rank, users),   mean(sum_.hit_rate, users),
-                          mean(sum_.auc, auc_users_)};
+        result.metrics = {
+            mean(sum_.precision, users),         mean(sum_.recall, users),          mean(sum_.ndcg, users),
+            mean(sum_.average_precision, users), mean(sum_.reciprocal_rank, users), mean(sum_.hit_rate, users),
+            mean(sum_.auc, auc_users_)};
         const auto listed = std::count(listed_.begin(), listed_.end(), true);
         result.coverage = users > 0 ? mean(static_cast<double>(listed), listed_.size()) : std::nan("");
         return result;
@@ -111,7 +111,8 @@ class Evaluator {
         while (!histories.finished()) {
             histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
-                add_user(user, user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_)));
+                add_user(user,
+                         user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_)));
             });
         }
         finish_block();
@@ -135,8 +136,9 @@ class Evaluator {
             if (model_.rating) {
                 const double rating = static_cast<double>(row.rating);
                 model_totals_.add_error(static_cast<double>(predict_item_rating(model_, state, row.item)) - rating);
-                bias_totals_.add_error(std::clamp(bias_.mean() + user_bias + bias_.item(row.item), model_.rating->minimum,
-                                                  model_.rating->maximum) - rating);
+                bias_totals_.add_error(std::clamp(bias_.mean() + user_bias + bias_.item(row.item),
+                                                  model_.rating->minimum, model_.rating->maximum) -
+                                       rating);
             }
             if (static_cast<double>(row.rating) >= relevant_from_ &&
                 (test.relevant.empty() || test.relevant.back() != row.item))
@@ -213,8 +215,9 @@ std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, co
     const Source source = current_source(model);
     std::vector<Evaluation> result = Evaluator(catalog, model, arguments, test_rows, source, *rows).run();
     if (rows->overlapping > 0)
-        report(WARNING, std::to_string(rows->overlapping) + " of " + std::to_string(test_rows.rows.size()) +
-                            " test rows are in the source of model \"" + model.name + "\"",
+        report(WARNING,
+               std::to_string(rows->overlapping) + " of " + std::to_string(test_rows.rows.size()) +
+                   " test rows are in the source of model \"" + model.name + "\"",
                "They are skipped: the model has seen them, and nobody is recommended what they have.",
                "Train on the other rows only; mf_split makes two tables.");
     return result;

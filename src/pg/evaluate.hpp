@@ -11,8 +11,8 @@ struct EvaluationArguments {
     Oid test;
     const char* user_column;
     const char* item_column;
-    const char* rating_column;          ///< not looked at for implicit feedback without relevant_from
-    std::int32_t k;                     ///< length of the lists
+    const char* rating_column;            ///< not looked at for implicit feedback without relevant_from
+    std::int32_t k;                       ///< length of the lists
     std::optional<double> relevant_from;  ///< rows below are not relevant; nothing: all rows are
 };
 
@@ -35,8 +35,8 @@ struct EvaluationRows {
 };
 
 /// Evaluates the model as mf_recommend and mf_predict serve it now: all items that a user has not in the source are
-/// ranked. The baselines: items by their interactions in the training; mean + user bias + item bias of the source's rows,
-/// each the mean of its residuals shrunk by 10 rows (users) and 25 rows (items) (Koren, Bell 2011, 'Advances in
+/// ranked. The baselines: items by their interactions in the training; mean + user bias + item bias of the source's
+/// rows, each the mean of its residuals shrunk by 10 rows (users) and 25 rows (items) (Koren, Bell 2011, 'Advances in
 /// Collaborative Filtering'). Reads the test rows once, the source once and then as often as maintenance_work_mem wants
 /// (12 bytes a row of the test's users). O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,

@@ -49,7 +49,8 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
     if (nulls[kId - 1]) return "Its id is NULL.";
     const text* id = DatumGetTextPP(values[kId - 1]);
     row->id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
-    if (nulls[kInteractions - 1] || DatumGetInt32(values[kInteractions - 1]) < 0) return "Its interactions are no count.";
+    if (nulls[kInteractions - 1] || DatumGetInt32(values[kInteractions - 1]) < 0)
+        return "Its interactions are no count.";
     row->interactions = static_cast<std::uint32_t>(DatumGetInt32(values[kInteractions - 1]));
     if (nulls[kRatingBias - 1] != nulls[kRatingFactors - 1]) return "It has a rating bias or rating factors, not both.";
     if (!nulls[kRatingBias - 1]) {
@@ -61,7 +62,8 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
     if (nulls[kRankingFactors - 1] || !take_factors_unsafe(values[kRankingFactors - 1], &row->ranking_factors))
         return "Its ranking factors are no one-dimensional array of finite numbers.";
     const auto factors = static_cast<std::size_t>(shape.factors);
-    if (factors > 0 && row->ranking_factors.size() != factors) return "Its ranking factors are not as many as others have.";
+    if (factors > 0 && row->ranking_factors.size() != factors)
+        return "Its ranking factors are not as many as others have.";
     if (factors > 0 && row->rating_factors.size() != (shape.has_rating ? factors : 0))
         return "Its rating factors are not as many as others have.";
     if (columns < kHistoryDigest) return nullptr;
@@ -93,10 +95,13 @@ std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::i
     ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     const Datum key_text = id != nullptr ? CStringGetTextDatum(id) : Datum{0};
     if (id != nullptr)
-        ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, key_text);
+        ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                               key_text);
     Relation relation = table_open(table.table, AccessShareLock);
-    SysScanDesc scan = systable_beginscan(relation, table.index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
-    MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor row", ALLOCSET_DEFAULT_SIZES);
+    SysScanDesc scan =
+        systable_beginscan(relation, table.index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
+    MemoryContext row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor row", ALLOCSET_DEFAULT_SIZES);
     std::size_t rows = 0;
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
@@ -132,7 +137,8 @@ void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShap
     scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, shape, nullptr, sink);
 }
 
-void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
+void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,
+                           const FactorRowSink& sink) {
     scan(catalog, users_table(catalog), model_id, shape, nullptr, sink);
 }
 

@@ -58,7 +58,9 @@ void define_fault_setting_unsafe() {
 
 void provoke_fault(const Iteration& iteration) {
     const auto kind = static_cast<Fault>(fault);
-    if (kind == Fault::None || kind == Fault::SharedMemory || kind == Fault::Directory || (iteration.iteration > 1 && kind != Fault::Wait)) return;
+    if (kind == Fault::None || kind == Fault::SharedMemory || kind == Fault::Directory ||
+        (iteration.iteration > 1 && kind != Fault::Wait))
+        return;
     Environment environment;
     environment.threads = 2;
     parallel_for(environment, 8, [kind](std::size_t, int) { fail(kind); });

@@ -30,8 +30,8 @@ void put_fold_unsafe(FunctionCallInfo fcinfo, std::uint32_t fold, const FoldResu
 MF_FUNCTION(mf_cross_validate) {
     const Call call = pg_call([fcinfo] { return read_call_unsafe(fcinfo); });
     if (call.folds < 2)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "folds must be at least 2, it is " + std::to_string(call.folds), "",
-                       "One fold after the other is kept out of training to measure on.");
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "folds must be at least 2, it is " + std::to_string(call.folds),
+                       "", "One fold after the other is kept out of training to measure on.");
     const std::size_t k = measured_length(call.k);
     const TrainArguments arguments = check_train_arguments(call.training);
     cross_validate(arguments, static_cast<std::uint32_t>(call.folds), k,

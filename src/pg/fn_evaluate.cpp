@@ -9,13 +9,12 @@ namespace {
 
 void put_evaluation_unsafe(FunctionCallInfo fcinfo, const Evaluation& evaluation, const EvaluationRows& rows) {
     const RankingMetrics& metrics = evaluation.metrics;
-    put_row_unsafe(fcinfo,
-                   {CStringGetTextDatum(evaluation.recommender), Int64GetDatum(static_cast<std::int64_t>(rows.users)),
-                    Int64GetDatum(static_cast<std::int64_t>(rows.used)),
-                    Int64GetDatum(static_cast<std::int64_t>(rows.skipped))},
-                   {evaluation.rmse, evaluation.mae, metrics.precision, metrics.recall, metrics.ndcg,
-                    metrics.average_precision, metrics.reciprocal_rank, metrics.hit_rate, metrics.auc,
-                    evaluation.coverage});
+    put_row_unsafe(
+        fcinfo,
+        {CStringGetTextDatum(evaluation.recommender), Int64GetDatum(static_cast<std::int64_t>(rows.users)),
+         Int64GetDatum(static_cast<std::int64_t>(rows.used)), Int64GetDatum(static_cast<std::int64_t>(rows.skipped))},
+        {evaluation.rmse, evaluation.mae, metrics.precision, metrics.recall, metrics.ndcg, metrics.average_precision,
+         metrics.reciprocal_rank, metrics.hit_rate, metrics.auc, evaluation.coverage});
 }
 
 struct Call {

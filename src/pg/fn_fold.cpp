@@ -35,8 +35,8 @@ Datum fold(FunctionCallInfo fcinfo, IdKind kind) {
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                        "folds must be at least 1, it is " + std::to_string(arguments.folds));
     const auto folds = static_cast<std::uint32_t>(arguments.folds);
-    return Int32GetDatum(static_cast<std::int32_t>(
-        fold_of(hash_of(arguments.user), hash_of(arguments.item), folds, arguments.seed)));
+    return Int32GetDatum(
+        static_cast<std::int32_t>(fold_of(hash_of(arguments.user), hash_of(arguments.item), folds, arguments.seed)));
 }
 
 }  // namespace

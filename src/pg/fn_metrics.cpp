@@ -38,8 +38,6 @@ MF_FUNCTION(mf_recall_at) { return metric_at(fcinfo, recall_at); }
 MF_FUNCTION(mf_hit_rate_at) { return metric_at(fcinfo, hit_rate_at); }
 MF_FUNCTION(mf_ndcg_at) { return metric_at(fcinfo, ndcg_at); }
 MF_FUNCTION(mf_average_precision_at) { return metric_at(fcinfo, average_precision_at); }
-MF_FUNCTION(mf_reciprocal_rank) {
-    return metric_of(fcinfo, std::numeric_limits<std::size_t>::max(), reciprocal_rank);
-}
+MF_FUNCTION(mf_reciprocal_rank) { return metric_of(fcinfo, std::numeric_limits<std::size_t>::max(), reciprocal_rank); }
 
 }  // namespace mf::pg

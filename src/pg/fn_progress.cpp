@@ -12,7 +12,9 @@ namespace mf::pg {
 namespace {
 
 void put_entry_unsafe(ReturnSetInfo* result, const ProgressEntry& entry, TimestampTz now) {
-    const auto seconds = [](TimestampTz from, TimestampTz to) { return static_cast<double>(to - from) / USECS_PER_SEC; };
+    const auto seconds = [](TimestampTz from, TimestampTz to) {
+        return static_cast<double>(to - from) / USECS_PER_SEC;
+    };
     const double left = entry.ends > now ? seconds(now, entry.ends) : 0.0;
     Datum values[10] = {Int32GetDatum(entry.pid),
                         CStringGetTextDatum(entry.model),

@@ -14,11 +14,8 @@ struct Arguments : ListArguments {
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    return {list_arguments_unsafe(fcinfo, 1),
-            id_argument_unsafe(fcinfo, 0, kind),
-            PG_ARGISNULL(3) || PG_GETARG_BOOL(3),
-            id_array_argument_unsafe(fcinfo, 4, kind),
-            id_array_argument_unsafe(fcinfo, 5, kind)};
+    return {list_arguments_unsafe(fcinfo, 1), id_argument_unsafe(fcinfo, 0, kind), PG_ARGISNULL(3) || PG_GETARG_BOOL(3),
+            id_array_argument_unsafe(fcinfo, 4, kind), id_array_argument_unsafe(fcinfo, 5, kind)};
 }
 
 Datum recommend(FunctionCallInfo fcinfo, IdKind kind) {

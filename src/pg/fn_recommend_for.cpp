@@ -51,9 +51,11 @@ void check_ratings(const Arguments& arguments, bool implicit) {
     for (int i = 0; i < ratings.count; ++i) {
         if (ratings.nulls[i]) continue;
         if (!std::isfinite(ratings.elements[i]))
-            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "rating number " + std::to_string(i + 1) + " is not a finite number");
+            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                           "rating number " + std::to_string(i + 1) + " is not a finite number");
         if (implicit && ratings.elements[i] < 0)
-            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "rating number " + std::to_string(i + 1) + " is negative",
+            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                           "rating number " + std::to_string(i + 1) + " is negative",
                            "With implicit feedback a rating is the weight of an interaction, zero or more.");
     }
 }
@@ -89,7 +91,8 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
             ++count;
         }
         const double merged = rule == Duplicates::Sum ? sum : sum / count;
-        entries.push_back({given[begin].item, count == 0 || rule == Duplicates::Last ? last : static_cast<float>(merged)});
+        entries.push_back(
+            {given[begin].item, count == 0 || rule == Duplicates::Last ? last : static_cast<float>(merged)});
     }
     return entries;
 }

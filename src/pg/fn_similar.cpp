@@ -29,7 +29,8 @@ class Cosine {
     float of(const float* vector) const {
         const double lengths = norm_ * norm(vector);
         if (!(lengths > 0)) return std::numeric_limits<float>::quiet_NaN();
-        return static_cast<float>(std::clamp(static_cast<double>(kernels().dot(to_, vector, blocks_)) / lengths, -1.0, 1.0));
+        return static_cast<float>(
+            std::clamp(static_cast<double>(kernels().dot(to_, vector, blocks_)) / lengths, -1.0, 1.0));
     }
 
   private:
@@ -109,8 +110,8 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     IdTable ids(model->user_kind);
     std::vector<ListRow> rows;
     for (const SimilarUser& other : nearest_users(arguments.catalog, *model, user.ranking_factors, self, n)) {
-        const std::uint32_t index =
-            other.id.kind == IdKind::Integer ? ids.intern(other.id.integer) : ids.intern(std::string_view(other.id.bytes));
+        const std::uint32_t index = other.id.kind == IdKind::Integer ? ids.intern(other.id.integer)
+                                                                     : ids.intern(std::string_view(other.id.bytes));
         rows.push_back({index, other.similarity, std::numeric_limits<float>::quiet_NaN()});
     }
     put_list(fcinfo, kind, ids, rows, nullptr);

@@ -27,8 +27,7 @@ int whole_trials(double trials) {
 }
 
 void put_trial_unsafe(FunctionCallInfo fcinfo, const Trial& trial, const char* parameters) {
-    put_row_unsafe(fcinfo,
-                   {Int32GetDatum(trial.number), DirectFunctionCall1(jsonb_in, CStringGetDatum(parameters))},
+    put_row_unsafe(fcinfo, {Int32GetDatum(trial.number), DirectFunctionCall1(jsonb_in, CStringGetDatum(parameters))},
                    {trial.rmse, trial.ndcg, trial.seconds});
 }
 

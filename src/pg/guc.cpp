@@ -27,10 +27,10 @@ void define_kernels_unsafe() {
     if (forced != nullptr && *forced != '\0' &&
         (kernels_named(forced) == nullptr || scan_kernels_named(forced) == nullptr ||
          rank_kernels_named(forced) == nullptr))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("this processor has no kernels \"%s\"", forced),
-                        errdetail("Environment variable MF_EXT_KERNELS of the server names them."),
-                        errhint("Unset MF_EXT_KERNELS and restart the server.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("this processor has no kernels \"%s\"", forced),
+                 errdetail("Environment variable MF_EXT_KERNELS of the server names them."),
+                 errhint("Unset MF_EXT_KERNELS and restart the server.")));
     static char names[64];
     std::snprintf(names, sizeof names, "%s %s %s", kernels().name, scan_kernels().name, rank_kernels().name);
     DefineCustomStringVariable("mf_ext.kernels", "Shows the instruction sets of the kernels.", nullptr, &kernel_names,
@@ -56,14 +56,13 @@ void define_settings_unsafe() {
     DefineCustomIntVariable("mf_ext.max_memory", "Sets the memory that one training or evaluation may take.", nullptr,
                             &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
                             nullptr);
-    DefineCustomIntVariable("mf_ext.max_private_memory",
-                            "Sets the memory for item factors that one session may hold by itself.",
-                            "Sessions hold their own where the shared cache cannot: a larger model is refused.",
-                            &max_private_memory_kb, 256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
-                            nullptr);
+    DefineCustomIntVariable(
+        "mf_ext.max_private_memory", "Sets the memory for item factors that one session may hold by itself.",
+        "Sessions hold their own where the shared cache cannot: a larger model is refused.", &max_private_memory_kb,
+        256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_threads", "Sets the threads for one training or batch call.",
-                            "0 means max_parallel_maintenance_workers + 1, at most the processors.", &max_threads, 0, 0, 1024, PGC_USERSET, 0,
-                            nullptr, nullptr, nullptr);
+                            "0 means max_parallel_maintenance_workers + 1, at most the processors.", &max_threads, 0, 0,
+                            1024, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     define_fault_setting_unsafe();
     MarkGUCPrefixReserved("mf_ext");
 }

@@ -16,8 +16,7 @@ std::uint64_t unknown_item_hash(const SortedIds& ids, std::string_view id) { ret
 
 class HistorySink : public RowSink {
   public:
-    explicit HistorySink(const ServingModel& model)
-        : model_(model), items_(model.items.ids()), ids_(model.item_kind) {}
+    explicit HistorySink(const ServingModel& model) : model_(model), items_(model.items.ids()), ids_(model.item_kind) {}
 
     void row(const SourceRow& row) override {
         if (row.item_null || row.rating_null) return;
@@ -88,8 +87,9 @@ const char* name_or_null(const NameData& name) { return NameStr(name)[0] == '\0'
 Source describe_again(const ServingModel& model) {
     const ModelVersion& version = model.version;
     try {
-        return describe_source(version.source, {NameStr(version.user_column), NameStr(version.item_column),
-                                                name_or_null(version.rating_column), name_or_null(version.time_column)},
+        return describe_source(version.source,
+                               {NameStr(version.user_column), NameStr(version.item_column),
+                                name_or_null(version.rating_column), name_or_null(version.time_column)},
                                version.owner);
     } catch (const SqlError& e) {
         throw SqlError(e.sqlstate(), e.what(), e.detail(),
@@ -104,8 +104,7 @@ void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::u
     batch.take(rows, [&](auto ids) {
         items.find(ids, indices);
         for (std::size_t i = 0; i < rows; ++i)
-            hashes[i] =
-                indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
+            hashes[i] = indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
     });
 }
 

@@ -12,8 +12,8 @@ struct History {
     std::uint64_t digest = 0;           ///< HistoryDigest over all items, known to the model or not
 };
 
-/// One row, before duplicates are merged. Items unknown to the model have SortedIds::kUnknown as their index; their hash
-/// tells them apart.
+/// One row, before duplicates are merged. Items unknown to the model have SortedIds::kUnknown as their index; their
+/// hash tells them apart.
 struct HistoryRow {
     std::uint64_t item_hash;
     std::uint32_t item;
@@ -23,7 +23,8 @@ struct HistoryRow {
 
 /// Passes on the items of a batch of rows and forgets them: the index of each in the model, or SortedIds::kUnknown, and
 /// what HistoryRow has as its hash.
-void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices, std::uint64_t* hashes);
+void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices,
+                std::uint64_t* hashes);
 
 /// All rows of one user, which are reordered, as a history. Calls nothing of PostgreSQL: any thread may.
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model);

@@ -30,8 +30,9 @@ IdView view_of_datum_unsafe(Datum datum, IdKind kind) {
 IdKind id_kind_unsafe(Oid type) {
     // A type of a model may be gone, with the source that had it.
     if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the type of the model's ids does not exist any more"),
-                        errhint("Train the model again.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the type of the model's ids does not exist any more"),
+                 errhint("Train the model again.")));
     switch (getBaseType(type)) {
         case INT2OID:
         case INT4OID:
@@ -113,11 +114,11 @@ void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const
     const char* given_name = given == IdKind::Integer ? "bigint" : "uuid";
     const char* type_name = pg_call([type] { return format_type_be(type); });
     std::string call = kind == IdKind::Integer ? "bigint" : kind == IdKind::Uuid ? "uuid" : "text";
-    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                   std::string("model \"") + model + "\" identifies " + what + "s by " + type_name + ", not " + given_name,
-                   "",
-                   "Pass ids as " + call + (kind == IdKind::Text ? "" : " or as text") +
-                       "; a cast selects the function for them, such as " + what + "_id::" + call + ".");
+    throw SqlError(
+        ERRCODE_DATATYPE_MISMATCH,
+        std::string("model \"") + model + "\" identifies " + what + "s by " + type_name + ", not " + given_name, "",
+        "Pass ids as " + call + (kind == IdKind::Text ? "" : " or as text") +
+            "; a cast selects the function for them, such as " + what + "_id::" + call + ".");
 }
 
 Datum id_datum_unsafe(IdKind kind, std::int64_t integer, const char* data, int length) {

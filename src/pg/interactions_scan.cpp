@@ -11,9 +11,9 @@
 namespace mf::pg {
 namespace {
 
-/// Bytes of the longest id that the primary keys of the factor tables hold. A page of a B-tree has room for three entries;
-/// an entry is a header, the version's number, and the text with its length. Longer ids that compress well could be
-/// stored, but what compresses well is nothing that the owner of the ids could know.
+/// Bytes of the longest id that the primary keys of the factor tables hold. A page of a B-tree has room for three
+/// entries; an entry is a header, the version's number, and the text with its length. Longer ids that compress well
+/// could be stored, but what compresses well is nothing that the owner of the ids could know.
 constexpr std::size_t kPageHeader = MAXALIGN(SizeOfPageHeaderData + 3 * (sizeof(ItemIdData) + sizeof(ItemPointerData)));
 constexpr std::size_t kPageEnd = 16;  // BTPageOpaqueData
 constexpr std::size_t kLongestEntry = MAXALIGN_DOWN((BLCKSZ - kPageHeader - kPageEnd) / 3);
@@ -60,9 +60,8 @@ class BuilderSink : public RowSink {
     void flush() { flush(batched_); }
 
     void check_memory() {
-        const std::size_t need =
-            memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_, options_, threads_,
-                          copies_);
+        const std::size_t need = memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_,
+                                               options_, threads_, copies_);
         if (need <= limit_) return;
         throw MemoryLimitExceeded(
             "training needs at least " + megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(limit_),
@@ -96,24 +95,28 @@ class BuilderSink : public RowSink {
 
     [[noreturn]] static void refuse_id(const std::string& role, std::string_view id) {
         constexpr std::size_t kShown = 40;
-        throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-                       role + " id \"" + std::string(clipped(id, kShown)) + "...\" is too long: it has " +
-                           std::to_string(id.size()) + " bytes, the limit is " + std::to_string(kLongestId),
-                       "Ids of a model are keys of a B-tree index.",
-                       "Identify " + role + "s by something shorter in a view, such as md5(...), or leave such rows out.");
+        throw SqlError(
+            ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            role + " id \"" + std::string(clipped(id, kShown)) + "...\" is too long: it has " +
+                std::to_string(id.size()) + " bytes, the limit is " + std::to_string(kLongestId),
+            "Ids of a model are keys of a B-tree index.",
+            "Identify " + role + "s by something shorter in a view, such as md5(...), or leave such rows out.");
     }
 
     [[noreturn]] void refuse(std::uint32_t user, std::uint32_t item, const SourceRow& row) {
-        const std::string where = " of user \"" + builder_.users().text(user) + "\" and item \"" +
-                                  builder_.items().text(item) + "\"";
+        const std::string where =
+            " of user \"" + builder_.users().text(user) + "\" and item \"" + builder_.items().text(item) + "\"";
         if (with_times_ && std::isnan(row.time))
-            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " is before and after nothing", "",
-                           "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
+            throw SqlError(
+                ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " is before and after nothing", "",
+                "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
         const double rating = row.rating;
         const bool finite = std::isfinite(static_cast<float>(rating));
         char number[32];
         snprintf(number, sizeof number, "%g", rating);
-        const std::string shown = std::isnan(rating) ? "NaN" : std::isinf(rating) ? (rating > 0 ? "Infinity" : "-Infinity") : number;
+        const std::string shown = std::isnan(rating)   ? "NaN"
+                                  : std::isinf(rating) ? (rating > 0 ? "Infinity" : "-Infinity")
+                                                       : number;
         throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
                        "rating " + shown + where + (finite ? " is negative" : " is not a finite number"),
                        finite ? "With implicit feedback a rating is the weight of an interaction, zero or more." : "",

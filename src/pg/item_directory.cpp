@@ -80,8 +80,8 @@ Place* find(const ItemKey& key) {
 Place* least_recently_used() {
     Place* oldest = nullptr;
     for (Place& place : directory->places)
-        if (place.state == State::Ready && (oldest == nullptr || pg_atomic_read_u64(&place.last_used) <
-                                                                     pg_atomic_read_u64(&oldest->last_used)))
+        if (place.state == State::Ready &&
+            (oldest == nullptr || pg_atomic_read_u64(&place.last_used) < pg_atomic_read_u64(&oldest->last_used)))
             oldest = &place;
     return oldest;
 }
@@ -196,12 +196,9 @@ int read_items_unsafe(ItemEntry* entries) {
     LWLockAcquire(&directory->lock, LW_SHARED);
     for (Place& place : directory->places)
         if (place.state == State::Ready)
-            entries[count++] = {place.key,
-                                place.label,
-                                place.bytes,
-                                pg_atomic_read_u64(&place.hits),
-                                place.built_at,
-                                static_cast<TimestampTz>(pg_atomic_read_u64(&place.last_used))};
+            entries[count++] = {place.key,      place.label,
+                                place.bytes,    pg_atomic_read_u64(&place.hits),
+                                place.built_at, static_cast<TimestampTz>(pg_atomic_read_u64(&place.last_used))};
     LWLockRelease(&directory->lock);
     return count;
 }

@@ -50,9 +50,9 @@ void remove_items_unsafe(const ItemKey& key);
 /// What a session has found, or taken, for an image.
 struct ClaimedPlace {
     int place = -1;
-    std::uint64_t serial = 0;         ///< of the image in that place
+    std::uint64_t serial = 0;        ///< of the image in that place
     dsm_segment* segment = nullptr;  ///< of an image that was there, mapped until it is detached
-    bool to_build = false;            ///< the place was taken for this session to build
+    bool to_build = false;           ///< the place was taken for this session to build
 };
 
 /// Maps the image; waits, up to half a minute, if another session builds it; takes a place if it is missing. Without a

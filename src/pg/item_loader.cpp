@@ -48,7 +48,8 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
     }
     std::size_t row = 0;
     read_item_factors(catalog, version.model_id, {factors, !version.implicit}, [&](const FactorRow& item) {
-        if (row == count) throw SqlError(ERRCODE_DATA_CORRUPTED, label + " has surplus item factors", "", "Train the model again.");
+        if (row == count)
+            throw SqlError(ERRCODE_DATA_CORRUPTED, label + " has surplus item factors", "", "Train the model again.");
         const std::optional<Id> id = parse_id(item.id, kind);
         if (!id)
             throw SqlError(ERRCODE_DATA_CORRUPTED,

@@ -63,8 +63,8 @@ void apply_settings(Jsonb* settings) {
         for (int i = 0; i < all.count; ++i) {
             const JsonEntry& entry = all.entries[i];
             if (entry.type != jbvString) continue;
-            SetConfigOption(pnstrdup(entry.key.data(), entry.key.size()), pnstrdup(entry.word.data(), entry.word.size()),
-                            PGC_USERSET, PGC_S_SESSION);
+            SetConfigOption(pnstrdup(entry.key.data(), entry.key.size()),
+                            pnstrdup(entry.word.data(), entry.word.size()), PGC_USERSET, PGC_S_SESSION);
         }
     });
 }
@@ -153,11 +153,12 @@ class JobRun {
         pqsignal(SIGINT, SIG_IGN);
         QueryCancelPending = false;
         report(LOG, "job " + std::to_string(order_.job_id) + (cancelled ? " was cancelled: " : " failed: ") + message);
-        if (!begun_) pg_call([this] {
-            StartTransactionCommand();
-            catalog_ = catalog_of_function_unsafe(order_.function);
-            CommitTransactionCommand();
-        });
+        if (!begun_)
+            pg_call([this] {
+                StartTransactionCommand();
+                catalog_ = catalog_of_function_unsafe(order_.function);
+                CommitTransactionCommand();
+            });
         in_transaction([&] { end_job_failed(catalog_, order_.job_id, cancelled, message.c_str()); });
     }
 
@@ -170,8 +171,7 @@ class JobRun {
 
 void start_worker(std::int64_t job_id, Oid function) {
     const bool started = pg_call([job_id, function] {
-        const Order order{job_id,      MyDatabaseId, GetSessionUserId(),
-                          GetUserId(), function,     GetTopTransactionId()};
+        const Order order{job_id, MyDatabaseId, GetSessionUserId(), GetUserId(), function, GetTopTransactionId()};
         BackgroundWorker worker{};
         worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
         worker.bgw_start_time = BgWorkerStart_RecoveryFinished;

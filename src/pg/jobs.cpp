@@ -22,14 +22,24 @@ constexpr int kKeptJobs = 100;
 /// Arguments of mf_train in their order; the first two have columns of their own.
 constexpr int kTrainArguments = 13;
 
-/// What a session has set for itself, or a client for it, that is not passed on: who it is and how its transactions are, and limits of time,
-/// which are for a person who waits.
-constexpr const char* kOwnSettings[] = {"role", "session_authorization", "client_encoding", "application_name",
-                                        "client_min_messages", "statement_timeout", "lock_timeout",
-                                        "idle_in_transaction_session_timeout", "idle_session_timeout",
-                                        "transaction_timeout", "transaction_isolation", "transaction_read_only",
-                                        "transaction_deferrable", "default_transaction_isolation",
-                                        "default_transaction_read_only", "default_transaction_deferrable"};
+/// What a session has set for itself, or a client for it, that is not passed on: who it is and how its transactions
+/// are, and limits of time, which are for a person who waits.
+constexpr const char* kOwnSettings[] = {"role",
+                                        "session_authorization",
+                                        "client_encoding",
+                                        "application_name",
+                                        "client_min_messages",
+                                        "statement_timeout",
+                                        "lock_timeout",
+                                        "idle_in_transaction_session_timeout",
+                                        "idle_session_timeout",
+                                        "transaction_timeout",
+                                        "transaction_isolation",
+                                        "transaction_read_only",
+                                        "transaction_deferrable",
+                                        "default_transaction_isolation",
+                                        "default_transaction_read_only",
+                                        "default_transaction_deferrable"};
 
 /// The rest goes along, custom settings included: policies and views may look at them.
 Datum settings_unsafe() {
@@ -75,8 +85,8 @@ LOCKTAG lock_tag(std::int64_t job_id) {
     // Advisory locks of users have 1 or 2 in the last field.
     constexpr std::uint16_t kJobLocks = 7;
     LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(job_id >> 32), static_cast<std::uint32_t>(job_id),
-                         kJobLocks);
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(job_id >> 32),
+                         static_cast<std::uint32_t>(job_id), kJobLocks);
     return tag;
 }
 
@@ -114,13 +124,13 @@ int unfinished_jobs_unsafe(const Catalog& catalog, Oid owner) {
 void require_room_for_job(const Catalog& catalog) {
     const int count = pg_call([&catalog] { return unfinished_jobs_unsafe(catalog, GetUserId()); });
     if (count < setting_max_jobs()) return;
-    throw SqlError(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-                   std::string("role \"") + pg_call([] { return GetUserNameFromId(GetUserId(), false); }) + "\" has " +
-                       std::to_string(count) + " jobs that wait or run, mf_ext.max_jobs is " +
-                       std::to_string(setting_max_jobs()),
-                   "Each job takes one of max_worker_processes, which the whole server shares.",
-                   "Wait until one has ended, or cancel one with mf_cancel_job (mf_jobs lists them). A superuser can raise "
-                   "mf_ext.max_jobs.");
+    throw SqlError(
+        ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+        std::string("role \"") + pg_call([] { return GetUserNameFromId(GetUserId(), false); }) + "\" has " +
+            std::to_string(count) + " jobs that wait or run, mf_ext.max_jobs is " + std::to_string(setting_max_jobs()),
+        "Each job takes one of max_worker_processes, which the whole server shares.",
+        "Wait until one has ended, or cancel one with mf_cancel_job (mf_jobs lists them). A superuser can raise "
+        "mf_ext.max_jobs.");
 }
 
 }  // namespace
@@ -141,7 +151,7 @@ std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, Func
         " WHERE model = $1 ORDER BY job_id DESC LIMIT $2)");
     return pg_call([&catalog, model, source, arguments, insert = insert.c_str(), expire = expire.c_str()] {
         const std::int64_t job_id = nextval_internal(catalog.jobs_sequence, false);
-        constexpr Oid kTypes[kTrainArguments] = {REGCLASSOID, TEXTOID, NAMEOID, NAMEOID,   NAMEOID,   TEXTOID, TEXTOID,
+        constexpr Oid kTypes[kTrainArguments] = {REGCLASSOID, TEXTOID, NAMEOID,   NAMEOID,   NAMEOID, TEXTOID, TEXTOID,
                                                  INT4OID,     INT4OID, FLOAT8OID, FLOAT8OID, INT8OID, JSONBOID};
         Parameter values[17] = {int8_parameter(job_id),
                                 text_parameter_unsafe(model),
@@ -218,8 +228,9 @@ bool job_is_locked_unsafe(std::int64_t job_id) {
 bool cancel_job(const Catalog& catalog, std::int64_t job_id) {
     const std::string find = with_table_names(catalog, "SELECT owner, status, pid FROM {jobs} WHERE job_id = $1");
     const std::string cancel = with_table_names(
-        catalog, "UPDATE {jobs} SET status = 'cancelled', finished_at = clock_timestamp(), message = 'cancelled before it"
-                 " began' WHERE job_id = $1 AND status = 'queued'");
+        catalog,
+        "UPDATE {jobs} SET status = 'cancelled', finished_at = clock_timestamp(), message = 'cancelled before it"
+        " began' WHERE job_id = $1 AND status = 'queued'");
     Oid owner = InvalidOid;
     const auto look = [&](bool* running, int* pid) {
         return pg_call([&catalog, &owner, job_id, running, pid, find = find.c_str()] {

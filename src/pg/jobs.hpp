@@ -14,8 +14,8 @@ struct Job {
     Jsonb* settings;             ///< of the session that asked
 };
 
-/// Adds a queued job of the current user, with the settings of the session, and deletes old ones of the same model. Null
-/// arguments: training again. Returns its number.
+/// Adds a queued job of the current user, with the settings of the session, and deletes old ones of the same model.
+/// Null arguments: training again. Returns its number.
 std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, FunctionCallInfo arguments);
 
 /// Makes a queued job a running one of this process. Nothing if it is not there, as after a rollback, or not queued any

@@ -8,7 +8,8 @@
 
 namespace mf::pg {
 
-/// One value: with its key in an object, without one in an array. Points into the jsonb and the memory context of the call.
+/// One value: with its key in an object, without one in an array. Points into the jsonb and the memory context of the
+/// call.
 struct JsonEntry {
     std::string_view key;
     jbvType type;

@@ -87,8 +87,7 @@ void make_distinct_unsafe(Elements& items, Comparison& comparison) {
 }  // namespace
 
 HitsView list_hits_unsafe(ArrayType* recommended, ArrayType* relevant, std::size_t k, Oid collation) {
-    TypeCacheEntry* type =
-        lookup_type_cache(ARR_ELEMTYPE(relevant), TYPECACHE_CMP_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO);
+    TypeCacheEntry* type = lookup_type_cache(ARR_ELEMTYPE(relevant), TYPECACHE_CMP_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO);
     Comparison comparison = comparison_unsafe(type, collation);
     Elements goal = elements_unsafe(relevant, type);
     make_distinct_unsafe(goal, comparison);

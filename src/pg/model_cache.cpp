@@ -52,9 +52,10 @@ void warn_once(const std::string& model, const std::string& refusal) {
     static bool warned = false;
     if (warned) return;
     warned = true;
-    report(WARNING, "the items of model \"" + model + "\" cannot be shared between sessions", refusal,
-           "This session goes on with a copy of its own. Enlarge mf_ext.cache_size, or the memory that the system grants "
-           "(/dev/shm), and connect again.");
+    report(
+        WARNING, "the items of model \"" + model + "\" cannot be shared between sessions", refusal,
+        "This session goes on with a copy of its own. Enlarge mf_ext.cache_size, or the memory that the system grants "
+        "(/dev/shm), and connect again.");
 }
 
 ItemLabel label_of(const std::string& name, const ModelVersion& version) {
@@ -65,8 +66,8 @@ ItemLabel label_of(const std::string& name, const ModelVersion& version) {
     return label;
 }
 
-/// Throws program_limit_exceeded if a copy of that many bytes is too much for this session; `refusal` is why there can be
-/// no shared one.
+/// Throws program_limit_exceeded if a copy of that many bytes is too much for this session; `refusal` is why there can
+/// be no shared one.
 void require_private_memory(const std::string& label, std::size_t bytes, const std::string& refusal) {
     if (bytes <= setting_max_private_memory()) return;
     throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -137,10 +138,12 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
 
 }  // namespace
 
-std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name, const ModelVersion& version) {
+std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name,
+                                           const ModelVersion& version) {
     if (cache == nullptr) cache = new Cache;
     const ItemKey key{MyDatabaseId, catalog.models, version.model_id, version.trained_at};
-    auto entry = std::find_if(cache->entries.begin(), cache->entries.end(), [&](const Entry& e) { return e.key == key; });
+    auto entry =
+        std::find_if(cache->entries.begin(), cache->entries.end(), [&](const Entry& e) { return e.key == key; });
     if (entry != cache->entries.end() && !entry->is_current(version)) {
         cache->entries.erase(entry);
         entry = cache->entries.end();

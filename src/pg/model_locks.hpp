@@ -1,5 +1,5 @@
-// What happens to one model one at a time. All of these locks but one last until the end of the transaction, and readers of
-// the model take none of them.
+// What happens to one model one at a time. All of these locks but one last until the end of the transaction, and
+// readers of the model take none of them.
 #pragma once
 
 #include "pg/catalog.hpp"

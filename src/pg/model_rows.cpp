@@ -47,9 +47,10 @@ void copy_name(NameData* target, Datum value, bool null) {
 }
 
 [[noreturn]] void raise_damaged_unsafe(const char* model, const char* damage) {
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                    errmsg("a version of model \"%s\" is damaged", model != nullptr ? model : "?"),
-                    errdetail("%s", damage), errhint("A superuser can mend or delete its row in mf_model_data; then train the model again.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_DATA_CORRUPTED),
+             errmsg("a version of model \"%s\" is damaged", model != nullptr ? model : "?"), errdetail("%s", damage),
+             errhint("A superuser can mend or delete its row in mf_model_data; then train the model again.")));
     pg_unreachable();
 }
 
@@ -98,8 +99,7 @@ LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
     Relation models = table_open(catalog.models, AccessShareLock);
     ScanKeyData key;
     model_key_unsafe(&key, name);
-    SysScanDesc scan =
-        systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 1, &key);
+    SysScanDesc scan = systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 1, &key);
     HeapTuple tuple = systable_getnext(scan);
     if (HeapTupleIsValid(tuple)) {
         result.found = true;
@@ -162,8 +162,7 @@ UsableModels usable_models_unsafe(const Catalog& catalog) {
     StringInfoData list;
     initStringInfo(&list);
     Relation models = table_open(catalog.models, AccessShareLock);
-    SysScanDesc scan =
-        systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 0, nullptr);
+    SysScanDesc scan = systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 0, nullptr);
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         const char* name;
         const ModelVersion version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &name);

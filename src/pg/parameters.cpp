@@ -137,7 +137,8 @@ Duplicates duplicates_of_word(std::string_view word) {
     const char* given = type == jbvNull ? "null" : type == jbvBool ? "true or false" : "a list or an object";
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                    "option \"" + key + "\" must be a " +
-                       (key == "duplicates" || key == "solver" || key == "time_column" ? "text" : "number") + ", not " + given);
+                       (key == "duplicates" || key == "solver" || key == "time_column" ? "text" : "number") + ", not " +
+                       given);
 }
 
 }  // namespace
@@ -177,7 +178,8 @@ std::string write_settings(const Settings& settings) {
         if (const double* value = std::get_if<double>(&setting.value))
             object.add(setting.name.c_str(), *value);
         else
-            object.add(setting.name.c_str(), '"' + std::get<std::string>(setting.value) + '"');  // one of the known words
+            object.add(setting.name.c_str(),
+                       '"' + std::get<std::string>(setting.value) + '"');  // one of the known words
     }
     return object.text();
 }

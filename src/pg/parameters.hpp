@@ -26,8 +26,8 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
 /// JSON text of the metrics; what was not measured is null.
 std::string write_metrics(const TrainSummary& summary);
 
-/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing or has no valid value;
-/// `label` is how the message names the version.
+/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing or has no valid
+/// value; `label` is how the message names the version.
 StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label);
 
 /// The arguments of the training as they were resolved, and its options as they were given.
@@ -47,8 +47,8 @@ StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
 std::string write_settings(const Settings& settings);
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
-/// words, invalid_parameter_value. `time_column` is set apart, since it names a column, and `further` numbers, which are
-/// none of the training's.
+/// words, invalid_parameter_value. `time_column` is set apart, since it names a column, and `further` numbers, which
+/// are none of the training's.
 struct FurtherNumber {
     const char* name;
     double* value;

@@ -25,9 +25,10 @@ int own_place = -1;  // also for the exit of a session that is terminated while 
 
 void attach_unsafe() {
     if (shared != nullptr) return;
-    shared = static_cast<SharedProgress*>(shared_struct_unsafe("mf_ext progress", sizeof(SharedProgress), [](void* memory) {
-        SpinLockInit(&static_cast<SharedProgress*>(memory)->mutex);
-    }));
+    shared =
+        static_cast<SharedProgress*>(shared_struct_unsafe("mf_ext progress", sizeof(SharedProgress), [](void* memory) {
+            SpinLockInit(&static_cast<SharedProgress*>(memory)->mutex);
+        }));
 }
 
 void release_own_place() {

@@ -65,7 +65,8 @@ class AllUsers {
             if (!id)
                 throw SqlError(ERRCODE_DATA_CORRUPTED,
                                "user id \"" + std::string(row.id) + "\" of " +
-                                   version_label(model_.name, model_.version.version) + " is not of the model's user type",
+                                   version_label(model_.name, model_.version.version) +
+                                   " is not of the model's user type",
                                "", "Train the model again.");
             std::uint32_t user = 0;
             if (scan != nullptr) {
@@ -113,8 +114,8 @@ class AllUsers {
         const auto first = changed_.begin() + scan.seen().first();
         const std::uint32_t end = std::min(scan.seen().end(), scan.users().size());
         if (std::find(first, changed_.begin() + end, true) == changed_.begin() + end) return;
-        HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end,
-                              setting_batch_memory(), environment_);
+        HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end, setting_batch_memory(),
+                              environment_);
         HistoryLists lists(catalog_, model_, n_, exclude_seen_, environment_, writer_);
         while (!histories.finished()) {
             histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {

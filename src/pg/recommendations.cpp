@@ -55,9 +55,9 @@ void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Serving
     std::vector<ListRow> rows;
     rows.reserve(list.size());
     for (const ScoredItem& item : list)
-        rows.push_back({item.item, item.score,
-                        model.rating ? predict_item_rating(model, user, item.item)
-                                     : std::numeric_limits<float>::quiet_NaN()});
+        rows.push_back(
+            {item.item, item.score,
+             model.rating ? predict_item_rating(model, user, item.item) : std::numeric_limits<float>::quiet_NaN()});
     put_list(fcinfo, overload, model.items.ids(), rows, basis_name(user.basis));
 }
 

@@ -121,7 +121,8 @@ class ReportQueries {
         for (std::vector<std::string>& row :
              run("SELECT concat_ws('.', p.key, o.key), left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
                  " m CROSS JOIN jsonb_each(" + object_or_empty(std::string("m.") + column) +
-                 ") p LEFT JOIN jsonb_each_text(" + object_or_empty("p.value") + ") o ON true WHERE model_id = $1 ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\""))
+                 ") p LEFT JOIN jsonb_each_text(" + object_or_empty("p.value") +
+                 ") o ON true WHERE model_id = $1 ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\""))
             pairs.emplace_back(std::move(row[0]), std::move(row[1]));
         return pairs;
     }

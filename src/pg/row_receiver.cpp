@@ -106,7 +106,8 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
     }
     // A row without a time is older than any that has one.
     if (source.time)
-        row.time = slot->tts_isnull[column] ? -std::numeric_limits<double>::infinity() : DatumGetFloat8(slot->tts_values[column]);
+        row.time = slot->tts_isnull[column] ? -std::numeric_limits<double>::infinity()
+                                            : DatumGetFloat8(slot->tts_values[column]);
     const bool go_on = receiver->exception->run([&] { receiver->sink->row(row); });
     for (int i = 0; i < copies.count; ++i) pfree(copies.pointers[i]);
     return go_on;

@@ -8,8 +8,9 @@ namespace mf::pg {
 namespace {
 
 [[noreturn]] void refuse(const std::string& message) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, message, "",
-                   R"(Write a list, {"factors": [32, 64]}, or a range, {"regularization": {"min": 0.1, "max": 2, "log": true}}.)");
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE, message, "",
+        R"(Write a list, {"factors": [32, 64]}, or a range, {"regularization": {"min": 0.1, "max": 2, "log": true}}.)");
 }
 
 std::optional<OptionValue> scalar(const JsonEntry& entry) {

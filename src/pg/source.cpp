@@ -113,9 +113,10 @@ SourceColumn plain_column(const char* name, const ColumnFacts& facts) {
 SourceColumn id_column(const Source& source, const char* name, const char* role) {
     const ColumnFacts facts = require_column(source, name, role);
     const auto refuse = [&](const char* why, const char* remedy) {
-        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                       std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s",
-                       why, std::string("Use a column of an integer type, uuid or text, or ") + remedy + " in a view.");
+        throw SqlError(
+            ERRCODE_DATATYPE_MISMATCH,
+            std::string("column \"") + name + "\" of type " + facts.type_name + " cannot identify " + role + "s", why,
+            std::string("Use a column of an integer type, uuid or text, or ") + remedy + " in a view.");
     };
     if (!OidIsValid(facts.equality)) refuse("The type has no equality operator.", "cast it");
     if (facts.text_varies)
@@ -195,8 +196,8 @@ bool leads_with_unsafe(Oid relation, AttrNumber column) {
 bool has_user_index_unsafe(Oid relation, const char* user_column) {
     const char kind = get_rel_relkind(relation);
     if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_PARTITIONED_TABLE) return true;
-    const List* leaves =
-        kind == RELKIND_PARTITIONED_TABLE ? find_all_inheritors(relation, AccessShareLock, nullptr) : list_make1_oid(relation);
+    const List* leaves = kind == RELKIND_PARTITIONED_TABLE ? find_all_inheritors(relation, AccessShareLock, nullptr)
+                                                           : list_make1_oid(relation);
     for (int i = 0; i < list_length(leaves); ++i) {
         const Oid leaf = list_nth_oid(leaves, i);
         const char leaf_kind = get_rel_relkind(leaf);
@@ -213,8 +214,8 @@ const char* equality_unsafe(Oid type) {
     HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator_id));
     if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for operator %u", operator_id);
     const auto* form = reinterpret_cast<const FormData_pg_operator*>(GETSTRUCT(tuple));
-    const char* name = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
-                                NameStr(form->oprname));
+    const char* name =
+        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
     ReleaseSysCache(tuple);
     return name;
 }

@@ -47,8 +47,8 @@ struct SourceColumnNames {
     const char* time;
 };
 
-/// Looks the relation and its columns up, and locks it against changes. Before that, and for each column, it checks that
-/// `reader` may select it, InvalidOid meaning the current user. Throws insufficient_privilege, undefined_table,
+/// Looks the relation and its columns up, and locks it against changes. Before that, and for each column, it checks
+/// that `reader` may select it, InvalidOid meaning the current user. Throws insufficient_privilege, undefined_table,
 /// wrong_object_type, undefined_column or datatype_mismatch, the last four with a hint.
 Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader = InvalidOid);
 

@@ -32,10 +32,10 @@ void check_fraction(double fraction) {
     if (fraction > 0 && fraction < 1) return;
     char number[32];
     snprintf(number, sizeof number, "%g", fraction);
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   std::string("test_fraction must be above 0 and below 1, it is ") +
-                       (std::isnan(fraction) ? "NaN" : number),
-                   "", "With 0.2 a fifth of the rows goes into the test table.");
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE,
+        std::string("test_fraction must be above 0 and below 1, it is ") + (std::isnan(fraction) ? "NaN" : number), "",
+        "With 0.2 a fifth of the rows goes into the test table.");
 }
 
 void check_time_column(SplitMethod method, const char* word, bool given) {
@@ -91,9 +91,8 @@ SplitArguments check_split_arguments(const RawSplitArguments& raw) {
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, nullptr, raw.time_column});
     result.train = new_table(raw.train, "train");
     result.test = new_table(raw.test, "test");
-    result.hash_function = pg_call([schema = raw.hash_schema] {
-        return quote_qualified_identifier(get_namespace_name(schema), "mf_split_hash");
-    });
+    result.hash_function = pg_call(
+        [schema = raw.hash_schema] { return quote_qualified_identifier(get_namespace_name(schema), "mf_split_hash"); });
     return result;
 }
 

@@ -80,9 +80,9 @@ std::string split_query(const SplitArguments& arguments, const RenamedSource& so
         return "SELECT " + source.columns + ", draw IS NOT NULL AND " + held + " AS held FROM (" + from + ") AS x";
     };
     const auto ranked = [&](const std::string& rank, const std::string& size) {
-        return select("rank OPERATOR(pg_catalog.<=) " + held_count("size"),
-                      "SELECT " + source.columns + ", draw, " + rank + " AS rank, " + size + " AS size FROM (" + drawn +
-                          ") AS y");
+        return select("rank OPERATOR(pg_catalog.<=) " + held_count("size"), "SELECT " + source.columns + ", draw, " +
+                                                                                rank + " AS rank, " + size +
+                                                                                " AS size FROM (" + drawn + ") AS y");
     };
     const std::string count = "pg_catalog.count(*) OVER ";
     switch (arguments.method) {
@@ -121,8 +121,7 @@ SplitSizes fill_unsafe(const char* sql, double fraction, std::int64_t seed, std:
     Oid types[3] = {FLOAT8OID, INT8OID, INT8OID};
     Datum values[3] = {Float8GetDatum(fraction), Int64GetDatum(seed), Int64GetDatum(limit)};
     const int code = SPI_execute_with_args(sql, 3, types, values, nullptr, false, 0);
-    if (code != SPI_OK_SELECT || SPI_processed != 1)
-        elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
+    if (code != SPI_OK_SELECT || SPI_processed != 1) elog(ERROR, "statement failed: %s", SPI_result_code_string(code));
     bool null;
     const auto number = [&null](int column) {
         return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &null));

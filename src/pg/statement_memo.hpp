@@ -17,8 +17,12 @@ struct StatementKey {
     bool operator==(const StatementKey&) const = default;
     static StatementKey current() {
         const Snapshot snapshot = GetActiveSnapshot();
-        return {snapshot->xmin, snapshot->xmax, snapshot->curcid, snapshot->snapXactCompletionCount,
-                GetCurrentStatementStartTimestamp(), GetUserId()};
+        return {snapshot->xmin,
+                snapshot->xmax,
+                snapshot->curcid,
+                snapshot->snapXactCompletionCount,
+                GetCurrentStatementStartTimestamp(),
+                GetUserId()};
     }
 };
 
@@ -28,7 +32,8 @@ T& call_site_state(FunctionCallInfo fcinfo) {
     FmgrInfo* info = fcinfo->flinfo;
     if (info->fn_extra == nullptr) {
         auto* callback = pg_call([info] {
-            return static_cast<MemoryContextCallback*>(MemoryContextAllocZero(info->fn_mcxt, sizeof(MemoryContextCallback)));
+            return static_cast<MemoryContextCallback*>(
+                MemoryContextAllocZero(info->fn_mcxt, sizeof(MemoryContextCallback)));
         });
         auto state = std::make_unique<T>();
         callback->func = [](void* pointer) { delete static_cast<T*>(pointer); };

@@ -23,8 +23,8 @@ class TestSink : public RowSink {
                                                                        : rows_.users.intern(row.user_bytes);
         const bool grows = rows_.rows.size() == rows_.rows.capacity();
         if (grows || rows_.rows.size() % kRowsPerCheck == 0) check_memory(grows);
-        rows_.rows.push_back({user, find_item(model_.items.ids(), row).value_or(SortedIds::kUnknown),
-                              static_cast<float>(row.rating)});
+        rows_.rows.push_back(
+            {user, find_item(model_.items.ids(), row).value_or(SortedIds::kUnknown), static_cast<float>(row.rating)});
     }
 
     /// To be called after the last row, too. While rows move to twice the room, the old one is still there.
@@ -34,11 +34,10 @@ class TestSink : public RowSink {
         const std::size_t need = rooms * rows.capacity() * sizeof(TestRow) + rows_.users.memory() +
                                  kSortBytes * std::size_t{rows_.users.size()};
         if (need <= limit_) return;
-        throw MemoryLimitExceeded("the test rows need at least " + megabytes(need) +
-                                      " of memory, mf_ext.max_memory is " + megabytes(limit_),
-                                  std::to_string(rows.size()) + " rows of " + std::to_string(rows_.users.size()) +
-                                      " users read so far.",
-                                  "Raise mf_ext.max_memory, or evaluate on a part of the rows.");
+        throw MemoryLimitExceeded(
+            "the test rows need at least " + megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(limit_),
+            std::to_string(rows.size()) + " rows of " + std::to_string(rows_.users.size()) + " users read so far.",
+            "Raise mf_ext.max_memory, or evaluate on a part of the rows.");
     }
 
   private:

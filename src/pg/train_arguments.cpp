@@ -18,7 +18,8 @@ std::string algorithm_of(const char* word, Feedback feedback) {
     const std::string_view name(word);
     const std::string hint = "Algorithms: 'als' for explicit feedback, 'ials' for implicit feedback.";
     if (name != "als" && name != "ials")
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("algorithm \"") + word + "\" is not known", "", hint);
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("algorithm \"") + word + "\" is not known", "",
+                       hint);
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                    std::string("algorithm \"") + word + "\" is not for " +
                        (feedback == Feedback::Explicit ? "explicit" : "implicit") + " feedback",

@@ -24,8 +24,8 @@ void warn_without_index(const Source& source) {
            "CREATE INDEX ON " + source.name + " (" + column + ");");
 }
 
-std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner,
-                           const Dataset& dataset, const TrainResult& trained, double seconds) {
+std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
+                           const TrainResult& trained, double seconds) {
     NewVersion row;
     row.model = arguments.model;
     row.owner = owner;
@@ -56,8 +56,9 @@ void require_source_exists(const Source& source) {
 void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome) {
     const TrainSummary& summary = outcome.summary;
     report(LOG, "trained version " + std::to_string(outcome.version) + " of model \"" + arguments.model + "\" on " +
-                    std::to_string(summary.ratings) + " interactions of " + std::to_string(summary.users) + " users and " +
-                    std::to_string(summary.items) + " items in " + std::to_string(outcome.seconds) + " s");
+                    std::to_string(summary.ratings) + " interactions of " + std::to_string(summary.users) +
+                    " users and " + std::to_string(summary.items) + " items in " + std::to_string(outcome.seconds) +
+                    " s");
 }
 
 }  // namespace
@@ -66,9 +67,7 @@ void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome
 struct Training::State {
     explicit State(const std::string& model, Oid owner) : progress(model, owner) {}
 
-    double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    }
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); }
 
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     Progress progress;
@@ -95,7 +94,8 @@ void Training::train() {
     State& state = *state_;
     state.progress.phase("training");
     const TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
-    state.progress.plan(options.ials.iterations + (options.feedback == Feedback::Explicit ? options.als.iterations : 0));
+    state.progress.plan(options.ials.iterations +
+                        (options.feedback == Feedback::Explicit ? options.als.iterations : 0));
     state.trained = mf::train(*state.dataset, options, state.environment, state.start ? &*state.start : nullptr);
 }
 

@@ -22,8 +22,9 @@ class Training {
     Training(const Training&) = delete;
     Training& operator=(const Training&) = delete;
 
-    /// Locks the model until the end of the transaction, looks whether the caller may train it, and reads the source and,
-    /// if there is a version to start from, that one's factors. Warns if histories cannot be read through an index.
+    /// Locks the model until the end of the transaction, looks whether the caller may train it, and reads the source
+    /// and, if there is a version to start from, that one's factors. Warns if histories cannot be read through an
+    /// index.
     void read(const ModelVersion* start_from);
 
     /// With factors to start from a third of the iterations.

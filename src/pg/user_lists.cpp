@@ -33,7 +33,8 @@ void UserListWriter::put(const Id& user, std::span<const ScoredItem> list) {
     const bool integer = overload_ == IdKind::Integer;
     const std::int64_t user_value = integer ? user.integer : add_text(user.text());
     for (const ScoredItem& item : list)
-        rows_.push_back({user_value, integer ? items_.integer(item.item) : add_text(items_.text(item.item)), item.score});
+        rows_.push_back(
+            {user_value, integer ? items_.integer(item.item) : add_text(items_.text(item.item)), item.score});
     if (rows_.size() >= kBatch) flush();
 }
 

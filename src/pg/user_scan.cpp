@@ -60,8 +60,9 @@ void UserScan::check_memory() const {
     const std::size_t need = users_.memory() + digests_.capacity() * sizeof(HistoryDigest) + seen_.bytes() +
                              kUserBytes * std::size_t{users_.size()};
     if (need <= setting_max_memory()) return;
-    throw MemoryLimitExceeded("the users of the source of model \"" + model_.name + "\" need at least " + megabytes(need) +
-                                  " of memory, mf_ext.max_memory is " + megabytes(setting_max_memory()),
+    throw MemoryLimitExceeded("the users of the source of model \"" + model_.name + "\" need at least " +
+                                  megabytes(need) + " of memory, mf_ext.max_memory is " +
+                                  megabytes(setting_max_memory()),
                               std::to_string(users_.size()) + " users read so far.",
                               "Raise mf_ext.max_memory, or call mf_recommend for one user after the other.");
 }

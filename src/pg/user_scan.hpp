@@ -18,8 +18,8 @@ class UserScan : public RowSink {
     /// With want_seen false the lists of items stay empty.
     UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes);
 
-    /// Reads the source under the active snapshot with the rights of the model's owner. The first time, everything is found, but items
-    /// for the users below seen().end() only; each further time, items for those from there on.
+    /// Reads the source under the active snapshot with the rights of the model's owner. The first time, everything is
+    /// found, but items for the users below seen().end() only; each further time, items for those from there on.
     void read(const Source& source);
 
     const IdTable& users() const { return users_; }
@@ -47,8 +47,8 @@ class UserScan : public RowSink {
     float values_[kBatchRows];
 };
 
-/// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it has
-/// a time or an item that the model does not know. The history of one user is kept whatever it takes, within
+/// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it
+/// has a time or an item that the model does not know. The history of one user is kept whatever it takes, within
 /// mf_ext.max_memory; MemoryLimitExceeded above that.
 class HistoryScan : public RowSink {
   public:

@@ -18,15 +18,16 @@ Array<float> padded_copy(std::span<const float> values, FactorView like) {
 /// Loads the stored row; gives its digest.
 std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, UserState& state) {
     std::uint64_t digest = 0;
-    state.stored = read_user_factors(catalog, model.version.model_id, model.shape(), user.text(), [&](const FactorRow& row) {
-        state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
-        if (model.rating) {
-            state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
-            state.rating_bias = row.rating_bias;
-            state.has_rating = true;
-        }
-        digest = row.history_digest;
-    });
+    state.stored =
+        read_user_factors(catalog, model.version.model_id, model.shape(), user.text(), [&](const FactorRow& row) {
+            state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
+            if (model.rating) {
+                state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
+                state.rating_bias = row.rating_bias;
+                state.has_rating = true;
+            }
+            digest = row.history_digest;
+        });
     return digest;
 }
 
@@ -132,8 +133,7 @@ UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const
 
 float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item) {
     double value = model.rating->mean + model.items.rating_bias()[item];
-    if (user.has_rating)
-        value += user.rating_bias + dot_product(user.rating_factors, model.items.rating().row(item));
+    if (user.has_rating) value += user.rating_bias + dot_product(user.rating_factors, model.items.rating().row(item));
     return clip(model, value);
 }
 

@@ -11,9 +11,9 @@ const char* basis_name(Basis basis);
 /// What is known of a user now.
 struct UserState {
     Basis basis = Basis::Popular;
-    History history;              ///< empty if it was not read
-    bool stored = false;          ///< the user was in the training
-    bool has_rating = false;      ///< rating factors below are the user's; otherwise only the items' biases are known
+    History history;          ///< empty if it was not read
+    bool stored = false;      ///< the user was in the training
+    bool has_rating = false;  ///< rating factors below are the user's; otherwise only the items' biases are known
     float rating_bias = 0.0f;
     Array<float> rating_factors;  ///< padded like the rows of the items' matrix
     Array<float> ranking_factors;

@@ -162,11 +162,11 @@ void configure(benchmark::internal::Benchmark* benchmark) {
     benchmark->ArgName("threads")->Unit(benchmark::kMillisecond)->UseManualTime()->Arg(1)->Arg(2);
 }
 
-BENCHMARK_CAPTURE(reading, integer/by_user, IdKind::Integer, kByUser)->Apply(configure);
-BENCHMARK_CAPTURE(reading, text/by_user, IdKind::Text, kByUser)->Apply(configure);
-BENCHMARK_CAPTURE(reading, uuid/by_user, IdKind::Uuid, kByUser)->Apply(configure);
-BENCHMARK_CAPTURE(reading, integer/random, IdKind::Integer, kRandom)->Apply(configure);
-BENCHMARK_CAPTURE(reading, text/random, IdKind::Text, kRandom)->Apply(configure);
-BENCHMARK_CAPTURE(reading, uuid/random, IdKind::Uuid, kRandom)->Apply(configure);
+BENCHMARK_CAPTURE(reading, integer / by_user, IdKind::Integer, kByUser)->Apply(configure);
+BENCHMARK_CAPTURE(reading, text / by_user, IdKind::Text, kByUser)->Apply(configure);
+BENCHMARK_CAPTURE(reading, uuid / by_user, IdKind::Uuid, kByUser)->Apply(configure);
+BENCHMARK_CAPTURE(reading, integer / random, IdKind::Integer, kRandom)->Apply(configure);
+BENCHMARK_CAPTURE(reading, text / random, IdKind::Text, kRandom)->Apply(configure);
+BENCHMARK_CAPTURE(reading, uuid / random, IdKind::Uuid, kRandom)->Apply(configure);
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Exact top-n retrieval for one query, and for every user: from trained factors, and from a million items whose norms
-// are skewed or equal. "scan" is the plain way, a dot product for every item. "rank" is what an evaluation adds: how many
-// items come before each of ten, for every user, beside the integer products alone, without which no rank in the middle
-// of all items is known.
+// are skewed or equal. "scan" is the plain way, a dot product for every item. "rank" is what an evaluation adds: how
+// many items come before each of ten, for every user, beside the integer products alone, without which no rank in the
+// middle of all items is known.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -119,7 +119,8 @@ TEST(AlsTest, RecoversAPlantedModel) {
     options.regularization = 0.01;
     const RatingModel model = train(make_csr(kept, 300, 200), options);
     Environment environment;
-    EXPECT_LT(measure_predictions(model, make_csr(held, 300, 200), environment).rmse(), 0.15);  // the ratings' deviation is above 1
+    EXPECT_LT(measure_predictions(model, make_csr(held, 300, 200), environment).rmse(),
+              0.15);  // the ratings' deviation is above 1
 }
 
 TEST(AlsTest, SameBitsForAnyNumberOfThreads) {

@@ -82,8 +82,8 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
             const double smallest = problem.value(minimum);
             double reported = 0;
             for (int calls = 0; calls < 2; ++calls)
-                reported = solver.improve(shared, problem.features, problem.columns, problem.weights, problem.ridge,
-                                          x.data());
+                reported =
+                    solver.improve(shared, problem.features, problem.columns, problem.weights, problem.ridge, x.data());
             const double after = problem.value(dense(x.data(), factors));
             EXPECT_NEAR(reported, after, 1e-5 * (before + 1));
             EXPECT_LE(after - smallest, 1e-3 * (before - smallest) + 1e-6);

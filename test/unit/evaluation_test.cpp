@@ -20,7 +20,8 @@ TEST(RankingMetricsTest, ExampleByHand) {
     const RankingMetrics at5 = ranking_metrics(ranks, 10, 5);
     EXPECT_DOUBLE_EQ(at5.precision, 2.0 / 5);
     EXPECT_DOUBLE_EQ(at5.recall, 2.0 / 3);
-    EXPECT_DOUBLE_EQ(at5.ndcg, (1 / std::log2(3.0) + 1 / std::log2(4.0)) / (1 + 1 / std::log2(3.0) + 1 / std::log2(4.0)));
+    EXPECT_DOUBLE_EQ(at5.ndcg,
+                     (1 / std::log2(3.0) + 1 / std::log2(4.0)) / (1 + 1 / std::log2(3.0) + 1 / std::log2(4.0)));
     EXPECT_DOUBLE_EQ(at5.average_precision, (1.0 / 2 + 2.0 / 3) / 3);
     EXPECT_DOUBLE_EQ(at5.reciprocal_rank, 0.5);
     EXPECT_DOUBLE_EQ(at5.hit_rate, 1);
@@ -36,7 +37,8 @@ TEST(RankingMetricsTest, ExampleByHand) {
 TEST(RankingMetricsTest, BestWorstAndUndefined) {
     const std::uint32_t best[] = {0, 1};
     const RankingMetrics top = ranking_metrics(best, 5, 2);
-    for (const double value : {top.precision, top.recall, top.ndcg, top.average_precision, top.reciprocal_rank, top.auc})
+    for (const double value :
+         {top.precision, top.recall, top.ndcg, top.average_precision, top.reciprocal_rank, top.auc})
         EXPECT_DOUBLE_EQ(value, 1);
     const std::uint32_t worst[] = {3, 4};
     EXPECT_DOUBLE_EQ(ranking_metrics(worst, 5, 2).auc, 0);
@@ -107,7 +109,8 @@ TEST(RankingMetricsTest, NdcgIsThatOfTheTrainer) {
     for (std::size_t u = 0; u < ranks.size(); ++u) {
         if (ranks[u].empty()) continue;
         std::vector<std::uint32_t> list;
-        for (const ScoredItem& item : top_n(c.queries.row(u), index.get(), 10, c.users[u].seen)) list.push_back(item.item);
+        for (const ScoredItem& item : top_n(c.queries.row(u), index.get(), 10, c.users[u].seen))
+            list.push_back(item.item);
         EXPECT_NEAR(ranking_metrics(ranks[u], 300 - c.users[u].seen.size(), 10).ndcg,
                     ndcg_at({hit_positions(list, c.users[u].relevant, 10), c.users[u].relevant.size()}, 10), 1e-12);
     }

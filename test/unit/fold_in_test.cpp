@@ -91,7 +91,8 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
                 for (std::uint32_t item = 0; item < by_user.column_count; ++item) {
                     double score = 0, sum = 0, size = 1e-3;
                     for (int f = 0; f < factors; ++f)
-                        score += static_cast<double>(model.users.row(u)[f]) * static_cast<double>(model.items.row(item)[f]);
+                        score +=
+                            static_cast<double>(model.users.row(u)[f]) * static_cast<double>(model.items.row(item)[f]);
                     fold_in.explain(history, item, contributions.data());
                     for (const float part : contributions) sum += static_cast<double>(part);
                     for (const float part : contributions) size += std::fabs(static_cast<double>(part));
@@ -114,8 +115,9 @@ std::vector<double> exact_weights(const std::vector<HistoryEntry>& history, Feed
         const double weight =
             feedback == Feedback::Implicit
                 ? std::log1p(parameters.weight_slope * value * static_cast<double>(history.size()) / sum)
-                : std::clamp(1 + parameters.weight_slope * (value - parameters.weight_center) / parameters.weight_deviation,
-                             0.1, 2.0);
+                : std::clamp(
+                      1 + parameters.weight_slope * (value - parameters.weight_center) / parameters.weight_deviation,
+                      0.1, 2.0);
         weights.push_back(parameters.weight_scale * weight);
     }
     return weights;

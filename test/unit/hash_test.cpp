@@ -52,8 +52,7 @@ TEST(Hash, CellHashesAreUniform) {
         double counts[16] = {};
         for (int user = 0; user < 100; ++user) {
             for (int item = 0; item < 160; ++item) {
-                const std::uint64_t h =
-                    cell_hash(id_hash(std::to_string(user)), id_hash(std::to_string(item)), 1);
+                const std::uint64_t h = cell_hash(id_hash(std::to_string(user)), id_hash(std::to_string(item)), 1);
                 ++counts[h >> shift & 15];
             }
         }

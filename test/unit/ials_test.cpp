@@ -95,8 +95,7 @@ double objective(const RankingModel& model, const RankingTraining& training, con
             weights += weight;
             sum += weight * std::pow(1 - scores(u, by_user.row_columns(u)[j]), 2);
         }
-        sum += parameters.regularization * std::pow(weights, parameters.exponent) *
-               squared_norm(model.users.row(u), k);
+        sum += parameters.regularization * std::pow(weights, parameters.exponent) * squared_norm(model.users.row(u), k);
     }
     for (std::uint32_t i = 0; i < by_item.rows(); ++i) {
         double weights = parameters.unobserved_weight * by_user.rows();

@@ -139,8 +139,7 @@ TEST(IdTable, ManyTextsSurviveGrowthAndSorting) {
     while (arrived.size() < 20000) {
         // Long common prefixes, lengths around the 8 bytes that are compared and hashed at a time.
         std::string id("common prefix", random.next() % 14);
-        for (std::uint64_t n = random.next() % 9; n > 0; --n)
-            id.push_back(static_cast<char>(random.next() % 5));
+        for (std::uint64_t n = random.next() % 9; n > 0; --n) id.push_back(static_cast<char>(random.next() % 5));
         const bool is_new = expected.insert(id).second;
         const std::uint32_t before = table.size();
         const std::uint32_t index = table.intern(id);

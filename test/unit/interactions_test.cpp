@@ -69,9 +69,9 @@ void expect_equal(const Csr& a, const Csr& b) {
     EXPECT_EQ(a.column_count, b.column_count);
     EXPECT_TRUE(std::equal(a.offsets.begin(), a.offsets.end(), b.offsets.begin(), b.offsets.end()));
     EXPECT_TRUE(std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end()));
-    EXPECT_TRUE(std::equal(
-        a.values.begin(), a.values.end(), b.values.begin(), b.values.end(),
-        [](float x, float y) { return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y); }));
+    EXPECT_TRUE(std::equal(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(), [](float x, float y) {
+        return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
+    }));
 }
 
 void shuffle(std::vector<Row>& rows, std::uint64_t seed) {
@@ -126,12 +126,10 @@ TEST(InteractionsBuilder, MergesByTheRule) {
 
 TEST(InteractionsBuilder, LastTakesTheGreatestOfEqualTimes) {
     constexpr double kForever = std::numeric_limits<double>::infinity();
-    EXPECT_EQ(
-        entries_of(build({{1, 1, 2, 9}, {1, 1, 3, 9}, {1, 1, -4, 9}, {1, 1, 8, 1}}, Duplicates::Last, true)),
-        (Entries{{1, 1, 3}}));
-    EXPECT_EQ(
-        entries_of(build({{1, 1, 2, kForever}, {1, 1, 3, 9}, {1, 1, 4, -kForever}}, Duplicates::Last, true)),
-        (Entries{{1, 1, 2}}));
+    EXPECT_EQ(entries_of(build({{1, 1, 2, 9}, {1, 1, 3, 9}, {1, 1, -4, 9}, {1, 1, 8, 1}}, Duplicates::Last, true)),
+              (Entries{{1, 1, 3}}));
+    EXPECT_EQ(entries_of(build({{1, 1, 2, kForever}, {1, 1, 3, 9}, {1, 1, 4, -kForever}}, Duplicates::Last, true)),
+              (Entries{{1, 1, 2}}));
     // Without times all are equal.
     EXPECT_EQ(entries_of(build({{1, 1, 2}, {1, 1, 3}, {1, 1, -4}}, Duplicates::Last)), (Entries{{1, 1, 3}}));
 }
@@ -139,15 +137,12 @@ TEST(InteractionsBuilder, LastTakesTheGreatestOfEqualTimes) {
 TEST(InteractionsBuilder, NegativeValuesKeepTheirOrderAndBits) {
     const float least = -std::numeric_limits<float>::max();
     const float tiny = std::numeric_limits<float>::denorm_min();
-    const std::vector<Row> rows{{1, 1, least}, {1, 2, -tiny}, {1, 3, -0.0f},
-                                {1, 4, 0.0f},  {1, 5, tiny},  {1, 6, -1.5f}};
+    const std::vector<Row> rows{{1, 1, least}, {1, 2, -tiny}, {1, 3, -0.0f}, {1, 4, 0.0f}, {1, 5, tiny}, {1, 6, -1.5f}};
     const Dataset dataset = build(rows, Duplicates::Error);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        EXPECT_EQ(std::bit_cast<std::uint32_t>(dataset.by_user.values[i]),
-                  std::bit_cast<std::uint32_t>(rows[i].value));
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(dataset.by_user.values[i]), std::bit_cast<std::uint32_t>(rows[i].value));
     }
-    EXPECT_EQ(entries_of(build({{1, 1, -3}, {1, 1, -2}, {1, 1, -7}}, Duplicates::Last)),
-              (Entries{{1, 1, -2}}));
+    EXPECT_EQ(entries_of(build({{1, 1, -3}, {1, 1, -2}, {1, 1, -7}}, Duplicates::Last)), (Entries{{1, 1, -2}}));
 }
 
 TEST(InteractionsBuilder, SumsInDoublePrecision) {
@@ -156,8 +151,7 @@ TEST(InteractionsBuilder, SumsInDoublePrecision) {
               (Entries{{1, 1, 0x1p24f + 2}}));
     // The sum leaves the range of float, the mean does not.
     const float greatest = std::numeric_limits<float>::max();
-    EXPECT_EQ(entries_of(build({{1, 1, greatest}, {1, 1, greatest}}, Duplicates::Mean)),
-              (Entries{{1, 1, greatest}}));
+    EXPECT_EQ(entries_of(build({{1, 1, greatest}, {1, 1, greatest}}, Duplicates::Mean)), (Entries{{1, 1, greatest}}));
 }
 
 TEST(InteractionsBuilder, RefusesASumOutOfRange) {
@@ -166,9 +160,7 @@ TEST(InteractionsBuilder, RefusesASumOutOfRange) {
               "merged value of user \"42\" and item \"-7\" is out of range");
 }
 
-TEST(InteractionsBuilder, RefusesNothing) {
-    EXPECT_EQ(refusal({}, Duplicates::Mean), "no interactions to train on");
-}
+TEST(InteractionsBuilder, RefusesNothing) { EXPECT_EQ(refusal({}, Duplicates::Mean), "no interactions to train on"); }
 
 TEST(InteractionsBuilder, RefusesDuplicatesByName) {
     try {
@@ -190,8 +182,7 @@ TEST(InteractionsBuilder, NamesTheFirstPairForAnyThreadsAndOrder) {
     }
     for (const int threads : {1, 2, 3, 7}) {
         shuffle(rows, static_cast<std::uint64_t>(threads));
-        EXPECT_EQ(refusal(rows, Duplicates::Error, threads),
-                  "duplicate interaction of user \"1234\" and item \"3\"");
+        EXPECT_EQ(refusal(rows, Duplicates::Error, threads), "duplicate interaction of user \"1234\" and item \"3\"");
     }
 }
 
@@ -265,8 +256,9 @@ TEST(InteractionsBuilder, AgreesWithAMapOfCells) {
 TEST(InteractionsBuilder, ShapesOfEveryKindAgreeWithASort) {
     // Users × items: one of either, more users than one block, few rows for many ids, ids at powers of two.
     const std::tuple<std::size_t, std::int64_t, std::int64_t> shapes[] = {
-        {5000, 1, 3000},       {5000, 3000, 1},      {1, 1, 1},           {300, 1, 1},       {150000, 50000, 4},
-        {150000, 20000, 3000}, {150000, 4, 200000}, {100000, 256, 65537}, {20000, 40000, 40000}};
+        {5000, 1, 3000},     {5000, 3000, 1},      {1, 1, 1},
+        {300, 1, 1},         {150000, 50000, 4},   {150000, 20000, 3000},
+        {150000, 4, 200000}, {100000, 256, 65537}, {20000, 40000, 40000}};
     for (const auto& [count, users, items] : shapes) {
         std::vector<Row> rows = random_rows(count, users, items, count);
         for (const bool with_times : {false, true}) {
@@ -279,7 +271,8 @@ TEST(InteractionsBuilder, ShapesOfEveryKindAgreeWithASort) {
             });
             Entries expected;
             for (std::size_t i = 0; i < rows.size(); ++i) {
-                const bool last = i + 1 == rows.size() || rows[i].user != rows[i + 1].user || rows[i].item != rows[i + 1].item;
+                const bool last =
+                    i + 1 == rows.size() || rows[i].user != rows[i + 1].user || rows[i].item != rows[i + 1].item;
                 if (last) expected.emplace_back(rows[i].user, rows[i].item, rows[i].value);
             }
             ASSERT_EQ(entries_of(dataset), expected) << count << " rows, " << users << " × " << items;
@@ -337,8 +330,7 @@ TEST(InteractionsBuilder, KeepsEveryRowAtTheEdgesOfChunks) {
     for (const std::size_t count : {1u, 4095u, 4096u, 4097u, 3u * 4096, 3u * 4096 + 1}) {
         std::vector<Row> rows;
         for (std::size_t i = 0; i < count; ++i) {
-            rows.push_back(
-                {static_cast<std::int64_t>(i % 7), static_cast<std::int64_t>(i), static_cast<float>(i)});
+            rows.push_back({static_cast<std::int64_t>(i % 7), static_cast<std::int64_t>(i), static_cast<float>(i)});
         }
         const Dataset dataset = build(rows, Duplicates::Error, false, 2);
         EXPECT_EQ(dataset.by_user.entries(), count);

@@ -66,7 +66,8 @@ TEST(InterruptibleSort, LooksAtTheInterruptInASmallPartOfItsWork) {
         Watch watch;
         if (kind == 0) sort_with_checkpoints(std::span(values), watch.environment, counted(watch));
         if (kind == 1) stable_sort_with_checkpoints(std::span(values), watch.environment, counted(watch));
-        if (kind == 2) nth_element_with_checkpoints(std::span(values), pairs.size() / 2, watch.environment, counted(watch));
+        if (kind == 2)
+            nth_element_with_checkpoints(std::span(values), pairs.size() / 2, watch.environment, counted(watch));
         EXPECT_LE(watch.longest_stretch(), kComparisonsPerCheck);
         EXPECT_GE(watch.looks, watch.comparisons / kComparisonsPerCheck);
     }

@@ -108,8 +108,8 @@ TEST(ListMetrics, AgreeWithAPlainLoop) {
             EXPECT_NEAR(precision_at(list, k), found / static_cast<double>(k), 1e-12);
             EXPECT_NEAR(recall_at(list, k), found / static_cast<double>(list.relevant), 1e-12);
             EXPECT_NEAR(ndcg_at(list, k), discounted / ideal, 1e-12);
-            EXPECT_NEAR(average_precision_at(list, k),
-                        precisions / static_cast<double>(std::min(k, list.relevant)), 1e-12);
+            EXPECT_NEAR(average_precision_at(list, k), precisions / static_cast<double>(std::min(k, list.relevant)),
+                        1e-12);
         }
     }
 }

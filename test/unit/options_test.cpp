@@ -105,12 +105,10 @@ TEST(TrainOptions, BoundsAreInclusive) {
         {"factors", 1, 1024, [](TrainOptions& o, double v) { o.als.factors = static_cast<int>(v); }},
         {"factors", 1, 1024, [](TrainOptions& o, double v) { o.ials.factors = static_cast<int>(v); }},
         {"iterations", 1, 1000, [](TrainOptions& o, double v) { o.als.iterations = static_cast<int>(v); }},
-        {"ranking_iterations", 1, 1000,
-         [](TrainOptions& o, double v) { o.ials.iterations = static_cast<int>(v); }},
+        {"ranking_iterations", 1, 1000, [](TrainOptions& o, double v) { o.ials.iterations = static_cast<int>(v); }},
         {"regularization", 1e-9, 1e6, [](TrainOptions& o, double v) { o.als.regularization = v; }},
         {"ranking_regularization", 1e-9, 1e6, [](TrainOptions& o, double v) { o.ials.regularization = v; }},
-        {"regularization_exponent", 0, 2,
-         [](TrainOptions& o, double v) { o.als.regularization_exponent = v; }},
+        {"regularization_exponent", 0, 2, [](TrainOptions& o, double v) { o.als.regularization_exponent = v; }},
         {"ranking_regularization_exponent", 0, 2,
          [](TrainOptions& o, double v) { o.ials.regularization_exponent = v; }},
         {"bias_regularization", 0, 1e6, [](TrainOptions& o, double v) { o.als.bias_regularization = v; }},
@@ -148,13 +146,12 @@ TEST(OptionNames, AreCompleteAndAscending) {
     EXPECT_EQ(option_names(Feedback::Explicit),
               (std::vector<std::string>{"bias_regularization", "duplicates", "factors", "iterations",
                                         "ranking_iterations", "ranking_regularization",
-                                        "ranking_regularization_exponent", "regularization",
-                                        "regularization_exponent", "solver", "time_column",
-                                        "unobserved_weight", "weight_slope"}));
-    EXPECT_EQ(option_names(Feedback::Implicit),
-              (std::vector<std::string>{"duplicates", "factors", "iterations", "regularization",
-                                        "regularization_exponent", "solver", "time_column",
-                                        "unobserved_weight", "weight_slope"}));
+                                        "ranking_regularization_exponent", "regularization", "regularization_exponent",
+                                        "solver", "time_column", "unobserved_weight", "weight_slope"}));
+    EXPECT_EQ(
+        option_names(Feedback::Implicit),
+        (std::vector<std::string>{"duplicates", "factors", "iterations", "regularization", "regularization_exponent",
+                                  "solver", "time_column", "unobserved_weight", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -249,10 +246,8 @@ TEST(SetOption, ImplicitNamesReachTheirFields) {
 
 TEST(SetOption, DuplicatesTakesFourWords) {
     TrainOptions options;
-    const std::pair<const char*, Duplicates> words[] = {{"mean", Duplicates::Mean},
-                                                        {"sum", Duplicates::Sum},
-                                                        {"last", Duplicates::Last},
-                                                        {"error", Duplicates::Error}};
+    const std::pair<const char*, Duplicates> words[] = {
+        {"mean", Duplicates::Mean}, {"sum", Duplicates::Sum}, {"last", Duplicates::Last}, {"error", Duplicates::Error}};
     for (const auto& [word, rule] : words) {
         set_option(options, "duplicates", word);
         EXPECT_EQ(options.duplicates, rule);
@@ -273,8 +268,7 @@ TEST(SetOption, SolverTakesTwoWords) {
     const Refusal refused = refusal(Feedback::Implicit, "solver", "cg");
     EXPECT_EQ(refused.message, "option \"solver\" has no value \"cg\"");
     EXPECT_EQ(refused.hint, "The values are \"cholesky\" and \"conjugate_gradient\".");
-    EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message,
-              "option \"solver\" must be a text, not the number 1");
+    EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message, "option \"solver\" must be a text, not the number 1");
 }
 
 TEST(SetOption, EveryNameIsUnderstood) {
@@ -301,8 +295,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
               "unobserved_weight, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
-    EXPECT_NE(word.hint.find("for explicit feedback are bias_regularization, duplicates, "),
-              std::string::npos);
+    EXPECT_NE(word.hint.find("for explicit feedback are bias_regularization, duplicates, "), std::string::npos);
     EXPECT_EQ(refusal(Feedback::Explicit, "", 1.0).message, "unknown option \"\"");
 }
 
@@ -317,9 +310,8 @@ TEST(SetOption, TellsNumbersFromWords) {
               "option \"ranking_iterations\" must be a whole number, not 2.5");
     EXPECT_EQ(refusal(Feedback::Explicit, "ranking_iterations", 3e9).message,
               "option \"ranking_iterations\" must be a whole number, not 3000000000");
-    EXPECT_EQ(
-        refusal(Feedback::Explicit, "ranking_iterations", std::numeric_limits<double>::quiet_NaN()).message,
-        "option \"ranking_iterations\" must be a whole number, not NaN");
+    EXPECT_EQ(refusal(Feedback::Explicit, "ranking_iterations", std::numeric_limits<double>::quiet_NaN()).message,
+              "option \"ranking_iterations\" must be a whole number, not NaN");
 }
 
 TEST(SetOption, TimeColumnIsTheReadersBusiness) {

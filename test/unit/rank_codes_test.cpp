@@ -19,13 +19,12 @@ FactorMatrix normal_rows(std::size_t rows, int factors, float scale) {
     std::normal_distribution<float> normal;
     FactorMatrix matrix(rows, factors);
     for (std::size_t i = 0; i < rows; ++i)
-        for (int f = 0; f < factors; ++f)
-            matrix.row(i)[f] = normal(random) * scale / static_cast<float>(1 + i % 50);
+        for (int f = 0; f < factors; ++f) matrix.row(i)[f] = normal(random) * scale / static_cast<float>(1 + i % 50);
     return matrix;
 }
 
-/// For each query and some scores: what limits() and the values tell of each item is true of its score. Returns the share
-/// of the pairs that are left undecided.
+/// For each query and some scores: what limits() and the values tell of each item is true of its score. Returns the
+/// share of the pairs that are left undecided.
 double check_limits(const FactorMatrix& items, const FactorMatrix& queries) {
     Environment environment;
     const OwnedItemIndex index(items, environment);

@@ -39,7 +39,8 @@ TEST_P(ScanKernelsTest, ComparesTheProductsOfCodes) {
                     std::uint64_t expected = 0;
                     for (std::size_t i = 0; i < kScanItems; ++i)
                         expected |= static_cast<std::uint64_t>(products[i] >= threshold) << i;
-                    EXPECT_EQ(kernels->at_least(codes.data(), query.data(), words, corrections.data(), threshold), expected)
+                    EXPECT_EQ(kernels->at_least(codes.data(), query.data(), words, corrections.data(), threshold),
+                              expected)
                         << words << " words, threshold " << threshold;
                 }
             }

@@ -62,7 +62,8 @@ TEST(DefaultSpace, CanBeSearchedFromTheDefaults) {
 }
 
 TEST(SpreadPoints, ListsGiveAllCombinations) {
-    const SearchSpace space{{"factors", {8.0, 16.0, 32.0}}, {"solver", {std::string("cholesky"), std::string("conjugate_gradient")}}};
+    const SearchSpace space{{"factors", {8.0, 16.0, 32.0}},
+                            {"solver", {std::string("cholesky"), std::string("conjugate_gradient")}}};
     const auto points = spread_points(space, implicit_options(), 6, 1);
     ASSERT_EQ(points.size(), 6u);
     std::set<std::pair<double, std::string>> seen;
@@ -84,8 +85,9 @@ TEST(SpreadPoints, BeginWithTheBaseIfItIsInside) {
 }
 
 TEST(SpreadPoints, CoverEveryDimensionEvenly) {
-    const SearchSpace space{
-        {"regularization", {}, 0.01, 1, true}, {"unobserved_weight", {}, 5, 85}, {"weight_slope", {0.0, 1.0, 2.0, 3.0}}};
+    const SearchSpace space{{"regularization", {}, 0.01, 1, true},
+                            {"unobserved_weight", {}, 5, 85},
+                            {"weight_slope", {0.0, 1.0, 2.0, 3.0}}};
     const TrainOptions base = implicit_options();
     const auto points = spread_points(space, base, 64, 5);
     ASSERT_EQ(points.size(), 64u);

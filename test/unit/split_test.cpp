@@ -135,8 +135,7 @@ TEST(HoldOut, DependsOnTheTextOfIdsNotOnTheirKindOrOrder) {
 
 TEST(HoldOut, SeedsDiffer) {
     const Dataset dataset = staircase(30);
-    EXPECT_NE(entries_of(dataset, split(dataset, 0.3, 1).test),
-              entries_of(dataset, split(dataset, 0.3, 2).test));
+    EXPECT_NE(entries_of(dataset, split(dataset, 0.3, 1).test), entries_of(dataset, split(dataset, 0.3, 2).test));
 }
 
 TEST(HoldOut, DoesNotDependOnThreadsAndCanBeCancelled) {

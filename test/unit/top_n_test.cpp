@@ -211,18 +211,25 @@ float normal(Random& random) { return static_cast<float>(random.normal()); }
 const Family kFamilies[] = {
     {"equal norms", [](Random& random, std::size_t, std::size_t) { return random.next() % 2 ? 1.0f : -1.0f; }},
     {"random", [](Random& random, std::size_t, std::size_t) { return normal(random); }},
-    {"skewed norms", [](Random& random, std::size_t row, std::size_t) { return normal(random) / static_cast<float>(1 + row % 97); }},
+    {"skewed norms",
+     [](Random& random, std::size_t row, std::size_t) { return normal(random) / static_cast<float>(1 + row % 97); }},
     {"tied", [](Random& random, std::size_t, std::size_t) { return static_cast<float>(random.next() % 2); }},
-    {"zero but a few", [](Random& random, std::size_t row, std::size_t) { return row % 50 == 3 ? normal(random) : 0.0f; }},
+    {"zero but a few",
+     [](Random& random, std::size_t row, std::size_t) { return row % 50 == 3 ? normal(random) : 0.0f; }},
     {"all zero", [](Random&, std::size_t, std::size_t) { return 0.0f; }},
     {"all negative", [](Random& random, std::size_t, std::size_t) { return -0.1f - std::fabs(normal(random)); }},
     {"tiny", [](Random& random, std::size_t, std::size_t) { return 1e-30f * normal(random); }},
-    {"denormal", [](Random& random, std::size_t, std::size_t) { return 1e-44f * static_cast<float>(random.next() % 9); }},
+    {"denormal",
+     [](Random& random, std::size_t, std::size_t) { return 1e-44f * static_cast<float>(random.next() % 9); }},
     {"huge", [](Random& random, std::size_t, std::size_t) { return 1e18f * normal(random); }},
-    {"overflowing", [](Random& random, std::size_t row, std::size_t) { return (row % 3 ? 1e19f : 1e25f) * normal(random); }},
-    {"one giant", [](Random& random, std::size_t row, std::size_t rows) { return (row == rows / 2 ? 1e6f : 1.0f) * normal(random); }},
-    {"infinite ones", [](Random& random, std::size_t row, std::size_t) {
-         return row % 70 == 5 && random.next() % 4 == 0 ? std::numeric_limits<float>::infinity() : normal(random); }},
+    {"overflowing",
+     [](Random& random, std::size_t row, std::size_t) { return (row % 3 ? 1e19f : 1e25f) * normal(random); }},
+    {"one giant", [](Random& random, std::size_t row,
+                     std::size_t rows) { return (row == rows / 2 ? 1e6f : 1.0f) * normal(random); }},
+    {"infinite ones",
+     [](Random& random, std::size_t row, std::size_t) {
+         return row % 70 == 5 && random.next() % 4 == 0 ? std::numeric_limits<float>::infinity() : normal(random);
+     }},
 };
 
 TEST(TopN, EqualsScoringEveryItem) {
@@ -235,20 +242,25 @@ TEST(TopN, EqualsScoringEveryItem) {
                     for (int f = 0; f < factors; ++f) items.row(r)[f] = family.value(random, r, rows);
                 for (std::size_t q = 0; q < queries.rows(); ++q)
                     for (int f = 0; f < factors; ++f)
-                        queries.row(q)[f] = q == 0 ? std::fabs(normal(random)) : q == 1 ? family.value(random, 1, rows) : normal(random);
+                        queries.row(q)[f] = q == 0   ? std::fabs(normal(random))
+                                            : q == 1 ? family.value(random, 1, rows)
+                                                     : normal(random);
                 const std::vector<std::uint32_t> excluded = random_subset(rows, 5, random);
                 const std::vector<std::uint32_t> candidates = random_subset(rows, rows > 500 ? 30 : 2, random);
                 for (std::size_t q = 0; q < queries.rows(); ++q) {
                     for (const std::size_t n : {std::size_t{1}, std::size_t{10}, rows}) {
                         SCOPED_TRACE(std::string(family.name) + ", " + std::to_string(rows) + " x " +
-                                     std::to_string(factors) + ", query " + std::to_string(q) + ", n = " + std::to_string(n));
+                                     std::to_string(factors) + ", query " + std::to_string(q) +
+                                     ", n = " + std::to_string(n));
                         expect_same(top_n(queries.row(q), items, n, excluded),
                                     top_n_by_scan(queries.row(q), items, n, excluded));
                         std::vector<std::uint32_t> others;
                         std::size_t next = 0;
                         for (std::uint32_t i = 0; i < rows; ++i) {
-                            if (next < candidates.size() && candidates[next] == i) ++next;
-                            else others.push_back(i);
+                            if (next < candidates.size() && candidates[next] == i)
+                                ++next;
+                            else
+                                others.push_back(i);
                         }
                         expect_same(top_n_of(queries.row(q), items, n, candidates, {}),
                                     top_n_by_scan(queries.row(q), items, n, others));
@@ -268,7 +280,8 @@ TEST(TopN, EqualsDoublePrecisionBesidesRounding) {
         for (int f = 0; f < 64; ++f) items.row(i)[f] = normal(random) / std::sqrt(static_cast<float>(1 + i));
     std::vector<double> exact(items.rows(), 0.0);
     for (std::size_t i = 0; i < items.rows(); ++i)
-        for (int f = 0; f < 64; ++f) exact[i] += static_cast<double>(items.row(i)[f]) * static_cast<double>(query.row(0)[f]);
+        for (int f = 0; f < 64; ++f)
+            exact[i] += static_cast<double>(items.row(i)[f]) * static_cast<double>(query.row(0)[f]);
     std::vector<double> sorted = exact;
     std::sort(sorted.begin(), sorted.end(), std::greater<>());
     const std::vector<ScoredItem> best = top_n(query.row(0), items, 50, {});

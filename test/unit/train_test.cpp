@@ -187,7 +187,8 @@ TEST(TrainTest, ItemsUnknownToTheStartGetFactorsOfTheirOwn) {
     std::vector<Entry> entries;
     for (std::uint32_t u = 0; u < 40; ++u)
         for (std::uint32_t i = 0; i < 20; ++i)
-            if ((u * 7 + i * 3) % 5 != 0 && u / 20 == i / 10) entries.push_back({u, i, static_cast<float>(1 + (u + i) % 5)});
+            if ((u * 7 + i * 3) % 5 != 0 && u / 20 == i / 10)
+                entries.push_back({u, i, static_cast<float>(1 + (u + i) % 5)});
     const Dataset dataset = make_dataset(entries, environment);
     TrainOptions options = small_options(Feedback::Explicit, 0);
     TrainResult cold = train(dataset, options, environment);

@@ -45,8 +45,9 @@ double number(const Settings& settings, const std::string& name) {
 std::vector<double> numbers_of(const std::vector<Trial>& trials) {
     std::vector<double> result;
     for (const Trial& trial : trials) {
-        result.insert(result.end(), {double(trial.number), double(trial.iterations), std::isnan(trial.rmse) ? -1 : trial.rmse,
-                                     std::isnan(trial.ndcg) ? -1 : trial.ndcg});
+        result.insert(result.end(),
+                      {double(trial.number), double(trial.iterations), std::isnan(trial.rmse) ? -1 : trial.rmse,
+                       std::isnan(trial.ndcg) ? -1 : trial.ndcg});
         for (const Setting& setting : trial.parameters) result.push_back(std::get<double>(setting.value));
     }
     return result;
@@ -102,7 +103,8 @@ TEST(Tuning, BothKindsOfFactorsAreSearchedAndTheFirstTrialHasBoth) {
     const Dataset dataset = ratings(environment);
     const std::vector<Trial> trials =
         tune(dataset, base_options(Feedback::Explicit),
-             {{"factors", {4.0, 8.0}}, {"regularization", {0.5, 1.0, 50.0}}, {"unobserved_weight", {5.0, 20.0}}}, {}, environment);
+             {{"factors", {4.0, 8.0}}, {"regularization", {0.5, 1.0, 50.0}}, {"unobserved_weight", {5.0, 20.0}}}, {},
+             environment);
     ASSERT_EQ(trials.size(), 4u + 3u);
     for (std::size_t i = 0; i < 4; ++i) EXPECT_FALSE(std::isnan(trials[i].ndcg));
     for (std::size_t i = 4; i < 7; ++i) EXPECT_TRUE(std::isnan(trials[i].ndcg));
@@ -116,8 +118,7 @@ TEST(Tuning, BothKindsOfFactorsAreSearchedAndTheFirstTrialHasBoth) {
     apply_settings(trials[0].parameters, options);
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, 1, environment);
-    const RatingModel model =
-        train_als(parts.train, transpose(parts.train, environment), options.als, environment);
+    const RatingModel model = train_als(parts.train, transpose(parts.train, environment), options.als, environment);
     EXPECT_EQ(trials[0].rmse, measure_predictions(model, parts.test, environment).rmse());
     std::vector<int> order;
     for (const Trial& trial : trials) order.push_back(trial.number);
@@ -160,7 +161,8 @@ TEST(Tuning, ManyTrialsBeginWithAQuarterOfTheIterations) {
     TuningOptions tuning;
     tuning.trials = 20;
     std::vector<int> counts(9);
-    for (const Trial& trial : tune(dataset, base_options(Feedback::Implicit), {{"weight_slope", {}, 0, 4}}, tuning, environment))
+    for (const Trial& trial :
+         tune(dataset, base_options(Feedback::Implicit), {{"weight_slope", {}, 0, 4}}, tuning, environment))
         ++counts[static_cast<std::size_t>(trial.iterations)];
     EXPECT_EQ(counts, (std::vector<int>{0, 0, 13, 0, 4, 0, 0, 0, 3}));
 }
@@ -188,8 +190,7 @@ TEST(Tuning, EndsWithTheTimeAndKeepsWhatWasMeasured) {
     TrainOptions base = base_options(Feedback::Implicit);
     base.ials.iterations = 40;
     const auto begin = std::chrono::steady_clock::now();
-    const std::vector<Trial> trials =
-        tune(dataset, base, {{"regularization", {}, 0.1, 4, true}}, tuning, environment);
+    const std::vector<Trial> trials = tune(dataset, base, {{"regularization", {}, 0.1, 4, true}}, tuning, environment);
     EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 20.0);
     EXPECT_GE(trials.size(), 1u);
     EXPECT_LT(trials.size(), 5000u);
@@ -212,7 +213,8 @@ TEST(Tuning, APointThatCannotBeTrainedIsTheWorst) {
     ASSERT_EQ(trials.size(), 2u);
     EXPECT_EQ(number(trials[0].parameters, "regularization"), 1.0);
     EXPECT_TRUE(std::isnan(trials[1].rmse));
-    EXPECT_THROW(tune(dataset, base, {{"regularization", {1e-9}}, {"bias_regularization", {0.0}}}, {}, environment), NumericalFailure);
+    EXPECT_THROW(tune(dataset, base, {{"regularization", {1e-9}}, {"bias_regularization", {0.0}}}, {}, environment),
+                 NumericalFailure);
 }
 
 TEST(Tuning, RefusesWhatCannotBeSearched) {
@@ -237,7 +239,8 @@ TEST(Tuning, CanBeCancelled) {
     const Dataset dataset = ratings(environment);
     environment.interrupted = [] { return true; };
     environment.checkpoint = [] { throw std::runtime_error("cancel"); };
-    EXPECT_THROW(tune(dataset, base_options(Feedback::Implicit), {{"factors", {4.0}}}, {}, environment), std::runtime_error);
+    EXPECT_THROW(tune(dataset, base_options(Feedback::Implicit), {{"factors", {4.0}}}, {}, environment),
+                 std::runtime_error);
 }
 
 }  // namespace
