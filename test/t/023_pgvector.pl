@@ -64,7 +64,7 @@ my $setup = 'SET hnsw.ef_search = 200; SET enable_seqscan = off; SET enable_sort
 like($node->safe_psql('postgres', "$setup EXPLAIN SELECT item_id FROM items ORDER BY v <#> (SELECT v FROM users WHERE user_id = 7) LIMIT 10"),
     qr/Index Scan using items_v_idx/, 'the index is used');
 my $recall = $node->safe_psql('postgres', qq{$setup
-    SELECT count(o.item_id) / 1000.0 FROM users u, LATERAL ($approximate) a LEFT JOIN ours o ON o.user_id = u.user_id AND o.item_id = a.item_id});
+    SELECT count(o.item_id) / 1000.0 FROM users u CROSS JOIN LATERAL ($approximate) a LEFT JOIN ours o ON o.user_id = u.user_id AND o.item_id = a.item_id});
 cmp_ok($recall, '>=', 0.95, 'recall@10 of the index');
 note("recall\@10: $recall");
 $node->stop;
