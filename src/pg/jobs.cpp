@@ -100,6 +100,7 @@ int unfinished_jobs_unsafe(const Catalog& catalog, Oid owner) {
     Relation jobs = table_open(catalog.jobs, AccessShareLock);
     const AttrNumber job_id = get_attnum(catalog.jobs, "job_id");
     const AttrNumber owner_column = get_attnum(catalog.jobs, "owner");
+    const AttrNumber status = get_attnum(catalog.jobs, "status");
     const AttrNumber queued_at = get_attnum(catalog.jobs, "queued_at");
     const AttrNumber finished_at = get_attnum(catalog.jobs, "finished_at");
     SysScanDesc scan = systable_beginscan(jobs, InvalidOid, false, &dirty, 0, nullptr);
@@ -112,7 +113,8 @@ int unfinished_jobs_unsafe(const Catalog& catalog, Oid owner) {
         bool unfinished;
         column(finished_at, &unfinished);
         if (!unfinished || DatumGetObjectId(column(owner_column, &null)) != owner) continue;
-        const bool is_new = now - DatumGetTimestampTz(column(queued_at, &null)) < kMoment;
+        const bool is_new = strcmp(TextDatumGetCString(column(status, &null)), "queued") == 0 &&
+                            now - DatumGetTimestampTz(column(queued_at, &null)) < kMoment;
         if (is_new || job_is_locked_unsafe(DatumGetInt64(column(job_id, &null)))) ++count;
     }
     systable_endscan(scan);

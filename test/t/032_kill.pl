@@ -13,7 +13,7 @@ plan skip_all => 'no /proc' unless -r '/proc/self/maps';
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "restart_after_crash = on\nautovacuum = off\nmf_ext.max_threads = 2\nmax_worker_processes = 4");
+$node->append_conf('postgresql.conf', "restart_after_crash = on\nautovacuum = off\nmf_ext.max_threads = 2\nmax_worker_processes = 4\nmf_ext.max_jobs = 50");
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;
