@@ -37,13 +37,15 @@ bool takes_longer_by(double factor, const Work& work, const Work& more) {
     return false;
 }
 
+// Ten times the work, and a fifth of that is asked for: processors that others use as well differ in speed from one
+// moment to the next.
 TEST(TrainingTimeTest, GrowsWithTheDataAndTheIterations) {
     const TrainOptions options = implicit_options();
     const Work base{1000, 1000, 1000000, options};
-    EXPECT_TRUE(takes_longer_by(3, base, {10000, 10000, 10000000, options}));
+    EXPECT_TRUE(takes_longer_by(2, base, {10000, 10000, 10000000, options}));
     TrainOptions longer = options;
     longer.ials.iterations *= 10;
-    EXPECT_TRUE(takes_longer_by(3, base, {1000, 1000, 1000000, longer}));
+    EXPECT_TRUE(takes_longer_by(2, base, {1000, 1000, 1000000, longer}));
 }
 
 TEST(TrainingTimeTest, TwoSetsOfFactorsTakeLonger) {
