@@ -1,10 +1,7 @@
+#include "pg/clipped.hpp"
 #include "pg/factor_rows.hpp"
 #include "pg/model_rows.hpp"
 #include "pg/tuples.hpp"
-
-extern "C" {
-#include "mb/pg_wchar.h"
-}
 
 namespace mf::pg {
 namespace {
@@ -75,13 +72,12 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
 [[noreturn]] void raise_damaged_unsafe(const Catalog& catalog, std::int64_t model_id, std::string_view id,
                                        const char* damage) {
     const ModelLabel label = label_of_version_unsafe(catalog, model_id);
-    constexpr int kShownBytes = 100;
-    const auto length = static_cast<int>(id.size());
-    const int shown = length > kShownBytes ? pg_mbcliplen(id.data(), length, kShownBytes) : length;
+    constexpr std::size_t kShownBytes = 100;
+    const std::string_view shown = clipped(id, kShownBytes);
     ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
                     errmsg("factors of version %d of model \"%s\" are damaged", label.version,
                            label.name != nullptr ? label.name : "?"),
-                    errdetail("In the row with id \"%.*s\": %s", shown, id.data(), damage),
+                    errdetail("In the row with id \"%.*s\": %s", static_cast<int>(shown.size()), shown.data(), damage),
                     errhint("Train the model again.")));
     pg_unreachable();
 }
