@@ -99,20 +99,22 @@ CREATE TABLE @extschema@.mf_grant_data (
 -- Trainings by background workers. Not dumped: a job belongs to the server that does it.
 CREATE SEQUENCE @extschema@.mf_job_id_seq AS pg_catalog.int8;
 CREATE TABLE @extschema@.mf_job_data (
-    job_id      pg_catalog.int8        NOT NULL,
-    model       pg_catalog.text        COLLATE pg_catalog."C" NOT NULL,
-    owner       pg_catalog.regrole     NOT NULL,
-    source      pg_catalog.regclass    NOT NULL,
-    retrain     pg_catalog.bool        NOT NULL,
-    arguments   pg_catalog.jsonb       NOT NULL,
-    settings    pg_catalog.jsonb       NOT NULL,
-    status      pg_catalog.text        NOT NULL,
-    queued_at   pg_catalog.timestamptz NOT NULL,
-    started_at  pg_catalog.timestamptz,
-    finished_at pg_catalog.timestamptz,
-    pid         pg_catalog.int4,
-    version     pg_catalog.int4,
-    message     pg_catalog.text,
+    job_id       pg_catalog.int8        NOT NULL,
+    model        pg_catalog.text        COLLATE pg_catalog."C" NOT NULL,
+    owner        pg_catalog.regrole     NOT NULL,
+    session_role pg_catalog.regrole     NOT NULL, -- as which the worker connects
+    source       pg_catalog.regclass    NOT NULL,
+    retrain      pg_catalog.bool        NOT NULL,
+    arguments    pg_catalog.jsonb       NOT NULL,
+    settings     pg_catalog.jsonb       NOT NULL,
+    status       pg_catalog.text        NOT NULL,
+    queued_at    pg_catalog.timestamptz NOT NULL,
+    started_at   pg_catalog.timestamptz,
+    finished_at  pg_catalog.timestamptz,
+    pid          pg_catalog.int4,
+    behind       pg_catalog.int8,                 -- the job of the same model that this one waits for, without a worker
+    version      pg_catalog.int4,
+    message      pg_catalog.text,
     CONSTRAINT mf_job_data_pkey PRIMARY KEY (job_id)
 );
 
@@ -270,9 +272,9 @@ COMMENT ON FUNCTION @extschema@.mf_train_async IS
 COMMENT ON FUNCTION @extschema@.mf_retrain_async IS
     'begins mf_retrain in a background worker once this transaction has committed; the job''s number';
 COMMENT ON FUNCTION @extschema@.mf_cancel_job IS 'cancels a job; false if it had ended';
-COMMENT ON FUNCTION @extschema@.mf_job_is_alive IS 'whether a background worker is there for a job';
+COMMENT ON FUNCTION @extschema@.mf_job_is_alive IS 'whether a background worker is there for a job, or for the one that it waits for';
 
--- A worker that is gone without a word has left its job as it was; a new one needs a moment to come.
+-- A worker that is gone without a word has left its job as it was, and those behind it; a new one needs a moment to come.
 CREATE VIEW @extschema@.mf_jobs WITH (security_barrier) AS
     SELECT job_id, model, owner, source, retrain, arguments,
            CASE WHEN lost THEN 'failed' ELSE status END AS status,

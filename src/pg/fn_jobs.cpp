@@ -1,7 +1,7 @@
 // mf_train_async, mf_retrain_async, mf_cancel_job, mf_job_is_alive
 #include "pg/arguments.hpp"
 #include "pg/boundary.hpp"
-#include "pg/job_worker.hpp"
+#include "pg/job_start.hpp"
 #include "pg/jobs.hpp"
 #include "pg/model_locks.hpp"
 #include "pg/retrain.hpp"
@@ -19,7 +19,7 @@ MF_FUNCTION(mf_train_async) {
     const TrainArguments arguments = check_train_arguments(raw);
     own_model(catalog, arguments.model);
     const std::int64_t job_id = add_job(catalog, arguments.model.c_str(), arguments.source.relation, fcinfo);
-    start_worker(job_id, fcinfo->flinfo->fn_oid);
+    start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });
 }
 
@@ -35,7 +35,7 @@ MF_FUNCTION(mf_retrain_async) {
     const ModelVersion version = find_model(catalog, name, &found, Access::Manage);
     retrain_arguments(found, version);
     const std::int64_t job_id = add_job(catalog, name, version.source, nullptr);
-    start_worker(job_id, fcinfo->flinfo->fn_oid);
+    start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });
 }
 
@@ -55,7 +55,7 @@ MF_FUNCTION(mf_cancel_job) {
 }
 
 MF_FUNCTION(mf_job_is_alive) {
-    return pg_call([fcinfo] { return BoolGetDatum(job_is_locked_unsafe(PG_GETARG_INT64(0))); });
+    return pg_call([fcinfo] { return BoolGetDatum(job_is_alive_unsafe(catalog_unsafe(fcinfo), PG_GETARG_INT64(0))); });
 }
 
 }  // namespace mf::pg

@@ -50,9 +50,10 @@ void define_settings_unsafe() {
     DefineCustomIntVariable("mf_ext.keep_versions", "Sets the versions of a model that a training keeps.",
                             "Older ones are deleted when a new one is published.", &keep_versions, 2, 1, 1000,
                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.max_jobs", "Sets the jobs of one role that may wait or run at a time.",
-                            "Each takes one of max_worker_processes, which the whole server shares.", &max_jobs, 4, 0,
-                            1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "mf_ext.max_jobs", "Sets the jobs of one role that may wait or run at a time.",
+        "Those of different models take one of max_worker_processes each, which the whole server shares.", &max_jobs, 4,
+        0, 1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_memory", "Sets the memory that one training or evaluation may take.", nullptr,
                             &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
                             nullptr);

@@ -1,7 +1,8 @@
-#include "pg/job_worker.hpp"
-
+// The background worker that does a job.
 #include "pg/boundary.hpp"
 #include "pg/environment.hpp"
+#include "pg/job_queue.hpp"
+#include "pg/job_start.hpp"
 #include "pg/jobs.hpp"
 #include "pg/json_entries.hpp"
 #include "pg/model_locks.hpp"
@@ -14,6 +15,7 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 
@@ -23,22 +25,20 @@ PGDLLEXPORT void mf_job_main(Datum argument);
 namespace mf::pg {
 namespace {
 
-/// What a worker is told; the rest is in the job's row.
-struct Order {
-    std::int64_t job_id;
-    Oid database;
-    Oid session_user;
-    Oid user;
-    Oid function;
-    TransactionId transaction;  ///< the one that asked
-};
-static_assert(sizeof(Order) <= BGW_EXTRALEN && std::is_trivially_copyable_v<Order>);
+/// A transaction, which sees at each statement what has been committed, and writes, whatever the defaults of the role
+/// and the database are: those are for sessions.
+void start_transaction_unsafe() {
+    StartTransactionCommand();
+    XactIsoLevel = XACT_READ_COMMITTED;
+    XactReadOnly = false;
+    XactDeferrable = false;
+}
 
 /// Runs f in a transaction of its own, with a snapshot. An exception leaves the transaction to the caller.
 template <class F>
 void in_transaction(F&& f) {
     pg_call([] {
-        StartTransactionCommand();
+        start_transaction_unsafe();
         PushActiveSnapshot(GetTransactionSnapshot());
     });
     f();
@@ -50,6 +50,7 @@ void in_transaction(F&& f) {
 
 /// Waits for the transaction that asked to end; without a snapshot, since that may take long.
 void wait_for(TransactionId transaction) {
+    if (!TransactionIdIsValid(transaction)) return;
     pg_call([transaction] {
         StartTransactionCommand();
         XactLockTableWait(transaction, nullptr, nullptr, XLTW_None);
@@ -71,24 +72,28 @@ void apply_settings(Jsonb* settings) {
 
 class JobRun {
   public:
-    explicit JobRun(const Order& order) : order_(order) {}
+    explicit JobRun(const JobOrder& order) : order_(order) {}
 
     void run() {
         Failure failure;
+        bool failed = false;
         try {
-            work();
-            return;
+            if (!work()) return;
         } catch (...) {
             describe_exception(&failure);
+            failed = true;
         }
-        fail(failure);
+        if (failed) fail(failure);
+        ignore_cancels();
+        for (std::optional<WaitingJob> next = first_behind(); next; next = first_behind()) hand_over_to(*next);
     }
 
   private:
-    void work() {
+    /// False if there is no job to do.
+    bool work() {
         wait_for(order_.transaction);
         Job job{};
-        if (!begin(&job)) return;
+        if (!begin(&job)) return false;
         // Before there is a snapshot: another training of the model may take hours.
         pg_call([] { StartTransactionCommand(); });
         lock_model_for_session(catalog_, job.model, ModelLock::Training);
@@ -101,9 +106,10 @@ class JobRun {
             const TrainingOutcome outcome = training->store();
             end_job_done(catalog_, order_.job_id, outcome.version);
         });
+        return true;
     }
 
-    /// False if there is no job to do. The job is in memory that lasts.
+    /// False if there is no job to do, or another one of the model runs. The job is in memory that lasts.
     bool begin(Job* job) {
         in_transaction([&] {
             pg_call([this] {
@@ -149,9 +155,7 @@ class JobRun {
         if (detail != nullptr && *detail != '\0') message += std::string("\n") + detail;
         if (hint != nullptr && *hint != '\0') message += std::string("\n") + hint;
         pg_call([] { AbortOutOfAnyTransaction(); });
-        // A further cancel has nothing to cancel. It would keep the row from saying how the job ended.
-        pqsignal(SIGINT, SIG_IGN);
-        QueryCancelPending = false;
+        ignore_cancels();
         report(LOG, "job " + std::to_string(order_.job_id) + (cancelled ? " was cancelled: " : " failed: ") + message);
         if (!begun_)
             pg_call([this] {
@@ -162,39 +166,73 @@ class JobRun {
         in_transaction([&] { end_job_failed(catalog_, order_.job_id, cancelled, message.c_str()); });
     }
 
-    const Order& order_;
+    /// A further cancel has nothing to cancel. It would keep the row from saying how the job ended, or the next one
+    /// from being started.
+    static void ignore_cancels() {
+        pqsignal(SIGINT, SIG_IGN);
+        QueryCancelPending = false;
+    }
+
+    std::optional<WaitingJob> first_behind() const {
+        std::optional<WaitingJob> next;
+        in_transaction([&] { next = job_behind(catalog_, order_.job_id); });
+        return next;
+    }
+
+    /// Starts the worker of a job that waits behind this one, and stays until it has taken over those that wait with
+    /// it. This process takes a worker's slot itself until then: without a further one the job fails after a while.
+    void hand_over_to(const WaitingJob& next) const {
+        constexpr int kAttempts = 600;
+        constexpr long kMillisecondsBetween = 100;
+        const JobOrder order{next.job_id, order_.database, next.session_user,
+                             next.owner,  order_.function, InvalidTransactionId};
+        JobStart start = JobStart::no_worker_free;
+        for (int attempt = 0; attempt < kAttempts && start == JobStart::no_worker_free; ++attempt) {
+            if (attempt > 0) pause(kMillisecondsBetween);
+            in_transaction([&] { start = still_waits(next) ? start_job(order) : JobStart::started; });
+        }
+        while (start == JobStart::started && !has_taken_over(next, &start)) pause(1);
+        if (start == JobStart::started) return;
+        const char* message = start == JobStart::no_worker_free
+                                  ? "no background worker was free for the training\nRaise max_worker_processes."
+                                  : "the background worker ended before the training began\nThe server's log says why.";
+        in_transaction([&] { end_job_failed(catalog_, next.job_id, false, message); });
+    }
+
+    /// True once the job does not wait behind this one any more. Its worker may have ended before that.
+    bool has_taken_over(const WaitingJob& next, JobStart* start) const {
+        bool waits = false;
+        in_transaction([&] {
+            const bool lives = pg_call([&next] { return job_is_locked_unsafe(next.job_id); });
+            waits = still_waits(next);
+            if (waits && !lives) *start = JobStart::worker_failed;
+        });
+        return !waits;
+    }
+
+    bool still_waits(const WaitingJob& next) const { return waits_behind(catalog_, next.job_id, order_.job_id); }
+
+    static void pause(long milliseconds) {
+        pg_call([milliseconds] {
+            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
+            ResetLatch(MyLatch);
+            CHECK_FOR_INTERRUPTS();
+        });
+    }
+
+    const JobOrder& order_;
     Catalog catalog_{};
     bool begun_ = false;
 };
 
 }  // namespace
-
-void start_worker(std::int64_t job_id, Oid function) {
-    const bool started = pg_call([job_id, function] {
-        const Order order{job_id, MyDatabaseId, GetSessionUserId(), GetUserId(), function, GetTopTransactionId()};
-        BackgroundWorker worker{};
-        worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-        worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-        worker.bgw_restart_time = BGW_NEVER_RESTART;
-        strlcpy(worker.bgw_library_name, "mf_ext", sizeof worker.bgw_library_name);
-        strlcpy(worker.bgw_function_name, "mf_job_main", sizeof worker.bgw_function_name);
-        ::snprintf(worker.bgw_name, sizeof worker.bgw_name, "mf_ext job %ld", static_cast<long>(job_id));
-        strlcpy(worker.bgw_type, "mf_ext job", sizeof worker.bgw_type);
-        memcpy(worker.bgw_extra, &order, sizeof order);
-        return RegisterDynamicBackgroundWorker(&worker, nullptr);
-    });
-    if (!started)
-        throw SqlError(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "no background worker is free for the training", "",
-                       "Wait for other jobs to end, or raise max_worker_processes.");
-}
-
 }  // namespace mf::pg
 
 void mf_job_main(Datum) {
     using namespace mf::pg;
     // Without pg_call: until JobRun there is nothing with a destructor here, and an error goes past this frame to the
     // handler of the server's worker code, which logs it and ends the process. mf_jobs shows such a job as failed.
-    Order order;
+    JobOrder order;
     memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof order);
     pqsignal(SIGINT, StatementCancelHandler);
     pqsignal(SIGTERM, die);
@@ -204,7 +242,7 @@ void mf_job_main(Datum) {
     // PostgreSQL releases session locks of users only; after it has ended the transaction, before the process leaves.
     on_shmem_exit([](int, Datum) { LockReleaseAll(DEFAULT_LOCKMETHOD, true); }, Datum{0});
     // Before it waits for anything: who looks at the job shall see that it lives.
-    lock_job_unsafe(order.job_id);
+    lock_job_unsafe(order.job_id, true);
     Failure failure;
     try {
         JobRun(order).run();

@@ -3,13 +3,13 @@
 #include <signal.h>
 
 #include "pg/guc.hpp"
-#include "pg/own_tables.hpp"
+#include "pg/job_row.hpp"
 #include "pg/privileges.hpp"
+#include "pg/train_arguments.hpp"
 
 extern "C" {
 #include "storage/lock.h"
 #include "storage/proc.h"
-#include "utils/datum.h"
 #include "utils/json.h"
 }
 
@@ -18,9 +18,6 @@ namespace {
 
 /// Jobs that are kept of each model. There are never so many workers, so that the older ones have ended somehow.
 constexpr int kKeptJobs = 100;
-
-/// Arguments of mf_train in their order; the first two have columns of their own.
-constexpr int kTrainArguments = 13;
 
 /// What a session has set for itself, or a client for it, that is not passed on: who it is and how its transactions
 /// are, and limits of time, which are for a person who waits.
@@ -60,27 +57,6 @@ Datum settings_unsafe() {
     return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/// take(row, descriptor) of the job's row that the statement gives; false if it gives none.
-template <class Take>
-bool take_job_unsafe(const Catalog& catalog, const char* sql, std::int64_t job_id, const Take& take) {
-    const Parameter parameter = int8_parameter(job_id);
-    bool found = false;
-    execute_unsafe(relation_owner_unsafe(catalog.models), {sql, 1, &parameter},
-                   [&found, &take](std::uint64_t rows, const SPITupleTable* table) {
-                       found = rows > 0;
-                       if (found) take(table->vals[0], table->tupdesc);
-                   });
-    return found;
-}
-
-NullableDatum column_unsafe(HeapTuple tuple, TupleDesc desc, int number) {
-    NullableDatum result;
-    result.value = SPI_getbinval(tuple, desc, number, &result.isnull);
-    const Form_pg_attribute attribute = TupleDescAttr(desc, number - 1);
-    if (!result.isnull) result.value = datumCopy(result.value, attribute->attbyval, attribute->attlen);
-    return result;
-}
-
 LOCKTAG lock_tag(std::int64_t job_id) {
     // Advisory locks of users have 1 or 2 in the last field.
     constexpr std::uint16_t kJobLocks = 7;
@@ -90,35 +66,53 @@ LOCKTAG lock_tag(std::int64_t job_id) {
     return tag;
 }
 
+/// What a row of the job table says of how far the job is.
+struct JobState {
+    std::int64_t job_id;
+    Oid owner;
+    TimestampTz queued_at;
+    bool finished;
+    bool queued;
+    bool is_behind;       ///< another job, if it is queued
+    std::int64_t before;  ///< that job
+};
+
+/// take(JobState) for each row that the snapshot shows.
+template <class Take>
+void scan_jobs_unsafe(const Catalog& catalog, Snapshot snapshot, const Take& take) {
+    Relation jobs = table_open(catalog.jobs, AccessShareLock);
+    constexpr const char* kNames[] = {"job_id", "owner", "queued_at", "finished_at", "status", "behind"};
+    AttrNumber numbers[lengthof(kNames)];
+    for (std::size_t i = 0; i < lengthof(kNames); ++i) numbers[i] = get_attnum(catalog.jobs, kNames[i]);
+    SysScanDesc scan = systable_beginscan(jobs, InvalidOid, false, snapshot, 0, nullptr);
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+        NullableDatum columns[lengthof(kNames)];
+        for (std::size_t i = 0; i < lengthof(kNames); ++i)
+            columns[i].value = heap_getattr(tuple, numbers[i], RelationGetDescr(jobs), &columns[i].isnull);
+        const bool queued = strcmp(TextDatumGetCString(columns[4].value), "queued") == 0;
+        take(JobState{DatumGetInt64(columns[0].value), DatumGetObjectId(columns[1].value),
+                      DatumGetTimestampTz(columns[2].value), !columns[3].isnull, queued, queued && !columns[5].isnull,
+                      DatumGetInt64(columns[5].value)});
+    }
+    systable_endscan(scan);
+    table_close(jobs, AccessShareLock);
+}
+
+bool waits_for_a_worker_unsafe(const JobState& job) { return job.is_behind && job_is_locked_unsafe(job.before); }
+
 /// Jobs of the role that wait or run, those of transactions under way among them. What a lost worker has left does not
-/// count; a new one needs a moment to come (the view mf_jobs has the same rule).
+/// count, neither its job nor those behind it; a new one needs a moment to come (the view mf_jobs has the same rule).
 int unfinished_jobs_unsafe(const Catalog& catalog, Oid owner) {
     constexpr std::int64_t kMoment = 30 * USECS_PER_SEC;
     const TimestampTz now = GetCurrentTimestamp();
     SnapshotData dirty;
     InitDirtySnapshot(dirty);
-    Relation jobs = table_open(catalog.jobs, AccessShareLock);
-    const AttrNumber job_id = get_attnum(catalog.jobs, "job_id");
-    const AttrNumber owner_column = get_attnum(catalog.jobs, "owner");
-    const AttrNumber status = get_attnum(catalog.jobs, "status");
-    const AttrNumber queued_at = get_attnum(catalog.jobs, "queued_at");
-    const AttrNumber finished_at = get_attnum(catalog.jobs, "finished_at");
-    SysScanDesc scan = systable_beginscan(jobs, InvalidOid, false, &dirty, 0, nullptr);
     int count = 0;
-    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
-        const auto column = [jobs, tuple](AttrNumber number, bool* null) {
-            return heap_getattr(tuple, number, RelationGetDescr(jobs), null);
-        };
-        bool null;
-        bool unfinished;
-        column(finished_at, &unfinished);
-        if (!unfinished || DatumGetObjectId(column(owner_column, &null)) != owner) continue;
-        const bool is_new = strcmp(TextDatumGetCString(column(status, &null)), "queued") == 0 &&
-                            now - DatumGetTimestampTz(column(queued_at, &null)) < kMoment;
-        if (is_new || job_is_locked_unsafe(DatumGetInt64(column(job_id, &null)))) ++count;
-    }
-    systable_endscan(scan);
-    table_close(jobs, AccessShareLock);
+    scan_jobs_unsafe(catalog, &dirty, [&count, owner, now](const JobState& job) {
+        if (job.finished || job.owner != owner) return;
+        const bool is_new = job.queued && now - job.queued_at < kMoment;
+        if (is_new || job_is_locked_unsafe(job.job_id) || waits_for_a_worker_unsafe(job)) ++count;
+    });
     return count;
 }
 
@@ -130,7 +124,7 @@ void require_room_for_job(const Catalog& catalog) {
         ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
         std::string("role \"") + pg_call([] { return GetUserNameFromId(GetUserId(), false); }) + "\" has " +
             std::to_string(count) + " jobs that wait or run, mf_ext.max_jobs is " + std::to_string(setting_max_jobs()),
-        "Each job takes one of max_worker_processes, which the whole server shares.",
+        "Jobs of different models take one of max_worker_processes each, which the whole server shares.",
         "Wait until one has ended, or cancel one with mf_cancel_job (mf_jobs lists them). A superuser can raise "
         "mf_ext.max_jobs.");
 }
@@ -141,8 +135,9 @@ std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, Func
     require_room_for_job(catalog);
     const std::string insert = with_table_names(
         catalog,
-        "INSERT INTO {jobs} (job_id, model, owner, source, retrain, arguments, settings, status, queued_at)"
-        " VALUES ($1, $2, $3, $4, $5, CASE WHEN $5 THEN '{}' ELSE jsonb_strip_nulls(jsonb_build_object("
+        "INSERT INTO {jobs} (job_id, model, owner, session_role, source, retrain, arguments, settings, status,"
+        " queued_at)"
+        " VALUES ($1, $2, $3, $18, $4, $5, CASE WHEN $5 THEN '{}' ELSE jsonb_strip_nulls(jsonb_build_object("
         "'user_column', $7::name, 'item_column', $8::name, 'rating_column', $9::name, 'feedback', $10::text,"
         " 'algorithm', $11::text, 'factors', $12::int4, 'iterations', $13::int4, 'regularization', $14::float8,"
         " 'test_fraction', $15::float8, 'seed', $16::int8)) || jsonb_build_object('options', $17::jsonb) END,"
@@ -155,7 +150,7 @@ std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, Func
         const std::int64_t job_id = nextval_internal(catalog.jobs_sequence, false);
         constexpr Oid kTypes[kTrainArguments] = {REGCLASSOID, TEXTOID, NAMEOID,   NAMEOID,   NAMEOID, TEXTOID, TEXTOID,
                                                  INT4OID,     INT4OID, FLOAT8OID, FLOAT8OID, INT8OID, JSONBOID};
-        Parameter values[17] = {int8_parameter(job_id),
+        Parameter values[18] = {int8_parameter(job_id),
                                 text_parameter_unsafe(model),
                                 role_parameter(GetUserId()),
                                 {REGCLASSOID, ObjectIdGetDatum(source), false},
@@ -165,6 +160,7 @@ std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, Func
             const bool null = arguments == nullptr || arguments->args[i].isnull;
             values[i + 4] = {kTypes[i], null ? Datum{0} : arguments->args[i].value, null};
         }
+        values[17] = role_parameter(GetSessionUserId());
         run_statement_unsafe(catalog, insert, lengthof(values), values);
         const Parameter bounds[] = {values[1], int4_parameter(kKeptJobs)};
         run_statement_unsafe(catalog, expire, lengthof(bounds), bounds);
@@ -172,58 +168,30 @@ std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, Func
     });
 }
 
-std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id) {
-    const std::string begin = with_table_names(
-        catalog,
-        "UPDATE {jobs} SET status = 'running', started_at = clock_timestamp(), pid = pg_backend_pid()"
-        " WHERE job_id = $1 AND status = 'queued' RETURNING source, model, (arguments->>'user_column')::name,"
-        " (arguments->>'item_column')::name, (arguments->>'rating_column')::name, arguments->>'feedback',"
-        " arguments->>'algorithm', (arguments->>'factors')::int4, (arguments->>'iterations')::int4,"
-        " (arguments->>'regularization')::float8, (arguments->>'test_fraction')::float8, (arguments->>'seed')::int8,"
-        " arguments->'options', retrain, settings");
-    Job job{};
-    const bool found = pg_call([&catalog, &job, job_id, begin = begin.c_str()] {
-        return take_job_unsafe(catalog, begin, job_id, [&job](HeapTuple tuple, TupleDesc desc) {
-            LOCAL_FCINFO(arguments, kTrainArguments);
-            InitFunctionCallInfoData(*arguments, nullptr, kTrainArguments, InvalidOid, nullptr, nullptr);
-            for (int i = 0; i < kTrainArguments; ++i) arguments->args[i] = column_unsafe(tuple, desc, i + 1);
-            job.model = TextDatumGetCString(arguments->args[1].value);
-            job.retrain = DatumGetBool(column_unsafe(tuple, desc, kTrainArguments + 1).value);
-            job.settings = DatumGetJsonbP(column_unsafe(tuple, desc, kTrainArguments + 2).value);
-            job.training = read_train_arguments_unsafe(arguments);
-        });
-    });
-    return found ? std::optional<Job>(job) : std::nullopt;
-}
-
-void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version) {
-    const std::string sql = with_table_names(
-        catalog, "UPDATE {jobs} SET status = 'done', finished_at = clock_timestamp(), version = $2 WHERE job_id = $1");
-    pg_call([&catalog, job_id, version, sql = sql.c_str()] {
-        const Parameter values[] = {int8_parameter(job_id), int4_parameter(version)};
-        run_statement_unsafe(catalog, sql, lengthof(values), values);
-    });
-}
-
-void end_job_failed(const Catalog& catalog, std::int64_t job_id, bool cancelled, const char* message) {
-    const std::string sql = with_table_names(
-        catalog, "UPDATE {jobs} SET status = $2, finished_at = clock_timestamp(), message = $3 WHERE job_id = $1");
-    pg_call([&catalog, job_id, cancelled, message, sql = sql.c_str()] {
-        const Parameter values[] = {int8_parameter(job_id), text_parameter_unsafe(cancelled ? "cancelled" : "failed"),
-                                    text_parameter_unsafe(message)};
-        run_statement_unsafe(catalog, sql, lengthof(values), values);
-    });
-}
-
-void lock_job_unsafe(std::int64_t job_id) {
+void lock_job_unsafe(std::int64_t job_id, bool for_session) {
     const LOCKTAG tag = lock_tag(job_id);
-    LockAcquire(&tag, ExclusiveLock, true, false);
+    LockAcquire(&tag, ExclusiveLock, for_session, false);
 }
 
 bool job_is_locked_unsafe(std::int64_t job_id) {
     const LOCKTAG tag = lock_tag(job_id);
     if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL) return true;
     LockRelease(&tag, ShareLock, false);
+    return false;
+}
+
+bool job_is_alive_unsafe(const Catalog& catalog, std::int64_t job_id) {
+    // Twice: the job may begin between the look at its lock and that at its row.
+    for (int look = 0; look < 2; ++look) {
+        if (job_is_locked_unsafe(job_id)) return true;
+        bool lost = false;
+        Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+        scan_jobs_unsafe(catalog, latest, [&lost, job_id](const JobState& job) {
+            if (job.job_id == job_id) lost = !job.finished && !waits_for_a_worker_unsafe(job);
+        });
+        UnregisterSnapshot(latest);
+        if (!lost) return true;
+    }
     return false;
 }
 

@@ -7,6 +7,9 @@
 
 namespace mf::pg {
 
+/// How many arguments mf_train has.
+constexpr int kTrainArguments = 13;
+
 /// mf_train's arguments as they came; null pointers are NULLs, the rest of the defaults is in the SQL declaration.
 struct RawTrainArguments {
     Oid source;

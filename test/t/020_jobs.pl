@@ -9,7 +9,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 # One worker is PostgreSQL's own (logical replication).
-$node->append_conf('postgresql.conf', "max_worker_processes = 3\nrestart_after_crash = on");
+$node->append_conf('postgresql.conf', "max_worker_processes = 3\nmax_prepared_transactions = 1\nmf_ext.max_jobs = 10\nrestart_after_crash = on");
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;
@@ -78,20 +78,111 @@ sql('DELETE FROM scratch');
 my (undef, undef, $verbose) = $node->psql('postgres', 'VACUUM (VERBOSE) scratch');
 like($verbose, qr/tuples: 1000 removed, 0 remain/, 'vacuum is not held back');
 
-# A second job for the same model waits, without a snapshot too, until the first is cancelled.
-my $second = sql(q{SELECT mf_train_async('ratings', 'long', factors => 4, iterations => 1)});
-wait_for($second, 'running');
-$node->poll_query_until('postgres', "SELECT wait_event_type = 'Lock' FROM mf_jobs JOIN pg_stat_activity USING (pid) WHERE job_id = $second") or die 'it does not wait';
-is(sql("SELECT backend_xmin IS NULL FROM mf_jobs JOIN pg_stat_activity USING (pid) WHERE job_id = $second"), 't', 'the second waits without a snapshot');
+# Further jobs for the same model wait for it, and take no worker.
+sub workers { return sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}); }
+sub wait_for_workers {
+    my ($count) = @_;
+    $node->poll_query_until('postgres', "SELECT count(*) = $count FROM pg_stat_activity WHERE backend_type = 'mf_ext job'") or die "not $count workers";
+}
+sub state_of { my (@jobs) = @_; return sql('SELECT string_agg(status, \' \' ORDER BY job_id) FROM mf_jobs WHERE job_id IN (' . join(', ', @jobs) . ')'); }
+sub wait_behind {
+    my ($waiting, $before) = @_;
+    $node->poll_query_until('postgres', "SELECT behind = $before FROM mf_job_data WHERE job_id = $waiting") or die "$waiting does not wait";
+}
+my @waiting = map { sql("SELECT mf_train_async('ratings', 'long', factors => $_, iterations => 1)") } 2 .. 6;
+wait_behind($_, $job) for @waiting;
+wait_for_workers(1);
+# As if an hour had passed.
+sql(q{UPDATE mf_job_data SET queued_at = queued_at - interval '1 h' WHERE status = 'queued'});
+is(state_of($job, @waiting), 'running queued queued queued queued queued', 'they wait');
+is(sql("SELECT bool_and(mf_job_is_alive(job_id)) FROM mf_jobs WHERE status = 'queued'"), 't', 'and are not lost');
+like(error_of(q{SET mf_ext.max_jobs = 6; SELECT mf_train_async('ratings', 'long')}), qr/has 6 jobs that wait or run/, 'they count');
+my $other = sql(qq{SELECT mf_train_async('ratings', 'other', $long)});
+wait_for_iteration('other');
 like(error_of(q{SELECT mf_train_async('ratings', 'third')}), qr/ERROR:  no background worker is free for the training\nHINT:  Wait for other jobs to end, or raise max_worker_processes\./, 'no worker free');
 is(sql(q{SELECT count(*) FROM mf_jobs WHERE model = 'third'}), '0', 'and no job');
+sql("SELECT mf_cancel_job($other)");
+wait_for($other, 'cancelled');
+is(sql("SELECT mf_cancel_job($waiting[1])"), 't', 'one that waits is cancelled');
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $waiting[1]"), 'cancelled|cancelled before it began', 'it never began');
 like(error_of("SET ROLE stranger; SELECT mf_cancel_job($job)"), qr/permission denied for job $job/, 'not by a stranger');
 is(sql("SELECT mf_cancel_job($job)"), 't', 'cancelled');
 wait_for($job, 'cancelled');
 is(sql("SELECT message, version IS NULL FROM mf_jobs WHERE job_id = $job"), 'canceling statement due to user request|t', 'it says so');
-wait_for($second, 'done');
-is(sql(q{SELECT version, parameters -> 'factors' FROM mf_models WHERE model = 'long'}), '1|4', 'the second is what is published');
+wait_for($waiting[4], 'done');
+is(state_of(@waiting), 'done cancelled done done done', 'those that waited are done');
+is(sql(qq{SELECT string_agg((arguments ->> 'factors') || ':' || version, ' ' ORDER BY started_at) FROM mf_jobs WHERE job_id IN (} . join(', ', @waiting) . ') AND version IS NOT NULL'),
+    '2:1 4:2 5:3 6:4', 'one after the other, in the order in which they came');
+is(sql(q{SELECT array_agg(version || ' ' || (parameters ->> 'factors') ORDER BY version) FROM mf_models WHERE model = 'long'}), '{"3 5","4 6"}', 'and published');
 is(sql("SELECT mf_cancel_job($job)"), 'f', 'it had ended');
+wait_for_workers(0);
+
+# A job that waits is done as the role and the session's user that asked for it, whoever was before.
+sql(q{CREATE ROLE login LOGIN; GRANT trainer TO login});
+$job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
+wait_for_iteration('turns');
+sql(q{ALTER TABLE ratings ENABLE ROW LEVEL SECURITY; CREATE POLICY sessions ON ratings FOR SELECT TO trainer USING (session_user = 'login' AND current_user = 'trainer' AND tenant = 1)});
+{
+    local $ENV{PGUSER} = 'login';
+    $waiting[0] = sql(q{SET ROLE trainer; SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
+}
+wait_behind($waiting[0], $job);
+sql("SELECT mf_cancel_job($job)");
+wait_for($waiting[0], 'done');
+is(sql(q{SELECT owner, ratings = (SELECT count(DISTINCT (user_id, item_id)) FROM ratings WHERE tenant = 1) FROM mf_models WHERE model = 'turns'}), 'trainer|t', 'its own rights');
+sql('ALTER TABLE ratings DISABLE ROW LEVEL SECURITY; DROP POLICY sessions ON ratings');
+
+# Transactions of a worker are its own, whatever the defaults of the role.
+sql(q{ALTER ROLE login SET default_transaction_isolation = 'serializable'; ALTER ROLE login SET default_transaction_read_only = on});
+{
+    local $ENV{PGUSER} = 'login';
+    $job = sql(q{SET default_transaction_read_only = off; SET ROLE trainer; SELECT mf_retrain_async('turns')});
+}
+wait_for($job, 'done');
+
+# Where all workers are taken when one has ended, the next waits for a worker; here by another job.
+$job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
+wait_for_iteration('turns');
+$waiting[0] = sql(q{SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
+wait_behind($waiting[0], $job);
+wait_for_workers(1);
+$other = sql(qq{SELECT mf_train_async('ratings', 'other', $long)});
+wait_for_iteration('other');
+sql("SELECT mf_cancel_job($job)");
+wait_for($job, 'cancelled');
+sleep 1;
+is(sql("SELECT status, mf_job_is_alive(job_id) FROM mf_jobs WHERE job_id = $waiting[0]"), 'queued|t', 'it waits for a worker');
+sql("SELECT mf_cancel_job($other)");
+wait_for($waiting[0], 'done');
+
+# When its worker cannot come, it has failed, and the one behind it is next.
+$job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
+wait_for_iteration('turns');
+{
+    local $ENV{PGUSER} = 'login';
+    $waiting[0] = sql(q{SET default_transaction_read_only = off; SET ROLE trainer; SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
+}
+wait_behind($waiting[0], $job);
+$waiting[1] = sql(q{SELECT mf_train_async('ratings', 'turns', factors => 5, iterations => 1)});
+wait_behind($waiting[1], $job);
+sql('DROP ROLE login');
+sql("SELECT mf_cancel_job($job)");
+wait_for($waiting[1], 'done');
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $waiting[0]"), "failed|the background worker ended before the training began\nThe server's log says why.", 'no worker came');
+wait_for_workers(0);
+
+# Terminated, it takes those that wait for it along.
+$job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
+wait_for_iteration('turns');
+$waiting[0] = sql(q{SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
+wait_behind($waiting[0], $job);
+sql(q{UPDATE mf_job_data SET queued_at = queued_at - interval '1 h' WHERE status = 'queued'});
+sql("SELECT pg_terminate_backend(pid) FROM mf_jobs WHERE job_id = $job");
+wait_for_workers(0);
+is(state_of($job, $waiting[0]), 'failed failed', 'both have failed');
+$job = sql(q{SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
+wait_for($job, 'done');
+is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $waiting[0]"), 'failed|the server or the worker was stopped', 'and are not done later');
 like(error_of('SELECT mf_cancel_job(1000000)'), qr/job 1000000 does not exist/, 'no such job');
 like(error_of('SELECT mf_cancel_job(NULL)'), qr/must not be NULL/, 'NULL');
 
@@ -101,21 +192,17 @@ $session->query_safe('BEGIN');
 $session->query_safe('CREATE TABLE fresh AS SELECT * FROM ratings WHERE user_id < 100');
 $session->query_safe('CREATE INDEX ON fresh (user_id)');
 $job = $session->query_safe(q{SELECT mf_train_async('fresh', factors => 4, iterations => 1)});
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'mf_ext job' AND wait_event = 'transactionid'}) or die 'it does not wait';
-is(sql(q{SELECT backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}), 't', 'it waits without a snapshot');
-# Stopped before the commit, the worker leaves the job queued.
-my $pid = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'mf_ext job'});
-kill 'STOP', $pid;
-$session->query_safe('COMMIT');
-is(sql("SELECT status, mf_job_is_alive(job_id) FROM mf_jobs WHERE job_id = $job"), 'queued|t', 'queued');
-is(sql("SELECT mf_cancel_job($job)"), 't', 'cancelled while queued');
-kill 'CONT', $pid;
-$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}) or die 'it did not leave';
-is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), 'cancelled|cancelled before it began', 'it never began');
-$session->query_safe('BEGIN');
-$job = $session->query_safe(q{SELECT mf_train_async('fresh', factors => 4, iterations => 1)});
+sleep 1;
+is(workers(), '0', 'it takes no worker before the commit');
 $session->query_safe('COMMIT');
 wait_for($job, 'done');
+$session->query_safe('BEGIN');
+$session->query_safe('SAVEPOINT kept');
+$job = $session->query_safe(q{SELECT mf_train_async('fresh', factors => 4, iterations => 1)});
+$session->query_safe('RELEASE kept');
+$session->query_safe('COMMIT');
+wait_for($job, 'done');
+wait_for_workers(0);
 $session->query_safe('BEGIN');
 $session->query_safe('SAVEPOINT s');
 $session->query_safe(q{SELECT mf_train_async('fresh', 'undone', factors => 4, iterations => 1)});
@@ -125,7 +212,8 @@ $session->query_safe('BEGIN');
 $session->query_safe(q{SELECT mf_train_async('fresh', 'undone', factors => 4, iterations => 1)});
 $session->query_safe('ROLLBACK');
 $session->quit;
-$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}) or die 'they did not leave';
+is(workers(), '0', 'and no worker');
+like(error_of(q{BEGIN; SELECT mf_train_async('fresh', 'undone'); PREPARE TRANSACTION 'later'}), qr/cannot PREPARE a transaction that has asked for a training in the background/, 'not prepared');
 is(sql(q{SELECT (SELECT count(*) FROM mf_jobs WHERE model = 'undone'), (SELECT count(*) FROM mf_models WHERE model = 'undone')}), '0|0', 'nothing is left of what was rolled back');
 
 # It reads what the session that asked would read: policies and the settings that they look at.
@@ -201,7 +289,7 @@ wait_for($job, 'done');
 is(sql("SELECT version FROM mf_jobs WHERE job_id = $job"), '3', 'and can be trained again');
 
 # Finished jobs do not pile up.
-sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'ratings', true, '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
+sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'trainer', 'ratings', true, '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
 $job = sql(q{SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
 is(sql(q{SELECT count(*) = 100 FROM mf_jobs WHERE model = 'first'}), 't', 'the last hundred are kept');

@@ -12,7 +12,7 @@ use Time::HiRes qw(time usleep);
 plan skip_all => 'no /proc' unless -r '/proc/self/maps';
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', "restart_after_crash = on\nautovacuum = off\nmf_ext.max_threads = 2\nmax_worker_processes = 4\nmf_ext.max_jobs = 50");
 $node->start;
 $node->safe_psql('postgres', q{
@@ -99,7 +99,10 @@ sub wait_for_worker {
 }
 my $long = q{factors => 64, iterations => 1000, options => '{"ranking_iterations": 1000}'};
 my $short = q{factors => 8, iterations => 1, options => '{"ranking_iterations": 1}'};
+# A source that is read for a minute.
+sql(q{CREATE VIEW slow AS SELECT user_id, item_id, rating FROM ratings WHERE pg_sleep(0.0003) IS NOT NULL});
 my @phases = (
+    [ 'reading', sub { return; } ],
     [ 'iterating', sub { return; } ],
     [ 'storing items', sub { return lock_table('mf_item_factor_data', 'SHARE') } ],
     [ 'storing users', sub { return lock_table('mf_user_factor_data', 'SHARE') } ],
@@ -108,8 +111,10 @@ my @phases = (
 for my $phase (@phases) {
     my ($name, $hold) = @$phase;
     my @sessions = grep { defined } $hold->();
-    my $job = sql("SELECT mf_train_async('ratings', " . ($name eq 'iterating' ? $long : $short) . ')');
-    if ($name eq 'iterating') {
+    my $job = sql('SELECT mf_train_async(' . ($name eq 'reading' ? q{'slow', 'ratings', } : q{'ratings', }) . ($name eq 'iterating' ? $long : $short) . ')');
+    if ($name eq 'reading') {
+        $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM mf_progress WHERE phase = 'reading'}) or die;
+    } elsif ($name eq 'iterating') {
         $node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM mf_progress WHERE iterations_done > 0') or die;
     } elsif ($name =~ /^noting/) {
         # Between the commit of the model and that of the job's end, if the moment is met.
@@ -133,17 +138,25 @@ for my $phase (@phases) {
     is(sql("SELECT mf_cancel_job($job)"), 'f', 'nothing to cancel');
 }
 
-# Killed before it began: the one who asked has not committed, so there is no job.
-my $asker = start_session('asker', "BEGIN; SELECT mf_train_async('ratings', $short); SELECT pg_sleep(600)");
-wait_for_worker('true');
-kill_and_restart(sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'mf_ext job' LIMIT 1}));
+# Killed before it began, while the one who asked commits: here he waits for a standby that is not there.
+$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_commit = local});
+$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = nobody});
+$node->restart;
+my $asker = start_session('asker', "SET synchronous_commit = on", "SELECT mf_train_async('ratings', $short)");
+wait_for_worker(q{wait_event = 'transactionid'});
+kill_and_restart(sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'mf_ext job'}));
 $asker->finish;
-is(sql(q{SELECT count(*) FROM mf_jobs WHERE status IN ('queued', 'running')}), '0', 'killed before the commit: no job');
+$node->safe_psql('postgres', q{ALTER SYSTEM RESET synchronous_standby_names});
+$node->restart;
+is(sql(q{SELECT status FROM mf_job_data ORDER BY job_id DESC LIMIT 1}), 'queued', 'killed while the one who asked commits: the job is there');
+sql(q{UPDATE mf_job_data SET queued_at = queued_at - interval '31 s' WHERE status = 'queued'});
+is(sql(q{SELECT count(*) FROM mf_jobs WHERE status IN ('queued', 'running')}), '0', 'and has failed');
 
 # Two jobs of one model, of which the second waits: both have ended.
 my $first = sql("SELECT mf_train_async('ratings', $long)");
 $node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM mf_progress WHERE iterations_done > 0') or die;
 my $second = sql("SELECT mf_train_async('ratings', $short)");
+$node->poll_query_until('postgres', "SELECT behind = $first FROM mf_job_data WHERE job_id = $second") or die;
 kill_and_restart(sql("SELECT pid FROM mf_jobs WHERE job_id = $first"));
 sql(q{UPDATE mf_job_data SET queued_at = queued_at - interval '31 s' WHERE status = 'queued'});
 is(sql("SELECT string_agg(status, ' ') FROM mf_jobs WHERE job_id IN ($first, $second)"), 'failed failed', 'a job that waited has ended too');
