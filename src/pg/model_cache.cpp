@@ -88,10 +88,6 @@ std::size_t least_bytes(const std::string& label, const ModelVersion& version, i
     return ItemImage::least_bytes(static_cast<std::size_t>(version.items), factors, !version.implicit);
 }
 
-std::string cache_refusal(std::size_t bytes) {
-    return "It takes " + megabytes(bytes) + ", and mf_ext.cache_size is " + megabytes(setting_cache_size()) + ".";
-}
-
 /// Finds or makes the image and the model on it.
 Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
     const std::string label = version_label(name, version.version);
@@ -109,8 +105,10 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
         const std::size_t least = least_bytes(label, version, parameters.factors);
         if (!claim)
             require_private_memory(label, least, "Versions of a transaction under way are not shared.");
+        else if (!claim->may_publish())
+            require_private_memory(label, least, claim->refusal());
         else if (least > setting_cache_size())
-            require_private_memory(label, least, cache_refusal(least));
+            require_private_memory(label, least, too_large_for_cache(least));
         const ItemParts parts = load_items(catalog, name, version, parameters.factors);
         const std::size_t bytes = ItemImage::bytes(parts);
         Environment environment = quiet_environment();

@@ -49,6 +49,10 @@ bool SharedImage::is_current() const { return place_holds(place_, serial_); }
 
 void SharedImage::touch() const { touch_place(place_); }
 
+std::string too_large_for_cache(std::size_t bytes) {
+    return "It takes " + megabytes(bytes) + ", and mf_ext.cache_size is " + megabytes(setting_cache_size()) + ".";
+}
+
 ItemClaim::ItemClaim(const ItemKey& key, const ItemLabel& label) {
     ClaimedPlace claimed;
     try {
@@ -84,7 +88,7 @@ std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::fu
     if (place_ < 0) return nullptr;
     const std::uint64_t limit = setting_cache_size();
     if (!pg_call([place = place_, bytes, limit] { return reserve_place_unsafe(place, bytes, limit); })) {
-        refusal_ = "It takes " + megabytes(bytes) + ", and mf_ext.cache_size is " + megabytes(limit) + ".";
+        refusal_ = too_large_for_cache(bytes);
         give_up();
         return nullptr;
     }

@@ -37,6 +37,9 @@ class SharedImage {
     dsm_segment* segment_;
 };
 
+/// Why an image of that many bytes is not shared where mf_ext.cache_size is less.
+std::string too_large_for_cache(std::size_t bytes);
+
 /// A look into the directory, which may end in the duty to build.
 class ItemClaim {
   public:
@@ -49,6 +52,9 @@ class ItemClaim {
 
     /// The image, if it was there.
     const std::shared_ptr<SharedImage>& image() const { return image_; }
+
+    /// True if there was none, and publish() may succeed.
+    bool may_publish() const { return place_ >= 0; }
 
     /// Makes the image known to all: `build` fills `bytes` bytes, aligned to 64. Null if shared memory is not to be
     /// had, refusal() says why; what `build` throws comes through, and nothing is left behind.
