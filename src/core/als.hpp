@@ -14,7 +14,7 @@
 #include <span>
 
 #include "core/half_step.hpp"
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 #include "core/model.hpp"
 #include "core/options.hpp"
 #include "core/parallel.hpp"

@@ -9,6 +9,7 @@
 #include "core/half_step.hpp"
 #include "core/normal_equations.hpp"
 #include "core/residual_product.hpp"
+#include "core/sums.hpp"
 
 namespace mf {
 

@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 #include "core/model.hpp"
 #include "core/parallel.hpp"
 

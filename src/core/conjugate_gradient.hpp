@@ -16,7 +16,7 @@
 
 #include "core/array.hpp"
 #include "core/kernels.hpp"
-#include "core/model.hpp"
+#include "core/factor_matrix.hpp"
 #include "core/normal_equations.hpp"
 #include "core/parallel.hpp"
 

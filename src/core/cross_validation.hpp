@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 #include "core/metrics.hpp"
 #include "core/options.hpp"
 #include "core/parallel.hpp"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "core/model.hpp"
+#include "core/factor_matrix.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
 

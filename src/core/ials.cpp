@@ -7,9 +7,11 @@
 #include <string>
 
 #include "core/conjugate_gradient.hpp"
+#include "core/early_stop.hpp"
 #include "core/error.hpp"
 #include "core/factor_init.hpp"
 #include "core/long_rows.hpp"
+#include "core/sums.hpp"
 
 namespace mf {
 

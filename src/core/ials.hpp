@@ -7,7 +7,7 @@
 //     minimise  Σ_(u,i)∈S c_ui (1 − x_u·y_i)² + a₀ Σ_(all u,i) (x_u·y_i)² + Σ_u λ_u|x_u|² + Σ_i λ_i|y_i|²
 //
 // S are the pairs with an interaction and c_ui their weights (confidence beyond a₀). How these numbers follow from the
-// options and the data is said at ranking_parameters() and interaction_weights().
+// options and the data is said at prepare_ranking() and interaction_weights().
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@
 
 #include "core/conjugate_gradient.hpp"
 #include "core/half_step.hpp"
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 #include "core/model.hpp"
 #include "core/options.hpp"
 #include "core/parallel.hpp"

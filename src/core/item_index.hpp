@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <span>
 
-#include "core/model.hpp"
+#include "core/factor_matrix.hpp"
 #include "core/parallel.hpp"
 #include "core/scan_kernels.hpp"
 

@@ -11,20 +11,11 @@
 #include <vector>
 
 #include "core/half_step.hpp"
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 #include "core/normal_equations.hpp"
 #include "core/parallel.hpp"
 
 namespace mf {
-
-/// Entries of a piece, a whole number of panels: 20 to 50 milliseconds of work. Rows up to this are not cut.
-inline std::size_t piece_entries(int factors) {
-    constexpr double kCost = 2e9;  // multiply-adds
-    const double k = static_cast<double>(FactorMatrix::padded(factors));
-    // With few factors it is the gathering that takes the time.
-    const double entries = std::min(2 * kCost / (k * k), 0x1.0p20);
-    return static_cast<std::size_t>(entries) / kPanelRows * kPanelRows;
-}
 
 /// Adds the n entries of a row to a system that was started: add(equations, first, count) adds some of them. Piece by
 /// piece if there are more than a piece, with a look at the interrupt before each; `environment` is null in a worker,

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 #include "core/list_metrics.hpp"
 #include "core/model.hpp"
 #include "core/parallel.hpp"

@@ -4,8 +4,6 @@
 #include <numeric>
 #include <vector>
 
-#include "core/long_rows.hpp"
-
 namespace mf {
 
 namespace {

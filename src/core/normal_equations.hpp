@@ -5,6 +5,7 @@
 // y_j are rows of the other side's factors, s_j their scales, G an optional Gram matrix.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 #include "core/array.hpp"
 #include "core/kernels.hpp"
-#include "core/model.hpp"
+#include "core/factor_matrix.hpp"
 #include "core/parallel.hpp"
 
 namespace mf {
@@ -43,6 +44,15 @@ class GramMatrix {
     Array<float> owned_;
     const float* data_ = nullptr;
 };
+
+/// Entries of a piece, a whole number of panels: 20 to 50 milliseconds of work. Rows up to this are not cut.
+inline std::size_t piece_entries(int factors) {
+    constexpr double kCost = 2e9;  // multiply-adds
+    const double k = static_cast<double>(FactorMatrix::padded(factors));
+    // With few factors it is the gathering that takes the time.
+    const double entries = std::min(2 * kCost / (k * k), 0x1.0p20);
+    return static_cast<std::size_t>(entries) / kPanelRows * kPanelRows;
+}
 
 /// Builds and solves systems of one size, one after the other, in memory of its own: one object per worker, no
 /// allocation per row. Padding columns get a diagonal of 1, so that padded factors are zero.

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/duplicates.hpp"
+
 namespace mf {
 
 // A training on k factors keeps k×k systems per thread in cache; beyond this a factorization is no
@@ -15,9 +17,6 @@ inline constexpr int kMaximumFactors = 1024;
 inline constexpr int kMaximumIterations = 1000;
 
 enum class Feedback { Explicit, Implicit };
-
-/// How rows of the same user and item become one.
-enum class Duplicates { Mean, Sum, Last, Error };
 
 /// Explicit ALS: rating factors. The objective is in als.hpp. Defaults measured on MovieLens (small, 100K) and two sets
 /// of anime ratings, with 20% of each user's ratings held out.
@@ -38,7 +37,7 @@ struct AlsOptions {
 };
 
 /// iALS: ranking factors. Each number is relative to the data, so that one default serves catalogues of
-/// 500 and of 40,000 items: see ranking_parameters() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small,
+/// 500 and of 40,000 items: see prepare_ranking() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small,
 /// 100K), anime ratings and histories, lastfm-hetrec and yelp2018; within 1% of the best setting found for each (3% on
 /// 100K).
 struct IalsOptions {

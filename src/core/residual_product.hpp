@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "core/interactions.hpp"
-#include "core/model.hpp"
+#include "core/csr.hpp"
+#include "core/factor_matrix.hpp"
 #include "core/parallel.hpp"
 #include "core/row_blocks.hpp"
 

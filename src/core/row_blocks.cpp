@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/long_rows.hpp"
+#include "core/normal_equations.hpp"
 
 namespace mf {
 

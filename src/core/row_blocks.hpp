@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/interactions.hpp"
+#include "core/csr.hpp"
 
 namespace mf {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/item_index.hpp"
-#include "core/model.hpp"
+#include "core/factor_matrix.hpp"
 
 namespace mf {
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "core/half_step.hpp"
 #include "core/parallel.hpp"
+#include "core/sums.hpp"
 
 namespace mf {
 

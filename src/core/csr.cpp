@@ -1,9 +1,8 @@
-// A sparse matrix by its columns.
+#include "core/csr.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
-
-#include "core/interactions.hpp"
 
 namespace mf {
 namespace {

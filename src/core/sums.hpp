@@ -1,0 +1,28 @@
+// Sums in double precision of values in single precision.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace mf {
+
+/// Σ x_i, in double precision.
+inline double sum_of(std::span<const float> values) {
+    // Several sums under way: an addition's latency is longer than its work.
+    constexpr std::size_t kSums = 8;
+    double sums[kSums] = {};
+    std::size_t i = 0;
+    for (; i + kSums <= values.size(); i += kSums)
+        for (std::size_t j = 0; j < kSums; ++j) sums[j] += static_cast<double>(values[i + j]);
+    for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]);
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+/// Σ x_i², in double precision.
+inline double squared_norm(const float* x, int size) {
+    double sum = 0;
+    for (int i = 0; i < size; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    return sum;
+}
+
+}  // namespace mf
