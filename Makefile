@@ -22,7 +22,7 @@ EXTENSION = mf_ext
 MODULE_big = mf_ext
 version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)/mf_ext.control)
 
-sources := $(sort $(wildcard $(top)/src/core/*.cpp $(top)/src/report/*.cpp $(top)/src/pg/*.cpp))
+sources := $(sort $(wildcard $(top)/src/core/*/*.cpp $(top)/src/report/*.cpp $(top)/src/pg/*.cpp $(top)/src/pg/*/*.cpp))
 OBJS = $(patsubst $(top)/%.cpp,%.o,$(sources))
 DATA = $(patsubst $(top)/%,%,$(sort $(wildcard $(top)/sql/mf_ext--*.sql)))
 
@@ -39,7 +39,7 @@ OPTFLAGS ?= -O3 -fno-math-errno -fno-trapping-math
 
 # System headers, so that their warnings are not ours.
 eigen_cflags := $(patsubst -I%,-isystem %,$(or $(shell pkg-config --cflags eigen3 2>/dev/null),-I/usr/include/eigen3))
-shared_cppflags = -I$(top)/src $(eigen_cflags) -include core/eigen_config.hpp
+shared_cppflags = -I$(top)/src $(eigen_cflags) -include core/base/eigen_config.hpp
 
 # PGXS names the server's headers by -I as well; compilers let -isystem win.
 PG_CPPFLAGS = $(shared_cppflags) -isystem $(shell $(PG_CONFIG) --includedir-server) -DMF_EXT_VERSION='"$(version)"'
@@ -87,7 +87,7 @@ src/pg/%.o: src/pg/%.cpp
 -include $(OBJS:.o=.d)
 
 $(OBJS): Makefile
-src/pg/module.o src/pg/shared_memory.o: mf_ext.control
+src/pg/module.o src/pg/wall/shared_memory.o: mf_ext.control
 $(shlib): src/exports.map
 
 $(REGRESS_PREP):

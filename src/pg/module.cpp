@@ -1,6 +1,6 @@
 // Loading of the library.
-#include "pg/checked_query.hpp"
-#include "pg/guc.hpp"
+#include "pg/sql/checked_query.hpp"
+#include "pg/wall/guc.hpp"
 
 extern "C" {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/hash.hpp"
-#include "core/ids.hpp"
+#include "core/base/hash.hpp"
+#include "core/data/ids.hpp"
 
 namespace mf::bench {
 

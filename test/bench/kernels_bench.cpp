@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/array.hpp"
-#include "core/kernels.hpp"
-#include "core/random.hpp"
+#include "core/base/array.hpp"
+#include "core/linalg/kernels.hpp"
+#include "core/base/random.hpp"
 
 namespace {
 

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/hash.hpp"
-#include "core/interactions.hpp"
-#include "core/random.hpp"
+#include "core/base/hash.hpp"
+#include "core/data/interactions.hpp"
+#include "core/base/random.hpp"
 #include "skewed_data.hpp"
 
 namespace {

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "core/interactions.hpp"
-#include "core/random.hpp"
+#include "core/data/interactions.hpp"
+#include "core/base/random.hpp"
 
 namespace mf::bench {
 

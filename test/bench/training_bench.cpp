@@ -4,8 +4,8 @@
 #include <benchmark/benchmark.h>
 #include <time.h>
 
-#include "core/als.hpp"
-#include "core/ials.hpp"
+#include "core/training/als.hpp"
+#include "core/training/ials.hpp"
 #include "skewed_data.hpp"
 
 namespace {

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/interactions.hpp"
-#include "core/model.hpp"
-#include "core/random.hpp"
+#include "core/data/interactions.hpp"
+#include "core/training/model.hpp"
+#include "core/base/random.hpp"
 
 namespace mf::test {
 

@@ -1,0 +1,46 @@
+// Evaluation of rankings of all items against the items that a user turned out to like.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/parallel.hpp"
+#include "core/evaluation/rank_codes.hpp"
+
+namespace mf {
+
+/// One user of an evaluation: what the user had seen, which is not ranked, and what is relevant. Both ascending and
+/// distinct; they have no item in common.
+struct TestUser {
+    std::vector<std::uint32_t> seen;
+    std::vector<std::uint32_t> relevant;
+};
+
+/// Metrics of one user's ranking: those of list_metrics.hpp, the reciprocal rank of the whole ranking, and
+/// auc, the share of the pairs (relevant, not relevant) that are in the right order; NaN if all are relevant.
+struct RankingMetrics {
+    double precision = 0;
+    double recall = 0;
+    double ndcg = 0;
+    double average_precision = 0;
+    double reciprocal_rank = 0;
+    double hit_rate = 0;
+    double auc = 0;
+};
+
+/// ranks ascending, at least one; ranked: items in the ranking; k ≥ 1. O(relevant).
+RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64_t ranked, std::size_t k);
+
+/// Ranks, ascending, of each user's relevant items in the order of mf::better() by the product of query u
+/// (codes.items().stride() floats, aligned to 64 bytes) with the factors: those that top_n() would give. O(users ·
+/// items · k), on all threads: unlike the top of a list, the rank of an item in the middle of all scores is not to be
+/// had from bounds on norms.
+void rank_by_factors(const float* queries, std::span<const TestUser> users, const RankCodes& codes,
+                     Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks);
+
+/// The same for an order that is the same for all: place[i] is that of item i. O(relevant · log seen + seen · log
+/// seen).
+std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place);
+
+}  // namespace mf

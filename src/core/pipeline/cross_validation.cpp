@@ -1,0 +1,188 @@
+#include "core/pipeline/cross_validation.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/descending_order.hpp"
+#include "core/base/error.hpp"
+#include "core/pipeline/train.hpp"
+
+namespace mf {
+namespace {
+
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+/// Numbers without gaps, in the same order, for those that have any: kNone for the others.
+struct Numbering {
+    std::vector<std::uint32_t> number;
+    std::uint32_t count = 0;
+
+    explicit Numbering(const std::vector<bool>& occupied) : number(occupied.size(), kNone) {
+        for (std::size_t i = 0; i < occupied.size(); ++i)
+            if (occupied[i]) number[i] = count++;
+    }
+
+    Array<std::uint64_t> take(const Array<std::uint64_t>& values) const {
+        Array<std::uint64_t> taken(count);
+        for (std::size_t i = 0; i < number.size(); ++i)
+            if (number[i] != kNone) taken[number[i]] = values[i];
+        return taken;
+    }
+};
+
+Numbering users_of(const Csr& cells) {
+    std::vector<bool> occupied(cells.rows());
+    for (std::uint32_t user = 0; user < cells.rows(); ++user) occupied[user] = cells.row_size(user) > 0;
+    return Numbering(occupied);
+}
+
+Numbering items_of(const Csr& cells) {
+    std::vector<bool> occupied(cells.column_count);
+    for (const std::uint32_t item : cells.columns) occupied[item] = true;
+    return Numbering(occupied);
+}
+
+/// A cell of the fold whose user, item or both have no cells to train on: kNone.
+struct PartlyKnown {
+    std::uint32_t user;
+    std::uint32_t item;
+    float value;
+};
+
+/// A fold as the trainers see it: users and items that have cells to train on, and no others.
+struct Fold {
+    Csr train;
+    Csr test;          ///< of the users and items above
+    Csr test_of_cold;  ///< a row for each user of the fold without cells to train on
+    std::vector<PartlyKnown> partly_known;
+    IdHashes hashes;
+};
+
+/// Renumbers columns in place and leaves out rows of no users.
+void renumber(Csr& cells, const Numbering& users, const Numbering& items) {
+    for (std::uint32_t& column : cells.columns) column = items.number[column];
+    Array<std::uint64_t> offsets(std::size_t{users.count} + 1, 0);
+    for (std::uint32_t user = 0; user < cells.rows(); ++user)
+        if (users.number[user] != kNone) offsets[users.number[user] + std::size_t{1}] = cells.offsets[user + 1];
+    cells.offsets = std::move(offsets);
+    cells.column_count = items.count;
+}
+
+/// Cells that belong to known items, of the users that are (not) cold.
+Csr known_cells(const Csr& test, const Numbering& users, const Numbering& items, bool cold) {
+    std::vector<std::uint64_t> offsets{0};
+    std::vector<std::uint32_t> columns;
+    std::vector<float> values;
+    for (std::uint32_t user = 0; user < test.rows(); ++user) {
+        if ((users.number[user] == kNone) != cold) continue;
+        for (std::size_t i = 0; i < test.row_size(user); ++i) {
+            const std::uint32_t item = items.number[test.row_columns(user)[i]];
+            if (item == kNone) continue;
+            columns.push_back(item);
+            values.push_back(test.row_values(user)[i]);
+        }
+        if (!cold || columns.size() > offsets.back()) offsets.push_back(columns.size());
+    }
+    Csr result;
+    result.column_count = items.count;
+    result.offsets = Array<std::uint64_t>(offsets.size());
+    result.columns = Array<std::uint32_t>(columns.size());
+    result.values = Array<float>(values.size());
+    std::ranges::copy(offsets, result.offsets.data());
+    std::ranges::copy(columns, result.columns.data());
+    std::ranges::copy(values, result.values.data());
+    return result;
+}
+
+std::vector<PartlyKnown> partly_known_cells(const Csr& test, const Numbering& users, const Numbering& items) {
+    std::vector<PartlyKnown> cells;
+    for (std::uint32_t user = 0; user < test.rows(); ++user) {
+        for (std::size_t i = 0; i < test.row_size(user); ++i) {
+            const std::uint32_t item = items.number[test.row_columns(user)[i]];
+            if (users.number[user] == kNone || item == kNone)
+                cells.push_back({users.number[user], item, test.row_values(user)[i]});
+        }
+    }
+    return cells;
+}
+
+Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds, std::uint64_t seed,
+               Environment& environment) {
+    HoldOut parts = hold_out_fold(cells, hashes, fold, folds, seed, environment);
+    if (parts.train.entries() == 0)
+        throw InvalidData(
+            "fold " + std::to_string(fold) + " of " + std::to_string(folds) + " leaves nothing to train on", {},
+            "Use more rows, or another number of folds.");
+    const Numbering users = users_of(parts.train);
+    const Numbering items = items_of(parts.train);
+    Fold result;
+    result.test = known_cells(parts.test, users, items, false);
+    result.test_of_cold = known_cells(parts.test, users, items, true);
+    result.partly_known = partly_known_cells(parts.test, users, items);
+    result.hashes = {users.take(hashes.users), items.take(hashes.items)};
+    renumber(parts.train, users, items);
+    result.train = std::move(parts.train);
+    return result;
+}
+
+/// Items by the number of their interactions, most first.
+std::vector<std::uint32_t> by_popularity(const Csr& cells, Environment& environment) {
+    std::vector<std::uint64_t> interactions(cells.column_count);
+    for (const std::uint32_t item : cells.columns) ++interactions[item];
+    std::vector<std::uint32_t> items(cells.column_count);
+    descending_order(items, environment, [&](std::uint32_t item) { return interactions[item]; });
+    return items;
+}
+
+/// What is not known has neither factors nor bias.
+PredictionErrors measure_partly_known(const RatingModel& model, const std::vector<PartlyKnown>& cells) {
+    PredictionErrors errors;
+    for (const PartlyKnown& cell : cells) {
+        const double user_bias = cell.user == kNone ? 0 : static_cast<double>(model.user_bias[cell.user]);
+        const double item_bias = cell.item == kNone ? 0 : static_cast<double>(model.item_bias[cell.item]);
+        errors.add(std::clamp(model.parameters.mean + user_bias + item_bias, model.parameters.minimum,
+                              model.parameters.maximum) -
+                   static_cast<double>(cell.value));
+    }
+    return errors;
+}
+
+ListMetrics measure_order(std::span<const std::uint32_t> order, const Csr& test, std::size_t k) {
+    ListMetrics metrics;
+    for (std::uint32_t user = 0; user < test.rows(); ++user) {
+        const auto relevant = test.row_columns(user);
+        metrics.add({hit_positions(order, relevant, k), relevant.size()}, k);
+    }
+    return metrics;
+}
+
+}  // namespace
+
+FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
+                         const TrainOptions& options, std::size_t k, Environment& environment) {
+    const std::uint64_t seed = options.ials.seed;
+    const Fold data = make_fold(cells, hashes, fold, folds, seed, environment);
+    std::optional<HoldOut> held_out;
+    if (options.test_fraction > 0)
+        held_out = hold_out(data.train, data.hashes, options.test_fraction, seed, environment);
+    TrainSummary summary;
+    const Model model =
+        train_factors(data.train, held_out ? &*held_out : nullptr, options, environment, nullptr, summary);
+
+    FoldResult result;
+    if (model.rating) {
+        result.predictions = measure_predictions(*model.rating, data.test, environment);
+        result.predictions += measure_partly_known(*model.rating, data.partly_known);
+    }
+    result.lists = measure_lists(model.ranking, data.train, data.test, k, environment);
+    if (data.test_of_cold.rows() > 0)
+        result.lists += measure_order(by_popularity(data.train, environment), data.test_of_cold, k);
+    return result;
+}
+
+}  // namespace mf

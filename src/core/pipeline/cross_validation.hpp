@@ -1,0 +1,32 @@
+// How good a training would be on rows it has not seen: k-fold cross-validation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/data/csr.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/training/options.hpp"
+#include "core/base/parallel.hpp"
+#include "core/data/split.hpp"
+
+namespace mf {
+
+struct FoldResult {
+    PredictionErrors predictions;  ///< nothing for implicit feedback
+    ListMetrics lists;
+};
+
+/// Trains on the cells outside a fold and measures on those in it, exactly as if the source of the training had only
+/// held the former. The held-out fraction of the options, if any, is taken from the training's cells.
+///
+/// Every cell of the fold is predicted; where the user or the item has no other ratings, by mean and what bias is
+/// known. Lists have k ≥ 1 items; a user without other ratings gets the items with the most interactions. Relevant are
+/// the items of the user's cells in the fold, but for those without other ratings, which no list can have.
+///
+/// fold < folds, which is at least 2. Throws InvalidData if nothing is left to train on, else what train() throws.
+/// Progress is that of the trainers. The same bits for any number of threads.
+FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
+                         const TrainOptions& options, std::size_t k, Environment& environment);
+
+}  // namespace mf

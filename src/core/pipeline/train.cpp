@@ -1,0 +1,241 @@
+#include "core/pipeline/train.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/training/als.hpp"
+#include "core/base/error.hpp"
+#include "core/training/factor_init.hpp"
+#include "core/base/hash.hpp"
+#include "core/training/ials.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/data/split.hpp"
+
+namespace mf {
+
+namespace {
+
+constexpr std::size_t kNdcgPositions = 10;
+
+// Streams of Random for items that a start does not know.
+constexpr std::uint64_t kRatingStartStream = 0x52537472u;
+constexpr std::uint64_t kRankingStartStream = 0x4b537472u;
+
+// Users whose lists are measured after every iteration to stop early: ranking all items for all users may cost more
+// than the iteration. The same users every time, so that differences between iterations are surer than the mean
+// itself, whose standard error is about 0.01.
+constexpr std::size_t kEarlyStopUsers = 1000;
+
+// The rows of at most `limit` users, evenly spaced among those that have any.
+Csr sample_rows(const Csr& matrix, std::size_t limit) {
+    std::size_t occupied = 0;
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) occupied += matrix.row_size(row) > 0;
+    const std::size_t step = std::max<std::size_t>((occupied + limit - 1) / limit, 1);
+
+    Csr sample;
+    sample.column_count = matrix.column_count;
+    sample.offsets = Array<std::uint64_t>(std::size_t{matrix.rows()} + 1);
+    std::uint64_t entries = 0;
+    std::size_t index = 0;
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
+        sample.offsets[row] = entries;
+        if (matrix.row_size(row) > 0 && index++ % step == 0) entries += matrix.row_size(row);
+    }
+    sample.offsets[matrix.rows()] = entries;
+    sample.columns = Array<std::uint32_t>(entries);
+    sample.values = Array<float>(entries);
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
+        if (sample.row_size(row) == 0) continue;
+        std::ranges::copy(matrix.row_columns(row), sample.columns.data() + sample.offsets[row]);
+        std::ranges::copy(matrix.row_values(row), sample.values.data() + sample.offsets[row]);
+    }
+    return sample;
+}
+
+bool all_finite(std::span<const float> values, Environment& environment) {
+    constexpr std::size_t kValuesATask = std::size_t{1} << 20;
+    std::atomic<bool> finite = true;
+    parallel_ranges(environment, values.size(), kValuesATask, [&](std::size_t begin, std::size_t end, int) {
+        const auto part = values.subspan(begin, end - begin);
+        if (!std::all_of(part.begin(), part.end(), [](float value) { return std::isfinite(value); }))
+            finite.store(false, std::memory_order_relaxed);
+    });
+    return finite;
+}
+
+bool all_finite(const FactorMatrix& matrix, Environment& environment) {
+    return matrix.rows() == 0 || all_finite({matrix.row(0), matrix.rows() * matrix.stride()}, environment);
+}
+
+void require_finite(bool finite, const char* what) {
+    if (!finite)
+        throw NumericalFailure(std::string("training gave ") + what + " that are not finite", {},
+                               "Raise regularization, or rescale the values if they are very large.");
+}
+
+// What is trained on and what is measured on; without held-out rows the first is the dataset itself.
+struct Parts {
+    const Csr& train;
+    const Csr& test;
+};
+
+// Gives the items that a start does not know random factors, as without a start: zeros would stay zeros wherever new
+// users have new items only.
+void complete(FactorMatrix& items, std::uint64_t seed, std::uint64_t stream) {
+    const double scale = initial_scale(items.factors());
+    for (std::size_t i = 0; i < items.rows(); ++i) {
+        float* row = items.row(i);
+        if (std::any_of(row, row + items.factors(), [](float value) { return value != 0.0f; })) continue;
+        Random random(seed, (stream << 32) + i);
+        for (int f = 0; f < items.factors(); ++f) row[f] = static_cast<float>(scale * random.normal());
+    }
+}
+
+void announce(const Environment& environment, const char* phase, int iterations) {
+    if (environment.on_phase) environment.on_phase(phase, iterations);
+}
+
+RatingModel train_rating(const Parts& parts, const Csr& by_item, const TrainOptions& options, Environment& environment,
+                         RatingStart* start, TrainSummary& summary) {
+    announce(environment, "rating factors", options.als.iterations);
+    if (start != nullptr) complete(start->items, options.als.seed, kRatingStartStream);
+    RatingEvaluation evaluate;
+    if (parts.test.entries() > 0)
+        evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
+    RatingModel model = train_als(parts.train, by_item, options.als, environment, evaluate, start);
+    summary.train_rmse = measure_predictions(model, parts.train, environment).rmse();
+    summary.test_rmse = measure_predictions(model, parts.test, environment).rmse();
+    return model;
+}
+
+RankingModel train_ranking(const Parts& parts, const Csr& by_item, const TrainOptions& options,
+                           Environment& environment, RankingStart* start, TrainSummary& summary) {
+    announce(environment, "ranking factors", options.ials.iterations);
+    if (start != nullptr) complete(start->items, options.ials.seed, kRankingStartStream);
+    RankingEvaluation evaluate;
+    const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
+    if (sample.entries() > 0)
+        evaluate = [&](const RankingModel& model) {
+            return measure_lists(model, parts.train, sample, kNdcgPositions, environment).mean_ndcg();
+        };
+    RankingModel model = train_ials(parts.train, by_item, options.feedback, options.ials, environment, evaluate, start);
+    summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment).mean_ndcg();
+    return model;
+}
+
+void count_interactions(const Dataset& dataset, Model& model, Environment& environment) {
+    constexpr std::size_t kIdsATask = std::size_t{1} << 15;
+    constexpr std::size_t kEntriesPerCheck = std::size_t{1} << 20;
+    const std::uint32_t users = dataset.by_user.rows();
+    const std::uint32_t items = dataset.by_user.column_count;
+    std::vector<std::uint64_t> item_hashes(items);
+    parallel_ranges(environment, items, kIdsATask, [&](std::size_t begin, std::size_t end, int) {
+        for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) item_hashes[i] = dataset.items.hash(i);
+    });
+    model.user_interactions = Array<std::uint32_t>(users);
+    model.item_interactions = Array<std::uint32_t>(items, 0u);
+    model.user_history = Array<std::uint64_t>(users);
+    std::size_t unchecked = 0;
+    for (std::uint32_t u = 0; u < users; ++u) {
+        const auto columns = dataset.by_user.row_columns(u);
+        const auto values = dataset.by_user.row_values(u);
+        HistoryDigest digest;
+        for (std::size_t j = 0; j < columns.size(); ++j) {
+            digest.add(item_hashes[columns[j]], values[j]);
+            ++model.item_interactions[columns[j]];
+        }
+        model.user_interactions[u] = static_cast<std::uint32_t>(columns.size());
+        model.user_history[u] = digest.value();
+        unchecked += columns.size() + 1;
+        if (unchecked < kEntriesPerCheck) continue;
+        check_interrupt(environment);
+        unchecked = 0;
+    }
+}
+
+}  // namespace
+
+Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
+                    WarmStart* start, TrainSummary& summary) {
+    Csr nothing;
+    nothing.offsets = Array<std::uint64_t>(std::size_t{by_user.rows()} + 1, 0u);
+    nothing.column_count = by_user.column_count;
+    const bool has_test = held_out != nullptr && held_out->test.entries() > 0;
+    const Parts parts{has_test ? held_out->train : by_user, has_test ? held_out->test : nothing};
+    const Csr by_item = transpose(parts.train, environment);
+
+    summary.users = by_user.rows();
+    summary.items = by_user.column_count;
+    summary.ratings = by_user.entries();
+    summary.test_ratings = parts.test.entries();
+    summary.train_rmse = summary.test_rmse = std::numeric_limits<double>::quiet_NaN();
+
+    Model model;
+    if (options.feedback == Feedback::Explicit) {
+        RatingStart* rating = start != nullptr && start->rating ? &*start->rating : nullptr;
+        model.rating = train_rating(parts, by_item, options, environment, rating, summary);
+    }
+    model.ranking =
+        train_ranking(parts, by_item, options, environment, start != nullptr ? &start->ranking : nullptr, summary);
+    summary.ranking_iterations = model.ranking.iterations;
+    summary.iterations = model.rating ? model.rating->iterations : model.ranking.iterations;
+    if (has_test) {
+        if (model.rating) solve_users(*model.rating, by_user, environment);
+        solve_users(model.ranking, by_user, environment);
+    }
+
+    if (model.rating) {
+        require_finite(all_finite(model.rating->users, environment) && all_finite(model.rating->items, environment) &&
+                           all_finite(model.rating->user_bias, environment) &&
+                           all_finite(model.rating->item_bias, environment),
+                       "rating factors");
+    }
+    require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment),
+                   "ranking factors");
+    return model;
+}
+
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start) {
+    options.validate();
+    std::optional<HoldOut> held_out;
+    if (options.test_fraction > 0)
+        held_out = hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.ials.seed,
+                            environment);
+    TrainResult result;
+    result.model =
+        train_factors(dataset.by_user, held_out ? &*held_out : nullptr, options, environment, start, result.summary);
+    count_interactions(dataset, result.model, environment);
+    return result;
+}
+
+std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
+                            const TrainOptions& options, int threads) {
+    // With K = k rounded up to 16, in bytes:
+    //   a rating   24 in training: rows by user and by item (8 each), the weights of both (4 each); with held-out rows
+    //              8 more, since these are copies; reading takes less: 12 as it arrived and 8 by user
+    //   a row      4·K of factors for each set of factors, 24 of offsets and counts
+    //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
+    //   systems    4·K² + 520·K a thread and 1 MB of gathered factors, and at most max(32 MB, 4 systems) of partial
+    //   sums
+    // or, if it is more, what reading takes: 20 a rating, 24 a row, and the builder's counters.
+    const double k = static_cast<double>(FactorMatrix::padded(std::max(options.als.factors, options.ials.factors)));
+    const bool held_out = options.test_fraction > 0;
+    const double sets = options.feedback == Feedback::Explicit ? 2 : 1;
+    const double bytes_a_rating = held_out ? 32 : 24;
+    const double rows = static_cast<double>(users) + static_cast<double>(items);
+    const double reading = static_cast<double>(ratings) * 20 + rows * 24 + builder_counter_bytes(users, items, ratings);
+    const double training = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
+                            (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) +
+                            static_cast<double>(threads) * (4 * k * k + 520 * k + (1 << 20)) +
+                            std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
+    const double bytes = std::max(reading, training) + static_cast<double>(id_bytes);
+    constexpr double kLargest = 0x1.0p62;
+    return static_cast<std::size_t>(std::min(bytes, kLargest));
+}
+
+}  // namespace mf

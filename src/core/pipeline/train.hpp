@@ -1,0 +1,59 @@
+// The whole training: hold out, transpose, train, measure, solve the users once more on everything.
+#pragma once
+
+#include <optional>
+
+#include "core/training/als.hpp"
+#include "core/training/ials.hpp"
+#include "core/data/interactions.hpp"
+#include "core/training/model.hpp"
+#include "core/training/options.hpp"
+#include "core/base/parallel.hpp"
+#include "core/data/split.hpp"
+
+namespace mf {
+
+struct TrainSummary {
+    std::uint64_t users = 0;
+    std::uint64_t items = 0;
+    std::uint64_t ratings = 0;  ///< after duplicates were merged
+    std::uint64_t test_ratings = 0;
+    int iterations = 0;  ///< of the rating factors (explicit) or the ranking factors (implicit)
+    int ranking_iterations = 0;
+    double train_rmse = 0;  ///< NaN for implicit feedback
+    double test_rmse = 0;   ///< NaN without held-out rows or for implicit feedback
+    double test_ndcg = 0;   ///< NDCG@10 over all unseen items; NaN without held-out rows
+};
+
+struct TrainResult {
+    Model model;
+    TrainSummary summary;
+};
+
+/// Item factors to begin with instead of random ones, a row for each item of the dataset; rows of zeros are items that
+/// they do not know. `rating` for explicit feedback only.
+struct WarmStart {
+    std::optional<RatingStart> rating;
+    RankingStart ranking;
+};
+
+/// Trains what the options ask for. With test_fraction > 0 the metrics come from factors that never saw the held-out
+/// rows; the users stored in the result are then solved once more from their whole history against the trained
+/// items, so that stored factors always equal the fold-in of that history. Throws NumericalFailure rather than return
+/// a factor that is not finite.
+/// A start has the options' numbers of factors; where it knows the items of most interactions, a third of the
+/// iterations reaches the loss of a training without one. It is used up.
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
+                  WarmStart* start = nullptr);
+
+/// The same on cells that are split already, without the counts and digests of Model, which need ids. `held_out` may be
+/// null: nothing is measured then.
+Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
+                    WarmStart* start, TrainSummary& summary);
+
+/// Upper estimate of the bytes that reading and training take at their peak, for the budget; id_bytes are those of the
+/// id tables. k is max(als.factors, ials.factors). Formula in the source and in the README.
+std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
+                            const TrainOptions& options, int threads);
+
+}  // namespace mf

@@ -1,0 +1,102 @@
+#include "core/pipeline/training_time.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "core/training/als.hpp"
+#include "core/training/ials.hpp"
+#include "core/base/random.hpp"
+
+namespace mf {
+namespace {
+
+/// Every user has `entries` of the items, a different selection each.
+struct Sample {
+    Csr by_user;
+    Csr by_item;
+};
+
+constexpr std::uint32_t kSampleRows = 192;  // of each side
+
+Sample make_sample(std::uint32_t entries) {
+    Sample sample;
+    sample.by_user.column_count = kSampleRows;
+    sample.by_user.offsets = Array<std::uint64_t>(kSampleRows + 1);
+    sample.by_user.columns = Array<std::uint32_t>(std::size_t{kSampleRows} * entries);
+    sample.by_user.values = Array<float>(std::size_t{kSampleRows} * entries);
+    Random random(1);
+    std::size_t position = 0;
+    for (std::uint32_t user = 0; user < kSampleRows; ++user) {
+        sample.by_user.offsets[user] = position;
+        const std::uint32_t step = kSampleRows / entries;
+        for (std::uint32_t j = 0; j < entries; ++j, ++position) {
+            sample.by_user.columns[position] = j * step + (user + j) % step;
+            sample.by_user.values[position] = static_cast<float>(1 + random.next() % 5);
+        }
+    }
+    sample.by_user.offsets[kSampleRows] = position;
+    sample.by_item = transpose(sample.by_user);
+    return sample;
+}
+
+/// Seconds of one iteration on one thread, of the best of a few runs: the first one warms the caches.
+template <class Train>
+double iteration_seconds(const Sample& sample, const Environment& caller, const Train& train) {
+    using Clock = std::chrono::steady_clock;
+    double best = std::numeric_limits<double>::infinity();
+    Environment environment;
+    environment.interrupted = caller.interrupted;
+    environment.checkpoint = caller.checkpoint;
+    Clock::time_point first;
+    environment.on_iteration = [&](const Iteration& report) {
+        if (report.iteration == 1)
+            first = Clock::now();
+        else
+            best = std::min(best, std::chrono::duration<double>(Clock::now() - first).count());
+        return true;
+    };
+    for (int run = 0; run < 3; ++run) train(sample, environment);
+    return best;
+}
+
+/// What one iteration takes for a rating and for a row of either side.
+struct Cost {
+    double rating;
+    double row;
+    double of(double ratings, double rows) const { return rating * ratings + row * rows; }
+};
+
+template <class Train>
+Cost measure(const Environment& caller, const Train& train) {
+    constexpr std::uint32_t kFew = 2, kMany = 96;
+    const double few = iteration_seconds(make_sample(kFew), caller, train);
+    const double many = iteration_seconds(make_sample(kMany), caller, train);
+    const double rating = std::max(many - few, 0.0) / (kSampleRows * (kMany - kFew));
+    return {rating, std::max(few - rating * kSampleRows * kFew, 0.0) / (2 * kSampleRows)};
+}
+
+}  // namespace
+
+double training_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, const TrainOptions& options,
+                        Environment& environment) {
+    const double n = static_cast<double>(ratings);
+    const double rows = static_cast<double>(users) + static_cast<double>(items);
+    const Cost ranking = measure(environment, [&](const Sample& sample, Environment& alone) {
+        IalsOptions two = options.ials;
+        two.iterations = 2;
+        train_ials(sample.by_user, sample.by_item, options.feedback, two, alone);
+    });
+    double seconds = options.ials.iterations * ranking.of(n, rows);
+    if (options.feedback == Feedback::Explicit) {
+        const Cost rating = measure(environment, [&](const Sample& sample, Environment& alone) {
+            AlsOptions two = options.als;
+            two.iterations = 2;
+            train_als(sample.by_user, sample.by_item, two, alone);
+        });
+        seconds += options.als.iterations * rating.of(n, rows);
+    }
+    return seconds / std::max(environment.threads, 1);
+}
+
+}  // namespace mf

@@ -1,0 +1,243 @@
+#include "core/pipeline/tuning.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "core/training/als.hpp"
+#include "core/base/error.hpp"
+#include "core/training/ials.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/data/split.hpp"
+
+namespace mf {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Of the points that take part in a round, the share that takes part in the next one.
+constexpr std::size_t kKeepOneOf = 3;
+std::size_t kept(std::size_t points) { return (points + kKeepOneOf - 1) / kKeepOneOf; }
+/// Parts of the iterations that the rounds train for.
+constexpr double kRounds[] = {0.25, 0.5, 1.0};
+
+/// One point under way.
+struct Candidate {
+    Trial trial;
+    TrainOptions options;
+    int rounds = 0;      ///< measured
+    double measure = 0;  ///< in the last of them; greater is better
+};
+
+/// What is known of the time.
+class Deadline {
+  public:
+    explicit Deadline(double seconds) : seconds_(seconds) {}
+    bool is_over() const { return elapsed() >= seconds_; }
+    double elapsed() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+  private:
+    double seconds_;
+    Clock::time_point begin_ = Clock::now();
+};
+
+/// One kind of factors: how many iterations, and how good they make a candidate.
+struct Kind {
+    std::function<int&(TrainOptions&)> iterations;
+    /// Trains and measures; greater is better. The environment's on_iteration ends it at the deadline.
+    std::function<double(const TrainOptions&, Environment&)> measure;
+    void (*record)(Trial&, double);
+};
+
+/// Parts of the iterations that each round trains for: no more rounds than make a difference.
+std::vector<double> rounds_for(const std::vector<Candidate>& candidates, const Kind& kind) {
+    const auto differ = [&](double part, double other) {
+        return std::ranges::any_of(candidates, [&](Candidate candidate) {
+            const int all = kind.iterations(candidate.options);
+            return std::ceil(part * all) != std::ceil(other * all);
+        });
+    };
+    std::vector<double> rounds;
+    for (const double part : kRounds)
+        if (rounds.empty() || differ(part, rounds.back())) rounds.push_back(part);
+    std::size_t useful = 1;
+    for (std::size_t points = candidates.size(); points > kKeepOneOf; points = kept(points)) ++useful;
+    if (rounds.size() > useful) rounds.erase(rounds.begin(), rounds.end() - static_cast<std::ptrdiff_t>(useful));
+    return rounds;
+}
+
+/// Trainings of all rounds.
+int trainings(const std::vector<Candidate>& candidates, const Kind& kind) {
+    std::size_t points = candidates.size();
+    std::size_t sum = 0;
+    for (std::size_t round = rounds_for(candidates, kind).size(); round > 0; --round, points = kept(points))
+        sum += points;
+    return static_cast<int>(sum);
+}
+
+bool is_better(const Candidate& a, const Candidate& b) {
+    if (a.rounds != b.rounds) return a.rounds > b.rounds;
+    if (a.measure != b.measure) return a.measure > b.measure;
+    return a.trial.number < b.trial.number;
+}
+
+class Search {
+  public:
+    Search(const TuningOptions& tuning, Environment& environment)
+        : deadline_(tuning.seconds), environment_(environment) {}
+
+    void plan(int trainings) {
+        planned_ = trainings;
+        if (environment_.on_phase) environment_.on_phase("tuning", planned_);
+    }
+
+    /// Candidates that were measured at least once, the best first.
+    std::vector<Candidate> run(std::vector<Candidate> candidates, const Kind& kind) {
+        std::size_t alive = candidates.size();
+        for (const double part : rounds_for(candidates, kind)) {
+            for (std::size_t i = 0; i < alive && !deadline_.is_over(); ++i) measure(candidates[i], part, kind);
+            std::ranges::sort(candidates, is_better);
+            alive = kept(alive);
+            if (deadline_.is_over()) break;
+        }
+        std::erase_if(candidates, [](const Candidate& candidate) { return candidate.rounds == 0; });
+        return candidates;
+    }
+
+    /// The reason why a candidate could not be trained, if there was one.
+    std::exception_ptr failure() const { return failure_; }
+
+  private:
+    void measure(Candidate& candidate, double part, const Kind& kind) {
+        const auto begin = Clock::now();
+        TrainOptions options = candidate.options;
+        int& iterations = kind.iterations(options);
+        iterations = static_cast<int>(std::ceil(part * iterations));
+        bool in_time = true;
+        Environment limited = environment_;
+        limited.on_phase = {};
+        limited.on_iteration = [&](const Iteration& iteration) {
+            in_time = iteration.iteration == iteration.total || !deadline_.is_over();
+            return in_time;
+        };
+        double measure = -std::numeric_limits<double>::infinity();
+        try {
+            measure = kind.measure(options, limited);
+        } catch (const NumericalFailure&) {
+            failure_ = std::current_exception();
+        }
+        candidate.trial.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+        if (!in_time) return;
+        ++candidate.rounds;
+        candidate.measure = measure;
+        candidate.trial.iterations = iterations;
+        if (std::isfinite(measure)) kind.record(candidate.trial, measure);
+        if (environment_.on_iteration)
+            environment_.on_iteration(
+                {"tuning", ++done_, planned_, std::numeric_limits<double>::quiet_NaN(), std::fabs(measure)});
+    }
+
+    Deadline deadline_;
+    Environment& environment_;
+    int planned_ = 0;
+    int done_ = 0;
+    std::exception_ptr failure_;
+};
+
+/// The dimensions of one kind of factors.
+SearchSpace part_of(const SearchSpace& space, Feedback feedback, OptionScope scope, bool with_factors) {
+    SearchSpace part;
+    for (const SearchDimension& dimension : space) {
+        const OptionScope own = option_scope(feedback, dimension.name);
+        if (own == scope || (own == OptionScope::Both && with_factors)) part.push_back(dimension);
+    }
+    return part;
+}
+
+std::vector<Candidate> candidates_of(const std::vector<Settings>& points, const TrainOptions& base, int first_number) {
+    std::vector<Candidate> candidates;
+    for (const Settings& point : points) {
+        Candidate candidate;
+        candidate.trial.number = first_number + static_cast<int>(candidates.size());
+        candidate.trial.parameters = point;
+        candidate.options = base;
+        apply_settings(point, candidate.options);
+        candidates.push_back(std::move(candidate));
+    }
+    return candidates;
+}
+
+void append(std::vector<Trial>& trials, const std::vector<Candidate>& candidates) {
+    for (const Candidate& candidate : candidates) trials.push_back(candidate.trial);
+}
+
+}  // namespace
+
+std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
+                        const TuningOptions& tuning, Environment& environment) {
+    if (tuning.trials < 1 || tuning.trials > kMostTrials)
+        throw InvalidArgument("trials must be between 1 and " + std::to_string(kMostTrials) + ", not " +
+                              std::to_string(tuning.trials));
+    if (!(tuning.seconds > 0)) throw InvalidArgument("seconds must be above 0");
+    base.validate();
+    const auto count = static_cast<std::size_t>(tuning.trials);
+    const std::uint64_t seed = base.ials.seed;
+    const HoldOut parts =
+        hold_out(dataset.by_user, id_hashes(dataset, environment), base.test_fraction, seed, environment);
+    if (parts.test.entries() == 0)
+        throw InvalidData("there are no rows to measure on",
+                          "At least one row of each user stays in training, and no user has enough to hold one out.",
+                          "Use more rows, or a greater test_fraction.");
+    const Csr by_item = transpose(parts.train, environment);
+
+    Search search(tuning, environment);
+    const SearchSpace rating_only = part_of(space, base.feedback, OptionScope::Rating, false);
+    const SearchSpace ranking_only = part_of(space, base.feedback, OptionScope::Ranking, false);
+    const bool factors_with_ranking = !ranking_only.empty() || rating_only.empty();
+    const SearchSpace ranking = part_of(space, base.feedback, OptionScope::Ranking, factors_with_ranking);
+    const SearchSpace rating = part_of(space, base.feedback, OptionScope::Rating, !factors_with_ranking);
+    const Kind by_ndcg{[](TrainOptions& options) -> int& { return options.ials.iterations; },
+                       [&](const TrainOptions& options, Environment& limited) {
+                           const RankingModel model =
+                               train_ials(parts.train, by_item, options.feedback, options.ials, limited);
+                           return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
+                       },
+                       [](Trial& trial, double measure) { trial.ndcg = measure; }};
+    const Kind by_rmse{[](TrainOptions& options) -> int& { return options.als.iterations; },
+                       [&](const TrainOptions& options, Environment& limited) {
+                           const RatingModel model = train_als(parts.train, by_item, options.als, limited);
+                           return -measure_predictions(model, parts.test, limited).rmse();
+                       },
+                       [](Trial& trial, double measure) { trial.rmse = -measure; }};
+    const std::vector<Candidate> to_rank = candidates_of(spread_points(ranking, base, count, seed), base, 1);
+    const std::vector<Settings> rating_points = spread_points(rating, base, count, seed);
+    const int next_number = static_cast<int>(to_rank.size()) + 1;
+    search.plan(trainings(to_rank, by_ndcg) + trainings(candidates_of(rating_points, base, next_number), by_rmse));
+
+    std::vector<Trial> trials;
+    append(trials, search.run(to_rank, by_ndcg));
+    const bool has_ranking = !trials.empty();
+    TrainOptions chosen = base;
+    if (has_ranking) apply_settings(trials.front().parameters, chosen);
+    const std::vector<Candidate> rated = search.run(candidates_of(rating_points, chosen, next_number), by_rmse);
+    append(trials, rated);
+
+    if (trials.empty())
+        throw InvalidArgument("no trial ended within the seconds allowed", {},
+                              "Allow more seconds, or fewer factors or iterations.");
+    if (std::ranges::all_of(trials, [](const Trial& t) { return std::isnan(t.rmse) && std::isnan(t.ndcg); }))
+        std::rethrow_exception(search.failure());
+    if (has_ranking && !rated.empty()) {
+        Trial& first = trials.front();
+        const Trial& best = rated.front().trial;
+        first.parameters.insert(first.parameters.end(), best.parameters.begin(), best.parameters.end());
+        first.rmse = best.rmse;
+    }
+    return trials;
+}
+
+}  // namespace mf

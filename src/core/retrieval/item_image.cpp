@@ -1,0 +1,98 @@
+#include "core/retrieval/item_image.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/descending_order.hpp"
+
+namespace mf {
+namespace {
+
+constexpr std::size_t kLine = 64;
+
+std::size_t rounded_up(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+std::size_t gram_bytes(int factors) { return GramMatrix(nullptr, factors).size() * sizeof(float); }
+
+/// What the memory begins with: places of the parts in bytes from the start.
+struct Header {
+    std::uint64_t items;
+    std::uint64_t ids, interactions, by_popularity, ranking, gram, rating, rating_bias, end;
+    std::int64_t factors;
+    std::int64_t has_rating;
+};
+
+Header layout(std::size_t id_bytes, std::size_t items, int factors, bool has_rating) {
+    Header header{};
+    header.items = items;
+    header.factors = factors;
+    header.has_rating = has_rating;
+    std::size_t end = rounded_up(sizeof(Header));
+    const auto place = [&end](std::size_t bytes) {
+        const std::size_t begin = end;
+        end += rounded_up(bytes);
+        return begin;
+    };
+    header.ids = place(id_bytes);
+    header.interactions = place(items * sizeof(std::uint32_t));
+    header.by_popularity = place(items * sizeof(std::uint32_t));
+    header.ranking = place(ItemIndex::bytes(items, factors));
+    header.gram = place(gram_bytes(factors));
+    const std::size_t rated = has_rating ? items : 0;
+    header.rating = place(rated * FactorMatrix::padded(factors) * sizeof(float));
+    header.rating_bias = place(rated * sizeof(float));
+    header.end = end;
+    return header;
+}
+
+Header layout(const ItemParts& parts) {
+    return layout(SortedIds::bytes(parts.ids), parts.ranking.rows(), parts.ranking.factors(), parts.rating.rows() > 0);
+}
+
+}  // namespace
+
+std::size_t ItemImage::bytes(const ItemParts& parts) { return layout(parts).end; }
+
+std::size_t ItemImage::least_bytes(std::size_t items, int factors, bool has_rating) {
+    constexpr std::size_t kIdBytes = 24;
+    return layout(items * kIdBytes, items, factors, has_rating).end;
+}
+
+void ItemImage::build(const ItemParts& parts, void* memory, Environment& environment) {
+    const Header header = layout(parts);
+    auto* base = static_cast<char*>(memory);
+    std::memcpy(base, &header, sizeof header);
+    SortedIds::build(parts.ids, base + header.ids, environment);
+    std::copy(parts.interactions.begin(), parts.interactions.end(),
+              reinterpret_cast<std::uint32_t*>(base + header.interactions));
+    descending_order({reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items}, environment,
+                     [&](std::uint32_t item) { return parts.interactions[item]; });
+    ItemIndex::build(parts.ranking, base + header.ranking, environment);
+    const GramMatrix gram(parts.ranking, environment);
+    std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));
+    if (header.has_rating) {
+        constexpr std::size_t kRowsATask = 4096;
+        const std::size_t stride = parts.rating.stride();
+        auto* rating = reinterpret_cast<float*>(base + header.rating);
+        parallel_ranges(environment, parts.rating.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
+            std::copy_n(parts.rating.row(begin), (end - begin) * stride, rating + begin * stride);
+        });
+    }
+    std::copy(parts.rating_bias.begin(), parts.rating_bias.end(), reinterpret_cast<float*>(base + header.rating_bias));
+}
+
+ItemImage::ItemImage(const void* memory) {
+    Header header;
+    const auto* base = static_cast<const char*>(memory);
+    std::memcpy(&header, base, sizeof header);
+    ids_ = SortedIds(base + header.ids);
+    interactions_ = {reinterpret_cast<const std::uint32_t*>(base + header.interactions), header.items};
+    by_popularity_ = {reinterpret_cast<const std::uint32_t*>(base + header.by_popularity), header.items};
+    ranking_.emplace(base + header.ranking);
+    gram_ = reinterpret_cast<const float*>(base + header.gram);
+    if (header.has_rating == 0) return;
+    rating_ = {reinterpret_cast<const float*>(base + header.rating), header.items, static_cast<int>(header.factors)};
+    rating_bias_ = {reinterpret_cast<const float*>(base + header.rating_bias), header.items};
+}
+
+}  // namespace mf

@@ -1,0 +1,115 @@
+#include "core/retrieval/scan_kernels.hpp"
+
+#include <cstring>
+
+#include "core/base/variants.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace mf {
+namespace {
+
+std::uint64_t at_least_portable(const std::int8_t* codes, const std::uint8_t* query, std::size_t words,
+                                const std::int32_t* corrections, std::int32_t threshold) {
+    std::int32_t sums[kScanItems];
+    for (std::size_t i = 0; i < kScanItems; ++i) sums[i] = -corrections[i];
+    for (std::size_t w = 0; w < words; ++w, codes += 4 * kScanItems, query += 4)
+        for (std::size_t i = 0; i < kScanItems; ++i)
+            sums[i] += query[0] * codes[4 * i] + query[1] * codes[4 * i + 1] + query[2] * codes[4 * i + 2] +
+                       query[3] * codes[4 * i + 3];
+    std::uint64_t mask = 0;
+    for (std::size_t i = 0; i < kScanItems; ++i) mask |= static_cast<std::uint64_t>(sums[i] >= threshold) << i;
+    return mask;
+}
+
+constexpr ScanKernels kPortable = {"portable", at_least_portable};
+
+#if defined(__x86_64__)
+
+std::int32_t word_at(const std::uint8_t* query) {
+    std::int32_t word;
+    std::memcpy(&word, query, sizeof word);
+    return word;
+}
+
+// Four sums are under way at a time: enough to hide the latency of an addition.
+__attribute__((target("avx512f,avx512vnni"))) std::uint64_t at_least_avx512(const std::int8_t* codes,
+                                                                            const std::uint8_t* query,
+                                                                            std::size_t words,
+                                                                            const std::int32_t* corrections,
+                                                                            std::int32_t threshold) {
+    __m512i sums[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    for (std::size_t w = 0; w < words; ++w, codes += 4 * kScanItems) {
+        const __m512i word = _mm512_set1_epi32(word_at(query + 4 * w));
+#pragma GCC unroll 4
+        for (int part = 0; part < 4; ++part)
+            sums[part] = _mm512_dpbusd_epi32(sums[part], word, _mm512_load_si512(codes + 64 * part));
+    }
+    const __m512i least = _mm512_set1_epi32(threshold);
+    std::uint64_t mask = 0;
+#pragma GCC unroll 4
+    for (int part = 0; part < 4; ++part) {
+        const __m512i sum = _mm512_sub_epi32(sums[part], _mm512_load_si512(corrections + 16 * part));
+        mask |= static_cast<std::uint64_t>(_mm512_cmpge_epi32_mask(sum, least)) << (16 * part);
+    }
+    return mask;
+}
+
+__attribute__((target("avx2"))) std::uint64_t at_least_avx2(const std::int8_t* codes, const std::uint8_t* query,
+                                                            std::size_t words, const std::int32_t* corrections,
+                                                            std::int32_t threshold) {
+    __m256i sums[8];
+    for (__m256i& sum : sums) sum = _mm256_setzero_si256();
+    const __m256i ones = _mm256_set1_epi16(1);
+    for (std::size_t w = 0; w < words; ++w, codes += 4 * kScanItems) {
+        const __m256i word = _mm256_set1_epi32(word_at(query + 4 * w));
+#pragma GCC unroll 8
+        for (int part = 0; part < 8; ++part) {
+            const __m256i code = _mm256_load_si256(reinterpret_cast<const __m256i*>(codes + 32 * part));
+            const __m256i pairs = _mm256_maddubs_epi16(word, code);
+            sums[part] = _mm256_add_epi32(sums[part], _mm256_madd_epi16(pairs, ones));
+        }
+    }
+    // a ≥ b is not (b > a).
+    const __m256i least = _mm256_set1_epi32(threshold);
+    std::uint64_t mask = 0;
+#pragma GCC unroll 8
+    for (int part = 0; part < 8; ++part) {
+        const __m256i correction = _mm256_load_si256(reinterpret_cast<const __m256i*>(corrections + 8 * part));
+        const __m256i below = _mm256_cmpgt_epi32(least, _mm256_sub_epi32(sums[part], correction));
+        const auto bits = static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(below)));
+        mask |= static_cast<std::uint64_t>(~bits & 0xffu) << (8 * part);
+    }
+    return mask;
+}
+
+constexpr ScanKernels kAvx512 = {"avx512", at_least_avx512};
+constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
+
+#endif
+
+const ScanKernels* variant(const char* name) {
+    // It loses its way at the #if.
+    // clang-format off
+    return choose_variant<ScanKernels>(
+        {
+#if defined(__x86_64__)
+            {&kAvx512, has_avx512_vnni()}, {&kAvx2, has_avx2()},
+#endif
+            {&kPortable, true}},
+        name);
+    // clang-format on
+}
+
+}  // namespace
+
+const ScanKernels& scan_kernels() {
+    static const ScanKernels* const chosen = variant_in_use(variant);
+    return *chosen;
+}
+
+const ScanKernels* scan_kernels_named(const char* name) { return variant(name); }
+
+}  // namespace mf

@@ -1,0 +1,182 @@
+#include "core/retrieval/top_n.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/linalg/kernels.hpp"
+
+namespace mf {
+namespace {
+
+/// With more than one candidate in so many items, ruling items out is cheaper than scoring candidates.
+constexpr std::size_t kManyCandidates = 16;
+
+bool contains(std::span<const std::uint32_t> ascending, std::uint32_t item) {
+    return std::binary_search(ascending.begin(), ascending.end(), item);
+}
+
+/// Walks along the excluded items while the indices asked for ascend.
+class Exclusion {
+  public:
+    explicit Exclusion(std::span<const std::uint32_t> excluded) : next_(excluded.begin()), end_(excluded.end()) {}
+    bool contains(std::uint32_t item) {
+        while (next_ != end_ && *next_ < item) ++next_;
+        return next_ != end_ && *next_ == item;
+    }
+
+  private:
+    std::span<const std::uint32_t>::iterator next_;
+    std::span<const std::uint32_t>::iterator end_;
+};
+
+/// A query in codes, and what is needed to bound its scores (see item_index.hpp).
+class QuantizedQuery {
+  public:
+    QuantizedQuery(const float* query, std::size_t stride) : codes_(stride) {
+        float largest = 0;
+        double squares = 0;
+        for (std::size_t j = 0; j < stride; ++j) {
+            largest = std::max(largest, std::fabs(query[j]));
+            squares += static_cast<double>(query[j]) * static_cast<double>(query[j]);
+        }
+        norm_ = std::sqrt(squares) * kUp;
+        scale_ = static_cast<double>(largest) / kQueryRange;
+        if (!(scale_ > 0) || !std::isfinite(scale_)) scale_ = 1;
+        double error = 0;
+        for (std::size_t j = 0; j < stride; ++j) {
+            const double x = static_cast<double>(query[j]);
+            double code = std::nearbyint(x / scale_);
+            if (!(std::fabs(code) <= kQueryRange)) code = 0;  // only in a query that is not finite
+            error += (x - scale_ * code) * (x - scale_ * code);
+            codes_[j] = static_cast<std::uint8_t>(static_cast<int>(code) + kQueryZero);
+        }
+        error_ = std::sqrt(error) * kUp;
+        // A product of k terms in single precision is off by at most this share of the product of the norms, and by
+        // this much where terms are too small for it.
+        rounding_ = static_cast<double>(stride + 8) * 0x1.0p-24;
+        underflow_ = static_cast<double>(stride) * 0x1.0p-149;
+    }
+
+    const std::uint8_t* codes() const { return codes_.data(); }
+
+    /// True if no item whose norm is at most `norm` can reach the score.
+    bool rules_out(float norm, float score) const {
+        return static_cast<double>(norm) * norm_ * (1 + rounding_) + underflow_ <
+               std::min(static_cast<double>(score), kLargest);
+    }
+
+    /// The integer product that an item of the group needs at least to reach the score.
+    std::int32_t threshold(const ItemIndex::Group& group, float score) const {
+        // A sum on the way may overflow, whatever the product itself.
+        if (static_cast<double>(group.norm) * norm_ >= kLargest) return std::numeric_limits<std::int32_t>::min();
+        const double margin = error_ * static_cast<double>(group.code_norm) +
+                              norm_ * (static_cast<double>(group.error) + rounding_ * static_cast<double>(group.norm)) +
+                              underflow_;
+        const double least = (static_cast<double>(score) - margin) / (static_cast<double>(group.scale) * scale_);
+        constexpr double kLowest = std::numeric_limits<std::int32_t>::min();
+        constexpr double kHighest = std::numeric_limits<std::int32_t>::max();
+        // Rounding in this function itself is far below one unit of an integer. Not a number: nothing is ruled out.
+        if (!(least > kLowest + 2)) return std::numeric_limits<std::int32_t>::min();
+        return static_cast<std::int32_t>(std::min(std::floor(least) - 1, kHighest));
+    }
+
+  private:
+    static constexpr double kLargest = std::numeric_limits<float>::max();
+    static constexpr double kUp = 1 + 0x1.0p-40;  // more than what double precision rounds off
+    std::vector<std::uint8_t> codes_;
+    double norm_;
+    double scale_;
+    double error_;
+    double rounding_;
+    double underflow_;
+};
+
+/// The n best items for which allowed(item) is true.
+template <class Allowed>
+std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::size_t n, const Allowed& allowed) {
+    if (n == 0) return {};
+    BestN best(n);
+    const QuantizedQuery codes(query, items.stride());
+    const auto at_least = scan_kernels().at_least;
+    const auto dot = kernels().dot;
+    const std::size_t blocks = items.stride() / kLanes;
+    for (std::size_t g = 0; g < items.groups(); ++g) {
+        const ItemIndex::Group& group = items.group(g);
+        const std::size_t begin = g * kScanItems;
+        const std::size_t count = std::min(kScanItems, items.items() - begin);
+        std::uint64_t left = count == kScanItems ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+        if (best.full()) {
+            if (codes.rules_out(group.norm, best.worst().score)) break;
+            left &= at_least(items.codes(g), codes.codes(), items.stride() / 4, items.corrections(g),
+                             codes.threshold(group, best.worst().score));
+        }
+        for (; left != 0; left &= left - 1) {
+            const std::size_t position = begin + static_cast<std::size_t>(std::countr_zero(left));
+            const ScoredItem scored{items.item_at(position), ordered_score(dot(query, items.row_at(position), blocks))};
+            if ((!best.full() || better(scored, best.worst())) && allowed(scored.item)) best.push(scored);
+        }
+    }
+    return best.take_sorted();
+}
+
+}  // namespace
+
+BestN::BestN(std::size_t n) : n_(n) {}
+
+void BestN::push(ScoredItem item) {
+    item.score = ordered_score(item.score);
+    // `better` as the heap's "less" puts the worst entry on top.
+    if (heap_.size() < n_) {
+        heap_.push_back(item);
+        std::push_heap(heap_.begin(), heap_.end(), better);
+    } else if (n_ > 0 && better(item, heap_.front())) {
+        std::pop_heap(heap_.begin(), heap_.end(), better);
+        heap_.back() = item;
+        std::push_heap(heap_.begin(), heap_.end(), better);
+    }
+}
+
+std::vector<ScoredItem> BestN::take_sorted() {
+    std::sort_heap(heap_.begin(), heap_.end(), better);
+    return std::exchange(heap_, {});
+}
+
+std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::size_t n,
+                              std::span<const std::uint32_t> excluded) {
+    return search(query, items, n, [&](std::uint32_t item) { return !contains(excluded, item); });
+}
+
+std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,
+                                 std::span<const std::uint32_t> candidates, std::span<const std::uint32_t> excluded) {
+    if (candidates.size() > items.items() / kManyCandidates) {
+        std::vector<bool> allowed(items.items());
+        for (const std::uint32_t item : candidates) allowed[item] = true;
+        return search(query, items, n, [&](std::uint32_t item) { return allowed[item] && !contains(excluded, item); });
+    }
+    BestN best(n);
+    Exclusion exclusion(excluded);
+    const auto dot = kernels().dot;
+    const std::size_t blocks = items.stride() / kLanes;
+    for (const std::uint32_t item : candidates)
+        if (!exclusion.contains(item)) best.push({item, dot(query, items.row(item), blocks)});
+    return best.take_sorted();
+}
+
+std::vector<ScoredItem> top_n_by_scan(const float* query, const FactorMatrix& items, std::size_t n,
+                                      std::span<const std::uint32_t> excluded) {
+    if (n == 0) return {};
+    BestN best(n);
+    Exclusion exclusion(excluded);
+    const auto dot = kernels().dot;
+    const std::size_t blocks = items.stride() / kLanes;
+    for (std::size_t i = 0; i < items.rows(); ++i) {
+        const auto item = static_cast<std::uint32_t>(i);
+        if (!exclusion.contains(item)) best.push({item, dot(query, items.row(item), blocks)});
+    }
+    return best.take_sorted();
+}
+
+}  // namespace mf

@@ -1,0 +1,54 @@
+// First factors of a training: random ones or given ones; copies of factors.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+
+#include "core/linalg/factor_matrix.hpp"
+#include "core/base/parallel.hpp"
+#include "core/base/random.hpp"
+
+namespace mf {
+
+/// Standard deviation of the first factors: their dot products are then small against the data (about 0.01 / √k),
+/// so that training starts near the model that predicts nothing, yet no direction is missing.
+inline double initial_scale(int factors) { return 0.1 / std::sqrt(static_cast<double>(factors)); }
+
+/// Normal variates with mean 0; those of a row depend on seed, stream and the row's index only.
+inline void fill_random(FactorMatrix& matrix, double scale, std::uint64_t seed, std::uint64_t stream,
+                        Environment& environment) {
+    constexpr std::size_t kRows = 256;
+    parallel_for(environment, (matrix.rows() + kRows - 1) / kRows, [&](std::size_t block, int) {
+        for (std::size_t r = block * kRows; r < std::min(matrix.rows(), (block + 1) * kRows); ++r) {
+            Random random(seed, (stream << 32) + r);
+            for (int f = 0; f < matrix.factors(); ++f) matrix.row(r)[f] = static_cast<float>(scale * random.normal());
+        }
+    });
+}
+
+/// True if a training can begin with these item factors: false if all are zero, which alternating least squares would
+/// never leave. Throws std::logic_error if their shape is not the one wanted.
+inline bool is_start(const FactorMatrix& items, std::size_t rows, int factors) {
+    if (items.rows() != rows || items.factors() != factors)
+        throw std::logic_error("the first item factors do not fit the data");
+    return std::any_of(items.row(0), items.row(0) + rows * items.stride(), [](float value) { return value != 0.0f; });
+}
+
+inline FactorMatrix copy_of(const FactorMatrix& matrix, Environment& environment) {
+    constexpr std::size_t kRowsATask = 4096;
+    FactorMatrix copy(matrix.rows(), matrix.factors(), environment);
+    parallel_ranges(environment, matrix.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
+        std::copy_n(matrix.row(begin), (end - begin) * matrix.stride(), copy.row(begin));
+    });
+    return copy;
+}
+
+inline Array<float> copy_of(const Array<float>& array) {
+    Array<float> copy(array.size());
+    std::copy(array.begin(), array.end(), copy.begin());
+    return copy;
+}
+
+}  // namespace mf

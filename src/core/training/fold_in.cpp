@@ -1,0 +1,73 @@
+#include "core/training/fold_in.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/training/als.hpp"
+#include "core/training/ials.hpp"
+#include "core/linalg/kernels.hpp"
+
+namespace mf {
+
+namespace {
+
+void split_history(std::span<const HistoryEntry> history, std::vector<std::uint32_t>& columns,
+                   std::vector<float>& values) {
+    columns.clear();
+    values.clear();
+    for (const HistoryEntry& entry : history) {
+        columns.push_back(entry.item);
+        values.push_back(entry.value);
+    }
+}
+
+}  // namespace
+
+RatingFoldIn::RatingFoldIn(FactorView items, std::span<const float> item_bias, const RatingParameters& parameters)
+    : items_(items), item_bias_(item_bias), parameters_(parameters), workspace_(items.factors()) {}
+
+void RatingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment) {
+    split_history(history, columns_, values_);
+    const RatingHalfStep step{items_, item_bias_, parameters_, 1.0, "user"};
+    solve_rating_row(step, columns_, values_, workspace_, factors, bias, environment);
+}
+
+RankingFoldIn::RankingFoldIn(FactorView items, const RankingParameters& parameters, Environment& environment)
+    : RankingFoldIn(items, {}, GramMatrix(items, environment), parameters) {}
+
+RankingFoldIn::RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
+                             const RankingParameters& parameters)
+    : items_(rows),
+      row_of_(row_of),
+      parameters_(parameters),
+      gram_(std::move(gram)),
+      workspace_(rows.factors()),
+      solution_(rows.stride()) {}
+
+void RankingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, Environment* environment) {
+    split_history(history, columns_, values_);
+    for (std::uint32_t& column : columns_) column = static_cast<std::uint32_t>(row_of(column));
+    weights_.resize(values_.size());
+    interaction_weights(values_, parameters_, weights_.data());
+    solve_ranking_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors,
+                      environment);
+}
+
+void RankingFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
+                            Environment* environment) {
+    solve(history, solution_.data(), environment);  // leaves the factorized system
+    if (!(std::accumulate(weights_.begin(), weights_.end(), 0.0) > 0)) {
+        std::fill_n(contributions, history.size(), 0.0f);
+        return;
+    }
+    std::copy_n(items_.row(row_of(item)), items_.stride(), solution_.data());
+    workspace_.solve(solution_.data());
+    constexpr std::size_t kEntriesPerCheck = 4096;
+    for (std::size_t j = 0; j < history.size(); ++j) {
+        if (environment != nullptr && j % kEntriesPerCheck == 0) check_interrupt(*environment);
+        contributions[j] =
+            weights_[j] * kernels().dot(solution_.data(), items_.row(columns_[j]), items_.stride() / kLanes);
+    }
+}
+
+}  // namespace mf

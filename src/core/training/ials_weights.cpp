@@ -1,0 +1,175 @@
+// The data-dependent numbers of iALS: weights of interactions, unobserved weight, ridges.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+
+#include "core/training/ials.hpp"
+#include "core/data/value_statistics.hpp"
+
+namespace mf {
+
+namespace {
+
+// Rows handled at a time by one thread.
+constexpr std::size_t kRows = 256;
+
+// Calls body(row) for every row, in parallel.
+template <class Body>
+void for_rows(std::uint32_t rows, Environment& environment, const Body& body) {
+    parallel_for(environment, (rows + kRows - 1) / kRows, [&](std::size_t block, int) {
+        const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(rows, (block + 1) * kRows));
+        for (auto row = static_cast<std::uint32_t>(block * kRows); row < end; ++row) body(row);
+    });
+}
+
+bool is_logarithmic(const RankingParameters& parameters) {
+    return parameters.weight_deviation == 0 && parameters.weight_slope != 0;
+}
+
+// What a user's implicit values are multiplied by inside the logarithm.
+double slope_over_mean(std::span<const float> values, const RankingParameters& parameters) {
+    const double mean = values.empty() ? 0.0 : sum_of(values) / static_cast<double>(values.size());
+    return mean > 0 ? parameters.weight_slope / mean : 0.0;
+}
+
+// The argument of the logarithm. A history may be given by hand: values below 0, which a source may not have, count
+// as 0.
+float ratio(float value, double slope_over_mean) {
+    return static_cast<float>(std::max(static_cast<double>(value), 0.0) * slope_over_mean);
+}
+
+// ln(1 + x) for x ≥ 0 within two units in the last place: a loop over it becomes vector instructions, one over log1p
+// does not. The polynomial is that of Cephes' logf (Moshier) for ln(1 + f), √½ ≤ 1 + f < √2.
+float fast_log1p(float x) {
+    const float u = 1.0f + x;
+    const float lost = x < 1.0f ? x - (u - 1.0f) : 1.0f - (u - x);  // by rounding u
+    // u = 2^e · (1 + f)
+    constexpr std::int32_t kRootOfHalf = 0x3f3504f3;
+    const std::int32_t shifted = std::bit_cast<std::int32_t>(u) - kRootOfHalf;
+    const std::int32_t e = shifted >> 23;
+    const float f = std::bit_cast<float>((shifted & 0x7fffff) + kRootOfHalf) - 1.0f;
+    float p = 7.0376836292e-2f;
+    for (const float coefficient : {-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
+                                    -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f})
+        p = p * f + coefficient;
+    const float exponent = static_cast<float>(e);
+    // ln 2 in two parts, the larger one with few bits.
+    const float small = f * f * f * p + (exponent * -2.12194440e-4f + lost / u) - 0.5f * f * f;
+    return small + f + exponent * 0.693359375f;
+}
+
+// Weights from the arguments of the logarithm, in place.
+void logarithms(float* weights, std::size_t count, float scale) {
+    for (std::size_t j = 0; j < count; ++j) weights[j] = scale * fast_log1p(weights[j]);
+}
+
+std::uint32_t occupied_rows(const Csr& matrix) {
+    std::uint32_t count = 0;
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) count += matrix.row_size(row) > 0;
+    return count;
+}
+
+// Adds up body(row) of every row, block by block.
+template <class Body>
+double sum_over_rows(std::uint32_t rows, Environment& environment, const Body& body) {
+    std::vector<double> sums((rows + kRows - 1) / kRows);
+    for_rows(rows, environment, [&](std::uint32_t row) { sums[row / kRows] += body(row); });
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+}  // namespace
+
+void interaction_weights(std::span<const float> values, const RankingParameters& parameters, float* weights) {
+    const std::size_t n = values.size();
+    const auto scale = static_cast<float>(parameters.weight_scale);
+    if (parameters.weight_slope == 0) {
+        std::fill_n(weights, n, scale);
+    } else if (is_logarithmic(parameters)) {
+        const double factor = slope_over_mean(values, parameters);
+        for (std::size_t j = 0; j < n; ++j) weights[j] = ratio(values[j], factor);
+        logarithms(weights, n, scale);
+    } else {
+        const double slope = parameters.weight_slope / parameters.weight_deviation;
+        const double center = parameters.weight_center;
+        for (std::size_t j = 0; j < n; ++j) {
+            const double weight = 1 + slope * (static_cast<double>(values[j]) - center);
+            weights[j] = scale * static_cast<float>(std::min(std::max(weight, 0.1), 2.0));
+        }
+    }
+}
+
+Array<float> user_weights(const Csr& by_user, const RankingParameters& parameters, Environment& environment) {
+    Array<float> weights(by_user.entries());
+    for_rows(by_user.rows(), environment, [&](std::uint32_t user) {
+        interaction_weights(by_user.row_values(user), parameters, weights.data() + by_user.offsets[user]);
+    });
+    return weights;
+}
+
+namespace {
+
+// The same weights in the order of by_item's values.
+Array<float> item_weights(const Csr& by_user, const Csr& by_item, const RankingParameters& parameters,
+                          Environment& environment) {
+    const bool logarithmic = is_logarithmic(parameters);
+    std::vector<double> factors(logarithmic ? by_user.rows() : 0);
+    for_rows(static_cast<std::uint32_t>(factors.size()), environment,
+             [&](std::uint32_t user) { factors[user] = slope_over_mean(by_user.row_values(user), parameters); });
+    Array<float> result(by_item.entries());
+    for_rows(by_item.rows(), environment, [&](std::uint32_t item) {
+        const auto columns = by_item.row_columns(item);
+        const auto values = by_item.row_values(item);
+        float* weights = result.data() + by_item.offsets[item];
+        if (!logarithmic) return interaction_weights(values, parameters, weights);
+        for (std::size_t j = 0; j < values.size(); ++j) weights[j] = ratio(values[j], factors[columns[j]]);
+        logarithms(weights, values.size(), static_cast<float>(parameters.weight_scale));
+    });
+    return result;
+}
+
+}  // namespace
+
+RankingTraining prepare_ranking(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
+                                Environment& environment) {
+    RankingTraining training;
+    RankingParameters& parameters = training.parameters;
+    parameters.exponent = options.regularization_exponent;
+    parameters.weight_slope = options.weight_slope_or_default(feedback);
+    if (feedback == Feedback::Explicit) {
+        const ValueStatistics statistics = value_statistics(by_user.values, environment);
+        parameters.weight_center = statistics.mean;
+        parameters.weight_deviation = statistics.deviation;
+    }
+    const double n = static_cast<double>(by_user.entries());
+    const double users = std::max(occupied_rows(by_user), 1u);
+    const double items = std::max(occupied_rows(by_item), 1u);
+
+    // Weights with mean 1. If all are zero there is nothing to scale, and nothing is learned.
+    training.user_weights = user_weights(by_user, parameters, environment);
+    const auto weights_of = [&](std::uint32_t user) {
+        return std::span<float>(training.user_weights).subspan(by_user.offsets[user], by_user.row_size(user));
+    };
+    const double sum =
+        sum_over_rows(by_user.rows(), environment, [&](std::uint32_t user) { return sum_of(weights_of(user)); });
+    if (sum > 0) parameters.weight_scale = n / sum;
+    const auto scale = static_cast<float>(parameters.weight_scale);
+    const double power_sum = sum_over_rows(by_user.rows(), environment, [&](std::uint32_t user) {
+        for (float& weight : weights_of(user)) weight *= scale;
+        const double weight = sum_of(weights_of(user));
+        return weight > 0 ? std::pow(weight, parameters.exponent) : 0.0;
+    });
+    training.item_weights = item_weights(by_user, by_item, parameters, environment);
+
+    parameters.unobserved_weight = options.unobserved_weight * n / (users * items);
+    const double noise = std::sqrt(users / std::max(n, 1.0)) + std::sqrt(items / std::max(n, 1.0));
+    const double strength = std::min(0.5, options.regularization * noise);
+    parameters.regularization = power_sum > 0 ? strength * n / power_sum : strength;
+    training.mean_user_ridge = strength * n / users;
+    training.mean_item_ridge = strength * n / items;
+    training.item_ridge = strength / (1 + options.unobserved_weight);
+    return training;
+}
+
+}  // namespace mf

@@ -1,0 +1,120 @@
+// Every knob of a training, with its default and the reason for it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/data/duplicates.hpp"
+
+namespace mf {
+
+// A training on k factors keeps k×k systems per thread in cache; beyond this a factorization is no
+// compression.
+inline constexpr int kMaximumFactors = 1024;
+inline constexpr int kMaximumIterations = 1000;
+
+enum class Feedback { Explicit, Implicit };
+
+/// Explicit ALS: rating factors. The objective is in als.hpp. Defaults measured on MovieLens (small, 100K) and two sets
+/// of anime ratings, with 20% of each user's ratings held out.
+struct AlsOptions {
+    /// More than the data's rank costs time, not accuracy, since the ridge grows with the ratings of a row.
+    int factors = 64;
+    /// With the first factors of als_start.hpp, RMSE falls by less than 0.0005 after 4 (MovieLens small, anime ratings;
+    /// three seeds each). From random factors it takes 8 to come as far; with regularization 2, either takes more.
+    int iterations = 4;
+    /// Ridge of the factors in units of the ratings' deviation: has no unit. Best within 0.002 from 1.0 to 1.2 on all
+    /// sets; half of it costs 0.01 to 0.03 RMSE, double 0.02 to 0.05.
+    double regularization = 1.0;
+    /// A row with n ratings has the ridge regularization·n^exponent. 0 and 1 are worse by 0.005 to 0.01.
+    double regularization_exponent = 0.5;
+    /// Ridge of a row's bias, times n^exponent likewise.
+    double bias_regularization = 0.5;
+    std::uint64_t seed = 1;
+};
+
+/// iALS: ranking factors. Each number is relative to the data, so that one default serves catalogues of
+/// 500 and of 40,000 items: see prepare_ranking() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small,
+/// 100K), anime ratings and histories, lastfm-hetrec and yelp2018; within 1% of the best setting found for each (3% on
+/// 100K).
+struct IalsOptions {
+    /// How the systems of the rows are solved. The users of the factors returned are exact with either.
+    enum class Solver { Cholesky, ConjugateGradient };
+
+    int factors = 64;
+    /// NDCG changes by less than 1% after 8.
+    int iterations = 8;
+    /// Strength of the ridge relative to the noise of the data. Twice as much costs 8 to 21% of NDCG, half 1 to 10%.
+    double regularization = 0.5;
+    /// A user's ridge grows like this power of the weight of the user's interactions: better than a constant by 1 to
+    /// 4% where activity differs, and not worse elsewhere. An item's ridge hardly grows with its popularity: where
+    /// it does, lists of large catalogues lose most.
+    double regularization_exponent = 0.5;
+    /// Weight of all pairs counted as unobserved, relative to that of all interactions. On each of five sets 40 is
+    /// within 2% of the best of a grid; 20 and 80 cost up to 2% more, 10 up to 6%.
+    double unobserved_weight = 40.0;
+    /// How much a value matters (interaction_weights() in ials.hpp); 0: every interaction weighs alike. Default 0.3 a
+    /// standard deviation for ratings: with more, items that users like rank higher and all they rated lower. 1 for
+    /// implicit weights, inside a logarithm: repeated use counts, yet no single item dominates.
+    std::optional<double> weight_slope;
+    /// Conjugate gradient takes 0.57 of the CPU time of an exact iteration on 20 M ratings. On MovieLens small, anime
+    /// ratings, lastfm-hetrec and yelp2018, after 8 and after 15 iterations, NDCG@10 (two seeds) and Recall@20 (one)
+    /// differ by at most 0.001, in either direction, and the loss is larger by at most 1e-4 of it.
+    Solver solver = Solver::ConjugateGradient;
+    std::uint64_t seed = 1;
+
+    double weight_slope_or_default(Feedback feedback) const {
+        return weight_slope.value_or(feedback == Feedback::Explicit ? 0.3 : 1.0);
+    }
+};
+
+struct TrainOptions {
+    Feedback feedback = Feedback::Explicit;
+    /// Default: mean of explicit ratings, sum of implicit weights.
+    std::optional<Duplicates> duplicates;
+    /// Share of each user's rows, chosen by cell_hash, that is kept out of training to measure and to stop
+    /// early.
+    double test_fraction = 0.0;
+    AlsOptions als;    ///< used for explicit feedback
+    IalsOptions ials;  ///< used for both kinds of feedback
+
+    Duplicates duplicates_rule() const {
+        return duplicates.value_or(feedback == Feedback::Explicit ? Duplicates::Mean : Duplicates::Sum);
+    }
+
+    /// Throws InvalidArgument that names the option as SQL does, its value and the bounds. Looks at the
+    /// fields that this kind of feedback uses, no others.
+    void validate() const;
+};
+
+/// Which factors an option is for. For implicit feedback all are for the ranking factors.
+enum class OptionScope {
+    Rating,
+    Ranking,
+    Both,  ///< the number of factors, for explicit feedback
+    Data,  ///< how the source is read
+};
+
+/// The names that `options` of mf_train understands for this kind of feedback, ascending. "time_column" is
+/// among them although it is no knob of the training: the reader of the source resolves it and keeps it from
+/// set_option.
+std::vector<std::string> option_names(Feedback feedback);
+
+/// Sets one named option from a number or a word; options.feedback must be set before, it decides which names
+/// exist and which factors "iterations", "regularization" and "regularization_exponent" are for. Throws
+/// InvalidArgument for an unknown name (the hint lists the known ones), a number where a word belongs or the
+/// reverse, an unknown word, or a fraction where a whole number belongs. Ranges are validate()'s business.
+void set_option(TrainOptions& options, std::string_view name, double value);
+void set_option(TrainOptions& options, std::string_view name, std::string_view value);
+
+/// What a named option is for, and whether it takes whole numbers only. Throws InvalidArgument for an unknown name.
+OptionScope option_scope(Feedback feedback, std::string_view name);
+bool option_is_whole(Feedback feedback, std::string_view name);
+
+/// The value of an option that is a number. Throws InvalidArgument for any other name.
+double option_value(const TrainOptions& options, std::string_view name);
+
+}  // namespace mf

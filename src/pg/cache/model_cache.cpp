@@ -1,0 +1,164 @@
+#include "pg/cache/model_cache.hpp"
+
+#include <algorithm>
+
+#include "pg/cache/cache_release.hpp"
+#include "pg/wall/clipped.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/cache/item_loader.hpp"
+#include "pg/cache/shared_items.hpp"
+
+namespace mf::pg {
+namespace {
+
+struct Entry {
+    ItemKey key;
+    std::uint64_t last_used = 0;
+    std::shared_ptr<ServingModel> model;
+    std::shared_ptr<SharedImage> image;  ///< null: a private one
+    std::size_t private_bytes = 0;
+    bool uncommitted = false;  ///< private because the version was of the transaction under way
+
+    bool is_current(const ModelVersion& version) const {
+        return image != nullptr ? image->is_current() : uncommitted == version.uncommitted;
+    }
+};
+
+struct Cache {
+    std::vector<Entry> entries;
+    std::uint64_t clock = 0;
+
+    /// Forgets images that have left the server's cache and, until the others take at most `limit` bytes, private ones.
+    void evict(std::size_t limit) {
+        std::erase_if(entries, [](const Entry& entry) { return entry.image != nullptr && !entry.image->is_current(); });
+        std::size_t total = 0;
+        for (const Entry& entry : entries) total += entry.private_bytes;
+        while (total > limit) {
+            auto oldest = entries.end();
+            for (auto entry = entries.begin(); entry != entries.end(); ++entry)
+                if (entry->private_bytes > 0 && (oldest == entries.end() || entry->last_used < oldest->last_used))
+                    oldest = entry;
+            total -= oldest->private_bytes;
+            entries.erase(oldest);
+        }
+    }
+};
+
+/// Made at first use and never destroyed: destructors at exit would run after PostgreSQL has shut down.
+Cache* cache = nullptr;
+
+void warn_once(const std::string& model, const std::string& refusal) {
+    static bool warned = false;
+    if (warned) return;
+    warned = true;
+    report(
+        WARNING, "the items of model \"" + model + "\" cannot be shared between sessions", refusal,
+        "This session goes on with a copy of its own. Enlarge mf_ext.cache_size, or the memory that the system grants "
+        "(/dev/shm), and connect again.");
+}
+
+ItemLabel label_of(const std::string& name, const ModelVersion& version) {
+    ItemLabel label;
+    copy_clipped(label.model, name);
+    label.version = version.version;
+    label.items = version.items;
+    return label;
+}
+
+/// Throws program_limit_exceeded if a copy of that many bytes is too much for this session; `refusal` is why there can
+/// be no shared one.
+void require_private_memory(const std::string& label, std::size_t bytes, const std::string& refusal) {
+    if (bytes <= setting_max_private_memory()) return;
+    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                   "the items of " + label + " need at least " + megabytes(bytes) +
+                       " of memory of this session, mf_ext.max_private_memory is " +
+                       megabytes(setting_max_private_memory()),
+                   refusal,
+                   "A superuser can raise mf_ext.cache_size, so that all sessions share one copy, or "
+                   "mf_ext.max_private_memory.");
+}
+
+/// The bytes that the items will take at least, from the version's row. Throws data_corrupted if that cannot be right.
+std::size_t least_bytes(const std::string& label, const ModelVersion& version, int factors) {
+    constexpr std::int64_t kMostItems = 0xFFFFFFFE;
+    if (version.items < 1 || version.items > kMostItems)
+        throw SqlError(ERRCODE_DATA_CORRUPTED, label + " is damaged",
+                       "It cannot have " + std::to_string(version.items) + " items.", "Train the model again.");
+    return ItemImage::least_bytes(static_cast<std::size_t>(version.items), factors, !version.implicit);
+}
+
+/// Finds or makes the image and the model on it.
+Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
+    const std::string label = version_label(name, version.version);
+    const StoredParameters parameters =
+        read_parameters(version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit, label);
+    Entry entry;
+    entry.key = key;
+    std::optional<ItemClaim> claim;
+    if (!version.uncommitted) {
+        claim.emplace(key, label_of(name, version));
+        entry.image = claim->image();
+    }
+    if (entry.image == nullptr) {
+        // Before anything is read: what does not fit shall not be tried.
+        const std::size_t least = least_bytes(label, version, parameters.factors);
+        if (!claim)
+            require_private_memory(label, least, "Versions of a transaction under way are not shared.");
+        else if (!claim->may_publish())
+            require_private_memory(label, least, claim->refusal());
+        else if (least > setting_cache_size())
+            require_private_memory(label, least, too_large_for_cache(least));
+        const ItemParts parts = load_items(catalog, name, version, parameters.factors);
+        const std::size_t bytes = ItemImage::bytes(parts);
+        Environment environment = quiet_environment();
+        const auto build = [&](void* memory) { ItemImage::build(parts, memory, environment); };
+        if (claim) {
+            pg_call([&catalog] { release_dropped_unsafe(catalog); });
+            entry.image = claim->publish(bytes, build);
+        }
+        if (entry.image == nullptr) {
+            require_private_memory(label, bytes, claim ? claim->refusal() : "");
+            if (claim && !claim->refusal().empty()) warn_once(name, claim->refusal());
+            auto memory = std::make_shared<Array<char>>(bytes);
+            build(memory->data());
+            entry.model = std::make_shared<ServingModel>(name, version, parameters,
+                                                         std::shared_ptr<const void>(memory, memory->data()));
+            entry.private_bytes = bytes;
+            entry.uncommitted = version.uncommitted;
+        }
+    }
+    if (entry.image != nullptr)
+        entry.model = std::make_shared<ServingModel>(name, version, parameters,
+                                                     std::shared_ptr<const void>(entry.image, entry.image->memory()));
+    return entry;
+}
+
+}  // namespace
+
+std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name,
+                                           const ModelVersion& version) {
+    if (cache == nullptr) cache = new Cache;
+    const ItemKey key{MyDatabaseId, catalog.models, version.model_id, version.trained_at};
+    auto entry =
+        std::find_if(cache->entries.begin(), cache->entries.end(), [&](const Entry& e) { return e.key == key; });
+    if (entry != cache->entries.end() && !entry->is_current(version)) {
+        cache->entries.erase(entry);
+        entry = cache->entries.end();
+    }
+    if (entry == cache->entries.end()) {
+        Entry loaded = load(catalog, name, version, key);
+        // Another private version of the model has most likely been replaced or rolled back.
+        std::erase_if(cache->entries, [&](const Entry& e) { return e.private_bytes > 0 && e.model->name == name; });
+        cache->evict(setting_max_private_memory() - std::min(setting_max_private_memory(), loaded.private_bytes));
+        cache->entries.push_back(std::move(loaded));
+        entry = cache->entries.end() - 1;
+    }
+    entry->last_used = ++cache->clock;
+    if (entry->image != nullptr) entry->image->touch();
+    entry->model->name = name;
+    entry->model->version.owner = version.owner;
+    return entry->model;
+}
+
+}  // namespace mf::pg

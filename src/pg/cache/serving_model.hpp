@@ -1,0 +1,44 @@
+// A version ready to predict and recommend.
+#pragma once
+
+#include "core/training/fold_in.hpp"
+#include "core/retrieval/item_image.hpp"
+#include "core/training/model.hpp"
+#include "core/training/options.hpp"
+#include "pg/models/factor_rows.hpp"
+#include "pg/models/model_rows.hpp"
+#include "pg/models/parameters.hpp"
+#include "pg/sql/row_receiver.hpp"
+
+namespace mf::pg {
+
+/// Index i means the i-th item in id order everywhere.
+struct ServingModel {
+    /// Serves the version from the item image in `memory`, which may be shared; the object itself takes little beyond
+    /// it.
+    ServingModel(const std::string& model_name, const ModelVersion& row, const StoredParameters& parameters,
+                 std::shared_ptr<const void> memory);
+    ServingModel(const ServingModel&) = delete;
+    ServingModel& operator=(const ServingModel&) = delete;
+
+    /// What its factor rows are like.
+    FactorShape shape() const { return {items.ranking().rows().factors(), !version.implicit}; }
+
+    std::string name;
+    ModelVersion version{};  ///< the row; its source may be gone or altered by now
+    IdKind user_kind = IdKind::Integer;
+    IdKind item_kind = IdKind::Integer;
+    Feedback feedback = Feedback::Explicit;
+    Duplicates duplicates = Duplicates::Mean;
+    ItemImage items;
+    RankingParameters ranking_parameters;
+    std::optional<RatingParameters> rating;  ///< nothing for implicit feedback
+    std::optional<RankingFoldIn> ranking_fold_in;
+    std::optional<RatingFoldIn> rating_fold_in;
+    std::shared_ptr<const HistoryPlan> history;  ///< the query for one user's rows, prepared at first use
+
+  private:
+    std::shared_ptr<const void> memory_;  ///< holds `items`
+};
+
+}  // namespace mf::pg

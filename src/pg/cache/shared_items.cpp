@@ -1,0 +1,122 @@
+#include "pg/cache/shared_items.hpp"
+
+#include "pg/wall/fault.hpp"
+#include "pg/wall/guc.hpp"
+
+extern "C" {
+#include "storage/condition_variable.h"
+#include "utils/resowner.h"
+}
+
+namespace mf::pg {
+namespace {
+
+/// A segment that belongs to `owner` as long as it is not pinned, so that a failure on the way leaves nothing.
+struct Creation {
+    ResourceOwner owner = nullptr;
+    dsm_segment* segment = nullptr;
+
+    void release() {
+        if (owner == nullptr) return;
+        // At top level, since it has no parent to which locks could go.
+        pg_call([owner = owner] {
+            ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, true);
+            ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, true);
+            ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, true);
+            ResourceOwnerDelete(owner);
+        });
+        owner = nullptr;
+    }
+    ~Creation() {
+        try {
+            release();
+        } catch (const PgError&) {
+        }
+    }
+};
+
+}  // namespace
+
+SharedImage::~SharedImage() {
+    if (segment_ == nullptr) return;
+    try {
+        pg_call([segment = segment_] { dsm_detach(segment); });
+    } catch (const PgError&) {
+    }
+}
+
+bool SharedImage::is_current() const { return place_holds(place_, serial_); }
+
+void SharedImage::touch() const { touch_place(place_); }
+
+std::string too_large_for_cache(std::size_t bytes) {
+    return "It takes " + megabytes(bytes) + ", and mf_ext.cache_size is " + megabytes(setting_cache_size()) + ".";
+}
+
+ItemClaim::ItemClaim(const ItemKey& key, const ItemLabel& label) {
+    ClaimedPlace claimed;
+    try {
+        claimed = pg_call([&key, &label] { return claim_place_unsafe(key, label); });
+    } catch (const PgError& error) {
+        if (ERRCODE_TO_CATEGORY(error.data->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES) throw;
+        pg_call([] { ConditionVariableCancelSleep(); });
+        refusal_ = error.data->message;
+        return;
+    }
+    if (claimed.segment != nullptr) {
+        image_ = std::make_shared<SharedImage>(claimed.place, claimed.serial, claimed.segment);
+    } else if (claimed.to_build) {
+        place_ = claimed.place;
+        serial_ = claimed.serial;
+    }
+}
+
+void ItemClaim::give_up() {
+    if (place_ < 0) return;
+    place_ = -1;
+    pg_call([] { abandon_place_unsafe(); });
+}
+
+ItemClaim::~ItemClaim() {
+    try {
+        give_up();
+    } catch (const PgError&) {
+    }
+}
+
+std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::function<void(void*)>& build) {
+    if (place_ < 0) return nullptr;
+    const std::uint64_t limit = setting_cache_size();
+    if (!pg_call([place = place_, bytes, limit] { return reserve_place_unsafe(place, bytes, limit); })) {
+        refusal_ = too_large_for_cache(bytes);
+        give_up();
+        return nullptr;
+    }
+    Creation creation;
+    ResourceOwner caller = CurrentResourceOwner;
+    try {
+        pg_call([&creation, bytes, caller] {
+            creation.owner = ResourceOwnerCreate(nullptr, "mf_ext items");
+            CurrentResourceOwner = creation.owner;
+            creation.segment = dsm_create(provoke_refusal(bytes), 0);
+            CurrentResourceOwner = caller;
+        });
+    } catch (const PgError& error) {
+        CurrentResourceOwner = caller;
+        refusal_ = std::string("It takes ") + megabytes(bytes) + ": " + error.data->message + ".";
+        give_up();
+        return nullptr;
+    }
+    build(dsm_segment_address(creation.segment));
+    auto image = std::make_shared<SharedImage>(place_, serial_, nullptr);
+    pg_call([number = place_, segment = creation.segment] {
+        // Until the mapping is pinned too, an error gives the segment back with its owner.
+        publish_place_unsafe(number, segment);
+        dsm_pin_mapping(segment);
+    });
+    place_ = -1;
+    image->segment_ = creation.segment;
+    return image;
+}
+
+}  // namespace mf::pg

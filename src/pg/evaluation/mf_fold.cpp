@@ -1,0 +1,48 @@
+// mf_fold
+#include "core/base/hash.hpp"
+#include "core/data/split.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/sql/ids.hpp"
+
+namespace mf::pg {
+namespace {
+
+struct FoldArguments {
+    IdView user;
+    IdView item;
+    std::int32_t folds;
+    std::uint64_t seed;
+};
+
+std::uint64_t hash_of(const IdView& id) {
+    switch (id.kind) {
+        case IdKind::Integer:
+            return id_hash(std::to_string(id.integer));
+        case IdKind::Uuid:
+            return id_hash(uuid_text({id.data, static_cast<std::size_t>(id.length)}));
+        case IdKind::Text:
+            break;
+    }
+    return id_hash({id.data, static_cast<std::size_t>(id.length)});
+}
+
+Datum fold(FunctionCallInfo fcinfo, IdKind kind) {
+    const auto arguments = pg_call([fcinfo, kind] {
+        return FoldArguments{id_argument_unsafe(fcinfo, 0, kind), id_argument_unsafe(fcinfo, 1, kind),
+                             PG_GETARG_INT32(2), static_cast<std::uint64_t>(PG_GETARG_INT64(3))};
+    });
+    if (arguments.folds < 1)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                       "folds must be at least 1, it is " + std::to_string(arguments.folds));
+    const auto folds = static_cast<std::uint32_t>(arguments.folds);
+    return Int32GetDatum(
+        static_cast<std::int32_t>(fold_of(hash_of(arguments.user), hash_of(arguments.item), folds, arguments.seed)));
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_fold_integer) { return fold(fcinfo, IdKind::Integer); }
+MF_FUNCTION(mf_fold_uuid) { return fold(fcinfo, IdKind::Uuid); }
+MF_FUNCTION(mf_fold_text) { return fold(fcinfo, IdKind::Text); }
+
+}  // namespace mf::pg

@@ -1,0 +1,70 @@
+#include "pg/lifecycle/publish.hpp"
+
+#include "pg/cache/cache_release.hpp"
+#include "pg/lifecycle/grants.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/models/model_locks.hpp"
+#include "pg/sql/own_tables.hpp"
+
+namespace mf::pg {
+
+std::int64_t next_model_id(const Catalog& catalog) {
+    const Oid sequence = catalog.models_sequence;
+    return pg_call([sequence] { return static_cast<std::int64_t>(nextval_internal(sequence, false)); });
+}
+
+std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row) {
+    const std::string retire =
+        with_table_names(catalog, "UPDATE {models} SET live = false WHERE model = $1 AND live RETURNING version");
+    const std::string insert = with_table_names(
+        catalog,
+        "INSERT INTO {models} (model_id, model, version, live, owner, source, user_column, item_column, rating_column,"
+        " time_column, user_type, item_type, feedback, algorithm, parameters, users, items, ratings, metrics,"
+        " trained_at, seconds)"
+        " SELECT $2, $1, coalesce(max(version), 0) + 1, true, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " $15, $16, $17, clock_timestamp(), $18 FROM {models} WHERE model = $1 RETURNING version");
+    const std::string expire = with_table_names(
+        catalog,
+        "WITH old AS (DELETE FROM {models} WHERE model = $1 AND NOT live AND version NOT IN"
+        " (SELECT version FROM {models} WHERE model = $1"
+        "   ORDER BY live DESC, version IS NOT DISTINCT FROM $3 DESC, version DESC LIMIT $2) RETURNING model_id),"
+        " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
+        " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
+    const int keep = setting_keep_versions();
+    lock_model(catalog, row.model, ModelLock::Publication);
+    delete_orphaned_grants(catalog, row.model);
+    return pg_call([&, model_id, keep, retire = retire.c_str(), insert = insert.c_str(), expire = expire.c_str()] {
+        const Source& source = *row.source;
+        const Parameter model = text_parameter_unsafe(row.model.c_str());
+        const StatementResult retired = run_statement_unsafe(catalog, retire, 1, &model);
+        const Parameter values[] = {
+            model,
+            int8_parameter(model_id),
+            role_parameter(row.owner),
+            {REGCLASSOID, ObjectIdGetDatum(source.relation), false},
+            name_parameter_unsafe(source.user.name.c_str()),
+            name_parameter_unsafe(source.item.name.c_str()),
+            name_parameter_unsafe(source.rating ? source.rating->name.c_str() : nullptr),
+            name_parameter_unsafe(source.time ? source.time->name.c_str() : nullptr),
+            {REGTYPEOID, ObjectIdGetDatum(source.user.type), false},
+            {REGTYPEOID, ObjectIdGetDatum(source.item.type), false},
+            text_parameter_unsafe(row.options->feedback == Feedback::Explicit ? "explicit" : "implicit"),
+            text_parameter_unsafe(row.algorithm.c_str()),
+            jsonb_parameter_unsafe(row.parameters.c_str()),
+            int8_parameter(static_cast<std::int64_t>(row.summary.users)),
+            int8_parameter(static_cast<std::int64_t>(row.summary.items)),
+            int8_parameter(static_cast<std::int64_t>(row.summary.ratings)),
+            jsonb_parameter_unsafe(row.metrics.c_str()),
+            {FLOAT8OID, Float8GetDatum(row.seconds), false},
+        };
+        const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
+        if (!inserted.has_first) elog(ERROR, "the new version was not stored");
+        const Parameter bounds[] = {model, int4_parameter(keep),
+                                    retired.has_first ? int4_parameter(retired.first) : null_parameter(INT4OID)};
+        if (run_statement_unsafe(catalog, expire, lengthof(bounds), bounds).rows > 0)
+            release_dropped_at_commit_unsafe(catalog);
+        return inserted.first;
+    });
+}
+
+}  // namespace mf::pg

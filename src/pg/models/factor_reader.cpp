@@ -1,0 +1,146 @@
+#include "pg/wall/clipped.hpp"
+#include "pg/models/factor_rows.hpp"
+#include "pg/models/model_rows.hpp"
+#include "pg/sql/tuples.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Columns of both factor tables; items have no digest.
+enum FactorColumn : AttrNumber {
+    kModelId = 1,
+    kId,
+    kInteractions,
+    kRatingBias,
+    kRatingFactors,
+    kRankingFactors,
+    kHistoryDigest,
+    kFactorColumnCount = kHistoryDigest
+};
+
+struct FactorTable {
+    Oid table;
+    Oid index;
+    int columns;
+};
+
+FactorTable users_table(const Catalog& catalog) {
+    return {catalog.user_factors, catalog.user_factors_index, kHistoryDigest};
+}
+
+/// Takes factors that are no less than that: finite numbers in a row. False for anything else.
+bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
+    ArrayType* array = DatumGetArrayTypeP(datum);
+    if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID) return false;
+    *factors = {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
+    float zero = 0;
+    for (const float factor : *factors) zero += factor * 0.0f;  // NaN if one is not finite
+    return zero == 0.0f;
+}
+
+/// Null if the row is sound, else what is wrong with it. The tables have constraints, but their owner can drop them.
+const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorShape shape, FactorRow* row) {
+    Datum values[kFactorColumnCount];
+    bool nulls[kFactorColumnCount];
+    deform_unsafe(tuple, descriptor, columns, values, nulls);
+    if (nulls[kId - 1]) return "Its id is NULL.";
+    const text* id = DatumGetTextPP(values[kId - 1]);
+    row->id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+    if (nulls[kInteractions - 1] || DatumGetInt32(values[kInteractions - 1]) < 0)
+        return "Its interactions are no count.";
+    row->interactions = static_cast<std::uint32_t>(DatumGetInt32(values[kInteractions - 1]));
+    if (nulls[kRatingBias - 1] != nulls[kRatingFactors - 1]) return "It has a rating bias or rating factors, not both.";
+    if (!nulls[kRatingBias - 1]) {
+        row->rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
+        if (!std::isfinite(row->rating_bias)) return "Its rating bias is not finite.";
+        if (!take_factors_unsafe(values[kRatingFactors - 1], &row->rating_factors))
+            return "Its rating factors are no one-dimensional array of finite numbers.";
+    }
+    if (nulls[kRankingFactors - 1] || !take_factors_unsafe(values[kRankingFactors - 1], &row->ranking_factors))
+        return "Its ranking factors are no one-dimensional array of finite numbers.";
+    const auto factors = static_cast<std::size_t>(shape.factors);
+    if (factors > 0 && row->ranking_factors.size() != factors)
+        return "Its ranking factors are not as many as others have.";
+    if (factors > 0 && row->rating_factors.size() != (shape.has_rating ? factors : 0))
+        return "Its rating factors are not as many as others have.";
+    if (columns < kHistoryDigest) return nullptr;
+    if (nulls[kHistoryDigest - 1]) return "Its digest of the history is NULL.";
+    row->history_digest = static_cast<std::uint64_t>(DatumGetInt64(values[kHistoryDigest - 1]));
+    return nullptr;
+}
+
+[[noreturn]] void raise_damaged_unsafe(const Catalog& catalog, std::int64_t model_id, std::string_view id,
+                                       const char* damage) {
+    const ModelLabel label = label_of_version_unsafe(catalog, model_id);
+    constexpr std::size_t kShownBytes = 100;
+    const std::string_view shown = clipped(id, kShownBytes);
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                    errmsg("factors of version %d of model \"%s\" are damaged", label.version,
+                           label.name != nullptr ? label.name : "?"),
+                    errdetail("In the row with id \"%.*s\": %s", static_cast<int>(shown.size()), shown.data(), damage),
+                    errhint("Train the model again.")));
+    pg_unreachable();
+}
+
+/// Rows with the model's number and, if given, one id. A row is decoded in a context of its own, which is reset after
+/// it. The scan and the sink work in the caller's: the index code keeps what it needs for all of the scan (the entries
+/// of dead rows, for one) in the context that is current at systable_getnext.
+std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
+                        const char* id, const FactorRowSink* sink, ExceptionHolder* exception) {
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
+    const Datum key_text = id != nullptr ? CStringGetTextDatum(id) : Datum{0};
+    if (id != nullptr)
+        ScanKeyEntryInitialize(&keys[1], 0, kId, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                               key_text);
+    Relation relation = table_open(table.table, AccessShareLock);
+    SysScanDesc scan =
+        systable_beginscan(relation, table.index, true, GetActiveSnapshot(), id != nullptr ? 2 : 1, keys);
+    MemoryContext row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor row", ALLOCSET_DEFAULT_SIZES);
+    std::size_t rows = 0;
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        MemoryContext caller = MemoryContextSwitchTo(row_context);
+        FactorRow row;
+        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.columns, shape, &row);
+        MemoryContextSwitchTo(caller);
+        if (damage != nullptr) raise_damaged_unsafe(catalog, model_id, row.id, damage);
+        ++rows;
+        if (!exception->run([&] { (*sink)(row); })) break;
+        MemoryContextReset(row_context);
+    }
+    MemoryContextDelete(row_context);
+    systable_endscan(scan);
+    table_close(relation, AccessShareLock);
+    if (id != nullptr) pfree(DatumGetPointer(key_text));
+    return rows;
+}
+
+std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
+                 const char* id, const FactorRowSink& sink) {
+    ExceptionHolder exception;
+    const std::size_t rows = pg_call([&catalog, &table, model_id, shape, id, sink = &sink, exception = &exception] {
+        return scan_unsafe(catalog, table, model_id, shape, id, sink, exception);
+    });
+    exception.rethrow();
+    return rows;
+}
+
+}  // namespace
+
+void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
+    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, shape, nullptr, sink);
+}
+
+void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,
+                           const FactorRowSink& sink) {
+    scan(catalog, users_table(catalog), model_id, shape, nullptr, sink);
+}
+
+bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
+                       const FactorRowSink& sink) {
+    return scan(catalog, users_table(catalog), model_id, shape, user_id.c_str(), sink) > 0;
+}
+
+}  // namespace mf::pg

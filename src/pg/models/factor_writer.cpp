@@ -1,0 +1,148 @@
+#include <algorithm>
+
+#include "pg/models/factor_rows.hpp"
+
+namespace mf::pg {
+namespace {
+
+constexpr int kBatch = 1000;
+constexpr int kItemColumns = 6;
+constexpr int kUserColumns = 7;  // the last one is the digest
+
+/// One row to write; all pointers outlive the batch.
+struct RowToWrite {
+    std::string_view id;
+    std::uint32_t interactions;
+    const float* rating_bias;  // null: implicit feedback, no rating factors
+    const float* rating_factors;
+    const float* ranking_factors;
+    std::uint64_t history_digest;
+};
+
+/// A table open for bulk inserts.
+struct Target {
+    Relation relation;
+    EState* estate;
+    ResultRelInfo* result;
+    BulkInsertState bulk;
+    TupleTableSlot* slots[kBatch];
+    MemoryContext batch_context;
+    std::int64_t model_id;
+    int columns;  ///< what a later version's script may have appended to the table is NULL
+    int rating_count;
+    int ranking_count;
+};
+
+void open_unsafe(Target* target, Oid table) {
+    target->relation = table_open(table, RowExclusiveLock);
+    target->estate = CreateExecutorState();
+    target->result = makeNode(ResultRelInfo);
+    InitResultRelInfo(target->result, target->relation, 1, nullptr, 0);
+    ExecOpenIndices(target->result, false);
+    target->bulk = GetBulkInsertState();
+    for (TupleTableSlot*& slot : target->slots) slot = table_slot_create(target->relation, nullptr);
+    target->batch_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor batch", ALLOCSET_DEFAULT_SIZES);
+}
+
+void close_unsafe(Target* target) {
+    for (TupleTableSlot* slot : target->slots) ExecDropSingleTupleTableSlot(slot);
+    FreeBulkInsertState(target->bulk);
+    table_finish_bulk_insert(target->relation, 0);
+    ExecCloseIndices(target->result);
+    FreeExecutorState(target->estate);
+    MemoryContextDelete(target->batch_context);
+    // The lock stays until the end of the transaction, as after any INSERT.
+    table_close(target->relation, NoLock);
+}
+
+Datum float_array_unsafe(const float* values, int count) {
+    const Size bytes = ARR_OVERHEAD_NONULLS(1) + sizeof(float) * static_cast<Size>(count);
+    auto* array = static_cast<ArrayType*>(palloc0(bytes));
+    SET_VARSIZE(array, bytes);
+    array->ndim = 1;
+    array->dataoffset = 0;
+    array->elemtype = FLOAT4OID;
+    ARR_DIMS(array)[0] = count;
+    ARR_LBOUND(array)[0] = 1;
+    memcpy(ARR_DATA_PTR(array), values, sizeof(float) * static_cast<Size>(count));
+    return PointerGetDatum(array);
+}
+
+void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWrite& row) {
+    ExecClearTuple(slot);
+    Datum* values = slot->tts_values;
+    bool* nulls = slot->tts_isnull;
+    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) nulls[i] = i >= target.columns;
+    values[0] = Int64GetDatum(target.model_id);
+    values[1] = PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size())));
+    values[2] = Int32GetDatum(static_cast<std::int32_t>(std::min<std::uint32_t>(row.interactions, INT32_MAX)));
+    nulls[3] = nulls[4] = row.rating_bias == nullptr;
+    if (row.rating_bias != nullptr) {
+        values[3] = Float4GetDatum(*row.rating_bias);
+        values[4] = float_array_unsafe(row.rating_factors, target.rating_count);
+    }
+    values[5] = float_array_unsafe(row.ranking_factors, target.ranking_count);
+    if (target.columns == kUserColumns) values[6] = Int64GetDatum(static_cast<std::int64_t>(row.history_digest));
+    ExecStoreVirtualTuple(slot);
+}
+
+void write_batch_unsafe(Target* target, const RowToWrite* rows, int count) {
+    CHECK_FOR_INTERRUPTS();
+    MemoryContext caller = MemoryContextSwitchTo(target->batch_context);
+    for (int i = 0; i < count; ++i) fill_slot_unsafe(*target, target->slots[i], rows[i]);
+    table_multi_insert(target->relation, target->slots, count, GetCurrentCommandId(true), 0, target->bulk);
+    MemoryContextSwitchTo(caller);
+    for (int i = 0; i < count; ++i) insert_index_entries_unsafe(target->result, target->slots[i], target->estate);
+    for (int i = 0; i < count; ++i) ExecClearTuple(target->slots[i]);
+    ResetPerTupleExprContext(target->estate);
+    MemoryContextReset(target->batch_context);
+}
+
+template <class RowOf>
+void write_table(Oid table, Target& target, const IdTable& ids, RowOf&& row_of) {
+    pg_call([&target, table] { open_unsafe(&target, table); });
+    std::vector<std::string> texts(kBatch);
+    std::vector<RowToWrite> rows(kBatch);
+    for (std::uint32_t begin = 0; begin < ids.size(); begin += kBatch) {
+        const int count = static_cast<int>(std::min<std::uint32_t>(kBatch, ids.size() - begin));
+        for (int i = 0; i < count; ++i) {
+            const std::uint32_t index = begin + static_cast<std::uint32_t>(i);
+            texts[i] = ids.text(index);
+            rows[i] = row_of(index);
+            rows[i].id = texts[i];
+        }
+        pg_call([&target, data = rows.data(), count] { write_batch_unsafe(&target, data, count); });
+    }
+    pg_call([&target] { close_unsafe(&target); });
+}
+
+}  // namespace
+
+void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model) {
+    const RatingModel* rating = model.rating ? &*model.rating : nullptr;
+    Target target{};
+    target.model_id = model_id;
+    target.rating_count = rating != nullptr ? rating->items.factors() : 0;
+    target.ranking_count = model.ranking.items.factors();
+    target.columns = kItemColumns;
+    write_table(catalog.item_factors, target, dataset.items, [&](std::uint32_t i) {
+        return RowToWrite{{},
+                          model.item_interactions[i],
+                          rating != nullptr ? &rating->item_bias[i] : nullptr,
+                          rating != nullptr ? rating->items.row(i) : nullptr,
+                          model.ranking.items.row(i),
+                          0};
+    });
+    target.columns = kUserColumns;
+    write_table(catalog.user_factors, target, dataset.users, [&](std::uint32_t u) {
+        return RowToWrite{{},
+                          model.user_interactions[u],
+                          rating != nullptr ? &rating->user_bias[u] : nullptr,
+                          rating != nullptr ? rating->users.row(u) : nullptr,
+                          model.ranking.users.row(u),
+                          model.user_history[u]};
+    });
+    pg_call([] { CommandCounterIncrement(); });
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,287 @@
+#include "pg/models/model_rows.hpp"
+
+#include "pg/wall/guard.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/sql/tuples.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Columns of mf_model_data, in the order of the install script.
+enum ModelColumn : AttrNumber {
+    kModelId = 1,
+    kModel,
+    kVersion,
+    kLive,
+    kOwner,
+    kSource,
+    kUserColumn,
+    kItemColumn,
+    kRatingColumn,
+    kTimeColumn,
+    kUserType,
+    kItemType,
+    kFeedback,
+    kAlgorithm,
+    kParameters,
+    kUsers,
+    kItems,
+    kRatings,
+    kMetrics,
+    kTrainedAt,
+    kSeconds,
+    kModelColumnCount = kSeconds
+};
+
+struct LiveModel {
+    bool found;
+    const char* name;
+    ModelVersion version;
+};
+
+void copy_name(NameData* target, Datum value, bool null) {
+    if (null)
+        NameStr(*target)[0] = '\0';
+    else
+        *target = *DatumGetName(value);
+}
+
+[[noreturn]] void raise_damaged_unsafe(const char* model, const char* damage) {
+    ereport(ERROR,
+            (errcode(ERRCODE_DATA_CORRUPTED),
+             errmsg("a version of model \"%s\" is damaged", model != nullptr ? model : "?"), errdetail("%s", damage),
+             errhint("A superuser can mend or delete its row in mf_model_data; then train the model again.")));
+    pg_unreachable();
+}
+
+ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, const char** name) {
+    Datum values[kModelColumnCount];
+    bool nulls[kModelColumnCount];
+    deform_unsafe(tuple, descriptor, kModelColumnCount, values, nulls);
+    const auto value = [&values](ModelColumn column) { return values[column - 1]; };
+    // The table has constraints, but its owner can drop them.
+    for (const ModelColumn column : {kModelId, kModel, kVersion, kOwner, kSource, kTrainedAt, kUserColumn, kItemColumn,
+                                     kUserType, kItemType, kFeedback, kAlgorithm, kItems, kParameters})
+        if (nulls[column - 1])
+            raise_damaged_unsafe(nulls[kModel - 1] ? nullptr : TextDatumGetCString(value(kModel)),
+                                 psprintf("Its %s is NULL.", NameStr(TupleDescAttr(descriptor, column - 1)->attname)));
+    *name = TextDatumGetCString(value(kModel));
+    ModelVersion version;
+    version.model_id = DatumGetInt64(value(kModelId));
+    version.uncommitted = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+    version.version = DatumGetInt32(value(kVersion));
+    version.owner = DatumGetObjectId(value(kOwner));
+    version.source = DatumGetObjectId(value(kSource));
+    version.trained_at = DatumGetTimestampTz(value(kTrainedAt));
+    copy_name(&version.user_column, value(kUserColumn), false);
+    copy_name(&version.item_column, value(kItemColumn), false);
+    copy_name(&version.rating_column, value(kRatingColumn), nulls[kRatingColumn - 1]);
+    copy_name(&version.time_column, value(kTimeColumn), nulls[kTimeColumn - 1]);
+    version.user_type = DatumGetObjectId(value(kUserType));
+    version.item_type = DatumGetObjectId(value(kItemType));
+    const char* feedback = TextDatumGetCString(value(kFeedback));
+    version.implicit = strcmp(feedback, "implicit") == 0;
+    if (!version.implicit && strcmp(feedback, "explicit") != 0)
+        raise_damaged_unsafe(*name, psprintf("Its feedback is \"%.100s\".", feedback));
+    strlcpy(NameStr(version.algorithm), TextDatumGetCString(value(kAlgorithm)), NAMEDATALEN);
+    version.items = DatumGetInt64(value(kItems));
+    version.parameters = DatumGetJsonbPCopy(value(kParameters));
+    return version;
+}
+
+void model_key_unsafe(ScanKey key, const char* name) {
+    ScanKeyEntryInitialize(key, 0, kModel, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                           CStringGetTextDatum(name));
+}
+
+LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
+    LiveModel result{};
+    Relation models = table_open(catalog.models, AccessShareLock);
+    ScanKeyData key;
+    model_key_unsafe(&key, name);
+    SysScanDesc scan = systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    if (HeapTupleIsValid(tuple)) {
+        result.found = true;
+        result.version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &result.name);
+    }
+    systable_endscan(scan);
+    table_close(models, AccessShareLock);
+    return result;
+}
+
+ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64_t model_id, Snapshot snapshot) {
+    ModelLabel label{nullptr, InvalidOid, 0};
+    ScanKeyData key;
+    ScanKeyInit(&key, kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
+    SysScanDesc scan = systable_beginscan(models, catalog.models_index, true, snapshot, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    if (HeapTupleIsValid(tuple)) {
+        bool null;
+        label.name = TextDatumGetCString(heap_getattr(tuple, kModel, RelationGetDescr(models), &null));
+        label.owner = DatumGetObjectId(heap_getattr(tuple, kOwner, RelationGetDescr(models), &null));
+        label.version = DatumGetInt32(heap_getattr(tuple, kVersion, RelationGetDescr(models), &null));
+    }
+    systable_endscan(scan);
+    return label;
+}
+
+/// Takes the name and the row of a version; may throw.
+using VersionSink = std::function<void(const char*, const ModelVersion&)>;
+
+/// Rows in the order of an index that begins with the name, of one model or all, as a snapshot taken now sees them.
+void scan_now(const Catalog& catalog, Oid index, const char* name, const VersionSink& sink) {
+    ExceptionHolder exception;
+    pg_call([&catalog, index, name, sink = &sink, exception = &exception] {
+        PushActiveSnapshot(GetTransactionSnapshot());
+        Relation models = table_open(catalog.models, AccessShareLock);
+        ScanKeyData key;
+        if (name != nullptr) model_key_unsafe(&key, name);
+        SysScanDesc scan = systable_beginscan(models, index, true, GetActiveSnapshot(), name != nullptr ? 1 : 0, &key);
+        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+            const char* row_name;
+            const ModelVersion version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &row_name);
+            if (!exception->run([&] { (*sink)(row_name, version); })) break;
+        }
+        systable_endscan(scan);
+        table_close(models, AccessShareLock);
+        PopActiveSnapshot();
+    });
+    exception.rethrow();
+}
+
+/// Names of the live models that the caller may use, as a list for people, and the only one if there is one.
+struct UsableModels {
+    int count;
+    const char* list;
+    const char* first;
+};
+
+UsableModels usable_models_unsafe(const Catalog& catalog) {
+    UsableModels result{};
+    StringInfoData list;
+    initStringInfo(&list);
+    Relation models = table_open(catalog.models, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 0, nullptr);
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+        const char* name;
+        const ModelVersion version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &name);
+        if (!may_use_unsafe(catalog, name, version.owner)) continue;
+        if (result.count++ == 0) result.first = name;
+        if (result.count <= 20) appendStringInfo(&list, "%s\"%s\"", result.count > 1 ? ", " : "", name);
+    }
+    systable_endscan(scan);
+    table_close(models, AccessShareLock);
+    if (result.count > 20) appendStringInfo(&list, " and %d more", result.count - 20);
+    result.list = list.data;
+    return result;
+}
+
+std::string models_hint(const Catalog& catalog) {
+    const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
+    if (usable.count == 0) return "Train one with SELECT * FROM mf_train('...').";
+    return std::string("Models you may use: ") + usable.list + ".";
+}
+
+std::string model_to_use(const Catalog& catalog, const char* name) {
+    if (name != nullptr) return name;
+    if (*setting_default_model() != '\0') return setting_default_model();
+    const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
+    if (usable.count == 1) return usable.first;
+    if (usable.count == 0)
+        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "there is no model", "",
+                       "Train one with SELECT * FROM mf_train('...').");
+    throw SqlError(ERRCODE_AMBIGUOUS_PARAMETER, "there is more than one model, name one",
+                   std::string("Models you may use: ") + usable.list + ".",
+                   "Pass model => '...', or set mf_ext.default_model.");
+}
+
+}  // namespace
+
+ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access) {
+    *found_name = model_to_use(catalog, name);
+    const char* wanted = found_name->c_str();
+    const LiveModel model = pg_call([&catalog, wanted] { return find_live_unsafe(catalog, wanted); });
+    if (!model.found) throw_no_such_model(catalog, *found_name);
+    require_access(catalog, *found_name, model.version.owner, access);
+    require_owner_exists(*found_name, model.version.owner);
+    return model.version;
+}
+
+std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
+    return pg_call([&catalog, name = name.c_str()] {
+        PushActiveSnapshot(GetTransactionSnapshot());
+        const LiveModel found = find_live_unsafe(catalog, name);
+        PopActiveSnapshot();
+        return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
+    });
+}
+
+std::vector<std::string> managed_models(const Catalog& catalog) {
+    std::vector<std::string> names;
+    scan_now(catalog, catalog.models_live_index, nullptr,
+             [&catalog, &names](const char* name, const ModelVersion& version) {
+                 if (pg_call([&catalog, owner = version.owner] { return may_manage_unsafe(catalog, owner); }))
+                     names.push_back(name);
+             });
+    return names;
+}
+
+std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name) {
+    std::vector<VersionRow> versions;
+    scan_now(catalog, catalog.models_version_index, name.c_str(),
+             [&versions](const char*, const ModelVersion& version) {
+                 versions.push_back({version.model_id, version.version, version.user_type});
+             });
+    return versions;
+}
+
+bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name) {
+    Relation models = table_open(catalog.models, AccessShareLock);
+    ScanKeyData then_key;  // one for each scan: it is changed when a scan begins
+    ScanKeyData now_key;
+    model_key_unsafe(&then_key, name);
+    model_key_unsafe(&now_key, name);
+    Snapshot then = RegisterSnapshot(GetTransactionSnapshot());
+    Snapshot now = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc then_scan = systable_beginscan(models, catalog.models_version_index, true, then, 1, &then_key);
+    SysScanDesc now_scan = systable_beginscan(models, catalog.models_version_index, true, now, 1, &now_key);
+    bool same = true;
+    for (bool more = true; same && more;) {
+        const HeapTuple old_row = systable_getnext(then_scan);
+        const HeapTuple new_row = systable_getnext(now_scan);
+        more = HeapTupleIsValid(old_row) && HeapTupleIsValid(new_row);
+        // A changed row is another row in another place.
+        same = more ? ItemPointerEquals(&old_row->t_self, &new_row->t_self) != 0
+                    : HeapTupleIsValid(old_row) == HeapTupleIsValid(new_row);
+    }
+    systable_endscan(now_scan);
+    systable_endscan(then_scan);
+    UnregisterSnapshot(now);
+    UnregisterSnapshot(then);
+    table_close(models, AccessShareLock);
+    return !same;
+}
+
+void throw_no_such_model(const Catalog& catalog, const std::string& name) {
+    throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + name + "\" does not exist", "", models_hint(catalog));
+}
+
+bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id) {
+    Relation models = try_relation_open(catalog.models, AccessShareLock);
+    if (models == nullptr) return false;
+    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    const bool exists = find_label_unsafe(catalog, models, model_id, snapshot).name != nullptr;
+    UnregisterSnapshot(snapshot);
+    relation_close(models, AccessShareLock);
+    return exists;
+}
+
+ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id) {
+    Relation models = table_open(catalog.models, AccessShareLock);
+    const ModelLabel label = find_label_unsafe(catalog, models, model_id, GetActiveSnapshot());
+    table_close(models, AccessShareLock);
+    return label;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,70 @@
+// Rows of the model table: finding versions.
+#pragma once
+
+#include "pg/models/privileges.hpp"
+
+namespace mf::pg {
+
+/// What a call needs to know of a version before anything else; read afresh under the caller's snapshot each time.
+struct ModelVersion {
+    std::int64_t model_id;
+    std::int32_t version;
+    Oid owner;
+    Oid source;
+    bool uncommitted;  ///< made by the transaction that looks
+    TimestampTz trained_at;
+    NameData user_column;
+    NameData item_column;
+    NameData rating_column;  // empty: every row has weight 1
+    NameData time_column;    // empty: none
+    Oid user_type;
+    Oid item_type;
+    bool implicit;
+    NameData algorithm;
+    std::int64_t items;
+    Jsonb* parameters;  ///< in the memory context of the call
+};
+
+/// The live version of the model that a call names. A null name means mf_ext.default_model, else the only model the
+/// caller may use. Throws undefined_object (hint: the models there are) or insufficient_privilege.
+ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);
+
+/// Owner of the model as a snapshot taken now sees it, nothing if there is no such model. The role may be gone.
+std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
+
+/// Names of all models that the caller may manage, in their order, as a snapshot taken now sees them.
+std::vector<std::string> managed_models(const Catalog& catalog);
+
+/// One version of a model, for who goes through all of them.
+struct VersionRow {
+    std::int64_t model_id;
+    std::int32_t version;
+    Oid user_type;
+};
+
+/// All versions of the model as a snapshot taken now sees them, ascending.
+std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name);
+
+/// True if rows of the model were added, changed or deleted by others since the transaction's snapshot was taken.
+bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name);
+
+/// Throws undefined_object with the models there are as hint.
+[[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
+
+/// True if the row of a version is there for a snapshot taken now, deletions of the own transaction included.
+bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id);
+
+/// Name and owner of a version's model under the active snapshot; a null name if the version is not there.
+struct ModelLabel {
+    const char* name;
+    Oid owner;
+    std::int32_t version;
+};
+ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id);
+
+/// How messages name a version.
+inline std::string version_label(const std::string& model, std::int32_t version) {
+    return "version " + std::to_string(version) + " of model \"" + model + "\"";
+}
+
+}  // namespace mf::pg

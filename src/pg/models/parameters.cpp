@@ -1,0 +1,279 @@
+#include "pg/models/parameters.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "pg/sql/json_entries.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Shortest text that reads back as the same number; JSON has no NaN.
+std::string number(double value) {
+    if (!std::isfinite(value)) return "null";
+    char buffer[40];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    return std::string(buffer, end);
+}
+
+/// Writes one flat JSON object.
+class JsonObject {
+  public:
+    void add(const char* key, const std::string& json) {
+        text_ += text_.size() > 1 ? ", \"" : "\"";
+        text_ += key;
+        text_ += "\": ";
+        text_ += json;
+    }
+    void add(const char* key, double value) { add(key, number(value)); }
+    std::string text() const { return text_ + "}"; }
+
+  private:
+    std::string text_ = "{";
+};
+
+template <class P>
+std::string fields_json(P parameters) {
+    JsonObject object;
+    parameters.each_field([&](const char* name, double value) { object.add(name, value); });
+    return object.text();
+}
+
+/// Null as well where the container is no object: looking for a key in a list would read past its end.
+JsonbValue* find_unsafe(JsonbContainer* container, const char* key, JsonbValue* result) {
+    if (!JsonContainerIsObject(container)) return nullptr;
+    return getKeyJsonValueFromContainer(container, key, static_cast<int>(strlen(key)), result);
+}
+
+struct Lookup {
+    bool found;
+    bool is_number;
+    double number;
+    const char* word;
+    int word_length;
+    JsonbContainer* object;
+};
+
+Lookup lookup(JsonbContainer* container, const char* key) {
+    return pg_call([container, key] {
+        Lookup result{};
+        JsonbValue value;
+        if (find_unsafe(container, key, &value) == nullptr) return result;
+        result.found = true;
+        if (value.type == jbvNumeric) {
+            result.is_number = true;
+            result.number =
+                DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
+        } else if (value.type == jbvString) {
+            result.word = value.val.string.val;
+            result.word_length = value.val.string.len;
+        } else if (value.type == jbvBinary) {
+            result.object = value.val.binary.data;
+        }
+        return result;
+    });
+}
+
+/// What a reader of stored parameters throws; who knows the version says more.
+struct Damage {
+    std::string text;
+};
+
+[[noreturn]] void corrupted(const char* key, const char* what = "lack") {
+    throw Damage{std::string("Its parameters ") + what + " \"" + key + "\"."};
+}
+
+/// read(), with its Damage as an error that names the version.
+template <class Read>
+auto read_stored(const std::string& label, const Read& read) {
+    try {
+        return read();
+    } catch (const Damage& damage) {
+        throw SqlError(ERRCODE_DATA_CORRUPTED, label + " is damaged", damage.text, "Train the model again.");
+    }
+}
+
+constexpr const char* kOutOfRange = "have no valid";
+
+double stored_number(JsonbContainer* container, const char* key) {
+    const Lookup found = lookup(container, key);
+    if (!found.is_number) corrupted(key);
+    if (!std::isfinite(found.number)) corrupted(key, kOutOfRange);
+    return found.number;
+}
+
+/// A whole number of the range that training accepts.
+int stored_count(JsonbContainer* container, const char* key, int maximum) {
+    const double value = stored_number(container, key);
+    if (value < 1 || value > maximum || value != std::trunc(value)) corrupted(key, kOutOfRange);
+    return static_cast<int>(value);
+}
+
+void require_valid(const char* key, bool is_valid) {
+    if (!is_valid) corrupted(key, kOutOfRange);
+}
+
+template <class P>
+void read_fields(JsonbContainer* container, const char* key, P& parameters) {
+    const Lookup object = lookup(container, key);
+    if (object.object == nullptr) corrupted(key);
+    parameters.each_field([&](const char* name, double& value) { value = stored_number(object.object, name); });
+}
+
+/// Neither negative nor beyond what the solvers compute in.
+bool is_weight(double value) { return value >= 0 && value <= std::numeric_limits<float>::max(); }
+
+Duplicates duplicates_of_word(std::string_view word) {
+    for (const Duplicates rule : {Duplicates::Mean, Duplicates::Sum, Duplicates::Last, Duplicates::Error})
+        if (word == duplicates_word(rule)) return rule;
+    corrupted("duplicates");
+}
+
+/// No option takes JSON of these types.
+[[noreturn]] void refuse_json(TrainOptions& options, const std::string& key, jbvType type) {
+    const std::vector<std::string> known = option_names(options.feedback);
+    if (std::find(known.begin(), known.end(), key) == known.end()) set_option(options, key, 0.0);  // says what is known
+    const char* given = type == jbvNull ? "null" : type == jbvBool ? "true or false" : "a list or an object";
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "option \"" + key + "\" must be a " +
+                       (key == "duplicates" || key == "solver" || key == "time_column" ? "text" : "number") + ", not " +
+                       given);
+}
+
+}  // namespace
+
+const char* duplicates_word(Duplicates rule) {
+    switch (rule) {
+        case Duplicates::Mean:
+            return "mean";
+        case Duplicates::Sum:
+            return "sum";
+        case Duplicates::Last:
+            return "last";
+        case Duplicates::Error:
+            break;
+    }
+    return "error";
+}
+
+std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model) {
+    JsonObject object;
+    const bool is_explicit = options.feedback == Feedback::Explicit;
+    object.add("factors", options.ials.factors);
+    object.add("iterations", is_explicit ? options.als.iterations : options.ials.iterations);
+    object.add("regularization", is_explicit ? options.als.regularization : options.ials.regularization);
+    object.add("seed", std::to_string(static_cast<std::int64_t>(options.ials.seed)));
+    object.add("test_fraction", options.test_fraction);
+    object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
+    object.add("options", options_json);
+    if (model.rating) object.add("rating", fields_json(model.rating->parameters));
+    object.add("ranking", fields_json(model.ranking.parameters));
+    return object.text();
+}
+
+std::string write_settings(const Settings& settings) {
+    JsonObject object;
+    for (const Setting& setting : settings) {
+        if (const double* value = std::get_if<double>(&setting.value))
+            object.add(setting.name.c_str(), *value);
+        else
+            object.add(setting.name.c_str(),
+                       '"' + std::get<std::string>(setting.value) + '"');  // one of the known words
+    }
+    return object.text();
+}
+
+std::string write_metrics(const TrainSummary& summary) {
+    JsonObject object;
+    object.add("train_rmse", summary.train_rmse);
+    object.add("test_rmse", summary.test_rmse);
+    object.add("test_ndcg", summary.test_ndcg);
+    object.add("test_ratings", static_cast<double>(summary.test_ratings));
+    object.add("iterations", summary.iterations);
+    object.add("ranking_iterations", summary.ranking_iterations);
+    return object.text();
+}
+
+namespace {
+
+StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback) {
+    StoredParameters result;
+    JsonbContainer* root = &parameters->root;
+    result.factors = stored_count(root, "factors", kMaximumFactors);
+    const Lookup rule = lookup(root, "duplicates");
+    if (rule.word == nullptr) corrupted("duplicates");
+    result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
+    read_fields(root, "ranking", result.ranking);
+    require_valid("unobserved_weight", is_weight(result.ranking.unobserved_weight));
+    require_valid("regularization", is_weight(result.ranking.regularization));
+    require_valid("regularization_exponent", is_weight(result.ranking.exponent));
+    if (feedback == Feedback::Implicit) return result;
+    read_fields(root, "rating", result.rating);
+    require_valid("regularization", is_weight(result.rating.regularization));
+    require_valid("regularization_exponent", is_weight(result.rating.exponent));
+    require_valid("bias_regularization", is_weight(result.rating.bias_regularization));
+    require_valid("minimum", result.rating.minimum <= result.rating.maximum);
+    return result;
+}
+
+StoredArguments training_arguments(Jsonb* parameters) {
+    StoredArguments result;
+    JsonbContainer* root = &parameters->root;
+    result.factors = stored_count(root, "factors", kMaximumFactors);
+    result.iterations = stored_count(root, "iterations", kMaximumIterations);
+    result.regularization = stored_number(root, "regularization");
+    result.test_fraction = stored_number(root, "test_fraction");
+    require_valid("seed", std::abs(stored_number(root, "seed")) < std::ldexp(1.0, 63));
+    // As an integer: a double would round a seed beyond 2^53.
+    pg_call([root, &result] {
+        JsonbValue value;
+        find_unsafe(root, "seed", &value);
+        result.seed = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric)));
+    });
+    result.options = pg_call([root]() -> Jsonb* {
+        JsonbValue value;
+        if (find_unsafe(root, "options", &value) == nullptr || value.type != jbvBinary) return nullptr;
+        return JsonbValueToJsonb(&value);
+    });
+    if (result.options == nullptr) corrupted("options");
+    return result;
+}
+
+}  // namespace
+
+StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label) {
+    return read_stored(label, [&] { return serving_parameters(parameters, feedback); });
+}
+
+StoredArguments read_arguments(Jsonb* parameters, const std::string& label) {
+    return read_stored(label, [&] { return training_arguments(parameters); });
+}
+
+void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,
+                   std::span<const FurtherNumber> further) {
+    const JsonEntries all = pg_call([json] { return json_entries_unsafe(&json->root); });
+    if (!all.is_object)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object", "",
+                       "Write options => '{\"name\": value}'.");
+    for (const JsonEntry& entry : all.span()) {
+        const std::string key(entry.key);
+        const auto own = std::ranges::find_if(further, [&](const FurtherNumber& one) { return key == one.name; });
+        if (own != further.end() && entry.type == jbvNumeric) {
+            *own->value = entry.number;
+        } else if (own != further.end()) {
+            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be a number");
+        } else if (entry.type == jbvNumeric) {
+            set_option(*options, key, entry.number);
+        } else if (entry.type == jbvString) {
+            if (key == "time_column")
+                *time_column = entry.word;
+            else
+                set_option(*options, key, entry.word);
+        } else {
+            refuse_json(*options, key, entry.type);
+        }
+    }
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,59 @@
+// The parameters and metrics of a version, and options ↔ jsonb.
+#pragma once
+
+#include "core/training/model.hpp"
+#include "core/training/options.hpp"
+#include "core/pipeline/search_space.hpp"
+#include "core/pipeline/train.hpp"
+#include "pg/wall/guard.hpp"
+
+namespace mf::pg {
+
+/// What serving needs of a version's parameters.
+struct StoredParameters {
+    int factors = 0;
+    Duplicates duplicates = Duplicates::Mean;
+    RatingParameters rating;
+    RankingParameters ranking;
+};
+
+/// The word of a rule, as in options.
+const char* duplicates_word(Duplicates rule);
+
+/// JSON text of the arguments of a training (options as given) and of what was resolved; numbers keep all their bits.
+std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model);
+
+/// JSON text of the metrics; what was not measured is null.
+std::string write_metrics(const TrainSummary& summary);
+
+/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing or has no valid
+/// value; `label` is how the message names the version.
+StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label);
+
+/// The arguments of the training as they were resolved, and its options as they were given.
+struct StoredArguments {
+    int factors = 0;
+    int iterations = 0;
+    double regularization = 0;
+    double test_fraction = 0;
+    std::int64_t seed = 0;
+    Jsonb* options = nullptr;  ///< in the current memory context
+};
+
+/// Inverse of write_parameters for training again. Throws as read_parameters().
+StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
+
+/// JSON text of settings: a number or a word for each name.
+std::string write_settings(const Settings& settings);
+
+/// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
+/// words, invalid_parameter_value. `time_column` is set apart, since it names a column, and `further` numbers, which
+/// are none of the training's.
+struct FurtherNumber {
+    const char* name;
+    double* value;
+};
+void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,
+                   std::span<const FurtherNumber> further = {});
+
+}  // namespace mf::pg

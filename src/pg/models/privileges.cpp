@@ -1,0 +1,71 @@
+#include "pg/models/privileges.hpp"
+
+#include "pg/wall/guard.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Columns of mf_grant_data.
+enum GrantColumn : AttrNumber { kModel = 1, kGrantee };
+
+bool is_granted_unsafe(const Catalog& catalog, const char* model) {
+    Relation grants = table_open(catalog.grants, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyEntryInitialize(&key, 0, kModel, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                           CStringGetTextDatum(model));
+    SysScanDesc scan = systable_beginscan(grants, catalog.grants_index, true, GetActiveSnapshot(), 1, &key);
+    bool granted = false;
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple) && !granted;
+         tuple = systable_getnext(scan)) {
+        bool null;
+        const Oid grantee = DatumGetObjectId(heap_getattr(tuple, kGrantee, RelationGetDescr(grants), &null));
+        granted = !OidIsValid(grantee) || has_privs_of_role(GetUserId(), grantee);
+    }
+    systable_endscan(scan);
+    table_close(grants, AccessShareLock);
+    return granted;
+}
+
+}  // namespace
+
+bool may_manage_unsafe(const Catalog& catalog, Oid owner) {
+    return has_privs_of_role(GetUserId(), owner) ||
+           has_privs_of_role(GetUserId(), relation_owner_unsafe(catalog.models));
+}
+
+bool may_use_unsafe(const Catalog& catalog, const char* model, Oid owner) {
+    return may_manage_unsafe(catalog, owner) || is_granted_unsafe(catalog, model);
+}
+
+void require_access(const Catalog& catalog, const std::string& model, Oid owner, Access access) {
+    const bool manage = access == Access::Manage;
+    const bool allowed = pg_call([&catalog, manage, owner, name = model.c_str()] {
+        return manage ? may_manage_unsafe(catalog, owner) : may_use_unsafe(catalog, name, owner);
+    });
+    if (allowed) return;
+    if (manage)
+        throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "must be owner of model \"" + model + "\"", "",
+                       "A grant lets a role use a model; the rest needs the privileges of the role that owns it.");
+    throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for model \"" + model + "\"", "",
+                   "A model may be used by the role that owns it, by members of that role, and by those to whom they "
+                   "grant it with mf_grant.");
+}
+
+void require_owner_exists(const std::string& model, Oid owner) {
+    if (pg_call([owner] { return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)); })) return;
+    throw SqlError(ERRCODE_UNDEFINED_OBJECT, "the role that owns model \"" + model + "\" does not exist any more",
+                   "Its source is read with the rights of that role.",
+                   "A superuser can give it to another role with mf_set_owner('" + model + "', '...').");
+}
+
+Oid role_named(const char* name, bool allow_public) {
+    if (allow_public && std::string_view(name) == "public") return InvalidOid;
+    const Oid role = pg_call([name] { return get_role_oid(name, true); });
+    if (!OidIsValid(role))
+        throw SqlError(ERRCODE_UNDEFINED_OBJECT, std::string("role \"") + name + "\" does not exist", "",
+                       std::string("Roles are listed in pg_roles, with names as they are, not quoted") +
+                           (allow_public ? "; 'public' means every role." : "."));
+    return role;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,182 @@
+#include "pg/serving/history.hpp"
+
+#include <algorithm>
+#include <compare>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/hash.hpp"
+#include "pg/wall/guc.hpp"
+
+namespace mf::pg {
+namespace {
+
+std::uint64_t unknown_item_hash(const SortedIds&, std::int64_t id) { return id_text_hash(id); }
+std::uint64_t unknown_item_hash(const SortedIds& ids, std::string_view id) { return id_text_hash(ids.kind(), id); }
+
+class HistorySink : public RowSink {
+  public:
+    explicit HistorySink(const ServingModel& model) : model_(model), items_(model.items.ids()), ids_(model.item_kind) {}
+
+    void row(const SourceRow& row) override {
+        if (row.item_null || row.rating_null) return;
+        ids_.set(batched_, row.item_integer, row.item_bytes);
+        if (rows_.size() == rows_.capacity()) check_history_memory(model_, 3 * rows_.capacity() * sizeof(HistoryRow));
+        rows_.push_back({0, SortedIds::kUnknown, static_cast<float>(row.rating), row.time});
+        ++batched_;
+        if (batched_ == kBatchRows || ids_.bytes() > kBatchBytes) look_up();
+    }
+
+    /// All rows that came.
+    std::span<HistoryRow> rows() {
+        look_up();
+        return rows_;
+    }
+
+  private:
+    /// The items of the rows since the last time.
+    void look_up() {
+        std::uint32_t items[kBatchRows];
+        std::uint64_t hashes[kBatchRows];
+        HistoryRow* rows = rows_.data() + (rows_.size() - batched_);
+        take_items(items_, ids_, batched_, items, hashes);
+        for (std::size_t i = 0; i < batched_; ++i) {
+            rows[i].item = items[i];
+            rows[i].item_hash = hashes[i];
+        }
+        batched_ = 0;
+    }
+
+    const ServingModel& model_;
+    const SortedIds& items_;
+    std::vector<HistoryRow> rows_;
+    IdBatch ids_;
+    std::size_t batched_ = 0;
+};
+
+/// The value of the rows [first, last) of one item, which are in order of (time, value): the same arithmetic in the
+/// same order as at training, so that an unchanged history has an unchanged digest.
+float merged_value(const HistoryRow* first, const HistoryRow* last, const ServingModel& model) {
+    Duplicates rule = model.duplicates;
+    if (rule == Duplicates::Error) rule = model.feedback == Feedback::Explicit ? Duplicates::Mean : Duplicates::Sum;
+    if (last - first == 1 || rule == Duplicates::Last) return (last - 1)->value;
+    double sum = 0;
+    for (const HistoryRow* entry = first; entry != last; ++entry) sum += entry->value;
+    return static_cast<float>(rule == Duplicates::Sum ? sum : sum / static_cast<double>(last - first));
+}
+
+/// Types whose values have the same id: an integer column may be widened, varchar become text.
+bool same_ids_unsafe(Oid a, Oid b) {
+    const auto is_text = [](Oid type) { return type == TEXTOID || type == VARCHAROID; };
+    if (id_kind_unsafe(a) == IdKind::Integer) return id_kind_unsafe(b) == IdKind::Integer;
+    return a == b || (is_text(getBaseType(a)) && is_text(getBaseType(b)));
+}
+
+void check_id_type(const ServingModel& model, const SourceColumn& column, Oid expected) {
+    if (pg_call([now = column.type, expected] { return same_ids_unsafe(now, expected); })) return;
+    const Oid now = column.type;
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                   "column \"" + column.name + "\" is now of type " + pg_call([now] { return format_type_be(now); }),
+                   std::string("It had type ") + pg_call([expected] { return format_type_be(expected); }) +
+                       " when model \"" + model.name + "\" was trained.",
+                   "Train the model again.");
+}
+
+const char* name_or_null(const NameData& name) { return NameStr(name)[0] == '\0' ? nullptr : NameStr(name); }
+
+Source describe_again(const ServingModel& model) {
+    const ModelVersion& version = model.version;
+    try {
+        return describe_source(version.source,
+                               {NameStr(version.user_column), NameStr(version.item_column),
+                                name_or_null(version.rating_column), name_or_null(version.time_column)},
+                               version.owner);
+    } catch (const SqlError& e) {
+        throw SqlError(e.sqlstate(), e.what(), e.detail(),
+                       "The source has changed since model \"" + model.name + "\" was trained. Train it again.");
+    }
+}
+
+}  // namespace
+
+void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices,
+                std::uint64_t* hashes) {
+    batch.take(rows, [&](auto ids) {
+        items.find(ids, indices);
+        for (std::size_t i = 0; i < rows; ++i)
+            hashes[i] = indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
+    });
+}
+
+void check_history_memory(const ServingModel& model, std::size_t bytes) {
+    if (bytes <= setting_max_memory()) return;
+    throw MemoryLimitExceeded("the history of one user needs at least " + megabytes(bytes) +
+                                  " of memory, mf_ext.max_memory is " + megabytes(setting_max_memory()),
+                              "The source of model \"" + model.name + "\" has that many rows of one user.",
+                              "Raise mf_ext.max_memory, or train on a view that limits the rows of a user.");
+}
+
+History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
+    std::sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
+        if (a.item != b.item) return a.item < b.item;
+        if (a.item_hash != b.item_hash) return a.item_hash < b.item_hash;
+        // What training would refuse may be here: NaN has a place in this order, and no sort goes astray.
+        if (const auto order = std::weak_order(a.time, b.time); order != 0) return order < 0;
+        return std::weak_order(a.value, b.value) < 0;
+    });
+    History history;
+    HistoryDigest digest;
+    for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
+        end = begin + 1;
+        while (end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash)
+            ++end;
+        const float value = merged_value(&rows[begin], rows.data() + end, model);
+        digest.add(rows[begin].item_hash, value);
+        if (rows[begin].item == SortedIds::kUnknown) continue;
+        history.seen.push_back(rows[begin].item);
+        // A value that training would refuse still means that the user knows the item.
+        if (std::isfinite(value) && (model.feedback == Feedback::Explicit || value >= 0.0f))
+            history.entries.push_back({rows[begin].item, value});
+    }
+    history.digest = digest.value();
+    return history;
+}
+
+Source current_source(const ServingModel& model) {
+    const ModelVersion& version = model.version;
+    const Oid relation = version.source;
+    if (pg_call([relation] { return get_rel_relkind(relation); }) == '\0')
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model.name + "\" does not exist any more",
+                       "Its rows tell what a user has seen since the training.",
+                       "Train the model on another relation, or call mf_recommend or mf_recommend_all with "
+                       "exclude_seen => false to be served from the stored factors.");
+    Source source = describe_again(model);
+    check_id_type(model, source.user, version.user_type);
+    check_id_type(model, source.item, version.item_type);
+    return source;
+}
+
+History read_history(ServingModel& model, const Id& user) {
+    const Oid reader = model.version.owner;
+    const Oid relation = model.version.source;
+    // The plan names the source. If that has been altered, its name may be another's by now. With the lock, which the
+    // query takes anyway, nothing changes between this look and the query.
+    const bool valid = pg_call([relation, reader, plan = model.history.get()] {
+        LockRelationOid(relation, AccessShareLock);
+        return plan != nullptr && plan->is_valid_unsafe(reader);
+    });
+    if (!valid) model.history = std::make_shared<HistoryPlan>(current_source(model), reader);
+    // The source may ask for recommendations itself, and find the plan no longer valid: this one is used to its end.
+    const std::shared_ptr<const HistoryPlan> plan = model.history;
+    HistorySink sink(model);
+    try {
+        plan->scan(user, sink);
+    } catch (...) {
+        // The source may have been altered.
+        if (model.history == plan) model.history.reset();
+        throw;
+    }
+    return merge_history(sink.rows(), model);
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,85 @@
+#include "pg/serving/history_lists.hpp"
+
+#include <algorithm>
+
+#include "core/retrieval/user_blocks.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/serving/recommendations.hpp"
+
+namespace mf::pg {
+namespace {
+
+constexpr std::size_t kMostUsers = 1024;  // of a block
+constexpr std::size_t kMostRows = std::size_t{1} << 18;
+constexpr std::size_t kUsersATask = 8;
+
+}  // namespace
+
+HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, std::size_t n, bool exclude_seen,
+                           const Environment& environment, UserListWriter& writer)
+    : catalog_(catalog),
+      model_(model),
+      n_(n),
+      exclude_seen_(exclude_seen),
+      environment_(environment),
+      writer_(writer),
+      block_users_(block_users(n, model.items.size(), kMostUsers)) {
+    const ItemIndex& items = model.items.ranking();
+    const std::size_t equations = items.rows().stride() * items.rows().stride() * sizeof(float);
+    const auto fitting = static_cast<int>(std::clamp<std::size_t>(setting_batch_memory() / equations, 1, 1024));
+    environment_.threads = std::min(environment.threads, fitting);
+    for (int i = 0; i < environment_.threads; ++i)
+        fold_ins_.emplace_back(items.rows(), items.positions(), model.items.gram(), model.ranking_parameters);
+}
+
+void HistoryLists::add(Id id, std::span<const HistoryRow> rows, std::optional<std::uint64_t> trained_digest) {
+    const std::size_t begin = rows_.size();
+    rows_.insert(rows_.end(), rows.begin(), rows.end());
+    users_.push_back({std::move(id), begin, rows_.size(), trained_digest, {}, {}});
+    if (users_.size() == block_users_ || rows_.size() >= kMostRows) finish();
+}
+
+bool HistoryLists::is_long(const User& user) const {
+    // Multiplications of a fold-in that a thread does in a tenth of a second.
+    constexpr double kMultiplications = 2e9;
+    const auto k = static_cast<double>(model_.items.ranking().rows().factors());
+    return static_cast<double>(user.rows_end - user.rows_begin) * k * k > kMultiplications;
+}
+
+void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* environment) {
+    UserState& state = user.state;
+    state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
+    if (state.history.entries.empty()) return;
+    if (user.trained_digest == state.history.digest) {
+        state.basis = Basis::Trained;
+        return;
+    }
+    state.basis = Basis::FoldIn;
+    state.ranking_factors = Array<float>(model_.items.ranking().stride(), 0.0f);
+    fold_in.solve(state.history.entries, state.ranking_factors.data(), environment);
+}
+
+void HistoryLists::finish() {
+    parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int worker) {
+        for (std::size_t i = begin; i < end; ++i)
+            if (!is_long(users_[i])) solve(users_[i], fold_ins_[static_cast<std::size_t>(worker)], nullptr);
+    });
+    // Workers cannot look at interrupts: what takes long is done here.
+    for (User& user : users_)
+        if (is_long(user)) solve(user, fold_ins_[0], &environment_);
+    for (User& user : users_)  // stored rows are PostgreSQL's
+        if (user.state.basis == Basis::Trained)
+            user.state = user_with_history(catalog_, model_, user.id, std::move(user.state.history));
+    parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
+        const std::vector<std::uint32_t> none;
+        for (std::size_t i = begin; i < end; ++i)
+            users_[i].list =
+                best_items(model_, users_[i].state, n_, nullptr, exclude_seen_ ? users_[i].state.history.seen : none);
+    });
+    for (const User& user : users_) writer_.put(user.id, user.list);
+    writer_.flush();
+    users_.clear();
+    rows_.clear();
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,112 @@
+// mf_predict, mf_predictions
+#include <limits>
+
+#include "pg/cache/model_for_call.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/sql/results.hpp"
+#include "pg/sql/statement_memo.hpp"
+#include "pg/serving/user_state.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// The model and the user of the previous call; most statements predict many items for one user after the other.
+struct PredictMemo {
+    StatementKey key;
+    std::string model_name;  ///< as the call gave it, or the default
+    std::shared_ptr<ServingModel> model;
+    std::optional<Id> user;
+    UserState state;
+};
+
+/// Prediction for an item that the model may not know; nothing if implicit feedback has nothing to say.
+std::optional<float> predict(const ServingModel& model, const UserState& user, std::optional<std::uint32_t> item) {
+    if (model.rating) return item ? predict_item_rating(model, user, *item) : predict_without_item(model, user);
+    if (!item || user.basis == Basis::Popular) return std::nullopt;
+    return preference_score(model, user, *item);
+}
+
+void load_model(FunctionCallInfo fcinfo, PredictMemo& memo, const char* name, IdKind kind) {
+    const std::string wanted = name != nullptr ? std::string("=") + name : setting_default_model();
+    const StatementKey key = StatementKey::current();
+    if (memo.model != nullptr && memo.key == key && memo.model_name == wanted) return;
+    memo = PredictMemo{};
+    const Catalog catalog = pg_call([fcinfo] { return catalog_unsafe(fcinfo); });
+    memo.model = serving_model(catalog, name, kind);
+    memo.model_name = wanted;
+    memo.key = key;
+}
+
+void load_user(FunctionCallInfo fcinfo, PredictMemo& memo, const IdView& view) {
+    Id user = user_id(*memo.model, view);
+    if (memo.user && memo.user->integer == user.integer && memo.user->bytes == user.bytes) return;
+    memo.user.reset();
+    const Catalog catalog = pg_call([fcinfo] { return catalog_unsafe(fcinfo); });
+    memo.state = user_for_prediction(catalog, *memo.model, user);
+    memo.user = std::move(user);
+}
+
+struct PredictArguments {
+    IdView user;
+    IdView item;
+    const char* model;
+};
+
+Datum predict_one(FunctionCallInfo fcinfo, IdKind kind) {
+    const auto arguments = pg_call([fcinfo, kind] {
+        return PredictArguments{id_argument_unsafe(fcinfo, 0, kind), id_argument_unsafe(fcinfo, 1, kind),
+                                text_argument_unsafe(fcinfo, 2)};
+    });
+    if (arguments.user.null || arguments.item.null) PG_RETURN_NULL();
+    auto& memo = call_site_state<PredictMemo>(fcinfo);
+    load_model(fcinfo, memo, arguments.model, kind);
+    load_user(fcinfo, memo, arguments.user);
+    const std::optional<float> prediction = predict(*memo.model, memo.state, known_item(*memo.model, arguments.item));
+    if (!prediction) PG_RETURN_NULL();
+    return Float4GetDatum(*prediction);
+}
+
+struct PredictionsArguments {
+    Catalog catalog;
+    IdView user;
+    IdArrayView items;
+    const char* model;
+};
+
+Datum predict_many(FunctionCallInfo fcinfo, IdKind kind) {
+    const auto arguments = pg_call([fcinfo, kind] {
+        begin_rows_unsafe(fcinfo);
+        return PredictionsArguments{catalog_unsafe(fcinfo), id_argument_unsafe(fcinfo, 0, kind),
+                                    id_array_argument_unsafe(fcinfo, 1, kind), text_argument_unsafe(fcinfo, 2)};
+    });
+    if (arguments.user.null) return Datum{0};
+    const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
+    const UserState user = user_for_prediction(arguments.catalog, *model, user_id(*model, arguments.user));
+    std::vector<std::uint32_t> items;
+    if (arguments.items.count >= 0) {
+        items = known_items(*model, arguments.items);
+    } else {
+        items.resize(model->items.size());
+        for (std::uint32_t i = 0; i < items.size(); ++i) items[i] = i;
+    }
+    std::vector<ListRow> rows;
+    rows.reserve(items.size());
+    for (const std::uint32_t item : items)
+        if (const std::optional<float> value = predict(*model, user, item))
+            rows.push_back({item, *value, std::numeric_limits<float>::quiet_NaN()});
+    put_list(fcinfo, kind, model->items.ids(), rows, nullptr);
+    return Datum{0};
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_predict_integer) { return predict_one(fcinfo, IdKind::Integer); }
+MF_FUNCTION(mf_predict_uuid) { return predict_one(fcinfo, IdKind::Uuid); }
+MF_FUNCTION(mf_predict_text) { return predict_one(fcinfo, IdKind::Text); }
+
+MF_FUNCTION(mf_predictions_integer) { return predict_many(fcinfo, IdKind::Integer); }
+MF_FUNCTION(mf_predictions_uuid) { return predict_many(fcinfo, IdKind::Uuid); }
+MF_FUNCTION(mf_predictions_text) { return predict_many(fcinfo, IdKind::Text); }
+
+}  // namespace mf::pg

@@ -1,0 +1,118 @@
+// mf_recommend_for: lists for a basket or a session, without a user.
+#include <algorithm>
+#include <limits>
+
+#include "pg/cache/model_for_call.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/serving/recommendations.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Elements of a real[]; count -1 if the argument is NULL. NULL elements are NaN.
+struct FloatArrayView {
+    int count = -1;
+    float* elements = nullptr;
+    bool* nulls = nullptr;
+};
+
+FloatArrayView float_array_argument_unsafe(FunctionCallInfo fcinfo, int number) {
+    FloatArrayView view;
+    if (PG_ARGISNULL(number)) return view;
+    Datum* datums;
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), FLOAT4OID, sizeof(float4), true, TYPALIGN_INT, &datums,
+                      &view.nulls, &view.count);
+    view.elements = static_cast<float*>(palloc(sizeof(float) * static_cast<Size>(view.count + 1)));
+    for (int i = 0; i < view.count; ++i) view.elements[i] = view.nulls[i] ? 0.0f : DatumGetFloat4(datums[i]);
+    return view;
+}
+
+struct Arguments : ListArguments {
+    IdArrayView items;
+    FloatArrayView ratings;
+    IdArrayView candidates;
+    IdArrayView exclude;
+};
+
+Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
+    return {list_arguments_unsafe(fcinfo, 2), id_array_argument_unsafe(fcinfo, 0, kind),
+            float_array_argument_unsafe(fcinfo, 1), id_array_argument_unsafe(fcinfo, 4, kind),
+            id_array_argument_unsafe(fcinfo, 5, kind)};
+}
+
+void check_ratings(const Arguments& arguments, bool implicit) {
+    const FloatArrayView& ratings = arguments.ratings;
+    if (ratings.count < 0) return;
+    if (ratings.count != arguments.items.count)
+        throw SqlError(ERRCODE_ARRAY_SUBSCRIPT_ERROR,
+                       "there are " + std::to_string(ratings.count) + " ratings for " +
+                           std::to_string(arguments.items.count) + " items",
+                       "", "Pass a rating, or NULL, for each item.");
+    for (int i = 0; i < ratings.count; ++i) {
+        if (ratings.nulls[i]) continue;
+        if (!std::isfinite(ratings.elements[i]))
+            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                           "rating number " + std::to_string(i + 1) + " is not a finite number");
+        if (implicit && ratings.elements[i] < 0)
+            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                           "rating number " + std::to_string(i + 1) + " is negative",
+                           "With implicit feedback a rating is the weight of an interaction, zero or more.");
+    }
+}
+
+/// The items that the model knows with their ratings, repeated ones merged by the model's rule; the last of the array
+/// counts as the newest.
+std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments& arguments) {
+    struct Given {
+        std::uint32_t item;
+        float value;  // NaN: none
+    };
+    std::vector<Given> given;
+    for (int i = 0; i < arguments.items.count; ++i) {
+        if (arguments.items.elements[i].null) continue;
+        const std::optional<std::uint32_t> item = known_item(model, arguments.items.elements[i]);
+        if (!item) continue;
+        const bool has_rating = arguments.ratings.count >= 0 && !arguments.ratings.nulls[i];
+        given.push_back({*item, has_rating ? arguments.ratings.elements[i] : std::numeric_limits<float>::quiet_NaN()});
+    }
+    std::stable_sort(given.begin(), given.end(), [](const Given& a, const Given& b) { return a.item < b.item; });
+
+    Duplicates rule = model.duplicates;
+    if (rule == Duplicates::Error) rule = model.rating ? Duplicates::Mean : Duplicates::Sum;
+    std::vector<HistoryEntry> entries;
+    for (std::size_t begin = 0, end; begin < given.size(); begin = end) {
+        double sum = 0;
+        float last = std::numeric_limits<float>::quiet_NaN();
+        int count = 0;
+        for (end = begin; end < given.size() && given[end].item == given[begin].item; ++end) {
+            if (std::isnan(given[end].value)) continue;
+            last = given[end].value;
+            sum += static_cast<double>(last);
+            ++count;
+        }
+        const double merged = rule == Duplicates::Sum ? sum : sum / count;
+        entries.push_back(
+            {given[begin].item, count == 0 || rule == Duplicates::Last ? last : static_cast<float>(merged)});
+    }
+    return entries;
+}
+
+Datum recommend_for(FunctionCallInfo fcinfo, IdKind kind) {
+    const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
+    const std::size_t n = list_length(arguments.n);
+    if (arguments.items.count < 0 || n == 0) return Datum{0};
+    const std::shared_ptr<ServingModel> model =
+        serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
+    check_ratings(arguments, model->feedback == Feedback::Implicit);
+    const UserState user = user_of_history(*model, history_of(*model, arguments));
+    put_recommendations(fcinfo, kind, *model, user, n, {arguments.candidates, arguments.exclude, true});
+    return Datum{0};
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_recommend_for_integer) { return recommend_for(fcinfo, IdKind::Integer); }
+MF_FUNCTION(mf_recommend_for_uuid) { return recommend_for(fcinfo, IdKind::Uuid); }
+MF_FUNCTION(mf_recommend_for_text) { return recommend_for(fcinfo, IdKind::Text); }
+
+}  // namespace mf::pg

@@ -1,0 +1,26 @@
+// A list for a user: the search with its filters, and its rows.
+#pragma once
+
+#include "core/retrieval/top_n.hpp"
+#include "pg/serving/user_state.hpp"
+
+namespace mf::pg {
+
+/// What may be in a list.
+struct ListFilter {
+    IdArrayView candidates;  ///< only these; count -1: all
+    IdArrayView exclude;     ///< none of these
+    bool exclude_seen;       ///< none of the user's history
+};
+
+/// The n best items for the user that are not in `excluded` (ascending), among the candidates (likewise) if they are
+/// given; by popularity if nothing is known of the user.
+std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& user, std::size_t n,
+                                   const std::vector<std::uint32_t>* candidates,
+                                   const std::vector<std::uint32_t>& excluded);
+
+/// Adds the n best items for the user as rows (item, score, predicted rating, basis) to a function's result.
+void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,
+                         std::size_t n, const ListFilter& filter);
+
+}  // namespace mf::pg

@@ -1,0 +1,169 @@
+#include "pg/serving/user_scan.hpp"
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/base/interruptible_sort.hpp"
+#include "pg/wall/guc.hpp"
+
+namespace mf::pg {
+
+UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
+    : model_(model),
+      want_seen_(want_seen),
+      users_(model.user_kind),
+      seen_(model.items.size(), max_list_bytes),
+      user_ids_(model.user_kind),
+      item_ids_(model.item_kind) {}
+
+void UserScan::read(const Source& source) {
+    if (!first_) seen_.restart(seen_.end());
+    batched_ = 0;
+    scan_source(source, *this, ScanFor::Serving, model_.version.owner);
+    flush();
+    first_ = false;
+}
+
+void UserScan::row(const SourceRow& row) {
+    if (row.user_null || row.item_null || row.rating_null) return;
+    user_ids_.set(batched_, row.user_integer, row.user_bytes);
+    item_ids_.set(batched_, row.item_integer, row.item_bytes);
+    values_[batched_] = static_cast<float>(row.rating);
+    ++batched_;
+    if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
+}
+
+void UserScan::flush() {
+    std::uint32_t users[kBatchRows];
+    std::uint32_t items[kBatchRows];
+    std::uint64_t hashes[kBatchRows];
+    const std::size_t count = std::exchange(batched_, 0);
+    // A source need not give the same rows in every pass: users that come up later have no number, and are left out.
+    user_ids_.take(count, [&](auto batch) {
+        if (first_)
+            users_.intern(batch, users);
+        else
+            users_.find(batch, users);
+    });
+    take_items(model_.items.ids(), item_ids_, count, items, hashes);
+    if (first_) digests_.resize(users_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        if (users[i] == IdTable::kUnknown) continue;
+        if (first_) digests_[users[i]].add(hashes[i], values_[i]);
+        if (items[i] != SortedIds::kUnknown && want_seen_) seen_.add(users[i], items[i]);
+    }
+    check_memory();
+}
+
+void UserScan::check_memory() const {
+    constexpr std::size_t kUserBytes = 24;  // of what the caller keeps of each user
+    const std::size_t need = users_.memory() + digests_.capacity() * sizeof(HistoryDigest) + seen_.bytes() +
+                             kUserBytes * std::size_t{users_.size()};
+    if (need <= setting_max_memory()) return;
+    throw MemoryLimitExceeded("the users of the source of model \"" + model_.name + "\" need at least " +
+                                  megabytes(need) + " of memory, mf_ext.max_memory is " +
+                                  megabytes(setting_max_memory()),
+                              std::to_string(users_.size()) + " users read so far.",
+                              "Raise mf_ext.max_memory, or call mf_recommend for one user after the other.");
+}
+
+HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen,
+                         std::uint32_t first, std::uint32_t end, std::size_t max_bytes, Environment& environment)
+    : model_(model),
+      users_(users),
+      chosen_(chosen),
+      first_(first),
+      end_(end),
+      limit_(end),
+      max_bytes_(max_bytes),
+      environment_(environment),
+      user_ids_(model.user_kind),
+      item_ids_(model.item_kind) {
+    // Growing would hold two copies for a moment; untouched memory costs nothing.
+    rows_.reserve(std::min<std::size_t>(max_bytes / sizeof(UserRow) + 1, std::size_t{16} << 20));
+}
+
+void HistoryScan::read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {
+    rows_.clear();
+    whole_.clear();
+    limit_ = end_;
+    batched_ = 0;
+    scan_source(source, *this, ScanFor::Serving, model_.version.owner);
+    flush();
+    // In place; merge_history() orders the rows of a user whatever their order.
+    sort_with_checkpoints(std::span(rows_), environment_,
+                          [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
+    std::vector<HistoryRow> history;
+    for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
+        history.clear();
+        for (end = begin; end < rows_.size() && rows_[end].user == rows_[begin].user; ++end)
+            history.push_back(expanded(rows_[end]));
+        use(rows_[begin].user, history);
+    }
+    first_ = limit_;
+}
+
+HistoryRow HistoryScan::expanded(const UserRow& row) const {
+    const SortedIds& items = model_.items.ids();
+    if (row.item >= items.size()) return whole_[row.item - items.size()];
+    return {items.hash(row.item), row.item, row.value, 0};
+}
+
+void HistoryScan::row(const SourceRow& row) {
+    if (row.user_null || row.item_null || row.rating_null) return;
+    user_ids_.set(batched_, row.user_integer, row.user_bytes);
+    item_ids_.set(batched_, row.item_integer, row.item_bytes);
+    values_[batched_] = static_cast<float>(row.rating);
+    times_[batched_] = row.time;
+    ++batched_;
+    if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
+}
+
+void HistoryScan::flush() {
+    std::uint32_t users[kBatchRows];
+    std::uint32_t items[kBatchRows];
+    std::uint64_t hashes[kBatchRows];
+    const std::size_t count = std::exchange(batched_, 0);
+    user_ids_.take(count, [&](auto batch) { users_.find(batch, users); });
+    take_items(model_.items.ids(), item_ids_, count, items, hashes);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (users[i] < first_ || users[i] >= limit_ || !chosen_[users[i]]) continue;  // kUnknown is above any limit
+        if (bytes() >= max_bytes_) narrow();
+        check_history_memory(model_, bytes());
+        if (users[i] < limit_) add(users[i], {hashes[i], items[i], values_[i], times_[i]});
+    }
+}
+
+void HistoryScan::add(std::uint32_t user, const HistoryRow& row) {
+    if (row.item != SortedIds::kUnknown && row.time == 0) {
+        rows_.push_back({user, row.item, row.value});
+        return;
+    }
+    const std::size_t place = model_.items.size() + whole_.size();
+    if (place >= SortedIds::kUnknown) throw InvalidData("too many rows to be numbered");
+    whole_.push_back(row);
+    rows_.push_back({user, static_cast<std::uint32_t>(place), 0});
+}
+
+/// Leaves the users of the upper half of the rows to another pass. One user may take more than the limit.
+void HistoryScan::narrow() {
+    const auto by_user = [](const UserRow& a, const UserRow& b) { return a.user < b.user; };
+    const std::size_t middle = rows_.size() / 2;
+    nth_element_with_checkpoints(std::span(rows_), middle, environment_, by_user);
+    // The least user is in the lower half by now.
+    const auto half = rows_.begin() + static_cast<std::ptrdiff_t>(middle);
+    const std::uint32_t least = std::min_element(rows_.begin(), half + 1, by_user)->user;
+    limit_ = std::max(half->user, least + 1);
+    check_interrupt(environment_);
+    std::erase_if(rows_, [this](const UserRow& row) { return row.user >= limit_; });
+    std::vector<HistoryRow> left;
+    for (UserRow& row : rows_) {
+        if (row.item < model_.items.size()) continue;
+        left.push_back(whole_[row.item - model_.items.size()]);
+        row.item = static_cast<std::uint32_t>(model_.items.size() + left.size() - 1);
+    }
+    whole_ = std::move(left);
+    max_bytes_ = std::max(max_bytes_, 2 * bytes());
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,98 @@
+// What one pass over the source tells of all users: who has rows, whether they are those of the training, which items.
+#pragma once
+
+#include <limits>
+
+#include "core/base/hash.hpp"
+#include "core/retrieval/item_lists.hpp"
+#include "core/base/parallel.hpp"
+#include "pg/serving/history.hpp"
+#include "pg/sql/id_batch.hpp"
+
+namespace mf::pg {
+
+/// Users are numbered in the order of their first rows. 50 to 70 bytes a user, and those of the ItemLists; throws
+/// MemoryLimitExceeded before that is more than mf_ext.max_memory.
+class UserScan : public RowSink {
+  public:
+    /// With want_seen false the lists of items stay empty.
+    UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes);
+
+    /// Reads the source under the active snapshot with the rights of the model's owner. The first time, everything is
+    /// found, but items for the users below seen().end() only; each further time, items for those from there on.
+    void read(const Source& source);
+
+    const IdTable& users() const { return users_; }
+    const ItemLists& seen() const { return seen_; }
+
+    /// HistoryDigest::value() of the user's rows, unless items repeat in them: then it is another number than the
+    /// user's history has.
+    std::uint64_t digest(std::uint32_t user) const { return digests_[user].value(); }
+
+    void row(const SourceRow& row) override;
+
+  private:
+    void flush();
+    void check_memory() const;
+
+    const ServingModel& model_;
+    bool want_seen_;
+    bool first_ = true;
+    IdTable users_;
+    ItemLists seen_;
+    std::vector<HistoryDigest> digests_;
+    std::size_t batched_ = 0;
+    IdBatch user_ids_;
+    IdBatch item_ids_;
+    float values_[kBatchRows];
+};
+
+/// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it
+/// has a time or an item that the model does not know. The history of one user is kept whatever it takes, within
+/// mf_ext.max_memory; MemoryLimitExceeded above that.
+class HistoryScan : public RowSink {
+  public:
+    /// For the users of `users` whose number is in `chosen`, from `first` to below `end`.
+    HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen, std::uint32_t first,
+                std::uint32_t end, std::size_t max_bytes, Environment& environment);
+
+    /// Reads the source, then calls use(user, rows) for one user after the other; rows may be reordered. Users whose
+    /// rows found no room are left.
+    void read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use);
+
+    /// True once all users were passed on.
+    bool finished() const { return first_ >= end_; }
+
+    void row(const SourceRow& row) override;
+
+  private:
+    /// The small form of a HistoryRow: few rows have more to say.
+    struct UserRow {
+        std::uint32_t user;
+        std::uint32_t item;  ///< from the number of items on: of an element of whole_
+        float value;
+    };
+    HistoryRow expanded(const UserRow& row) const;
+    void add(std::uint32_t user, const HistoryRow& row);
+    void flush();
+    void narrow();
+    std::size_t bytes() const { return rows_.size() * sizeof(UserRow) + whole_.size() * sizeof(HistoryRow); }
+
+    const ServingModel& model_;
+    const IdTable& users_;
+    const std::vector<bool>& chosen_;
+    std::uint32_t first_;
+    std::uint32_t end_;
+    std::uint32_t limit_;  ///< of this pass
+    std::size_t max_bytes_;
+    Environment& environment_;  ///< for sorts that can be cancelled
+    std::vector<UserRow> rows_;
+    std::vector<HistoryRow> whole_;  ///< rows with a time or of an item that the model does not know
+    std::size_t batched_ = 0;
+    IdBatch user_ids_;
+    IdBatch item_ids_;
+    float values_[kBatchRows];
+    double times_[kBatchRows];
+};
+
+}  // namespace mf::pg

@@ -1,0 +1,148 @@
+#include "pg/serving/user_state.hpp"
+
+#include <algorithm>
+
+#include "core/linalg/kernels.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/models/factor_rows.hpp"
+
+namespace mf::pg {
+namespace {
+
+Array<float> padded_copy(std::span<const float> values, FactorView like) {
+    Array<float> result(like.stride(), 0.0f);
+    std::copy(values.begin(), values.end(), result.begin());
+    return result;
+}
+
+/// Loads the stored row; gives its digest.
+std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, UserState& state) {
+    std::uint64_t digest = 0;
+    state.stored =
+        read_user_factors(catalog, model.version.model_id, model.shape(), user.text(), [&](const FactorRow& row) {
+            state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
+            if (model.rating) {
+                state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
+                state.rating_bias = row.rating_bias;
+                state.has_rating = true;
+            }
+            digest = row.history_digest;
+        });
+    return digest;
+}
+
+void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
+    state.basis = Basis::FoldIn;
+    state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
+    Environment environment = quiet_environment();
+    model.ranking_fold_in->solve(entries, state.ranking_factors.data(), &environment);
+}
+
+void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
+    if (!model.rating || entries.empty()) return;
+    state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
+    Environment environment = quiet_environment();
+    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias, &environment);
+    state.has_rating = true;
+}
+
+void fold_in(ServingModel& model, UserState& state) {
+    fold_in_ranking(model, state.history.entries, state);
+    fold_in_rating(model, state.history.entries, state);
+}
+
+void apply_history(ServingModel& model, History history, std::uint64_t stored_digest, UserState& state) {
+    state.history = std::move(history);
+    if (state.history.entries.empty())
+        state.basis = Basis::Popular;
+    else if (state.stored && state.history.digest == stored_digest)
+        state.basis = Basis::Trained;
+    else
+        fold_in(model, state);
+}
+
+float dot_product(const Array<float>& vector, const float* factors) {
+    return kernels().dot(vector.data(), factors, vector.size() / kLanes);
+}
+
+float clip(const ServingModel& model, double rating) {
+    const RatingParameters& parameters = *model.rating;
+    return static_cast<float>(std::clamp(rating, parameters.minimum, parameters.maximum));
+}
+
+}  // namespace
+
+const char* basis_name(Basis basis) {
+    switch (basis) {
+        case Basis::Trained:
+            return "trained";
+        case Basis::FoldIn:
+            return "fold-in";
+        case Basis::Popular:
+            break;
+    }
+    return "popular";
+}
+
+UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
+    UserState state;
+    const std::uint64_t digest = load_stored(catalog, model, user, state);
+    const Oid source = model.version.source;
+    if (!need_history && pg_call([source] { return get_rel_relkind(source); }) == '\0') {
+        state.basis = state.stored ? Basis::Trained : Basis::Popular;
+        return state;
+    }
+    apply_history(model, read_history(model, user), digest, state);
+    return state;
+}
+
+UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history) {
+    UserState state;
+    const std::uint64_t digest = load_stored(catalog, model, user, state);
+    apply_history(model, std::move(history), digest, state);
+    return state;
+}
+
+UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries) {
+    UserState state;
+    std::vector<HistoryEntry> rated;
+    for (HistoryEntry& entry : entries) {
+        state.history.seen.push_back(entry.item);
+        if (std::isnan(entry.value))
+            entry.value = model.rating ? static_cast<float>(model.ranking_parameters.weight_center) : 1.0f;
+        else
+            rated.push_back(entry);
+    }
+    if (!entries.empty()) fold_in_ranking(model, entries, state);
+    fold_in_rating(model, rated, state);
+    state.history.entries = std::move(entries);
+    return state;
+}
+
+UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const Id& user) {
+    UserState state;
+    load_stored(catalog, model, user, state);
+    if (state.stored) {
+        state.basis = Basis::Trained;
+        return state;
+    }
+    state.history = read_history(model, user);
+    if (!state.history.entries.empty()) fold_in(model, state);
+    return state;
+}
+
+float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item) {
+    double value = model.rating->mean + model.items.rating_bias()[item];
+    if (user.has_rating) value += user.rating_bias + dot_product(user.rating_factors, model.items.rating().row(item));
+    return clip(model, value);
+}
+
+float predict_without_item(const ServingModel& model, const UserState& user) {
+    return clip(model, model.rating->mean + (user.has_rating ? user.rating_bias : 0.0f));
+}
+
+float preference_score(const ServingModel& model, const UserState& user, std::uint32_t item) {
+    return dot_product(user.ranking_factors, model.items.ranking().row(item));
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,47 @@
+// Who asks: a user's vectors and where they come from.
+#pragma once
+
+#include "pg/serving/history.hpp"
+
+namespace mf::pg {
+
+enum class Basis { Trained, FoldIn, Popular };
+const char* basis_name(Basis basis);
+
+/// What is known of a user now.
+struct UserState {
+    Basis basis = Basis::Popular;
+    History history;          ///< empty if it was not read
+    bool stored = false;      ///< the user was in the training
+    bool has_rating = false;  ///< rating factors below are the user's; otherwise only the items' biases are known
+    float rating_bias = 0.0f;
+    Array<float> rating_factors;  ///< padded like the rows of the items' matrix
+    Array<float> ranking_factors;
+};
+
+/// For lists: the history decides. Unchanged since the training: the stored row; changed or new: solved now from the
+/// history; no item of the model in it: popular. With need_history false a source that cannot be read any more is
+/// no error: the stored row serves.
+UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
+
+/// The same for a history that was read already.
+UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history);
+
+/// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
+/// known. Such an item counts for lists as an average one and not at all for predicted ratings.
+UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries);
+
+/// For predictions: a stored row serves as it is; only an unknown user's history is read and folded in.
+UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const Id& user);
+
+/// Predicted rating of item `item` of the model (mean and the item's bias if the user has no rating factors), clipped
+/// to the training range.
+float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item);
+
+/// Predicted rating where the item is unknown: mean and the user's bias.
+float predict_without_item(const ServingModel& model, const UserState& user);
+
+/// Dot product of the user's ranking factors with item `item`.
+float preference_score(const ServingModel& model, const UserState& user, std::uint32_t item);
+
+}  // namespace mf::pg

@@ -1,0 +1,49 @@
+#include "pg/sql/arguments.hpp"
+
+#include "pg/sql/results.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// A model's name is an index key; names longer than a file name help nobody.
+constexpr std::size_t kLongestName = 255;
+
+}  // namespace
+
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
+    begin_rows_unsafe(fcinfo);
+    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
+}
+
+void require_model_name(const char* name) {
+    if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+}
+
+void check_new_model_name(const std::string& name) {
+    if (name.empty() || name.size() > kLongestName)
+        throw SqlError(ERRCODE_INVALID_NAME, "the name of a model must have 1 to " + std::to_string(kLongestName) +
+                                                 " bytes, not " + std::to_string(name.size()));
+}
+
+std::size_t list_length(std::int32_t n) {
+    if (n < 0) throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "n must not be negative, it is " + std::to_string(n));
+    return static_cast<std::size_t>(n);
+}
+
+std::size_t measured_length(std::int32_t k) {
+    if (k < 1)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "k must be at least 1, it is " + std::to_string(k), "",
+                       "k is the length of the lists that are evaluated.");
+    return static_cast<std::size_t>(k);
+}
+
+Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model) {
+    std::optional<Id> id = convert_id(view, kind);
+    if (id) return std::move(*id);
+    throw SqlError(ERRCODE_INVALID_TEXT_REPRESENTATION,
+                   "user id \"" + std::string(view.data, static_cast<std::size_t>(view.length)) + "\" is not of type " +
+                       pg_call([type] { return format_type_be(type); }),
+                   "", "Users of model \"" + model + "\" are identified by that type.");
+}
+
+}  // namespace mf::pg

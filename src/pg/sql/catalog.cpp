@@ -1,0 +1,65 @@
+#include "pg/sql/catalog.hpp"
+
+namespace mf::pg {
+namespace {
+
+Oid relation_unsafe(const char* name, Oid schema) {
+    const Oid oid = get_relname_relid(name, schema);
+    if (!OidIsValid(oid)) elog(ERROR, "relation \"%s\" of extension mf_ext is missing", name);
+    return oid;
+}
+
+}  // namespace
+
+Catalog catalog_unsafe(FunctionCallInfo fcinfo) { return catalog_of_function_unsafe(fcinfo->flinfo->fn_oid); }
+
+Catalog catalog_of_function_unsafe(Oid function) {
+    const Oid schema = get_func_namespace(function);
+    if (!OidIsValid(schema)) elog(ERROR, "extension mf_ext was dropped");
+    Catalog catalog;
+    catalog.models = relation_unsafe("mf_model_data", schema);
+    catalog.models_index = relation_unsafe("mf_model_data_pkey", schema);
+    catalog.models_live_index = relation_unsafe("mf_model_data_live_idx", schema);
+    catalog.models_version_index = relation_unsafe("mf_model_data_version_key", schema);
+    catalog.models_sequence = relation_unsafe("mf_model_id_seq", schema);
+    catalog.user_factors = relation_unsafe("mf_user_factor_data", schema);
+    catalog.user_factors_index = relation_unsafe("mf_user_factor_data_pkey", schema);
+    catalog.item_factors = relation_unsafe("mf_item_factor_data", schema);
+    catalog.item_factors_index = relation_unsafe("mf_item_factor_data_pkey", schema);
+    catalog.grants = relation_unsafe("mf_grant_data", schema);
+    catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
+    catalog.jobs = relation_unsafe("mf_job_data", schema);
+    catalog.jobs_sequence = relation_unsafe("mf_job_id_seq", schema);
+    return catalog;
+}
+
+RoleSwitch enter_role_unsafe(Oid role, int security_flags) {
+    RoleSwitch saved;
+    GetUserIdAndSecContext(&saved.role, &saved.flags);
+    SetUserIdAndSecContext(role, saved.flags | security_flags);
+    saved.guc_level = NewGUCNestLevel();
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
+    return saved;
+}
+
+void leave_role_unsafe(const RoleSwitch& saved) {
+    AtEOXact_GUC(false, saved.guc_level);
+    SetUserIdAndSecContext(saved.role, saved.flags);
+}
+
+Oid relation_owner_unsafe(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for relation %u", relation);
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+const char* qualified_name_unsafe(Oid relation) {
+    const char* name = get_rel_name(relation);
+    if (name == nullptr) return psprintf("%u", relation);
+    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,47 @@
+// The extension's own relations, found by name at each call: OIDs kept across calls would outlive a DROP EXTENSION.
+#pragma once
+
+#include "pg/wall/compat.hpp"
+
+namespace mf::pg {
+
+struct Catalog {
+    Oid models;
+    Oid models_index;          ///< by model_id
+    Oid models_live_index;     ///< by name, live versions only
+    Oid models_version_index;  ///< by name and version
+    Oid models_sequence;
+    Oid user_factors;
+    Oid user_factors_index;
+    Oid item_factors;
+    Oid item_factors_index;
+    Oid grants;
+    Oid grants_index;
+    Oid jobs;
+    Oid jobs_sequence;
+};
+
+/// Looks in the schema of the called function, which is the extension's.
+Catalog catalog_unsafe(FunctionCallInfo fcinfo);
+Catalog catalog_of_function_unsafe(Oid function);
+
+/// The role, security context and search_path to go back to.
+struct RoleSwitch {
+    Oid role;
+    int flags;
+    int guc_level;
+};
+
+/// Goes on as another role with search_path = pg_catalog, so that nothing the caller has created stands in for a
+/// function or operator that runs with that role's rights. security_flags as for SetUserIdAndSecContext. An error
+/// before leave_role_unsafe ends the (sub)transaction, and that restores all of it.
+RoleSwitch enter_role_unsafe(Oid role, int security_flags);
+void leave_role_unsafe(const RoleSwitch& saved);
+
+/// Role that owns a relation. Raises if there is no such relation.
+Oid relation_owner_unsafe(Oid relation);
+
+/// Name of a relation as the user would write it, quoted and with its schema.
+const char* qualified_name_unsafe(Oid relation);
+
+}  // namespace mf::pg

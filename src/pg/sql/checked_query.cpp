@@ -1,0 +1,70 @@
+#include "pg/sql/checked_query.hpp"
+
+extern "C" {
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+#include "parser/analyze.h"
+#include "rewrite/rewriteDefine.h"
+}
+
+namespace mf::pg {
+namespace {
+
+post_parse_analyze_hook_type next_hook = nullptr;
+
+/// Called by the parser for $1. It also is what these queries are recognized by.
+Node* parameter(ParseState* state, ParamRef* reference) {
+    const auto* query = static_cast<const CheckedQuery*>(state->p_ref_hook_state);
+    if (reference->number != 1 || !OidIsValid(query->parameter)) return nullptr;
+    Param* param = makeNode(Param);
+    param->paramkind = PARAM_EXTERN;
+    param->paramid = 1;
+    param->paramtype = query->parameter;
+    param->paramtypmod = -1;
+    param->paramcollid = get_typcollation(query->parameter);
+    param->location = reference->location;
+    return reinterpret_cast<Node*>(param);
+}
+
+/// Called before the analysis.
+void begin_analysis(ParseState* state, void* argument) {
+    auto* query = static_cast<CheckedQuery*>(argument);
+    state->p_ref_hook_state = query;
+    state->p_paramref_hook = parameter;
+    GetUserIdAndSecContext(&query->caller, &query->caller_context);
+    if (OidIsValid(query->reader))
+        SetUserIdAndSecContext(query->reader, query->caller_context | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+/// Called after the analysis, before the rewriting, which adds policies for whoever is checked. Looks at what the query
+/// names: a schema can be renamed between the look-up of the relation's name and the analysis.
+void end_analysis_unsafe(const CheckedQuery& checked, Query* query) {
+    SetUserIdAndSecContext(checked.caller, checked.caller_context);
+    const auto* entry = static_cast<const RangeTblEntry*>(linitial(query->rtable));
+    if (list_length(query->rtable) != 1 || entry->rtekind != RTE_RELATION || entry->relid != checked.relation)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("relation with OID %u was renamed while a query on it was prepared", checked.relation),
+                        errhint("Repeat the call.")));
+    if (OidIsValid(checked.reader)) setRuleCheckAsUser(reinterpret_cast<Node*>(query), checked.reader);
+}
+
+void after_analysis(ParseState* state, Query* query, JumbleState* jumble) {
+    if (state->p_paramref_hook == parameter)
+        end_analysis_unsafe(*static_cast<const CheckedQuery*>(state->p_ref_hook_state), query);
+    if (next_hook != nullptr) next_hook(state, query, jumble);
+}
+
+}  // namespace
+
+SPIPlanPtr prepare_checked_unsafe(const char* sql, CheckedQuery* query, int cursor_options) {
+    SPIPlanPtr plan = SPI_prepare_params(sql, begin_analysis, query, cursor_options);
+    if (plan == nullptr) elog(ERROR, "SPI_prepare_params failed: %s", SPI_result_code_string(SPI_result));
+    return plan;
+}
+
+void install_checked_queries() {
+    next_hook = post_parse_analyze_hook;
+    post_parse_analyze_hook = after_analysis;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,139 @@
+#include "pg/sql/ids.hpp"
+
+namespace mf::pg {
+namespace {
+
+IdView view_of_datum_unsafe(Datum datum, IdKind kind) {
+    IdView view;
+    view.null = false;
+    view.kind = kind;
+    switch (kind) {
+        case IdKind::Integer:
+            view.integer = DatumGetInt64(datum);
+            break;
+        case IdKind::Uuid:
+            view.data = reinterpret_cast<const char*>(DatumGetUUIDP(datum)->data);
+            view.length = UUID_LEN;
+            break;
+        case IdKind::Text: {
+            const text* value = DatumGetTextPP(datum);
+            view.data = VARDATA_ANY(value);
+            view.length = static_cast<int>(VARSIZE_ANY_EXHDR(value));
+            break;
+        }
+    }
+    return view;
+}
+
+}  // namespace
+
+IdKind id_kind_unsafe(Oid type) {
+    // A type of a model may be gone, with the source that had it.
+    if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the type of the model's ids does not exist any more"),
+                 errhint("Train the model again.")));
+    switch (getBaseType(type)) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID:
+            return IdKind::Integer;
+        case UUIDOID:
+            return IdKind::Uuid;
+        default:
+            return IdKind::Text;
+    }
+}
+
+std::string Id::text() const {
+    switch (kind) {
+        case IdKind::Integer:
+            return std::to_string(integer);
+        case IdKind::Uuid:
+            return uuid_text(bytes);
+        case IdKind::Text:
+            break;
+    }
+    return bytes;
+}
+
+IdView id_argument_unsafe(FunctionCallInfo fcinfo, int number, IdKind kind) {
+    if (PG_ARGISNULL(number)) return IdView{};
+    return view_of_datum_unsafe(PG_GETARG_DATUM(number), kind);
+}
+
+IdArrayView id_array_argument_unsafe(FunctionCallInfo fcinfo, int number, IdKind kind) {
+    IdArrayView view;
+    if (PG_ARGISNULL(number)) return view;
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P(number);
+    int16 length;
+    bool by_value;
+    char alignment;
+    get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+    Datum* datums;
+    bool* nulls;
+    int count;
+    deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &datums, &nulls, &count);
+    view.count = count;
+    view.elements = static_cast<IdView*>(
+        MemoryContextAllocHuge(CurrentMemoryContext, sizeof(IdView) * static_cast<Size>(count + 1)));
+    for (int i = 0; i < count; ++i) view.elements[i] = nulls[i] ? IdView{} : view_of_datum_unsafe(datums[i], kind);
+    return view;
+}
+
+std::optional<Id> convert_id(const IdView& view, IdKind kind) {
+    Id id;
+    id.kind = kind;
+    if (view.kind == kind) {
+        id.integer = view.integer;
+        if (view.data != nullptr) id.bytes.assign(view.data, static_cast<std::size_t>(view.length));
+        return id;
+    }
+    const std::string_view text(view.data, static_cast<std::size_t>(view.length));
+    const bool valid = kind == IdKind::Integer ? parse_integer_id(text, &id.integer) : parse_uuid_id(text, &id.bytes);
+    if (!valid) return std::nullopt;
+    return id;
+}
+
+std::optional<Id> parse_id(std::string_view text, IdKind kind) {
+    return convert_id({false, IdKind::Text, 0, text.data(), static_cast<int>(text.size())}, kind);
+}
+
+Id id_at(const IdTable& table, std::uint32_t index) {
+    Id id;
+    id.kind = table.kind();
+    if (id.kind == IdKind::Integer)
+        id.integer = table.integer(index);
+    else
+        id.bytes = table.bytes(index);
+    return id;
+}
+
+void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model) {
+    if (given == kind || given == IdKind::Text) return;
+    const char* given_name = given == IdKind::Integer ? "bigint" : "uuid";
+    const char* type_name = pg_call([type] { return format_type_be(type); });
+    std::string call = kind == IdKind::Integer ? "bigint" : kind == IdKind::Uuid ? "uuid" : "text";
+    throw SqlError(
+        ERRCODE_DATATYPE_MISMATCH,
+        std::string("model \"") + model + "\" identifies " + what + "s by " + type_name + ", not " + given_name, "",
+        "Pass ids as " + call + (kind == IdKind::Text ? "" : " or as text") +
+            "; a cast selects the function for them, such as " + what + "_id::" + call + ".");
+}
+
+Datum id_datum_unsafe(IdKind kind, std::int64_t integer, const char* data, int length) {
+    switch (kind) {
+        case IdKind::Integer:
+            return Int64GetDatum(integer);
+        case IdKind::Uuid: {
+            auto* uuid = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));
+            memcpy(uuid->data, data, UUID_LEN);
+            return UUIDPGetDatum(uuid);
+        }
+        case IdKind::Text:
+            break;
+    }
+    return PointerGetDatum(cstring_to_text_with_len(data, length));
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,60 @@
+// Identifiers at the SQL surface: bigint, uuid and text arguments ↔ the core's ids.
+#pragma once
+
+#include "core/data/ids.hpp"
+#include "pg/wall/guard.hpp"
+
+namespace mf::pg {
+
+/// How ids of a column's type are interned. Domains count as their base type.
+IdKind id_kind_unsafe(Oid type);
+
+/// One id in the form that an IdTable or SortedIds of `kind` takes.
+struct Id {
+    IdKind kind = IdKind::Integer;
+    std::int64_t integer = 0;  // kind Integer
+    std::string bytes;         // kinds Uuid, Text
+
+    std::string text() const;
+    template <class Ids>
+    std::optional<std::uint32_t> find_in(const Ids& table) const {
+        return kind == IdKind::Integer ? table.find(integer) : table.find(std::string_view(bytes));
+    }
+};
+
+/// Plain view of an id argument; points into the call's memory.
+struct IdView {
+    bool null = true;
+    IdKind kind = IdKind::Integer;
+    std::int64_t integer = 0;
+    const char* data = nullptr;
+    int length = 0;
+};
+
+/// Argument `number` of a function overload whose ids are of `kind`.
+IdView id_argument_unsafe(FunctionCallInfo fcinfo, int number, IdKind kind);
+
+/// Elements of an array argument; count -1 if the argument is NULL. NULL elements are marked as such.
+struct IdArrayView {
+    int count = -1;
+    IdView* elements = nullptr;
+};
+IdArrayView id_array_argument_unsafe(FunctionCallInfo fcinfo, int number, IdKind kind);
+
+/// The argument as an id of the model's kind; nothing if it is text that no id of that kind prints as.
+/// Calls with an overload that does not fit must be refused before (check_overload).
+std::optional<Id> convert_id(const IdView& view, IdKind kind);
+
+/// A stored id, text, as one of the kind; nothing if no id of that kind prints so.
+std::optional<Id> parse_id(std::string_view text, IdKind kind);
+
+/// The id at an index of a table.
+Id id_at(const IdTable& table, std::uint32_t index);
+
+/// Throws datatype_mismatch with the right call as hint unless ids of `given` kind can name ids of `kind`.
+void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model);
+
+/// Datum of id number `index` in the type of the overload `kind`.
+Datum id_datum_unsafe(IdKind kind, std::int64_t integer, const char* data, int length);
+
+}  // namespace mf::pg

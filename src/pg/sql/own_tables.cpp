@@ -1,0 +1,45 @@
+#include "pg/sql/own_tables.hpp"
+
+#include "pg/wall/guard.hpp"
+
+namespace mf::pg {
+namespace {
+
+void replace_all(std::string& text, std::string_view from, const char* to) {
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + std::strlen(to)))
+        text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+StatementResult run_statement_unsafe(const Catalog& catalog, const char* sql, int count, const Parameter* parameters) {
+    StatementResult result{};
+    const auto take = [&result](std::uint64_t rows, const SPITupleTable* table) {
+        result.rows = static_cast<std::int64_t>(rows);
+        if (table == nullptr || rows == 0 || SPI_gettypeid(table->tupdesc, 1) != INT4OID) return;
+        bool null;
+        const Datum first = SPI_getbinval(table->vals[0], table->tupdesc, 1, &null);
+        result.has_first = !null;
+        if (!null) result.first = DatumGetInt32(first);
+    };
+    execute_unsafe(relation_owner_unsafe(catalog.models), {sql, count, parameters}, take);
+    return result;
+}
+
+std::string with_table_names(const Catalog& catalog, std::string sql) {
+    const struct {
+        std::string_view placeholder;
+        Oid relation;
+    } tables[] = {{"{models}", catalog.models},
+                  {"{user_factors}", catalog.user_factors},
+                  {"{item_factors}", catalog.item_factors},
+                  {"{grants}", catalog.grants},
+                  {"{jobs}", catalog.jobs}};
+    for (const auto& table : tables) {
+        const Oid relation = table.relation;
+        replace_all(sql, table.placeholder, pg_call([relation] { return qualified_name_unsafe(relation); }));
+    }
+    return sql;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,31 @@
+// Rows of a set-returning function.
+#pragma once
+
+#include <initializer_list>
+
+#include "core/data/sorted_ids.hpp"
+#include "pg/sql/ids.hpp"
+
+namespace mf::pg {
+
+/// One row of a list: an id, up to two numbers and a word. Which of them a function returns is its columns' matter.
+struct ListRow {
+    std::uint32_t item;
+    float number;
+    float second_number;
+};
+
+/// Prepares the result of a set-returning function that is materialized. Raises where a set cannot be returned.
+void begin_rows_unsafe(FunctionCallInfo fcinfo);
+
+/// Adds one row to the result: the values, none of them NULL, then columns of double precision that are NULL for NaN.
+void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values,
+                    std::initializer_list<double> numbers = {});
+
+/// Adds rows (id, number[, second_number, word]) to the result: as many columns as the function has. Ids are shown in
+/// the overload's type. A null second number is passed as NaN. Ids is IdTable or SortedIds.
+template <class Ids>
+void put_list(FunctionCallInfo fcinfo, IdKind overload, const Ids& ids, std::span<const ListRow> rows,
+              const char* word);
+
+}  // namespace mf::pg

@@ -1,0 +1,220 @@
+#include "pg/sql/row_receiver.hpp"
+
+#include <limits>
+
+namespace mf::pg {
+namespace {
+
+/// The executor calls through `pub`; the rest is ours. Lives on the stack of the scan.
+struct Receiver {
+    DestReceiver pub;
+    const Source* source;
+    bool with_user;
+    RowSink* sink;
+    ExceptionHolder* exception;
+};
+
+/// A kept plan follows ALTER TABLE by itself; the decoding below must not, so it refuses other types.
+void check_type_unsafe(TupleDesc descriptor, int column, const SourceColumn& expected) {
+    const Oid found = getBaseType(TupleDescAttr(descriptor, column)->atttypid);
+    if (plain_form(found) == expected.form) return;
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("column \"%s\" is now of type %s", expected.name.c_str(), format_type_be(found)),
+                    errdetail("It had type %s when the model was trained.", format_type_be(expected.type)),
+                    errhint("Train the model again.")));
+}
+
+void startup(DestReceiver* self, int, TupleDesc descriptor) {
+    const auto* receiver = reinterpret_cast<const Receiver*>(self);
+    const Source& source = *receiver->source;
+    int column = 0;
+    if (receiver->with_user) check_type_unsafe(descriptor, column++, source.user);
+    check_type_unsafe(descriptor, column++, source.item);
+    if (source.rating) check_type_unsafe(descriptor, column++, *source.rating);
+    if (source.time) check_type_unsafe(descriptor, column++, *source.time);
+}
+
+/// Detoasted copies of one row, to be freed after it.
+struct Copies {
+    void* pointers[2];
+    int count = 0;
+};
+
+void decode_id_unsafe(Datum datum, ColumnForm form, std::int64_t* integer, std::string_view* bytes, Copies* copies) {
+    switch (form) {
+        case ColumnForm::Int2:
+            *integer = DatumGetInt16(datum);
+            return;
+        case ColumnForm::Int4:
+            *integer = DatumGetInt32(datum);
+            return;
+        case ColumnForm::Int8:
+            *integer = DatumGetInt64(datum);
+            return;
+        case ColumnForm::Uuid:
+            *bytes = std::string_view(reinterpret_cast<const char*>(DatumGetUUIDP(datum)->data), UUID_LEN);
+            return;
+        default: {
+            text* value = DatumGetTextPP(datum);
+            if (static_cast<void*>(value) != static_cast<void*>(DatumGetPointer(datum)))
+                copies->pointers[copies->count++] = value;
+            *bytes = std::string_view(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+        }
+    }
+}
+
+double decode_number(Datum datum, ColumnForm form) {
+    switch (form) {
+        case ColumnForm::Int2:
+            return DatumGetInt16(datum);
+        case ColumnForm::Int4:
+            return DatumGetInt32(datum);
+        case ColumnForm::Int8:
+            return static_cast<double>(DatumGetInt64(datum));
+        case ColumnForm::Float4:
+            return DatumGetFloat4(datum);
+        case ColumnForm::Bool:
+            return DatumGetBool(datum) ? 1.0 : 0.0;
+        default:
+            return DatumGetFloat8(datum);
+    }
+}
+
+/// Called by the executor. The PostgreSQL part comes first and holds nothing that a longjmp could skip; the C++ part
+/// comes second, calls nothing of PostgreSQL and lets no exception out.
+bool receive(TupleTableSlot* slot, DestReceiver* self) {
+    const auto* receiver = reinterpret_cast<const Receiver*>(self);
+    const Source& source = *receiver->source;
+    SourceRow row;
+    Copies copies;
+    slot_getallattrs(slot);
+    int column = 0;
+    if (receiver->with_user) {
+        row.user_null = slot->tts_isnull[column];
+        if (!row.user_null)
+            decode_id_unsafe(slot->tts_values[column], source.user.form, &row.user_integer, &row.user_bytes, &copies);
+        ++column;
+    }
+    row.item_null = slot->tts_isnull[column];
+    if (!row.item_null)
+        decode_id_unsafe(slot->tts_values[column], source.item.form, &row.item_integer, &row.item_bytes, &copies);
+    ++column;
+    if (source.rating) {
+        row.rating_null = slot->tts_isnull[column];
+        if (!row.rating_null) row.rating = decode_number(slot->tts_values[column], source.rating->form);
+        ++column;
+    }
+    // A row without a time is older than any that has one.
+    if (source.time)
+        row.time = slot->tts_isnull[column] ? -std::numeric_limits<double>::infinity()
+                                            : DatumGetFloat8(slot->tts_values[column]);
+    const bool go_on = receiver->exception->run([&] { receiver->sink->row(row); });
+    for (int i = 0; i < copies.count; ++i) pfree(copies.pointers[i]);
+    return go_on;
+}
+
+void nothing(DestReceiver*) {}
+
+Receiver make_receiver(const Source& source, bool with_user, RowSink& sink, ExceptionHolder& exception) {
+    Receiver receiver{};
+    receiver.pub.receiveSlot = receive;
+    receiver.pub.rStartup = startup;
+    receiver.pub.rShutdown = nothing;
+    receiver.pub.rDestroy = nothing;
+    // SPI takes the kinds DestNone and DestSPI for its own; of the others it takes no notice.
+    receiver.pub.mydest = DestTupleQueue;
+    receiver.source = &source;
+    receiver.with_user = with_user;
+    receiver.sink = &sink;
+    receiver.exception = &exception;
+    return receiver;
+}
+
+void connect_unsafe() {
+    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
+}
+
+void check_select_unsafe(int result) {
+    if (result != SPI_OK_SELECT) elog(ERROR, "query on the source failed: %s", SPI_result_code_string(result));
+}
+
+Datum user_datum_unsafe(const Source& source, const Id& user, const char* text) {
+    switch (user.kind) {
+        case IdKind::Integer:
+            return Int64GetDatum(user.integer);
+        case IdKind::Uuid:
+            return id_datum_unsafe(IdKind::Uuid, 0, user.bytes.data(), UUID_LEN);
+        case IdKind::Text:
+            break;
+    }
+    Oid input;
+    Oid parameter;
+    getTypeInputInfo(getBaseType(source.user.type), &input, &parameter);
+    return OidInputFunctionCall(input, const_cast<char*>(text), parameter, -1);
+}
+
+}  // namespace
+
+void scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
+    const std::string text = source_query(source, false);
+    CheckedQuery query{source.relation, reader};
+    ExceptionHolder exception;
+    Receiver receiver = make_receiver(source, true, sink, exception);
+    const CallerRole caller;
+    pg_call([text = text.c_str(), query = &query, dest = &receiver.pub, purpose] {
+        connect_unsafe();
+        SPIPlanPtr plan = prepare_checked_unsafe(text, query, CURSOR_OPT_PARALLEL_OK);
+        SPIExecuteOptions options{};
+        options.read_only = purpose == ScanFor::Serving;
+        options.dest = dest;
+        check_select_unsafe(SPI_execute_plan_extended(plan, &options));
+        SPI_finish();
+    });
+    exception.rethrow();
+}
+
+HistoryPlan::HistoryPlan(const Source& of, Oid reader)
+    : source(of), query_{of.relation, reader, user_parameter_type(of)} {
+    const std::string text = source_query(source, true);
+    const CallerRole caller;
+    plan_ = pg_call([text = text.c_str(), query = &query_] {
+        connect_unsafe();
+        SPIPlanPtr plan = prepare_checked_unsafe(text, query, 0);
+        SPI_keepplan(plan);
+        SPI_finish();
+        return plan;
+    });
+}
+
+HistoryPlan::~HistoryPlan() {
+    try {
+        pg_call([plan = plan_] { SPI_freeplan(plan); });
+    } catch (const PgError&) {
+    }
+}
+
+bool HistoryPlan::is_valid_unsafe(Oid reader) const { return query_.reader == reader && SPI_plan_is_valid(plan_); }
+
+void HistoryPlan::scan(const Id& user, RowSink& sink) const {
+    const std::string text = user.kind == IdKind::Text ? user.bytes : std::string();
+    ExceptionHolder exception;
+    Receiver receiver = make_receiver(source, false, sink, exception);
+    const CallerRole caller;
+    pg_call([this, &user, text = text.c_str(), dest = &receiver.pub] {
+        connect_unsafe();
+        ParamListInfo parameters = makeParamList(1);
+        parameters->params[0].value = user_datum_unsafe(source, user, text);
+        parameters->params[0].isnull = false;
+        parameters->params[0].pflags = PARAM_FLAG_CONST;
+        parameters->params[0].ptype = query_.parameter;
+        SPIExecuteOptions options{};
+        options.params = parameters;
+        options.read_only = true;
+        options.dest = dest;
+        check_select_unsafe(SPI_execute_plan_extended(plan_, &options));
+        SPI_finish();
+    });
+    exception.rethrow();
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,90 @@
+#include "pg/training/estimate.hpp"
+
+#include <chrono>
+
+#include "core/base/error.hpp"
+#include "core/pipeline/training_time.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/sql/id_batch.hpp"
+#include "pg/training/interactions_scan.hpp"
+#include "pg/sql/row_receiver.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// Wall seconds beside the scan and the trainers, as measured on a present-day server: they are a small part of the
+/// whole, so that a guess is good enough.
+constexpr double kSortSeconds = 60e-9;   // a rating and thread
+constexpr double kStoreSeconds = 12e-6;  // a user or item
+
+/// Counts what a training would read. Ids need memory of their own, which is limited alike.
+class CountingSink : public RowSink {
+  public:
+    explicit CountingSink(const Source& source)
+        : users_(source.user.kind()),
+          items_(source.item.kind()),
+          user_ids_(source.user.kind()),
+          item_ids_(source.item.kind()),
+          limit_(setting_max_memory()) {}
+
+    void row(const SourceRow& row) override {
+        if (row.user_null || row.item_null || row.rating_null) return;
+        user_ids_.set(batched_, row.user_integer, row.user_bytes);
+        item_ids_.set(batched_, row.item_integer, row.item_bytes);
+        ++batched_;
+        if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
+    }
+
+    /// Counts what is batched; to be called after the last row.
+    void flush() {
+        std::uint32_t indices[kBatchRows];
+        rows_ += batched_;
+        user_ids_.take(batched_, [&](auto ids) { users_.intern(ids, indices); });
+        item_ids_.take(batched_, [&](auto ids) { items_.intern(ids, indices); });
+        batched_ = 0;
+        if (users_.memory() + items_.memory() > limit_)
+            throw MemoryLimitExceeded(
+                "the ids alone need more than mf_ext.max_memory",
+                std::to_string(users_.size()) + " users and " + std::to_string(items_.size()) + " items found so far.",
+                "Raise mf_ext.max_memory.");
+    }
+
+    const IdTable& users() const { return users_; }
+    const IdTable& items() const { return items_; }
+    std::uint64_t rows() const { return rows_; }
+
+  private:
+    IdTable users_;
+    IdTable items_;
+    IdBatch user_ids_;
+    IdBatch item_ids_;
+    std::size_t batched_ = 0;
+    std::size_t limit_;
+    std::uint64_t rows_ = 0;
+};
+
+}  // namespace
+
+Estimate estimate_training(const TrainArguments& arguments) {
+    const auto begin = std::chrono::steady_clock::now();
+    CountingSink sink(arguments.source);
+    scan_source(arguments.source, sink);
+    sink.flush();
+    const double scan_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    Environment environment = quiet_environment();
+    Estimate estimate;
+    estimate.users = sink.users().size();
+    estimate.items = sink.items().size();
+    estimate.ratings = sink.rows();
+    if (estimate.ratings == 0) return estimate;
+    estimate.memory = memory_needed(sink.users(), sink.items(), sink.rows(), arguments.source.time.has_value(),
+                                    arguments.options, environment.threads);
+    estimate.seconds =
+        scan_seconds + kSortSeconds * static_cast<double>(sink.rows()) / environment.threads +
+        training_seconds(estimate.users, estimate.items, estimate.ratings, arguments.options, environment) +
+        kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
+    return estimate;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,21 @@
+// Source → Dataset.
+#pragma once
+
+#include "core/data/interactions.hpp"
+#include "pg/wall/progress.hpp"
+#include "pg/sql/source.hpp"
+
+namespace mf::pg {
+
+/// Reads the whole source once with the caller's rights. Rows with a NULL user, item or rating are skipped and counted
+/// in one NOTICE. Throws numeric_value_out_of_range for a rating that is not finite or, for implicit feedback,
+/// negative; MemoryLimitExceeded as soon as what was read needs more than mf_ext.max_memory to be trained; InvalidData
+/// if nothing is left. `copies` of the rows are kept beside what a training needs.
+Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
+                          Progress& progress, int copies = 0);
+
+/// Bytes that a training on `rows` rows with these ids takes at its peak.
+std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
+                          const TrainOptions& options, int threads, int copies = 0);
+
+}  // namespace mf::pg

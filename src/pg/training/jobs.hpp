@@ -1,0 +1,25 @@
+// Trainings that a background worker does, as those see them who ask for them (job_queue.hpp: as the worker does).
+#pragma once
+
+#include "pg/sql/catalog.hpp"
+
+namespace mf::pg {
+
+/// Adds a queued job of the current user, with the settings of the session, and deletes old ones of the same model.
+/// Null arguments: training again. Returns its number.
+std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, FunctionCallInfo arguments);
+
+/// The lock that the worker of a job holds as long as it lives: for_session. That of number 0, which no job has, is the
+/// queue's (job_queue.cpp).
+void lock_job_unsafe(std::int64_t job_id, bool for_session);
+bool job_is_locked_unsafe(std::int64_t job_id);
+
+/// False if an unfinished job has lost its worker, or the job that it waits for has: nobody will do it any more. Looks
+/// at what has been committed by now, since a job that an older snapshot shows may have ended.
+bool job_is_alive_unsafe(const Catalog& catalog, std::int64_t job_id);
+
+/// Cancels a queued job for good, or tells the worker of a running one. False if it had ended. Throws undefined_object,
+/// or insufficient_privilege if the caller lacks the privileges of the role that asked for it.
+bool cancel_job(const Catalog& catalog, std::int64_t job_id);
+
+}  // namespace mf::pg

@@ -1,0 +1,79 @@
+#include "pg/training/retrain.hpp"
+
+#include <algorithm>
+
+#include "pg/models/factor_rows.hpp"
+#include "pg/models/parameters.hpp"
+
+namespace mf::pg {
+namespace {
+
+const char* name_or_null(const NameData& name) { return NameStr(name)[0] == '\0' ? nullptr : NameStr(name); }
+
+void require_source(const std::string& model, Oid source) {
+    if (pg_call([source] { return get_rel_relkind(source); }) != '\0') return;
+    throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more", "",
+                   "Train the model on another relation with mf_train.");
+}
+
+}  // namespace
+
+TrainArguments retrain_arguments(const std::string& model, const ModelVersion& version) {
+    require_source(model, version.source);
+    const StoredArguments stored = read_arguments(version.parameters, version_label(model, version.version));
+    RawTrainArguments raw{};
+    raw.source = version.source;
+    raw.model = model.c_str();
+    raw.user_column = NameStr(version.user_column);
+    raw.item_column = NameStr(version.item_column);
+    raw.rating_column = name_or_null(version.rating_column);
+    raw.feedback = version.implicit ? "implicit" : "explicit";
+    raw.algorithm = NameStr(version.algorithm);
+    raw.factors = stored.factors;
+    raw.iterations = stored.iterations;
+    raw.regularization = stored.regularization;
+    raw.test_fraction = stored.test_fraction;
+    raw.seed = stored.seed;
+    raw.options = stored.options;
+    raw.options_text = pg_call([options = stored.options] {
+        return JsonbToCString(nullptr, &options->root, static_cast<int>(VARSIZE(options)));
+    });
+    try {
+        return check_train_arguments(raw);
+    } catch (const SqlError& e) {
+        throw SqlError(e.sqlstate(), e.what(), e.detail(),
+                       "The source has changed since model \"" + model + "\" was trained. Train it with mf_train.");
+    }
+}
+
+std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVersion& version, const Dataset& dataset,
+                                         const TrainOptions& options) {
+    const std::size_t items = dataset.items.size();
+    const bool is_explicit = options.feedback == Feedback::Explicit;
+    WarmStart start;
+    start.ranking.items = FactorMatrix(items, options.ials.factors);
+    if (is_explicit) start.rating = RatingStart{FactorMatrix(items, options.als.factors), Array<float>(items, 0.0f)};
+    std::vector<bool> known(items);
+    read_item_factors(catalog, version.model_id, {options.ials.factors, is_explicit}, [&](const FactorRow& row) {
+        const std::optional<Id> id = parse_id(row.id, dataset.items.kind());
+        const std::optional<std::uint32_t> item = id ? id->find_in(dataset.items) : std::nullopt;
+        if (!item) return;  // no interaction left
+        known[*item] = true;
+        std::ranges::copy(row.ranking_factors, start.ranking.items.row(*item));
+        if (!is_explicit) return;
+        std::ranges::copy(row.rating_factors, start.rating->items.row(*item));
+        start.rating->item_bias[*item] = row.rating_bias;
+    });
+    std::uint64_t of_known = 0;
+    for (const std::uint32_t item : dataset.by_user.columns) of_known += known[item];
+    if (2 * of_known < dataset.by_user.entries()) return std::nullopt;
+    return start;
+}
+
+TrainOptions warm_options(TrainOptions options) {
+    options.als.iterations = (options.als.iterations + 2) / 3;
+    options.ials.iterations = (options.ials.iterations + 2) / 3;
+    return options;
+}
+
+}  // namespace mf::pg

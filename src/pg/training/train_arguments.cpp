@@ -1,0 +1,113 @@
+#include "pg/training/train_arguments.hpp"
+
+#include "pg/sql/arguments.hpp"
+
+namespace mf::pg {
+namespace {
+
+Feedback feedback_of(const char* word) {
+    if (word == nullptr || std::string_view(word) == "explicit") return Feedback::Explicit;
+    if (std::string_view(word) == "implicit") return Feedback::Implicit;
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("feedback \"") + word + "\" is not known", "",
+                   "Use 'explicit' for opinions such as stars, 'implicit' for counts of actions.");
+}
+
+std::string algorithm_of(const char* word, Feedback feedback) {
+    const std::string fitting = feedback == Feedback::Explicit ? "als" : "ials";
+    if (word == nullptr || word == fitting) return fitting;
+    const std::string_view name(word);
+    const std::string hint = "Algorithms: 'als' for explicit feedback, 'ials' for implicit feedback.";
+    if (name != "als" && name != "ials")
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("algorithm \"") + word + "\" is not known", "",
+                       hint);
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   std::string("algorithm \"") + word + "\" is not for " +
+                       (feedback == Feedback::Explicit ? "explicit" : "implicit") + " feedback",
+                   "", hint);
+}
+
+void require(const char* value, const char* name) {
+    if (value == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be NULL");
+}
+
+std::string model_name(const RawTrainArguments& raw) {
+    const Oid relation = raw.source;
+    const char* name = raw.model != nullptr ? raw.model : pg_call([relation] { return get_rel_name(relation); });
+    if (name == nullptr) return "";  // no such relation: describe_source says so
+    check_new_model_name(name);
+    return name;
+}
+
+void set_numbers(const RawTrainArguments& raw, TrainOptions* options) {
+    if (!raw.factors_null) options->als.factors = options->ials.factors = raw.factors;
+    options->als.seed = options->ials.seed = static_cast<std::uint64_t>(raw.seed);
+    options->test_fraction = raw.test_fraction;
+    const bool is_explicit = options->feedback == Feedback::Explicit;
+    if (!raw.iterations_null) (is_explicit ? options->als.iterations : options->ials.iterations) = raw.iterations;
+    if (!raw.regularization_null)
+        (is_explicit ? options->als.regularization : options->ials.regularization) = raw.regularization;
+}
+
+void check_time_column(const TrainOptions& options, bool given) {
+    const bool last = options.duplicates_rule() == Duplicates::Last;
+    if (last && !given)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "duplicates \"last\" needs a time column",
+                       "Rows of a relation have no order of their own.",
+                       R"(Name it: options => '{"duplicates": "last", "time_column": "..."}'.)");
+    if (given && !last)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "time_column is used for duplicates \"last\" only", "",
+                       R"(Leave it out, or add "duplicates": "last".)");
+}
+
+}  // namespace
+
+RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inserted) {
+    int number = inserted;  // of the argument read last
+    const auto next = [&] { return !PG_ARGISNULL(++number); };
+    const auto name = [&]() -> const char* { return next() ? NameStr(*PG_GETARG_NAME(number)) : nullptr; };
+    RawTrainArguments raw{};
+    raw.source = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+    raw.model = text_argument_unsafe(fcinfo, ++number);
+    raw.user_column = name();
+    raw.item_column = name();
+    raw.rating_column = name();
+    raw.feedback = text_argument_unsafe(fcinfo, ++number);
+    raw.algorithm = text_argument_unsafe(fcinfo, ++number);
+    raw.factors_null = !next();
+    raw.factors = raw.factors_null ? 0 : PG_GETARG_INT32(number);
+    raw.iterations_null = !next();
+    raw.iterations = raw.iterations_null ? 0 : PG_GETARG_INT32(number);
+    raw.regularization_null = !next();
+    raw.regularization = raw.regularization_null ? 0 : PG_GETARG_FLOAT8(number);
+    raw.test_fraction = next() ? PG_GETARG_FLOAT8(number) : 0;
+    raw.seed = next() ? PG_GETARG_INT64(number) : 1;
+    raw.options = next() ? PG_GETARG_JSONB_P(number) : nullptr;
+    raw.options_text = raw.options == nullptr
+                           ? "{}"
+                           : JsonbToCString(nullptr, &raw.options->root, static_cast<int>(VARSIZE(raw.options)));
+    return raw;
+}
+
+TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<const FurtherNumber> further) {
+    if (!OidIsValid(raw.source)) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "source must not be NULL");
+    require(raw.user_column, "user_column");
+    require(raw.item_column, "item_column");
+    TrainArguments result;
+    result.options.feedback = feedback_of(raw.feedback);
+    result.algorithm = algorithm_of(raw.algorithm, result.options.feedback);
+    if (raw.rating_column == nullptr && result.options.feedback == Feedback::Explicit)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "explicit feedback needs a rating column", "",
+                       "Use feedback => 'implicit' if every row is one interaction.");
+    result.model = model_name(raw);
+    set_numbers(raw, &result.options);
+    std::optional<std::string> time_column;
+    if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column, further);
+    result.options_json = raw.options_text;
+    result.options.validate();
+    check_time_column(result.options, time_column.has_value());
+    result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
+                                                 time_column ? time_column->c_str() : nullptr});
+    return result;
+}
+
+}  // namespace mf::pg

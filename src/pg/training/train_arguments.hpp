@@ -1,0 +1,49 @@
+// The arguments of mf_train, checked.
+#pragma once
+
+#include "core/training/options.hpp"
+#include "pg/models/parameters.hpp"
+#include "pg/sql/source.hpp"
+
+namespace mf::pg {
+
+/// How many arguments mf_train has.
+constexpr int kTrainArguments = 13;
+
+/// mf_train's arguments as they came; null pointers are NULLs, the rest of the defaults is in the SQL declaration.
+struct RawTrainArguments {
+    Oid source;
+    const char* model;
+    const char* user_column;
+    const char* item_column;
+    const char* rating_column;
+    const char* feedback;
+    const char* algorithm;
+    bool factors_null;
+    std::int32_t factors;
+    bool iterations_null;
+    std::int32_t iterations;
+    bool regularization_null;
+    double regularization;
+    double test_fraction;
+    std::int64_t seed;
+    Jsonb* options;
+    const char* options_text;
+};
+
+/// `inserted` arguments of another function stand between the source and the model.
+RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inserted = 0);
+
+struct TrainArguments {
+    std::string model;
+    std::string algorithm;
+    std::string options_json;
+    Source source;
+    TrainOptions options;
+};
+
+/// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint. `further` are
+/// numbers in the options that are for the calling function.
+TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<const FurtherNumber> further = {});
+
+}  // namespace mf::pg

@@ -1,0 +1,135 @@
+#include "pg/training/training.hpp"
+
+#include <chrono>
+
+#include "core/pipeline/train.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/models/factor_rows.hpp"
+#include "pg/training/interactions_scan.hpp"
+#include "pg/models/model_locks.hpp"
+#include "pg/models/parameters.hpp"
+#include "pg/wall/progress.hpp"
+#include "pg/lifecycle/publish.hpp"
+#include "pg/sql/results.hpp"
+#include "pg/training/retrain.hpp"
+
+namespace mf::pg {
+namespace {
+
+void warn_without_index(const Source& source) {
+    if (has_user_index(source)) return;
+    const char* column = pg_call([name = source.user.name.c_str()] { return quote_identifier(name); });
+    report(WARNING, "no index of " + source.name + " leads with column \"" + source.user.name + "\"",
+           "Each recommendation reads the user's rows and will scan the whole relation for them.",
+           "CREATE INDEX ON " + source.name + " (" + column + ");");
+}
+
+std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
+                           const TrainResult& trained, double seconds) {
+    NewVersion row;
+    row.model = arguments.model;
+    row.owner = owner;
+    row.source = &arguments.source;
+    row.options = &arguments.options;
+    row.algorithm = arguments.algorithm;
+    row.parameters = write_parameters(arguments.options, arguments.options_json, trained.model);
+    row.metrics = write_metrics(trained.summary);
+    row.summary = trained.summary;
+    row.seconds = seconds;
+    const std::int64_t model_id = next_model_id(catalog);
+    write_factors(catalog, model_id, dataset, trained.model);
+    return publish(catalog, model_id, row);
+}
+
+/// A relation that is gone or another one now would be read by every recommendation.
+void require_source_exists(const Source& source) {
+    const Oid relation = source.relation;
+    const bool exists = pg_call([relation] {
+        LockRelationOid(relation, AccessShareLock);
+        return get_rel_relkind(relation) != '\0';
+    });
+    if (!exists)
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, source.name + " was dropped while a model was trained on it", "",
+                       "Train the model on another relation.");
+}
+
+void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome) {
+    const TrainSummary& summary = outcome.summary;
+    report(LOG, "trained version " + std::to_string(outcome.version) + " of model \"" + arguments.model + "\" on " +
+                    std::to_string(summary.ratings) + " interactions of " + std::to_string(summary.users) +
+                    " users and " + std::to_string(summary.items) + " items in " + std::to_string(outcome.seconds) +
+                    " s");
+}
+
+}  // namespace
+
+/// What the steps hand on. Outlives transactions: no memory of PostgreSQL.
+struct Training::State {
+    explicit State(const std::string& model, Oid owner) : progress(model, owner) {}
+
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); }
+
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+    Progress progress;
+    Environment environment = make_environment(progress);
+    std::optional<Dataset> dataset;
+    std::optional<WarmStart> start;
+    TrainResult trained;
+};
+
+Training::Training(const Catalog& catalog, TrainArguments arguments)
+    : catalog_(catalog), arguments_(std::move(arguments)) {}
+Training::~Training() = default;
+
+void Training::read(const ModelVersion* start_from) {
+    const Oid owner = lock_for_training(catalog_, arguments_.model);
+    state_ = std::make_unique<State>(arguments_.model, owner);
+    warn_without_index(arguments_.source);
+    state_->dataset = read_interactions(arguments_.source, arguments_.options, state_->environment, state_->progress);
+    if (start_from != nullptr)
+        state_->start = read_warm_start(catalog_, *start_from, *state_->dataset, arguments_.options);
+}
+
+void Training::train() {
+    State& state = *state_;
+    state.progress.phase("training");
+    const TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
+    state.progress.plan(options.ials.iterations +
+                        (options.feedback == Feedback::Explicit ? options.als.iterations : 0));
+    state.trained = mf::train(*state.dataset, options, state.environment, state.start ? &*state.start : nullptr);
+}
+
+TrainingOutcome Training::store() {
+    State& state = *state_;
+    state.progress.phase("storing");
+    const Oid owner = lock_for_training(catalog_, arguments_.model);
+    require_source_exists(arguments_.source);
+    TrainingOutcome outcome;
+    outcome.summary = state.trained.summary;
+    outcome.version = store_version(catalog_, arguments_, owner, *state.dataset, state.trained, state.seconds());
+    state.progress.phase(nullptr);
+    outcome.seconds = state.seconds();
+    log_outcome(arguments_, outcome);
+    return outcome;
+}
+
+TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {
+    Training training(catalog, arguments);
+    training.read(start_from);
+    training.train();
+    return training.store();
+}
+
+void put_outcome(FunctionCallInfo fcinfo, const TrainArguments& arguments, const TrainingOutcome& outcome) {
+    pg_call([fcinfo, &outcome, model = arguments.model.c_str()] {
+        const TrainSummary& summary = outcome.summary;
+        put_row_unsafe(fcinfo,
+                       {CStringGetTextDatum(model), Int32GetDatum(outcome.version),
+                        Int64GetDatum(static_cast<std::int64_t>(summary.users)),
+                        Int64GetDatum(static_cast<std::int64_t>(summary.items)),
+                        Int64GetDatum(static_cast<std::int64_t>(summary.ratings)), Int32GetDatum(summary.iterations)},
+                       {summary.train_rmse, summary.test_rmse, summary.test_ndcg, outcome.seconds});
+    });
+}
+
+}  // namespace mf::pg

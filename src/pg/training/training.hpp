@@ -1,0 +1,52 @@
+// A training from its checked arguments to the published version: what mf_train and its kin share.
+#pragma once
+
+#include "pg/models/model_rows.hpp"
+#include "pg/training/train_arguments.hpp"
+
+namespace mf::pg {
+
+/// What a training reports.
+struct TrainingOutcome {
+    std::int32_t version = 0;
+    TrainSummary summary;
+    double seconds = 0;
+};
+
+/// A training in its three steps: the first and the last one need a transaction and its snapshot, which need not be the
+/// same; the one between, which may take hours, needs none.
+class Training {
+  public:
+    Training(const Catalog& catalog, TrainArguments arguments);
+    ~Training();
+    Training(const Training&) = delete;
+    Training& operator=(const Training&) = delete;
+
+    /// Locks the model until the end of the transaction, looks whether the caller may train it, and reads the source
+    /// and, if there is a version to start from, that one's factors. Warns if histories cannot be read through an
+    /// index.
+    void read(const ModelVersion* start_from);
+
+    /// With factors to start from a third of the iterations.
+    void train();
+
+    /// Locks and looks again, since the transaction may be another one; stores, publishes, and says so at LOG.
+    TrainingOutcome store();
+
+    const TrainArguments& arguments() const { return arguments_; }
+
+  private:
+    struct State;
+    Catalog catalog_;
+    TrainArguments arguments_;
+    std::unique_ptr<State> state_;
+};
+
+/// All three in the caller's transaction.
+TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments,
+                             const ModelVersion* start_from = nullptr);
+
+/// Adds the outcome as the row of a function that returns what mf_train returns.
+void put_outcome(FunctionCallInfo fcinfo, const TrainArguments& arguments, const TrainingOutcome& outcome);
+
+}  // namespace mf::pg

@@ -1,0 +1,35 @@
+// The wall, seen from PostgreSQL: how a function that SQL calls enters C++, and how a C++ exception becomes an ERROR.
+#pragma once
+
+#include "pg/wall/guard.hpp"
+
+namespace mf::pg {
+
+using FunctionBody = Datum (*)(FunctionCallInfo);
+
+/// What is left of a C++ exception once its frames are gone: nothing with a destructor.
+struct Failure {
+    ErrorData* postgres = nullptr;  ///< a PostgreSQL error, and nothing below
+    int sqlstate = ERRCODE_INTERNAL_ERROR;
+    char message[1024] = "";
+    char detail[1024] = "";
+    char hint[2048] = "";
+};
+
+/// Called in a catch block: describes the exception in flight.
+void describe_exception(Failure* failure);
+
+/// Runs a function's body; every exception is turned into a PostgreSQL error after the C++ frames are gone.
+Datum run_body(FunctionBody body, FunctionCallInfo fcinfo);
+
+}  // namespace mf::pg
+
+/// Defines a function that SQL calls. The body is C++ and may throw; it reaches PostgreSQL through pg_call only.
+#define MF_FUNCTION(name)                                                          \
+    extern "C" {                                                                   \
+    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                      \
+    PG_FUNCTION_INFO_V1(name);                                                     \
+    }                                                                              \
+    static Datum name##_body(FunctionCallInfo fcinfo);                             \
+    Datum name(PG_FUNCTION_ARGS) { return mf::pg::run_body(name##_body, fcinfo); } \
+    static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

@@ -1,0 +1,150 @@
+#include "pg/wall/progress.hpp"
+
+#include <time.h>
+
+#include <limits>
+
+#include "pg/wall/clipped.hpp"
+#include "pg/wall/shared_memory.hpp"
+
+extern "C" {
+#include "storage/ipc.h"
+#include "storage/spin.h"
+}
+
+namespace mf::pg {
+namespace {
+
+struct SharedProgress {
+    slock_t mutex;
+    ProgressEntry places[kProgressPlaces];
+};
+
+SharedProgress* shared = nullptr;
+int own_place = -1;  // also for the exit of a session that is terminated while it trains
+
+void attach_unsafe() {
+    if (shared != nullptr) return;
+    shared =
+        static_cast<SharedProgress*>(shared_struct_unsafe("mf_ext progress", sizeof(SharedProgress), [](void* memory) {
+            SpinLockInit(&static_cast<SharedProgress*>(memory)->mutex);
+        }));
+}
+
+void release_own_place() {
+    if (own_place < 0) return;
+    SpinLockAcquire(&shared->mutex);
+    shared->places[own_place].pid = 0;
+    SpinLockRelease(&shared->mutex);
+    own_place = -1;
+}
+
+int claim_unsafe() {
+    static bool registered = false;
+    attach_unsafe();
+    if (!registered) before_shmem_exit([](int, Datum) { release_own_place(); }, Datum{0});
+    registered = true;
+    SpinLockAcquire(&shared->mutex);
+    for (int i = 0; i < kProgressPlaces && own_place < 0; ++i) {
+        if (shared->places[i].pid != 0) continue;
+        shared->places[i].pid = MyProcPid;
+        own_place = i;
+    }
+    SpinLockRelease(&shared->mutex);
+    return own_place;
+}
+
+/// -1 if no place is to be had: a training does not fail for that.
+int claim() {
+    // A training inside another one (a source that trains) leaves the place to the outer one.
+    if (own_place >= 0) return -1;
+    try {
+        return pg_call([] { return claim_unsafe(); });
+    } catch (const PgError&) {
+        return -1;
+    }
+}
+
+double seconds(clockid_t clock) {
+    timespec time;
+    clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+}  // namespace
+
+Progress::Clocks Progress::now() { return {seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)}; }
+
+Progress::Progress(const std::string& model, Oid owner) : place_(claim()) {
+    entry_.pid = MyProcPid;
+    entry_.database = MyDatabaseId;
+    entry_.owner = owner;
+    copy_clipped(entry_.model, model);
+    entry_.loss = std::numeric_limits<double>::quiet_NaN();
+    entry_.started = GetCurrentTimestamp();
+}
+
+Progress::~Progress() {
+    if (place_ >= 0) release_own_place();
+}
+
+void Progress::show() const {
+    if (place_ < 0) return;
+    SpinLockAcquire(&shared->mutex);
+    shared->places[place_] = entry_;
+    SpinLockRelease(&shared->mutex);
+}
+
+void Progress::log_phase() const {
+    const Clocks end = now();
+    pg_call([name = phase_, wall = end.wall - phase_start_.wall, cpu = end.cpu - phase_start_.cpu] {
+        ereport(DEBUG1, (errmsg_internal("mf_train phase %s: %.3f s, %.3f s CPU", name, wall, cpu)));
+    });
+}
+
+void Progress::phase(const char* name) {
+    if (phase_ != nullptr) log_phase();
+    phase_ = name;
+    if (name == nullptr) return;
+    phase_start_ = now();
+    strlcpy(entry_.phase, name, sizeof entry_.phase);
+    entry_.iterations_done = entry_.iterations_total = 0;
+    show();
+}
+
+void Progress::rows_read(std::uint64_t rows) {
+    entry_.rows_read = static_cast<std::int64_t>(rows);
+    entry_.read_seconds = now().wall - phase_start_.wall;
+    show();
+}
+
+void Progress::factors(const char* name, int iterations) {
+    strlcpy(entry_.phase, name, sizeof entry_.phase);
+    entry_.iterations_done = 0;
+    entry_.iterations_total = iterations;
+    entry_.loss = std::numeric_limits<double>::quiet_NaN();
+    show();
+}
+
+void Progress::iteration(const Iteration& iteration) {
+    ++done_;
+    entry_.iterations_done = iteration.iteration;
+    entry_.loss = iteration.loss;
+    // Iterations of different trainers count alike: they differ by less than a factor of two.
+    const double each = (now().wall - phase_start_.wall) / done_;
+    const int left = planned_ > done_ ? planned_ - done_ : 0;
+    entry_.ends = GetCurrentTimestamp() + static_cast<TimestampTz>(each * left * USECS_PER_SEC);
+    show();
+}
+
+int read_progress_unsafe(ProgressEntry* entries) {
+    attach_unsafe();
+    int count = 0;
+    SpinLockAcquire(&shared->mutex);
+    for (const ProgressEntry& place : shared->places)
+        if (place.pid != 0) entries[count++] = place;
+    SpinLockRelease(&shared->mutex);
+    return count;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,126 @@
+#include "core/evaluation/evaluation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "core/linalg/kernels.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/retrieval/top_n.hpp"
+
+namespace mf {
+namespace {
+
+// Ten items ranked, relevant ones at ranks 1, 2 and 6; worked by hand.
+TEST(RankingMetricsTest, ExampleByHand) {
+    const std::uint32_t ranks[] = {1, 2, 6};
+    const RankingMetrics at5 = ranking_metrics(ranks, 10, 5);
+    EXPECT_DOUBLE_EQ(at5.precision, 2.0 / 5);
+    EXPECT_DOUBLE_EQ(at5.recall, 2.0 / 3);
+    EXPECT_DOUBLE_EQ(at5.ndcg,
+                     (1 / std::log2(3.0) + 1 / std::log2(4.0)) / (1 + 1 / std::log2(3.0) + 1 / std::log2(4.0)));
+    EXPECT_DOUBLE_EQ(at5.average_precision, (1.0 / 2 + 2.0 / 3) / 3);
+    EXPECT_DOUBLE_EQ(at5.reciprocal_rank, 0.5);
+    EXPECT_DOUBLE_EQ(at5.hit_rate, 1);
+    // Of 21 pairs those with an irrelevant item in front are wrong: 1 + 1 + 4.
+    EXPECT_DOUBLE_EQ(at5.auc, 15.0 / 21);
+    const RankingMetrics at1 = ranking_metrics(ranks, 10, 1);
+    EXPECT_EQ(at1.precision + at1.recall + at1.ndcg + at1.average_precision + at1.hit_rate, 0);
+    EXPECT_DOUBLE_EQ(at1.reciprocal_rank, 0.5);
+    const RankingMetrics at2 = ranking_metrics(ranks, 10, 2);
+    EXPECT_DOUBLE_EQ(at2.average_precision, (1.0 / 2) / 2) << "the ideal has no more than k hits";
+}
+
+TEST(RankingMetricsTest, BestWorstAndUndefined) {
+    const std::uint32_t best[] = {0, 1};
+    const RankingMetrics top = ranking_metrics(best, 5, 2);
+    for (const double value :
+         {top.precision, top.recall, top.ndcg, top.average_precision, top.reciprocal_rank, top.auc})
+        EXPECT_DOUBLE_EQ(value, 1);
+    const std::uint32_t worst[] = {3, 4};
+    EXPECT_DOUBLE_EQ(ranking_metrics(worst, 5, 2).auc, 0);
+    EXPECT_TRUE(std::isnan(ranking_metrics(best, 2, 2).auc));
+}
+
+/// Random users on random factors; some factors repeat, so that scores tie.
+struct Case {
+    FactorMatrix items;
+    FactorMatrix queries;
+    std::vector<TestUser> users;
+};
+
+Case random_case(std::uint32_t items, std::uint32_t users, int factors) {
+    std::mt19937 random(items + users);
+    std::normal_distribution<float> normal;
+    Case c{FactorMatrix(items, factors), FactorMatrix(users, factors), std::vector<TestUser>(users)};
+    for (std::uint32_t i = 0; i < items; ++i)
+        for (int f = 0; f < factors; ++f) c.items.row(i)[f] = i % 3 == 2 ? c.items.row(i - 1)[f] : normal(random);
+    for (std::uint32_t u = 0; u < users; ++u) {
+        for (int f = 0; f < factors; ++f) c.queries.row(u)[f] = normal(random);
+        for (std::uint32_t i = 0; i < items; ++i) {
+            const unsigned what = random() % 8;
+            if (what == 0) c.users[u].seen.push_back(i);
+            if (what == 1) c.users[u].relevant.push_back(i);
+        }
+    }
+    return c;
+}
+
+void expect_order_of_top_n(const Case& c, int threads) {
+    Environment environment;
+    environment.threads = threads;
+    const OwnedItemIndex index(c.items, environment);
+    std::vector<std::vector<std::uint32_t>> ranks;
+    rank_by_factors(c.queries.row(0), c.users, RankCodes(index.get(), environment), environment, ranks);
+    ASSERT_EQ(ranks.size(), c.users.size());
+    for (std::size_t u = 0; u < ranks.size(); ++u) {
+        const auto list = top_n(c.queries.row(u), index.get(), c.items.rows(), c.users[u].seen);
+        std::vector<std::uint32_t> expected;
+        for (std::uint32_t rank = 0; rank < list.size(); ++rank)
+            if (std::binary_search(c.users[u].relevant.begin(), c.users[u].relevant.end(), list[rank].item))
+                expected.push_back(rank);
+        EXPECT_EQ(ranks[u], expected);
+    }
+}
+
+TEST(RankByFactorsTest, IsTheOrderOfTopN) {
+    for (const std::uint32_t items : {1u, 63u, 64u, 65u, 2500u})
+        for (const int factors : {1, 16, 40})
+            for (const int threads : {1, 3}) expect_order_of_top_n(random_case(items, 70, factors), threads);
+}
+
+TEST(RankByFactorsTest, WhatIsNotANumberComesLast) {
+    Case c = random_case(300, 9, 16);
+    c.items.row(20)[3] = std::numeric_limits<float>::quiet_NaN();
+    c.items.row(21)[3] = std::numeric_limits<float>::infinity();
+    c.queries.row(4)[3] = std::numeric_limits<float>::quiet_NaN();
+    expect_order_of_top_n(c, 2);
+}
+
+TEST(RankingMetricsTest, NdcgIsThatOfTheTrainer) {
+    const Case c = random_case(300, 40, 8);
+    Environment environment;
+    const OwnedItemIndex index(c.items, environment);
+    std::vector<std::vector<std::uint32_t>> ranks;
+    rank_by_factors(c.queries.row(0), c.users, RankCodes(index.get(), environment), environment, ranks);
+    for (std::size_t u = 0; u < ranks.size(); ++u) {
+        if (ranks[u].empty()) continue;
+        std::vector<std::uint32_t> list;
+        for (const ScoredItem& item : top_n(c.queries.row(u), index.get(), 10, c.users[u].seen))
+            list.push_back(item.item);
+        EXPECT_NEAR(ranking_metrics(ranks[u], 300 - c.users[u].seen.size(), 10).ndcg,
+                    ndcg_at({hit_positions(list, c.users[u].relevant, 10), c.users[u].relevant.size()}, 10), 1e-12);
+    }
+}
+
+TEST(RanksInOrderTest, SkipsWhatWasSeen) {
+    std::vector<std::uint32_t> place{4, 3, 2, 1, 0, 5};  // item 4 first
+    const TestUser user{{2, 4}, {0, 3, 5}};
+    EXPECT_EQ(ranks_in_order(user, place), (std::vector<std::uint32_t>{0, 2, 3}));
+}
+
+}  // namespace
+}  // namespace mf

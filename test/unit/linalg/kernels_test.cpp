@@ -1,0 +1,247 @@
+// Every kernel of every variant this machine has, against a plain loop in double precision, at awkward sizes.
+#include "core/linalg/kernels.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "core/base/array.hpp"
+#include "core/base/random.hpp"
+
+namespace mf {
+namespace {
+
+Array<float> random_floats(std::size_t size, std::uint64_t seed) {
+    Array<float> result(size);
+    Random random(seed);
+    for (float& value : result) value = static_cast<float>(random.normal());
+    return result;
+}
+
+float& system_at(Array<float>& system, std::size_t blocks, std::size_t i, std::size_t j) {
+    return system[j / kLanes * system_stride(blocks) + i * kLanes + j % kLanes];
+}
+
+float panel_at(const Array<float>& panel, std::size_t t, std::size_t j) {
+    return panel[j / kLanes * kPanelStride + t * kLanes + j % kLanes];
+}
+
+// XᵀX + I for a random X: positive definite, with a plain copy in double.
+struct TestSystem {
+    std::size_t blocks;
+    std::size_t size;
+    Array<float> system;
+    std::vector<double> plain;
+
+    explicit TestSystem(std::size_t blocks_in)
+        : blocks(blocks_in), size(blocks * kLanes), system(system_size(blocks), 0.0f), plain(size * size) {
+        const std::size_t rows = size / 2 + 3;
+        const Array<float> x = random_floats(rows * size, blocks);
+        for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = i; j < size; ++j) {
+                double sum = i == j ? 1.0 : 0.0;
+                for (std::size_t r = 0; r < rows; ++r)
+                    sum += static_cast<double>(x[r * size + i]) * static_cast<double>(x[r * size + j]);
+                plain[i * size + j] = plain[j * size + i] = sum;
+            }
+        // The whole diagonal tiles are used.
+        for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = i / kLanes * kLanes; j < size; ++j)
+                system_at(system, blocks, i, j) = static_cast<float>(plain[i * size + j]);
+    }
+};
+
+class KernelsTest : public testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        kernel_ = kernels_named(GetParam());
+        if (kernel_ == nullptr) GTEST_SKIP() << "this processor has no " << GetParam();
+    }
+    const Kernels* kernel_ = nullptr;
+};
+
+INSTANTIATE_TEST_SUITE_P(Variants, KernelsTest, testing::Values("portable", "avx2", "avx512"),
+                         [](const auto& info) { return std::string(info.param); });
+
+constexpr std::size_t kBlockCounts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16};
+constexpr std::size_t kRowCounts[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 63, 64};
+
+TEST_P(KernelsTest, GatherScalesRowsIntoThePanel) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const std::size_t stride = blocks * kLanes;
+        constexpr std::size_t kRows = 100;
+        const Array<float> rows = random_floats(kRows * stride, 1);
+        const Array<float> scales = random_floats(kPanelRows, 2);
+        std::vector<std::uint32_t> indices(kPanelRows);
+        for (std::size_t t = 0; t < kPanelRows; ++t) indices[t] = static_cast<std::uint32_t>(t * 37 % kRows);
+        for (const std::size_t count : kRowCounts) {
+            Array<float> panel(panel_size(blocks), 7.0f);
+            // Exactly as long as it says, so that a sanitizer sees a prefetch index read past its end.
+            const std::vector<std::uint32_t> readable(indices.begin(),
+                                                      indices.begin() + static_cast<std::ptrdiff_t>(count));
+            kernel_->gather(rows.data(), stride, readable.data(), count, count, scales.data(), blocks, panel.data());
+            for (std::size_t t = 0; t < kPanelRows; ++t)
+                for (std::size_t j = 0; j < stride; ++j)
+                    ASSERT_EQ(panel_at(panel, t, j), t < count ? rows[indices[t] * stride + j] * scales[t] : 7.0f);
+        }
+    }
+}
+
+TEST_P(KernelsTest, AddOuterProducts) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const Array<float> panel = random_floats(panel_size(blocks), 3);
+        for (const std::size_t count : kRowCounts) {
+            Array<float> system = random_floats(system_size(blocks), 4);
+            Array<float> before = random_floats(system_size(blocks), 4);
+            kernel_->add_outer_products(panel.data(), count, blocks, system.data(), {});
+            for (std::size_t i = 0; i < blocks * kLanes; ++i)
+                for (std::size_t j = 0; j < blocks * kLanes; ++j) {
+                    double sum = static_cast<double>(system_at(before, blocks, i, j));
+                    if (j / kLanes >= i / kLanes)
+                        for (std::size_t t = 0; t < count; ++t)
+                            sum +=
+                                static_cast<double>(panel_at(panel, t, i)) * static_cast<double>(panel_at(panel, t, j));
+                    ASSERT_NEAR(system_at(system, blocks, i, j), sum, 1e-4) << blocks << ' ' << count;
+                }
+        }
+    }
+}
+
+TEST_P(KernelsTest, AddCombination) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const Array<float> panel = random_floats(panel_size(blocks), 3);
+        const Array<float> coefficients = random_floats(kPanelRows, 5);
+        for (const std::size_t count : kRowCounts) {
+            Array<float> vector(blocks * kLanes, 1.0f);
+            kernel_->add_combination(panel.data(), count, blocks, coefficients.data(), vector.data());
+            for (std::size_t j = 0; j < blocks * kLanes; ++j) {
+                double sum = 1.0;
+                for (std::size_t t = 0; t < count; ++t)
+                    sum += static_cast<double>(coefficients[t]) * static_cast<double>(panel_at(panel, t, j));
+                ASSERT_NEAR(vector[j], sum, 1e-4);
+            }
+        }
+    }
+}
+
+TEST_P(KernelsTest, SubtractProducts) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const Array<float> panel = random_floats(panel_size(blocks), 3);
+        const Array<float> vector = random_floats(blocks * kLanes, 6);
+        const Array<float> targets = random_floats(kPanelRows, 7);
+        for (const std::size_t count : kRowCounts) {
+            Array<float> rests(kPanelRows, 5.0f);
+            kernel_->subtract_products(panel.data(), count, blocks, vector.data(), targets.data(), rests.data());
+            for (std::size_t t = 0; t < kPanelRows; ++t) {
+                double sum = t < count ? static_cast<double>(targets[t]) : 0.0;
+                for (std::size_t j = 0; t < count && j < blocks * kLanes; ++j)
+                    sum -= static_cast<double>(panel_at(panel, t, j)) * static_cast<double>(vector[j]);
+                const bool untouched = t >= (count + kLanes - 1) / kLanes * kLanes;
+                ASSERT_NEAR(rests[t], untouched ? 5.0 : sum, 1e-4) << blocks << ' ' << count << ' ' << t;
+            }
+        }
+    }
+}
+
+// Cholesky solve: the residual of A·x = b in double is small against |A|·|x|.
+TEST_P(KernelsTest, FactorizeAndSolve) {
+    for (const std::size_t blocks : kBlockCounts) {
+        TestSystem test(blocks);
+        ASSERT_TRUE(kernel_->factorize(test.system.data(), blocks, 1e-7f));
+        Array<float> right = random_floats(test.size, 6);
+        Array<float> x(test.size);
+        std::memcpy(x.data(), right.data(), test.size * sizeof(float));
+        kernel_->solve_lower(test.system.data(), blocks, x.data());
+        double explained = 0;
+        for (const float value : x) explained += static_cast<double>(value) * static_cast<double>(value);
+        kernel_->solve_upper(test.system.data(), blocks, x.data());
+        double product = 0;
+        for (std::size_t i = 0; i < test.size; ++i) {
+            double residual = -static_cast<double>(right[i]);
+            double magnitude = std::abs(residual);
+            for (std::size_t j = 0; j < test.size; ++j) {
+                const double term = test.plain[i * test.size + j] * static_cast<double>(x[j]);
+                residual += term;
+                magnitude += std::abs(term);
+            }
+            ASSERT_LT(std::abs(residual), 3e-6 * magnitude) << blocks << ' ' << i;
+            product += static_cast<double>(right[i]) * static_cast<double>(x[i]);
+        }
+        EXPECT_NEAR(explained, product, 1e-4 * std::abs(product));
+    }
+}
+
+TEST_P(KernelsTest, FactorizeRefusesWhatIsNotPositiveDefinite) {
+    for (const std::size_t blocks : {1, 2, 5})
+        for (const std::size_t bad : {std::size_t{0}, std::size_t{15}, blocks * kLanes - 1}) {
+            for (const float value : {0.0f, -1.0f, std::nanf("")}) {
+                TestSystem test(blocks);
+                system_at(test.system, blocks, bad, bad) = value;
+                EXPECT_FALSE(kernel_->factorize(test.system.data(), blocks, 1e-7f)) << blocks << ' ' << bad;
+            }
+            // Two equal columns: singular.
+            if (bad == 0) continue;
+            TestSystem test(blocks);
+            for (std::size_t i = 0; i < test.size; ++i) {
+                system_at(test.system, blocks, i, bad) = static_cast<float>(test.plain[i * test.size]);
+                system_at(test.system, blocks, bad, i) = static_cast<float>(test.plain[i]);
+            }
+            system_at(test.system, blocks, bad, bad) = static_cast<float>(test.plain[0]);
+            EXPECT_FALSE(kernel_->factorize(test.system.data(), blocks, 1e-6f)) << blocks << ' ' << bad;
+        }
+}
+
+TEST_P(KernelsTest, Dot) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const Array<float> a = random_floats(blocks * kLanes, 7);
+        const Array<float> b = random_floats(blocks * kLanes, 8);
+        double sum = 0;
+        for (std::size_t j = 0; j < a.size(); ++j) sum += static_cast<double>(a[j]) * static_cast<double>(b[j]);
+        EXPECT_NEAR(kernel_->dot(a.data(), b.data(), blocks), sum, 1e-4);
+    }
+}
+
+// The promise at the top of kernels.hpp.
+TEST(KernelsBitsTest, Avx2AndAvx512Agree) {
+    const Kernels* const narrow = kernels_named("avx2");
+    const Kernels* const wide = kernels_named("avx512");
+    if (narrow == nullptr || wide == nullptr) GTEST_SKIP() << "this processor has one of them at most";
+    for (const std::size_t blocks : kBlockCounts) {
+        const Array<float> panel = random_floats(panel_size(blocks), 3);
+        const Array<float> coefficients = random_floats(kPanelRows, 5);
+        Array<float> results[2];
+        for (const int variant : {0, 1}) {
+            const Kernels& kernel = variant == 0 ? *narrow : *wide;
+            TestSystem test(blocks);
+            Array<float> vector(test.size, 0.0f);
+            kernel.add_outer_products(panel.data(), 61, blocks, test.system.data(), {});
+            kernel.add_combination(panel.data(), 61, blocks, coefficients.data(), vector.data());
+            Array<float> rests(kPanelRows);
+            kernel.subtract_products(panel.data(), 61, blocks, vector.data(), coefficients.data(), rests.data());
+            kernel.add_combination(panel.data(), 61, blocks, rests.data(), vector.data());
+            ASSERT_TRUE(kernel.factorize(test.system.data(), blocks, 1e-7f));
+            kernel.solve_lower(test.system.data(), blocks, vector.data());
+            kernel.solve_upper(test.system.data(), blocks, vector.data());
+            results[variant] = Array<float>(test.size + 1);
+            std::memcpy(results[variant].data(), vector.data(), test.size * sizeof(float));
+            results[variant][test.size] = kernel.dot(vector.data(), panel.data(), blocks);
+        }
+        for (std::size_t i = 0; i < results[0].size(); ++i) ASSERT_EQ(results[0][i], results[1][i]) << blocks;
+    }
+}
+
+TEST(KernelsChoiceTest, TheFastestVariantIsChosen) {
+    for (const char* name : {"avx512", "avx2", "portable"})
+        if (kernels_named(name) != nullptr) {
+            EXPECT_EQ(&kernels(), kernels_named(name));
+            break;
+        }
+    EXPECT_EQ(kernels_named("none"), nullptr);
+}
+
+}  // namespace
+}  // namespace mf

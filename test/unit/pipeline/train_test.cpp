@@ -1,0 +1,289 @@
+#include "core/pipeline/train.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "core/base/error.hpp"
+#include "core/training/fold_in.hpp"
+#include "core/base/hash.hpp"
+#include "unit/generated_data.hpp"
+
+namespace mf {
+namespace {
+
+using test::all_finite;
+using test::Entry;
+using test::make_dataset;
+using test::planted_ratings;
+using test::same_bits;
+
+std::vector<Entry> positive_ratings() {
+    std::vector<Entry> entries = planted_ratings(150, 120, 3, 0.3, 0.3, 21);
+    for (Entry& entry : entries) entry.value = std::clamp(entry.value, 1.0f, 5.0f);
+    return entries;
+}
+
+TrainOptions small_options(Feedback feedback, double test_fraction) {
+    TrainOptions options;
+    options.feedback = feedback;
+    options.test_fraction = test_fraction;
+    options.als.factors = options.ials.factors = 8;
+    options.als.iterations = options.ials.iterations = 6;
+    return options;
+}
+
+TEST(TrainTest, ExplicitFeedbackGivesBothKindsOfFactors) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const TrainResult result = train(dataset, small_options(Feedback::Explicit, 0), environment);
+    const Model& model = result.model;
+    ASSERT_TRUE(model.rating.has_value());
+    EXPECT_EQ(model.rating->users.rows(), dataset.by_user.rows());
+    EXPECT_EQ(model.ranking.items.rows(), dataset.by_user.column_count);
+    EXPECT_TRUE(all_finite(model.rating->users) && all_finite(model.ranking.users));
+    EXPECT_EQ(result.summary.users, dataset.by_user.rows());
+    EXPECT_EQ(result.summary.items, dataset.by_user.column_count);
+    EXPECT_EQ(result.summary.ratings, dataset.by_user.entries());
+    EXPECT_EQ(result.summary.test_ratings, 0u);
+    EXPECT_EQ(result.summary.iterations, 6);
+    EXPECT_EQ(result.summary.ranking_iterations, 6);
+    EXPECT_GT(result.summary.train_rmse, 0.0);
+    EXPECT_LT(result.summary.train_rmse, 0.8);
+    EXPECT_TRUE(std::isnan(result.summary.test_rmse));
+    EXPECT_TRUE(std::isnan(result.summary.test_ndcg));
+}
+
+TEST(TrainTest, ImplicitFeedbackGivesRankingFactors) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const TrainResult result = train(dataset, small_options(Feedback::Implicit, 0.2), environment);
+    EXPECT_FALSE(result.model.rating.has_value());
+    EXPECT_TRUE(std::isnan(result.summary.train_rmse));
+    EXPECT_TRUE(std::isnan(result.summary.test_rmse));
+    EXPECT_GT(result.summary.test_ndcg, 0.05);
+}
+
+TEST(TrainTest, HeldOutRowsAreMeasured) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const TrainResult result = train(dataset, small_options(Feedback::Explicit, 0.2), environment);
+    EXPECT_NEAR(static_cast<double>(result.summary.test_ratings), 0.2 * static_cast<double>(result.summary.ratings),
+                0.02 * static_cast<double>(result.summary.ratings));
+    EXPECT_GT(result.summary.test_rmse, result.summary.train_rmse);
+    EXPECT_LT(result.summary.test_rmse, 1.2);
+    EXPECT_GT(result.summary.test_ndcg, 0.05);
+    EXPECT_LE(result.summary.test_ndcg, 1.0);
+}
+
+// Stored factors are the fold-in of the whole history, held-out rows or not.
+TEST(TrainTest, StoredUsersEqualTheFoldIn) {
+    Environment environment;
+    environment.threads = 2;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    for (const double test_fraction : {0.0, 0.3}) {
+        const TrainResult result = train(dataset, small_options(Feedback::Explicit, test_fraction), environment);
+        const RatingModel& rating = *result.model.rating;
+        const RankingModel& ranking = result.model.ranking;
+        RatingFoldIn rating_fold_in(rating.items, rating.item_bias, rating.parameters);
+        RankingFoldIn ranking_fold_in(ranking.items, ranking.parameters, environment);
+        Array<float> row(FactorMatrix::padded(8));
+        for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
+            std::vector<HistoryEntry> history;
+            HistoryDigest digest;
+            for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j) {
+                history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
+                digest.add(dataset.items.hash(history.back().item), history.back().value);
+            }
+            float bias;
+            rating_fold_in.solve(history, row.data(), &bias);
+            ASSERT_TRUE(std::equal(row.begin(), row.end(), rating.users.row(u)));
+            ASSERT_EQ(bias, rating.user_bias[u]);
+            ranking_fold_in.solve(history, row.data());
+            ASSERT_TRUE(std::equal(row.begin(), row.end(), ranking.users.row(u)));
+            ASSERT_EQ(result.model.user_interactions[u], history.size());
+            ASSERT_EQ(result.model.user_history[u], digest.value());
+        }
+        std::uint64_t counted = 0;
+        for (const std::uint32_t count : result.model.item_interactions) counted += count;
+        EXPECT_EQ(counted, dataset.by_user.entries());
+    }
+}
+
+TEST(TrainTest, NeitherThreadsNorTheOrderOfRowsMatter) {
+    Environment one;
+    std::vector<Entry> entries = positive_ratings();
+    const TrainOptions options = small_options(Feedback::Explicit, 0.2);
+    const TrainResult expected = train(make_dataset(entries, one), options, one);
+    std::reverse(entries.begin(), entries.end());
+    for (const int threads : {1, 2, 3, 7}) {
+        Environment environment;
+        environment.threads = threads;
+        const TrainResult result = train(make_dataset(entries, environment), options, environment);
+        EXPECT_TRUE(same_bits(result.model.rating->users, expected.model.rating->users));
+        EXPECT_TRUE(same_bits(result.model.rating->items, expected.model.rating->items));
+        EXPECT_TRUE(same_bits(result.model.ranking.users, expected.model.ranking.users));
+        EXPECT_TRUE(same_bits(result.model.ranking.items, expected.model.ranking.items));
+        EXPECT_EQ(result.summary.train_rmse, expected.summary.train_rmse);
+        EXPECT_EQ(result.summary.test_ndcg, expected.summary.test_ndcg);
+    }
+}
+
+TEST(TrainTest, ReportsEveryIterationOfBothPhases) {
+    Environment environment;
+    std::vector<std::string> reports;
+    environment.on_iteration = [&](const Iteration& report) {
+        EXPECT_TRUE(std::isfinite(report.loss));
+        EXPECT_TRUE(std::isfinite(report.test_metric));
+        reports.push_back(report.phase + std::to_string(report.iteration));
+        return true;
+    };
+    TrainOptions options = small_options(Feedback::Explicit, 0.2);
+    options.als.iterations = 1;
+    options.ials.iterations = 2;
+    train(make_dataset(positive_ratings(), environment), options, environment);
+    EXPECT_EQ(reports, std::vector<std::string>({"rating factors1", "ranking factors1", "ranking factors2"}));
+}
+
+TEST(TrainTest, AnnouncesEachPhaseBeforeItsIterations) {
+    Environment environment;
+    std::vector<std::string> events;
+    environment.on_phase = [&](const char* phase, int total) { events.push_back(phase + std::to_string(-total)); };
+    environment.on_iteration = [&](const Iteration& report) {
+        events.push_back(report.phase + std::to_string(report.iteration));
+        return true;
+    };
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.iterations = 1;
+    options.ials.iterations = 2;
+    train(make_dataset(positive_ratings(), environment), options, environment);
+    EXPECT_EQ(events, std::vector<std::string>({"rating factors-1", "rating factors1", "ranking factors-2",
+                                                "ranking factors1", "ranking factors2"}));
+}
+
+TEST(TrainTest, AWarmStartNeedsAThirdOfTheIterations) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.iterations = options.ials.iterations = 9;
+    TrainResult cold = train(dataset, options, environment);
+
+    options.als.iterations = options.ials.iterations = 3;
+    WarmStart start{RatingStart{std::move(cold.model.rating->items), std::move(cold.model.rating->item_bias)},
+                    RankingStart{std::move(cold.model.ranking.items)}};
+    const TrainResult warm = train(dataset, options, environment, &start);
+    EXPECT_EQ(warm.summary.iterations, 3);
+    EXPECT_EQ(warm.summary.ranking_iterations, 3);
+    EXPECT_LE(warm.summary.train_rmse, cold.summary.train_rmse * 1.001);
+}
+
+TEST(TrainTest, ItemsUnknownToTheStartGetFactorsOfTheirOwn) {
+    // Two groups of users and items that have nothing in common; the start knows the first group only.
+    Environment environment;
+    std::vector<Entry> entries;
+    for (std::uint32_t u = 0; u < 40; ++u)
+        for (std::uint32_t i = 0; i < 20; ++i)
+            if ((u * 7 + i * 3) % 5 != 0 && u / 20 == i / 10)
+                entries.push_back({u, i, static_cast<float>(1 + (u + i) % 5)});
+    const Dataset dataset = make_dataset(entries, environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    TrainResult cold = train(dataset, options, environment);
+    WarmStart start{RatingStart{std::move(cold.model.rating->items), std::move(cold.model.rating->item_bias)},
+                    RankingStart{std::move(cold.model.ranking.items)}};
+    for (std::size_t i = 10; i < 20; ++i) {
+        std::fill_n(start.rating->items.row(i), start.rating->items.stride(), 0.0f);
+        std::fill_n(start.ranking.items.row(i), start.ranking.items.stride(), 0.0f);
+        start.rating->item_bias[i] = 0;
+    }
+    const TrainResult warm = train(dataset, options, environment, &start);
+    const auto is_zero = [](const FactorMatrix& matrix, std::size_t row) {
+        return std::all_of(matrix.row(row), matrix.row(row) + matrix.factors(), [](float x) { return x == 0.0f; });
+    };
+    for (std::size_t i = 0; i < 20; ++i) {
+        EXPECT_FALSE(is_zero(warm.model.ranking.items, i)) << i;
+        EXPECT_FALSE(is_zero(warm.model.rating->items, i)) << i;
+    }
+    EXPECT_LE(warm.summary.train_rmse, cold.summary.train_rmse * 1.05);
+}
+
+TEST(TrainTest, ACancelLeavesAtAnyPoint) {
+    Environment plain;
+    const Dataset dataset = make_dataset(positive_ratings(), plain);
+    for (const int after : {0, 1, 3, 10, 30, 100}) {
+        Environment environment;
+        environment.threads = 2;
+        int asked = 0;
+        environment.interrupted = [&] { return asked++ >= after; };
+        environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
+        EXPECT_THROW(train(dataset, small_options(Feedback::Explicit, 0.2), environment), std::runtime_error);
+    }
+}
+
+TEST(TrainTest, CountingInteractionsLooksAtTheInterrupt) {
+    std::vector<Entry> entries;
+    constexpr std::uint32_t kUsers = 2048, kItems = 40000, kEntries = 1 << 21;
+    for (std::uint32_t e = 0; e < kEntries; ++e) entries.push_back({e % kUsers, (e / kUsers) * 39 + e % 39, 1.0f});
+    Environment environment;
+    const Dataset dataset = make_dataset(entries, environment);
+    ASSERT_GT(dataset.items.size(), kItems / 2);
+    TrainOptions options = small_options(Feedback::Implicit, 0);
+    options.ials.factors = options.ials.iterations = 1;
+    int looks = 0;
+    environment.interrupted = [&] { return ++looks < 0; };
+    environment.checkpoint = [] {};
+    TrainSummary summary;
+    train_factors(dataset.by_user, nullptr, options, environment, nullptr, summary);
+    const int without = std::exchange(looks, 0);
+    train(dataset, options, environment);
+    EXPECT_GE(looks - without, static_cast<int>(dataset.by_user.entries() >> 20));
+}
+
+TEST(TrainTest, InvalidOptionsAreRefused) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.iterations = 0;
+    EXPECT_THROW(train(dataset, options, environment), InvalidArgument);
+}
+
+TEST(TrainTest, DegenerateDataJustWorks) {
+    Environment environment;
+    for (const std::vector<Entry>& entries :
+         {std::vector<Entry>{{0, 0, 5.0f}}, std::vector<Entry>{{0, 0, 1.0f}, {0, 1, 2.0f}},
+          std::vector<Entry>{{0, 0, 1.0f}, {1, 0, 1.0f}}, std::vector<Entry>{{0, 0, 0.0f}, {1, 1, 0.0f}}})
+        for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+            for (const double test_fraction : {0.0, 0.5}) {
+                const TrainResult result =
+                    train(make_dataset(entries, environment), small_options(feedback, test_fraction), environment);
+                EXPECT_TRUE(all_finite(result.model.ranking.users));
+            }
+}
+
+TEST(TrainingMemoryTest, GrowsWithEverything) {
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.als.factors = options.ials.factors = 64;
+    const std::size_t base = training_memory(138493, 26744, 20000000, 1000000, options, 2);
+    // The bound promised for 138,493 users × 26,744 items and 20 M ratings: 24 bytes a rating, 12·k a row, 200 MB.
+    EXPECT_LT(base, 24u * 20000000u + 12u * 64u * (138493u + 26744u) + (200u << 20));
+    EXPECT_GT(base, 16u * 20000000u + 8u * 64u * (138493u + 26744u));
+    EXPECT_GT(training_memory(138493, 26744, 40000000, 1000000, options, 2), base);
+    EXPECT_GT(training_memory(238493, 26744, 20000000, 1000000, options, 2), base);
+    EXPECT_GT(training_memory(138493, 36744, 20000000, 1000000, options, 2), base);
+    // The builder's counters, where users and items are so many that blocks of cells have few users: 24 GB here.
+    TrainOptions small = options;
+    small.als.factors = small.ials.factors = 1;
+    EXPECT_GT(training_memory(100000000, 100000000, 1000000000, 0, small, 1), std::size_t{40} << 30);
+    EXPECT_GT(training_memory(138493, 26744, 20000000, 1000000, options, 64), base);
+    EXPECT_EQ(training_memory(138493, 26744, 20000000, 3000000, options, 2), base + 2000000);
+    options.test_fraction = 0.1;
+    EXPECT_GT(training_memory(138493, 26744, 20000000, 1000000, options, 2), base);
+    constexpr std::uint64_t kHuge = std::numeric_limits<std::uint64_t>::max();
+    EXPECT_GT(training_memory(kHuge, kHuge, kHuge, 1000000, options, 64), std::size_t{1} << 60);
+}
+
+}  // namespace
+}  // namespace mf
