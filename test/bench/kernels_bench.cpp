@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/base/array.hpp"
-#include "core/linalg/kernels.hpp"
 #include "core/base/random.hpp"
+#include "core/linalg/kernels.hpp"
 
 namespace {
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "core/base/hash.hpp"
-#include "core/data/interactions.hpp"
 #include "core/base/random.hpp"
+#include "core/data/interactions.hpp"
 #include "skewed_data.hpp"
 
 namespace {

@@ -8,10 +8,10 @@
 #include <cmath>
 #include <memory>
 
-#include "core/evaluation/evaluation.hpp"
-#include "core/training/ials.hpp"
 #include "core/base/random.hpp"
+#include "core/evaluation/evaluation.hpp"
 #include "core/retrieval/top_n.hpp"
+#include "core/training/ials.hpp"
 #include "skewed_data.hpp"
 
 namespace {

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "core/data/interactions.hpp"
 #include "core/base/random.hpp"
+#include "core/data/interactions.hpp"
 
 namespace mf::bench {
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/random.hpp"
 #include "core/data/interactions.hpp"
 #include "core/training/model.hpp"
-#include "core/base/random.hpp"
 
 namespace mf::test {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "core/base/array.hpp"
+#include "core/base/parallel.hpp"
 #include "core/data/id_slots.hpp"
 #include "core/data/id_text.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

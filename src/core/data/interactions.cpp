@@ -12,8 +12,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/data/cell_sort.hpp"
 #include "core/base/error.hpp"
+#include "core/data/cell_sort.hpp"
 
 namespace mf {
 namespace {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "core/base/array.hpp"
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/data/duplicates.hpp"
 #include "core/data/ids.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/parallel.hpp"
 #include "core/data/id_slots.hpp"
 #include "core/data/id_text.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core/data/interactions.hpp"
 #include "core/base/parallel.hpp"
+#include "core/data/interactions.hpp"
 
 namespace mf {
 

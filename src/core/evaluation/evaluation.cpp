@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/linalg/kernels.hpp"
 #include "core/evaluation/list_metrics.hpp"
+#include "core/linalg/kernels.hpp"
 #include "core/retrieval/top_n.hpp"
 
 namespace mf {

@@ -5,8 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "core/linalg/kernels.hpp"
 #include "core/evaluation/list_metrics.hpp"
+#include "core/linalg/kernels.hpp"
 #include "core/retrieval/top_n.hpp"
 
 namespace mf {

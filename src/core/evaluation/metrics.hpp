@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/evaluation/list_metrics.hpp"
 #include "core/training/model.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/base/array.hpp"
-#include "core/retrieval/item_index.hpp"
 #include "core/base/parallel.hpp"
 #include "core/evaluation/rank_kernels.hpp"
+#include "core/retrieval/item_index.hpp"
 
 namespace mf {
 

@@ -15,10 +15,10 @@
 #include <span>
 
 #include "core/base/array.hpp"
-#include "core/linalg/kernels.hpp"
-#include "core/linalg/factor_matrix.hpp"
-#include "core/linalg/normal_equations.hpp"
 #include "core/base/parallel.hpp"
+#include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/kernels.hpp"
+#include "core/linalg/normal_equations.hpp"
 
 namespace mf {
 

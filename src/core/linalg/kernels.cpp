@@ -1,8 +1,8 @@
 // Choice of the kernels' variant.
 #include "core/linalg/kernels.hpp"
 
-#include "core/linalg/kernels_table.hpp"
 #include "core/base/variants.hpp"
+#include "core/linalg/kernels_table.hpp"
 
 namespace mf {
 namespace {

@@ -13,9 +13,9 @@
 #include <span>
 
 #include "core/base/array.hpp"
-#include "core/linalg/kernels.hpp"
-#include "core/linalg/factor_matrix.hpp"
 #include "core/base/parallel.hpp"
+#include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/kernels.hpp"
 
 namespace mf {
 

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
+#include "core/data/split.hpp"
 #include "core/evaluation/metrics.hpp"
 #include "core/training/options.hpp"
-#include "core/base/parallel.hpp"
-#include "core/data/split.hpp"
 
 namespace mf {
 

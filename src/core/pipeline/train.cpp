@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "core/training/als.hpp"
 #include "core/base/error.hpp"
-#include "core/training/factor_init.hpp"
 #include "core/base/hash.hpp"
-#include "core/training/ials.hpp"
-#include "core/evaluation/metrics.hpp"
 #include "core/data/split.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/training/als.hpp"
+#include "core/training/factor_init.hpp"
+#include "core/training/ials.hpp"
 
 namespace mf {
 

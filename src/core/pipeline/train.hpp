@@ -3,13 +3,13 @@
 
 #include <optional>
 
+#include "core/base/parallel.hpp"
+#include "core/data/interactions.hpp"
+#include "core/data/split.hpp"
 #include "core/training/als.hpp"
 #include "core/training/ials.hpp"
-#include "core/data/interactions.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
-#include "core/base/parallel.hpp"
-#include "core/data/split.hpp"
 
 namespace mf {
 

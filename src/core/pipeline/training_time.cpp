@@ -4,9 +4,9 @@
 #include <chrono>
 #include <limits>
 
+#include "core/base/random.hpp"
 #include "core/training/als.hpp"
 #include "core/training/ials.hpp"
-#include "core/base/random.hpp"
 
 namespace mf {
 namespace {

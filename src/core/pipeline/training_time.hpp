@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core/training/options.hpp"
 #include "core/base/parallel.hpp"
+#include "core/training/options.hpp"
 
 namespace mf {
 

@@ -8,11 +8,11 @@
 #include <optional>
 #include <utility>
 
-#include "core/training/als.hpp"
 #include "core/base/error.hpp"
-#include "core/training/ials.hpp"
-#include "core/evaluation/metrics.hpp"
 #include "core/data/split.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/training/als.hpp"
+#include "core/training/ials.hpp"
 
 namespace mf {
 namespace {

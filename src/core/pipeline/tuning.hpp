@@ -6,10 +6,10 @@
 #include <limits>
 #include <vector>
 
-#include "core/data/interactions.hpp"
-#include "core/training/options.hpp"
 #include "core/base/parallel.hpp"
+#include "core/data/interactions.hpp"
 #include "core/pipeline/search_space.hpp"
+#include "core/training/options.hpp"
 
 namespace mf {
 

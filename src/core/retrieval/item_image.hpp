@@ -7,9 +7,9 @@
 #include <span>
 
 #include "core/data/ids.hpp"
-#include "core/retrieval/item_index.hpp"
-#include "core/linalg/normal_equations.hpp"
 #include "core/data/sorted_ids.hpp"
+#include "core/linalg/normal_equations.hpp"
+#include "core/retrieval/item_index.hpp"
 
 namespace mf {
 

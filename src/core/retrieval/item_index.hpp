@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <span>
 
-#include "core/linalg/factor_matrix.hpp"
 #include "core/base/parallel.hpp"
+#include "core/linalg/factor_matrix.hpp"
 #include "core/retrieval/scan_kernels.hpp"
 
 namespace mf {

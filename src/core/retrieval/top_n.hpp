@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "core/retrieval/item_index.hpp"
 #include "core/linalg/factor_matrix.hpp"
+#include "core/retrieval/item_index.hpp"
 
 namespace mf {
 

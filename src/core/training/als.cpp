@@ -6,13 +6,13 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/training/als_start.hpp"
-#include "core/training/early_stop.hpp"
 #include "core/base/error.hpp"
-#include "core/training/factor_init.hpp"
-#include "core/training/long_rows.hpp"
 #include "core/base/sums.hpp"
 #include "core/data/value_statistics.hpp"
+#include "core/training/als_start.hpp"
+#include "core/training/early_stop.hpp"
+#include "core/training/factor_init.hpp"
+#include "core/training/long_rows.hpp"
 
 namespace mf {
 

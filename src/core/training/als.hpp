@@ -13,11 +13,11 @@
 #include <functional>
 #include <span>
 
-#include "core/training/half_step.hpp"
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
+#include "core/training/half_step.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

@@ -5,11 +5,11 @@
 #include <span>
 #include <vector>
 
+#include "core/base/sums.hpp"
+#include "core/linalg/normal_equations.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/half_step.hpp"
-#include "core/linalg/normal_equations.hpp"
 #include "core/training/residual_product.hpp"
-#include "core/base/sums.hpp"
 
 namespace mf {
 

@@ -15,9 +15,9 @@
 
 #include <cstdint>
 
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/training/model.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

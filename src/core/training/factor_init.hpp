@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "core/linalg/factor_matrix.hpp"
 #include "core/base/parallel.hpp"
 #include "core/base/random.hpp"
+#include "core/linalg/factor_matrix.hpp"
 
 namespace mf {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/linalg/kernels.hpp"
 #include "core/training/als.hpp"
 #include "core/training/ials.hpp"
-#include "core/linalg/kernels.hpp"
 
 namespace mf {
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "core/training/model.hpp"
 #include "core/linalg/normal_equations.hpp"
+#include "core/training/model.hpp"
 
 namespace mf {
 

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "core/linalg/normal_equations.hpp"
 #include "core/base/parallel.hpp"
+#include "core/linalg/normal_equations.hpp"
 #include "core/training/row_blocks.hpp"
 
 namespace mf {

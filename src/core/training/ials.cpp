@@ -6,12 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "core/base/error.hpp"
+#include "core/base/sums.hpp"
 #include "core/linalg/conjugate_gradient.hpp"
 #include "core/training/early_stop.hpp"
-#include "core/base/error.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/long_rows.hpp"
-#include "core/base/sums.hpp"
 
 namespace mf {
 

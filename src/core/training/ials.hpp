@@ -14,12 +14,12 @@
 #include <functional>
 #include <span>
 
+#include "core/base/parallel.hpp"
+#include "core/data/csr.hpp"
 #include "core/linalg/conjugate_gradient.hpp"
 #include "core/training/half_step.hpp"
-#include "core/data/csr.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
-#include "core/base/parallel.hpp"
 
 namespace mf {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <numeric>
 
-#include "core/training/ials.hpp"
 #include "core/data/value_statistics.hpp"
+#include "core/training/ials.hpp"
 
 namespace mf {
 

@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/training/half_step.hpp"
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/linalg/normal_equations.hpp"
-#include "core/base/parallel.hpp"
+#include "core/training/half_step.hpp"
 
 namespace mf {
 

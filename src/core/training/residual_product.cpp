@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "core/base/array.hpp"
-#include "core/training/half_step.hpp"
 #include "core/linalg/kernels.hpp"
+#include "core/training/half_step.hpp"
 
 namespace mf {
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/linalg/factor_matrix.hpp"
-#include "core/base/parallel.hpp"
 #include "core/training/row_blocks.hpp"
 
 namespace mf {

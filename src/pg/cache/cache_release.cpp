@@ -1,7 +1,7 @@
 #include "pg/cache/cache_release.hpp"
 
-#include "pg/models/model_rows.hpp"
 #include "pg/cache/item_directory.hpp"
+#include "pg/models/model_rows.hpp"
 
 namespace mf::pg {
 namespace {

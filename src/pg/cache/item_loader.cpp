@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "pg/wall/environment.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/sql/ids.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 namespace {

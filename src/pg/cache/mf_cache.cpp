@@ -1,9 +1,9 @@
 // mf_cached_items, which the view mf_cache shows
-#include "pg/wall/boundary.hpp"
 #include "pg/cache/cache_release.hpp"
+#include "pg/cache/item_directory.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/results.hpp"
-#include "pg/cache/item_directory.hpp"
+#include "pg/wall/boundary.hpp"
 
 extern "C" {
 #include "catalog/pg_authid.h"

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "pg/cache/cache_release.hpp"
+#include "pg/cache/item_loader.hpp"
+#include "pg/cache/shared_items.hpp"
 #include "pg/wall/clipped.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/guc.hpp"
-#include "pg/cache/item_loader.hpp"
-#include "pg/cache/shared_items.hpp"
 
 namespace mf::pg {
 namespace {

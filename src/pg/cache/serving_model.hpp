@@ -1,8 +1,8 @@
 // A version ready to predict and recommend.
 #pragma once
 
-#include "core/training/fold_in.hpp"
 #include "core/retrieval/item_image.hpp"
+#include "core/training/fold_in.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
 #include "pg/models/factor_rows.hpp"

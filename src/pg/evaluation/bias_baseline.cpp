@@ -1,8 +1,8 @@
 #include "pg/evaluation/bias_baseline.hpp"
 
 #include "core/base/descending_order.hpp"
-#include "pg/wall/environment.hpp"
 #include "pg/serving/user_scan.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 namespace {

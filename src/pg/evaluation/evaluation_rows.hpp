@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/data/ids.hpp"
-#include "pg/sql/row_receiver.hpp"
 #include "pg/cache/serving_model.hpp"
+#include "pg/sql/row_receiver.hpp"
 
 namespace mf::pg {
 

@@ -1,11 +1,261 @@
 // mf_evaluate
+#include <algorithm>
+#include <limits>
+
+#include "core/evaluation/evaluation.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/retrieval/user_blocks.hpp"
 #include "pg/cache/model_for_call.hpp"
-#include "pg/wall/boundary.hpp"
-#include "pg/evaluation/evaluate.hpp"
+#include "pg/cache/serving_model.hpp"
+#include "pg/evaluation/bias_baseline.hpp"
+#include "pg/evaluation/evaluation_rows.hpp"
+#include "pg/serving/recommendations.hpp"
+#include "pg/serving/user_scan.hpp"
 #include "pg/sql/results.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
+
+/// What to evaluate on: the test rows, read with the caller's rights.
+struct EvaluationArguments {
+    Oid test;
+    const char* user_column;
+    const char* item_column;
+    const char* rating_column;            ///< not looked at for implicit feedback without relevant_from
+    std::int32_t k;                       ///< length of the lists
+    std::optional<double> relevant_from;  ///< rows below are not relevant; nothing: all rows are
+};
+
+/// One recommender's result. Means over users; NaN: undefined.
+struct Evaluation {
+    const char* recommender;  ///< "model", "popularity" or "bias"
+    double rmse;
+    double mae;
+    RankingMetrics metrics;
+    double coverage;  ///< share of the model's items that are in some user's list
+};
+
+/// Rows of the test: those used, and those left out because the model does not know the item or its source the user,
+/// because the user has the item in the source already (overlapping), or for a NULL.
+struct EvaluationRows {
+    std::uint64_t users = 0;  ///< users with a relevant row, over whom the means of lists go
+    std::uint64_t used = 0;
+    std::uint64_t skipped = 0;
+    std::uint64_t overlapping = 0;  ///< among the skipped
+};
+
+constexpr std::size_t kMostUsers = 1024;  // of a block
+
+/// Sums of one recommender's metrics over users, and of its errors over rows.
+class Totals {
+  public:
+    Totals(const char* recommender, std::size_t items) : recommender_(recommender), listed_(items, false) {}
+
+    void add(const RankingMetrics& user) {
+        sum_.precision += user.precision;
+        sum_.recall += user.recall;
+        sum_.ndcg += user.ndcg;
+        sum_.average_precision += user.average_precision;
+        sum_.reciprocal_rank += user.reciprocal_rank;
+        sum_.hit_rate += user.hit_rate;
+        if (std::isnan(user.auc)) return;
+        sum_.auc += user.auc;
+        ++auc_users_;
+    }
+
+    void add_error(double error) { errors_.add(error); }
+
+    void list(std::uint32_t item) { listed_[item] = true; }
+
+    Evaluation result(std::uint64_t users) const {
+        const auto mean = [](double sum, std::uint64_t count) { return sum / static_cast<double>(count); };
+        Evaluation result{recommender_, errors_.rmse(), errors_.mae(), {}, 0};
+        result.metrics = {
+            mean(sum_.precision, users),         mean(sum_.recall, users),          mean(sum_.ndcg, users),
+            mean(sum_.average_precision, users), mean(sum_.reciprocal_rank, users), mean(sum_.hit_rate, users),
+            mean(sum_.auc, auc_users_)};
+        const auto listed = std::count(listed_.begin(), listed_.end(), true);
+        result.coverage = users > 0 ? mean(static_cast<double>(listed), listed_.size()) : std::nan("");
+        return result;
+    }
+
+  private:
+    const char* recommender_;
+    RankingMetrics sum_{};
+    std::uint64_t auc_users_ = 0;
+    PredictionErrors errors_;
+    std::vector<bool> listed_;
+};
+
+/// An order of all items that is the same for everybody.
+struct FixedOrder {
+    std::vector<std::uint32_t> items;
+    std::vector<std::uint32_t> place;
+
+    explicit FixedOrder(std::vector<std::uint32_t> order) : items(std::move(order)), place(items.size()) {
+        for (std::uint32_t p = 0; p < items.size(); ++p) place[items[p]] = p;
+    }
+
+    void evaluate(const TestUser& user, std::size_t k, Totals& totals) const {
+        totals.add(ranking_metrics(ranks_in_order(user, place), items.size() - user.seen.size(), k));
+        std::size_t listed = 0;
+        for (const std::uint32_t item : items) {
+            if (listed == k) break;
+            if (std::binary_search(user.seen.begin(), user.seen.end(), item)) continue;
+            totals.list(item);
+            ++listed;
+        }
+    }
+};
+
+std::vector<std::uint32_t> as_vector(std::span<const std::uint32_t> items) { return {items.begin(), items.end()}; }
+
+class Evaluator {
+  public:
+    Evaluator(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments, const TestRows& test,
+              const Source& source, EvaluationRows& rows)
+        : catalog_(catalog),
+          model_(model),
+          k_(static_cast<std::size_t>(arguments.k)),
+          relevant_from_(arguments.relevant_from.value_or(-std::numeric_limits<double>::infinity())),
+          test_(test),
+          source_(source),
+          rows_(rows),
+          environment_(quiet_environment()),
+          bias_(model, source),
+          codes_(model.items.ranking(), environment_),
+          by_popularity_(as_vector(model.items.by_popularity())),
+          by_bias_(bias_.order()),
+          model_totals_("model", model.items.size()),
+          popularity_totals_("popularity", model.items.size()),
+          bias_totals_("bias", model.items.size()),
+          block_users_(block_users(k_, model.items.size(), kMostUsers)),
+          queries_(block_users_ * model.items.ranking().stride(), 0.0f) {}
+
+    std::vector<Evaluation> run() {
+        const std::vector<bool> everybody(test_.user_count(), true);
+        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(), setting_batch_memory(),
+                              environment_);
+        while (!histories.finished()) {
+            histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
+                check_interrupt(environment_);
+                add_user(user,
+                         user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_)));
+            });
+        }
+        finish_block();
+        rows_.skipped = test_.rows.size() + test_.nulls - rows_.used;
+        return {model_totals_.result(rows_.users), popularity_totals_.result(rows_.users),
+                bias_totals_.result(rows_.users)};
+    }
+
+  private:
+    void add_user(std::uint32_t user, const UserState& state) {
+        TestUser test;
+        test.seen = state.history.seen;
+        const double user_bias = bias_.user(state.history.entries);
+        for (const TestRow& row : test_.of(user)) {
+            if (row.item == SortedIds::kUnknown) continue;
+            if (std::binary_search(test.seen.begin(), test.seen.end(), row.item)) {
+                ++rows_.overlapping;
+                continue;
+            }
+            ++rows_.used;
+            if (model_.rating) {
+                const double rating = static_cast<double>(row.rating);
+                model_totals_.add_error(static_cast<double>(predict_item_rating(model_, state, row.item)) - rating);
+                bias_totals_.add_error(std::clamp(bias_.mean() + user_bias + bias_.item(row.item),
+                                                  model_.rating->minimum, model_.rating->maximum) -
+                                       rating);
+            }
+            if (static_cast<double>(row.rating) >= relevant_from_ &&
+                (test.relevant.empty() || test.relevant.back() != row.item))
+                test.relevant.push_back(row.item);
+        }
+        if (test.relevant.empty()) return;
+        ++rows_.users;
+        by_popularity_.evaluate(test, k_, popularity_totals_);
+        by_bias_.evaluate(test, k_, bias_totals_);
+        if (state.basis == Basis::Popular) {
+            by_popularity_.evaluate(test, k_, model_totals_);
+            return;
+        }
+        std::copy(state.ranking_factors.begin(), state.ranking_factors.end(),
+                  queries_.data() + block_.size() * model_.items.ranking().stride());
+        block_.push_back(std::move(test));
+        if (block_.size() == block_users_) finish_block();
+    }
+
+    /// Ranks for the users of the block, on all threads; sums in their order.
+    void finish_block() {
+        const ItemIndex& items = model_.items.ranking();
+        rank_by_factors(queries_.data(), block_, codes_, environment_, ranks_);
+        lists_.resize(block_.size());
+        parallel_ranges(environment_, block_.size(), 8, [&](std::size_t begin, std::size_t end, int) {
+            for (std::size_t u = begin; u < end; ++u)
+                lists_[u] = top_n(queries_.data() + u * items.stride(), items, k_, block_[u].seen);
+        });
+        for (std::size_t u = 0; u < block_.size(); ++u) {
+            model_totals_.add(ranking_metrics(ranks_[u], items.items() - block_[u].seen.size(), k_));
+            for (const ScoredItem& item : lists_[u]) model_totals_.list(item.item);
+        }
+        block_.clear();
+    }
+
+    const Catalog& catalog_;
+    ServingModel& model_;
+    std::size_t k_;
+    double relevant_from_;
+    const TestRows& test_;
+    const Source& source_;
+    EvaluationRows& rows_;
+    Environment environment_;
+    BiasBaseline bias_;
+    RankCodes codes_;
+    FixedOrder by_popularity_;
+    FixedOrder by_bias_;
+    Totals model_totals_;
+    Totals popularity_totals_;
+    Totals bias_totals_;
+    std::size_t block_users_;
+    Array<float> queries_;
+    std::vector<TestUser> block_;
+    std::vector<std::vector<std::uint32_t>> ranks_;
+    std::vector<std::vector<ScoredItem>> lists_;
+};
+
+void check(const EvaluationArguments& arguments) {
+    measured_length(arguments.k);
+    if (arguments.relevant_from && std::isnan(*arguments.relevant_from))
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "relevant_from must be a number");
+}
+
+/// Evaluates the model as mf_recommend and mf_predict serve it now: all items that a user has not in the source are
+/// ranked. The baselines: items by their interactions in the training; mean + user bias + item bias of the source's
+/// rows, each the mean of its residuals shrunk by 10 rows (users) and 25 rows (items) (Koren, Bell 2011, 'Advances in
+/// Collaborative Filtering'). Reads the test rows once, the source once and then as often as maintenance_work_mem wants
+/// (12 bytes a row of the test's users). O(users · items · k), on all threads.
+std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
+                                 EvaluationRows* rows) {
+    check(arguments);
+    // Every row of implicit feedback is an interaction; the column of weights may not even be there.
+    const bool needs_rating = model.feedback == Feedback::Explicit || arguments.relevant_from;
+    const Source test = describe_source(arguments.test, {arguments.user_column, arguments.item_column,
+                                                         needs_rating ? arguments.rating_column : nullptr, nullptr});
+    const TestRows test_rows = read_test_rows(model, test);
+    const Source source = current_source(model);
+    std::vector<Evaluation> result = Evaluator(catalog, model, arguments, test_rows, source, *rows).run();
+    if (rows->overlapping > 0)
+        report(WARNING,
+               std::to_string(rows->overlapping) + " of " + std::to_string(test_rows.rows.size()) +
+                   " test rows are in the source of model \"" + model.name + "\"",
+               "They are skipped: the model has seen them, and nobody is recommended what they have.",
+               "Train on the other rows only; mf_split makes two tables.");
+    return result;
+}
 
 void put_evaluation_unsafe(FunctionCallInfo fcinfo, const Evaluation& evaluation, const EvaluationRows& rows) {
     const RankingMetrics& metrics = evaluation.metrics;

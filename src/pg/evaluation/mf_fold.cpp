@@ -1,8 +1,8 @@
 // mf_fold
 #include "core/base/hash.hpp"
 #include "core/data/split.hpp"
-#include "pg/wall/boundary.hpp"
 #include "pg/sql/ids.hpp"
+#include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
 namespace {

@@ -1,9 +1,207 @@
 // mf_report
+#include <algorithm>
+#include <charconv>
+
+#include "pg/models/factor_rows.hpp"
+#include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
+#include "pg/sql/statement.hpp"
 #include "pg/wall/boundary.hpp"
-#include "pg/evaluation/report.hpp"
+#include "report/html.hpp"
+#include "report/report_page.hpp"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+}
 
 namespace mf::pg {
+namespace {
+
+constexpr std::size_t kMostVersions = 50;
+
+/// Rows of a result, row by row, as UTF-8 text; a NULL is empty.
+struct TextRows {
+    std::size_t rows;
+    std::size_t columns;
+    const char** values;
+};
+
+const char* utf8_unsafe(const char* text) {
+    if (text == nullptr) return "";
+    // Of SQL_ASCII nobody knows what the bytes mean; the page shows what happens to be UTF-8.
+    if (GetDatabaseEncoding() == PG_SQL_ASCII) return text;
+    auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(text));
+    return reinterpret_cast<char*>(
+        pg_do_encoding_conversion(bytes, static_cast<int>(strlen(text)), GetDatabaseEncoding(), PG_UTF8));
+}
+
+/// Runs a query as the caller, whose rights and the views' own filter decide what is seen.
+TextRows text_rows_unsafe(const char* sql, std::int64_t model_id) {
+    const Parameter parameter = int8_parameter(model_id);
+    TextRows result{};
+    execute_unsafe(GetUserId(), {sql, 1, &parameter, true}, [&result](std::uint64_t rows, const SPITupleTable* table) {
+        result = {rows, static_cast<std::size_t>(table->tupdesc->natts), nullptr};
+        result.values = static_cast<const char**>(
+            palloc_extended(sizeof(char*) * (result.rows * result.columns + 1), MCXT_ALLOC_HUGE));
+        for (std::size_t row = 0; row < result.rows; ++row)
+            for (std::size_t column = 0; column < result.columns; ++column)
+                result.values[row * result.columns + column] =
+                    utf8_unsafe(SPI_getvalue(table->vals[row], table->tupdesc, static_cast<int>(column) + 1));
+    });
+    return result;
+}
+
+template <class Number>
+Number number(const std::string& text) {
+    Number value{};
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string grouped(const std::string& text) { return grouped_number(number<std::int64_t>(text)); }
+
+/// Fractions with a few digits, anything else as it is.
+std::string shortened(const std::string& text) {
+    return text.find('.') == std::string::npos ? text : short_number(number<double>(text));
+}
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+/// The views, asked about one version.
+class ReportQueries {
+  public:
+    ReportQueries(const Catalog& catalog, std::int64_t model_id) : model_id_(model_id) {
+        const Oid models = catalog.models;
+        const std::string schema =
+            pg_call([models] { return quote_identifier(get_namespace_name(get_rel_namespace(models))); });
+        models_ = schema + ".mf_models";
+    }
+
+    std::vector<std::vector<std::string>> run(const std::string& sql) const {
+        const TextRows found =
+            pg_call([sql = sql.c_str(), model_id = model_id_] { return text_rows_unsafe(sql, model_id); });
+        std::vector<std::vector<std::string>> rows;
+        for (std::size_t row = 0; row < found.rows; ++row) {
+            const char** values = found.values + row * found.columns;
+            rows.emplace_back(values, values + found.columns);
+        }
+        return rows;
+    }
+
+    void facts(Report& report) const {
+        const std::vector<std::string> row =
+            run("SELECT model, version, pg_get_userbyid(owner::oid), coalesce((SELECT c.oid::regclass::text FROM "
+                "pg_class c"
+                " WHERE c.oid = source), 'dropped'), user_type::text, item_type::text, " +
+                time("trained_at") + ", feedback, algorithm, users, items, ratings, seconds FROM " + models_ +
+                " WHERE model_id = $1")
+                .at(0);
+        const double pairs = number<double>(row[9]) * number<double>(row[10]);
+        report.model = row[0];
+        report.facts = {{"model", row[0]},
+                        {"live version", row[1]},
+                        {"owner", row[2]},
+                        {"source", row[3]},
+                        {"type of user ids", row[4]},
+                        {"type of item ids", row[5]},
+                        {"trained at", row[6]},
+                        {"feedback", row[7]},
+                        {"algorithm", row[8]},
+                        {"users", grouped(row[9])},
+                        {"items", grouped(row[10])},
+                        {"interactions", grouped(row[11])},
+                        {"density", pairs > 0 ? short_number(100 * number<double>(row[11]) / pairs) + "%" : ""},
+                        {"seconds of training", short_number(number<double>(row[12]))}};
+    }
+
+    /// The members of a JSON object of the version's row; those of an object in it by name.name.
+    Pairs members(const char* column) const {
+        Pairs pairs;
+        const auto object_or_empty = [](const std::string& value) {
+            return "CASE WHEN jsonb_typeof(" + value + ") = 'object' THEN " + value + " ELSE '{}' END";
+        };
+        for (std::vector<std::string>& row :
+             run("SELECT concat_ws('.', p.key, o.key), left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
+                 " m CROSS JOIN jsonb_each(" + object_or_empty(std::string("m.") + column) +
+                 ") p LEFT JOIN jsonb_each_text(" + object_or_empty("p.value") +
+                 ") o ON true WHERE model_id = $1 ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\""))
+            pairs.emplace_back(std::move(row[0]), std::move(row[1]));
+        return pairs;
+    }
+
+    void versions(Report& report) const {
+        report.version_columns = {"version",      "trained at", "algorithm", "users",        "items",
+                                  "interactions", "train RMSE", "test RMSE", "test NDCG@10", "seconds"};
+        for (std::vector<std::string>& row :
+             run("SELECT version || CASE WHEN live THEN ' (live)' ELSE '' END, " + time("trained_at") +
+                 ", algorithm, users, items, ratings, metrics->>'train_rmse', metrics->>'test_rmse',"
+                 " metrics->>'test_ndcg', seconds, count(*) OVER () FROM " +
+                 models_ + " WHERE model = (SELECT model FROM " + models_ +
+                 " WHERE model_id = $1) ORDER BY live DESC, version DESC LIMIT " + std::to_string(kMostVersions))) {
+            const auto all = number<std::size_t>(row.back());
+            row.pop_back();
+            for (const std::size_t column : {3, 4, 5}) row[column] = grouped(row[column]);
+            for (const std::size_t column : {6, 7, 8, 9}) row[column] = shortened(row[column]);
+            report.versions.push_back(std::move(row));
+            report.versions_left_out = all - std::min(all, kMostVersions);
+        }
+    }
+
+  private:
+    static std::string time(const std::string& column) {
+        return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'";
+    }
+
+    std::int64_t model_id_;
+    std::string models_;
+};
+
+/// What the plots need of the users or of the items, in no order.
+struct FactorFacts {
+    std::vector<std::uint32_t> interactions;
+    std::vector<double> values;
+};
+
+double norm(std::span<const float> factors) {
+    double sum = 0;
+    for (const float factor : factors) sum += static_cast<double>(factor) * static_cast<double>(factor);
+    return std::sqrt(sum);
+}
+
+/// The page about that version, which the caller may use, in ASCII. Reads the view of the models with the caller's
+/// rights, and the factors of this version once. O(users + items) time and up to 12 bytes for each user and item; the
+/// page is small whatever the model.
+std::string report_html(const Catalog& catalog, const ModelVersion& version) {
+    const ReportQueries queries(catalog, version.model_id);
+    Report report;
+    queries.facts(report);
+    report.metrics = queries.members("metrics");
+    for (auto& metric : report.metrics) metric.second = shortened(metric.second);
+    report.parameters = queries.members("parameters");
+    queries.versions(report);
+    const bool rates = !version.implicit;
+    FactorFacts users, items;
+    read_all_user_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
+        users.interactions.push_back(row.interactions);
+        if (rates) users.values.push_back(static_cast<double>(row.rating_bias));
+    });
+    read_item_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
+        items.interactions.push_back(row.interactions);
+        items.values.push_back(rates ? static_cast<double>(row.rating_bias) : norm(row.ranking_factors));
+    });
+    report.users = group_interactions(std::move(users.interactions));
+    report.items = group_interactions(std::move(items.interactions));
+    if (rates)
+        report.distributions = {
+            distribution_of(users.values, {"Rating biases of users", "rating bias of a user", "users"}),
+            distribution_of(items.values, {"Rating biases of items", "rating bias of an item", "items"})};
+    else
+        report.distributions = {distribution_of(
+            items.values, {"Norms of the ranking factors of items", "norm of an item's ranking factors", "items"})};
+    return report_page(report);
+}
+
+}  // namespace
 
 MF_FUNCTION(mf_report) {
     struct Arguments {

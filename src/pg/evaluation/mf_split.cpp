@@ -1,9 +1,9 @@
 // mf_split, mf_split_hash
 #include "core/base/hash.hpp"
-#include "pg/sql/arguments.hpp"
-#include "pg/wall/boundary.hpp"
-#include "pg/sql/results.hpp"
 #include "pg/evaluation/split_tables.hpp"
+#include "pg/sql/arguments.hpp"
+#include "pg/sql/results.hpp"
+#include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
 namespace {

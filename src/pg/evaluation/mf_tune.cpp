@@ -1,12 +1,124 @@
 // mf_tune
+#include <algorithm>
+#include <optional>
+
+#include "core/pipeline/search_space.hpp"
+#include "core/pipeline/tuning.hpp"
 #include "pg/sql/arguments.hpp"
-#include "pg/wall/boundary.hpp"
+#include "pg/sql/json_entries.hpp"
 #include "pg/sql/results.hpp"
-#include "pg/evaluation/search_argument.hpp"
-#include "pg/evaluation/tuning.hpp"
+#include "pg/training/interactions_scan.hpp"
+#include "pg/training/train_arguments.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/guard.hpp"
+#include "pg/wall/progress.hpp"
 
 namespace mf::pg {
 namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE, message, "",
+        R"(Write a list, {"factors": [32, 64]}, or a range, {"regularization": {"min": 0.1, "max": 2, "log": true}}.)");
+}
+
+std::optional<OptionValue> scalar(const JsonEntry& entry) {
+    if (entry.type == jbvNumeric) return entry.number;
+    if (entry.type == jbvString) return std::string(entry.word);
+    return std::nullopt;
+}
+
+void read_list(const JsonEntries& list, SearchDimension& dimension) {
+    if (list.count == 0) refuse("the list of values of option \"" + dimension.name + "\" is empty");
+    for (const JsonEntry& entry : list.span()) {
+        const std::optional<OptionValue> value = scalar(entry);
+        if (!value) refuse("the values of option \"" + dimension.name + "\" must be numbers or words");
+        dimension.values.push_back(*value);
+    }
+}
+
+void read_range(const JsonEntries& range, SearchDimension& dimension) {
+    bool has_minimum = false, has_maximum = false;
+    for (const JsonEntry& entry : range.span()) {
+        if (entry.key == "min") {
+            dimension.minimum = entry.number;
+            has_minimum = entry.type == jbvNumeric;
+        } else if (entry.key == "max") {
+            dimension.maximum = entry.number;
+            has_maximum = entry.type == jbvNumeric;
+        } else if (entry.key == "log" && entry.type == jbvBool) {
+            dimension.is_logarithmic = entry.boolean;
+        } else if (entry.key == "log") {
+            refuse("\"log\" in the range of option \"" + dimension.name + "\" must be true or false");
+        } else {
+            refuse("the range of option \"" + dimension.name + "\" has no use for \"" + std::string(entry.key) + "\"");
+        }
+    }
+    if (!has_minimum || !has_maximum)
+        refuse("the range of option \"" + dimension.name + "\" must have \"min\" and \"max\", two numbers");
+}
+
+SearchDimension read_dimension(const JsonEntry& entry) {
+    SearchDimension dimension;
+    dimension.name = entry.key;
+    if (const std::optional<OptionValue> value = scalar(entry)) {
+        dimension.values.push_back(*value);
+        return dimension;
+    }
+    if (entry.type != jbvBinary) refuse("option \"" + dimension.name + "\" has no values to search");
+    const JsonEntries inner = pg_call([container = entry.inner] { return json_entries_unsafe(container); });
+    if (inner.is_array)
+        read_list(inner, dimension);
+    else
+        read_range(inner, dimension);
+    return dimension;
+}
+
+/// Reads {"option": [value, …]}, {"option": {"min": a, "max": b, "log": true}} or {"option": value}. Null or an empty
+/// object: default_space(). Throws invalid_parameter_value for anything else; names and
+/// values are check_space()'s business.
+SearchSpace read_search(Jsonb* json, Feedback feedback) {
+    if (json == nullptr) return default_space(feedback);
+    const JsonEntries all = pg_call([json] { return json_entries_unsafe(&json->root); });
+    if (!all.is_object) refuse("the search space must be a JSON object");
+    if (all.count == 0) return default_space(feedback);
+    SearchSpace space;
+    for (const JsonEntry& entry : all.span()) space.push_back(read_dimension(entry));
+    return space;
+}
+
+/// The options with as many factors as any trial will have: what memory has to suffice for.
+TrainOptions greatest(TrainOptions options, const SearchSpace& space) {
+    for (const SearchDimension& dimension : space) {
+        if (dimension.name != "factors") continue;
+        double factors = dimension.maximum;
+        for (const OptionValue& value : dimension.values) factors = std::max(factors, std::get<double>(value));
+        options.als.factors = options.ials.factors = static_cast<int>(factors);
+    }
+    return options;
+}
+
+/// Checks the space, reads the source once and searches. Nothing is stored. Throws what a training throws, and
+/// invalid_parameter_value without held-out rows to measure on.
+std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpace& space, const TuningOptions& tuning) {
+    const TrainOptions& options = arguments.options;
+    if (!(options.test_fraction > 0))
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "test_fraction must be above 0 to tune", "",
+                       "Trials are measured on that part of each user's rows.");
+    check_space(space, options);
+    Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
+    Environment environment = make_environment(progress);
+    const Dataset dataset = read_interactions(arguments.source, greatest(options, space), environment, progress);
+    progress.phase("tuning");
+    environment.on_phase = [&progress](const char* name, int total) {
+        progress.factors(name, total);
+        progress.plan(total);
+    };
+    std::vector<Trial> trials = tune(dataset, options, space, tuning, environment);
+    progress.phase(nullptr);
+    return trials;
+}
 
 struct Call {
     RawTrainArguments training;

@@ -1,8 +1,8 @@
 #include "pg/lifecycle/grants.hpp"
 
-#include "pg/wall/guard.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/sql/own_tables.hpp"
+#include "pg/wall/guard.hpp"
 
 namespace mf::pg {
 namespace {

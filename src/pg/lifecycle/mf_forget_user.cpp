@@ -1,11 +1,84 @@
 // mf_forget_user
+#include "pg/models/model_locks.hpp"
+#include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
-#include "pg/wall/boundary.hpp"
-#include "pg/lifecycle/forget.hpp"
+#include "pg/sql/catalog.hpp"
+#include "pg/sql/ids.hpp"
+#include "pg/sql/own_tables.hpp"
 #include "pg/sql/results.hpp"
+#include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
 namespace {
+
+/// A version that had factors of the user.
+struct ForgottenFrom {
+    std::string model;
+    std::int32_t version;
+};
+
+IdKind user_kind(const VersionRow& version) {
+    return pg_call([type = version.user_type] { return id_kind_unsafe(type); });
+}
+
+/// The user as an id of the version; nothing if ids of the overload, or this one, cannot be one.
+std::optional<Id> id_in(const VersionRow& version, const IdView& user) {
+    const IdKind kind = user_kind(version);
+    return user.kind == kind || user.kind == IdKind::Text ? convert_id(user, kind) : std::nullopt;
+}
+
+bool delete_factors(const Catalog& catalog, std::int64_t model_id, const std::string& user_id) {
+    const std::string remove =
+        with_table_names(catalog, "DELETE FROM {user_factors} WHERE model_id = $1 AND user_id = $2");
+    return pg_call([&catalog, model_id, remove = remove.c_str(), user = user_id.c_str()] {
+        const Parameter key[] = {int8_parameter(model_id), text_parameter_unsafe(user)};
+        return run_statement_unsafe(catalog, remove, lengthof(key), key).rows > 0;
+    });
+}
+
+/// Both locks; false if the model has gone or was given away by the time they are had.
+bool lock_if_managed(const Catalog& catalog, const std::string& model) {
+    lock_model(catalog, model, ModelLock::Training);
+    lock_model(catalog, model, ModelLock::Publication);
+    const std::optional<Oid> owner = find_owner(catalog, model);
+    return owner && pg_call([&catalog, owner = *owner] { return may_manage_unsafe(catalog, owner); });
+}
+
+/// Adds the versions that had the user. Returns the last version if the user can be in none of them.
+std::optional<VersionRow> forget_in(const Catalog& catalog, const std::string& model, const IdView& user,
+                                    std::vector<ForgottenFrom>& result) {
+    std::optional<VersionRow> unfit;
+    bool fits = false;
+    for (const VersionRow& version : versions_of(catalog, model)) {
+        unfit = version;
+        const std::optional<Id> id = id_in(version, user);
+        if (!id) continue;
+        fits = true;
+        if (delete_factors(catalog, version.model_id, id->text())) result.push_back({model, version.version});
+    }
+    return fits ? std::nullopt : unfit;
+}
+
+/// Deletes the user's factors from all versions of the model, or of all models that the caller manages for a null name,
+/// in the order of names and versions. Waits for trainings of those models that are under way, since they may have read
+/// the user's rows. Versions whose users have ids of another type are passed over; throws datatype_mismatch or
+/// invalid_text_representation if that is so of all versions of a named model, undefined_object,
+/// insufficient_privilege.
+std::vector<ForgottenFrom> forget_user(const Catalog& catalog, const IdView& user, const char* model) {
+    std::vector<ForgottenFrom> result;
+    if (model == nullptr) {
+        for (const std::string& name : managed_models(catalog))
+            if (lock_if_managed(catalog, name)) forget_in(catalog, name, user, result);
+        return result;
+    }
+    lock_own_model(catalog, model, true);
+    if (const std::optional<VersionRow> unfit = forget_in(catalog, model, user, result)) {
+        const IdKind kind = user_kind(*unfit);
+        check_overload(user.kind, kind, unfit->user_type, "user", model);
+        user_id(user, kind, unfit->user_type, model);
+    }
+    return result;
+}
 
 Datum forget(FunctionCallInfo fcinfo, IdKind kind) {
     struct Arguments {

@@ -1,7 +1,7 @@
 // mf_grant, mf_revoke, mf_set_owner
+#include "pg/lifecycle/grants.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/wall/boundary.hpp"
-#include "pg/lifecycle/grants.hpp"
 
 namespace mf::pg {
 namespace {

@@ -1,13 +1,15 @@
-#include "pg/lifecycle/model_admin.hpp"
-
+// mf_drop_model, mf_set_live, mf_rename_model
 #include <algorithm>
 
 #include "pg/cache/cache_release.hpp"
-#include "pg/wall/environment.hpp"
 #include "pg/lifecycle/grants.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
+#include "pg/sql/arguments.hpp"
+#include "pg/sql/catalog.hpp"
 #include "pg/sql/own_tables.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 namespace {
@@ -17,8 +19,9 @@ namespace {
                    "Versions are listed in mf_models.");
 }
 
-}  // namespace
-
+/// Deletes one version, or all for a null version, after trainings under way; if the live one goes and others remain,
+/// the newest of them becomes live and a NOTICE says so. Grants go with the last version. Returns how many versions
+/// went. Throws undefined_object, insufficient_privilege.
 int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int32_t> version) {
     const std::string name = model;
     lock_own_model(catalog, name, true);
@@ -50,6 +53,9 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
     return dropped;
 }
 
+/// Makes a version the live one, from the commit on. Returns the one that was live, which may be the same. Waits for a
+/// training that is about to commit, not for one that goes on: that will publish its version as the live one when it
+/// ends. Throws undefined_object, insufficient_privilege.
 std::int32_t set_live(const Catalog& catalog, const char* model, std::int32_t version) {
     const std::string name = model;
     lock_own_model(catalog, name, false);
@@ -74,6 +80,8 @@ std::int32_t set_live(const Catalog& catalog, const char* model, std::int32_t ve
     return outcome.previous;
 }
 
+/// Gives the model, with its versions and grants, another name, after trainings under way. Throws undefined_object,
+/// insufficient_privilege, invalid_name, and duplicate_object if there is a model of that name, whoever's it is.
 void rename_model(const Catalog& catalog, const char* model, const char* new_name) {
     const std::string from = model;
     const std::string to = new_name;
@@ -95,6 +103,54 @@ void rename_model(const Catalog& catalog, const char* model, const char* new_nam
             run_statement_unsafe(catalog, statement, lengthof(names), names);
         });
     }
+}
+
+struct VersionArguments {
+    Catalog catalog;
+    const char* model;
+    std::optional<std::int32_t> version;
+};
+
+/// Model and version; throws if there is no model.
+VersionArguments version_arguments(FunctionCallInfo fcinfo, const char* command) {
+    const auto arguments = pg_call([fcinfo, command] {
+        PreventCommandIfReadOnly(command);
+        VersionArguments read{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), std::nullopt};
+        if (!PG_ARGISNULL(1)) read.version = PG_GETARG_INT32(1);
+        return read;
+    });
+    require_model_name(arguments.model);
+    return arguments;
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_drop_model) {
+    const VersionArguments arguments = version_arguments(fcinfo, "mf_drop_model()");
+    return Int32GetDatum(drop_versions(arguments.catalog, arguments.model, arguments.version));
+}
+
+MF_FUNCTION(mf_set_live) {
+    const VersionArguments arguments = version_arguments(fcinfo, "mf_set_live()");
+    if (!arguments.version) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the version must not be NULL");
+    return Int32GetDatum(set_live(arguments.catalog, arguments.model, *arguments.version));
+}
+
+MF_FUNCTION(mf_rename_model) {
+    struct Arguments {
+        Catalog catalog;
+        const char* model;
+        const char* new_name;
+    };
+    const auto arguments = pg_call([fcinfo] {
+        PreventCommandIfReadOnly("mf_rename_model()");
+        return Arguments{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), text_argument_unsafe(fcinfo, 1)};
+    });
+    require_model_name(arguments.model);
+    require_model_name(arguments.new_name);
+    check_new_model_name(arguments.new_name);
+    rename_model(arguments.catalog, arguments.model, arguments.new_name);
+    return Datum{0};
 }
 
 }  // namespace mf::pg

@@ -2,9 +2,9 @@
 
 #include "pg/cache/cache_release.hpp"
 #include "pg/lifecycle/grants.hpp"
-#include "pg/wall/guc.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/sql/own_tables.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 

@@ -1,8 +1,8 @@
 // Storing a version and making it the live one.
 #pragma once
 
-#include "core/training/options.hpp"
 #include "core/pipeline/train.hpp"
+#include "core/training/options.hpp"
 #include "pg/sql/catalog.hpp"
 #include "pg/sql/source.hpp"
 

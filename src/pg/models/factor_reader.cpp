@@ -1,7 +1,7 @@
-#include "pg/wall/clipped.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/tuples.hpp"
+#include "pg/wall/clipped.hpp"
 
 namespace mf::pg {
 namespace {

@@ -1,7 +1,7 @@
 #include "pg/models/model_locks.hpp"
 
-#include "pg/wall/guard.hpp"
 #include "pg/models/model_rows.hpp"
+#include "pg/wall/guard.hpp"
 
 extern "C" {
 #include "common/hashfn.h"

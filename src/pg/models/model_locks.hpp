@@ -2,8 +2,8 @@
 // readers of the model take none of them.
 #pragma once
 
-#include "pg/sql/catalog.hpp"
 #include "pg/models/privileges.hpp"
+#include "pg/sql/catalog.hpp"
 
 namespace mf::pg {
 

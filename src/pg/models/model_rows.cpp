@@ -1,8 +1,8 @@
 #include "pg/models/model_rows.hpp"
 
+#include "pg/sql/tuples.hpp"
 #include "pg/wall/guard.hpp"
 #include "pg/wall/guc.hpp"
-#include "pg/sql/tuples.hpp"
 
 namespace mf::pg {
 namespace {

@@ -1,10 +1,10 @@
 // The parameters and metrics of a version, and options ↔ jsonb.
 #pragma once
 
-#include "core/training/model.hpp"
-#include "core/training/options.hpp"
 #include "core/pipeline/search_space.hpp"
 #include "core/pipeline/train.hpp"
+#include "core/training/model.hpp"
+#include "core/training/options.hpp"
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {

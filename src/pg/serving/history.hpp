@@ -1,8 +1,8 @@
 // A user's rows in the source as the current snapshot sees them.
 #pragma once
 
-#include "pg/sql/id_batch.hpp"
 #include "pg/cache/serving_model.hpp"
+#include "pg/sql/id_batch.hpp"
 
 namespace mf::pg {
 

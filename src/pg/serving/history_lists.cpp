@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/retrieval/user_blocks.hpp"
-#include "pg/wall/guc.hpp"
 #include "pg/serving/recommendations.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {

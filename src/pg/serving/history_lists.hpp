@@ -1,9 +1,9 @@
 // Lists for users whose histories are not those of the training.
 #pragma once
 
-#include "pg/wall/environment.hpp"
 #include "pg/serving/user_lists.hpp"
 #include "pg/serving/user_state.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 

@@ -3,10 +3,10 @@
 #include <limits>
 
 #include "pg/cache/model_for_call.hpp"
-#include "pg/wall/boundary.hpp"
-#include "pg/wall/environment.hpp"
 #include "pg/serving/history.hpp"
 #include "pg/sql/results.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 namespace {

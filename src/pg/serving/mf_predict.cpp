@@ -2,11 +2,11 @@
 #include <limits>
 
 #include "pg/cache/model_for_call.hpp"
-#include "pg/wall/boundary.hpp"
-#include "pg/wall/guc.hpp"
+#include "pg/serving/user_state.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/sql/statement_memo.hpp"
-#include "pg/serving/user_state.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {

@@ -1,10 +1,159 @@
 // mf_recommend_all, mf_recommend_all_text
+#include <algorithm>
+
+#include "core/retrieval/user_blocks.hpp"
 #include "pg/cache/model_for_call.hpp"
+#include "pg/models/factor_rows.hpp"
+#include "pg/serving/history_lists.hpp"
+#include "pg/serving/recommendations.hpp"
+#include "pg/serving/user_lists.hpp"
+#include "pg/serving/user_scan.hpp"
+#include "pg/serving/user_state.hpp"
 #include "pg/wall/boundary.hpp"
-#include "pg/serving/recommend_all.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
+
+constexpr std::size_t kMostUsers = 2048;  // of a block
+constexpr std::size_t kUsersATask = 8;
+
+class AllUsers {
+  public:
+    AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
+             bool exclude_seen)
+        : catalog_(catalog),
+          model_(model),
+          n_(n),
+          exclude_seen_(exclude_seen),
+          environment_(quiet_environment()),
+          writer_(fcinfo, overload, model.items.ids()),
+          block_users_(block_users(n, model.items.size(), kMostUsers)),
+          vectors_(block_users_ * model.items.ranking().stride(), 0.0f) {}
+
+    void run() {
+        const Oid relation = model_.version.source;
+        if (!exclude_seen_ && pg_call([relation] { return get_rel_relkind(relation); }) == '\0') {
+            from_factors(nullptr, true);
+            return;
+        }
+        const Source source = current_source(model_);
+        UserScan scan(model_, exclude_seen_, setting_batch_memory());
+        for (bool first = true;; first = false) {
+            scan.read(source);
+            if (first) {
+                changed_.assign(scan.users().size(), true);
+                trained_digests_.resize(scan.users().size());
+            }
+            from_factors(&scan, first);
+            from_histories(scan, source);
+            if (scan.seen().end() >= scan.users().size()) return;
+        }
+    }
+
+  private:
+    static bool in_range(const UserScan& scan, std::uint32_t user) {
+        return user >= scan.seen().first() && user < scan.seen().end();
+    }
+
+    /// Users whose stored factors serve, and, in the first pass, those of the model without rows. Without a scan all
+    /// stored factors serve.
+    void from_factors(const UserScan* scan, bool first) {
+        std::vector<ScoredItem> popular;
+        if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
+        read_all_user_factors(catalog_, model_.version.model_id, model_.shape(), [&](const FactorRow& row) {
+            std::optional<Id> id = parse_id(row.id, model_.user_kind);
+            if (!id)
+                throw SqlError(ERRCODE_DATA_CORRUPTED,
+                               "user id \"" + std::string(row.id) + "\" of " +
+                                   version_label(model_.name, model_.version.version) +
+                                   " is not of the model's user type",
+                               "", "Train the model again.");
+            std::uint32_t user = 0;
+            if (scan != nullptr) {
+                const std::optional<std::uint32_t> found = id->find_in(scan->users());
+                if (!found) {
+                    if (first) writer_.put(*id, popular);
+                    return;
+                }
+                user = *found;
+                if (scan->digest(user) != row.history_digest) {
+                    trained_digests_[user] = row.history_digest;
+                    return;
+                }
+                changed_[user] = false;
+                if (!in_range(*scan, user)) return;
+            }
+            std::copy(row.ranking_factors.begin(), row.ranking_factors.end(),
+                      vectors_.data() + ids_.size() * model_.items.ranking().stride());
+            ids_.push_back(std::move(*id));
+            users_.push_back(user);
+            if (ids_.size() == block_users_) finish_block(scan);
+        });
+        finish_block(scan);
+    }
+
+    /// Searches for the users of the block on all threads.
+    void finish_block(const UserScan* scan) {
+        const ItemIndex& items = model_.items.ranking();
+        lists_.resize(ids_.size());
+        parallel_ranges(environment_, ids_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
+            std::vector<std::uint32_t> seen;
+            for (std::size_t i = begin; i < end; ++i) {
+                if (scan != nullptr && exclude_seen_) scan->seen().get(users_[i], seen);
+                lists_[i] = top_n(vectors_.data() + i * items.stride(), items, n_, seen);
+            }
+        });
+        for (std::size_t i = 0; i < ids_.size(); ++i) writer_.put(ids_[i], lists_[i]);
+        writer_.flush();
+        ids_.clear();
+        users_.clear();
+    }
+
+    /// Users whose history is not that of the training.
+    void from_histories(const UserScan& scan, const Source& source) {
+        const auto first = changed_.begin() + scan.seen().first();
+        const std::uint32_t end = std::min(scan.seen().end(), scan.users().size());
+        if (std::find(first, changed_.begin() + end, true) == changed_.begin() + end) return;
+        HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end, setting_batch_memory(),
+                              environment_);
+        HistoryLists lists(catalog_, model_, n_, exclude_seen_, environment_, writer_);
+        while (!histories.finished()) {
+            histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
+                lists.add(id_at(scan.users(), user), rows, trained_digests_[user]);
+            });
+            lists.finish();
+        }
+    }
+
+    const Catalog& catalog_;
+    ServingModel& model_;
+    std::size_t n_;
+    bool exclude_seen_;
+    Environment environment_;
+    UserListWriter writer_;
+    // By the scan's numbers.
+    std::vector<bool> changed_;
+    std::vector<std::optional<std::uint64_t>> trained_digests_;  ///< of those that are changed and were in the training
+    // A block of users whose stored factors serve.
+    std::size_t block_users_;
+    Array<float> vectors_;
+    std::vector<Id> ids_;
+    std::vector<std::uint32_t> users_;
+    std::vector<std::vector<ScoredItem>> lists_;
+};
+
+/// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
+/// model or has rows in the source, in no particular order. The source is read once under the active snapshot, and once
+/// more if histories have changed since the training; more often only where maintenance_work_mem does not hold the
+/// items seen (3 bytes each, 5 if there are more than 65,536 items), or the changed histories (12 bytes a row). Memory
+/// besides: 100 bytes a user who has rows, and the lists of a block of users (block_users()). A source that cannot be
+/// read any more is an error unless exclude_seen is false: then the stored factors serve.
+void put_all_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model,
+                             std::size_t n, bool exclude_seen) {
+    AllUsers(fcinfo, overload, catalog, model, n, exclude_seen).run();
+}
 
 struct Arguments : ListArguments {
     bool exclude_seen;

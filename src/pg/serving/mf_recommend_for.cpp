@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "pg/cache/model_for_call.hpp"
-#include "pg/wall/boundary.hpp"
 #include "pg/serving/recommendations.hpp"
+#include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
 namespace {

@@ -5,11 +5,11 @@
 #include "core/linalg/kernels.hpp"
 #include "core/retrieval/top_n.hpp"
 #include "pg/cache/model_for_call.hpp"
+#include "pg/models/factor_rows.hpp"
+#include "pg/serving/user_state.hpp"
+#include "pg/sql/results.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
-#include "pg/models/factor_rows.hpp"
-#include "pg/sql/results.hpp"
-#include "pg/serving/user_state.hpp"
 
 namespace mf::pg {
 namespace {

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "core/base/hash.hpp"
-#include "core/retrieval/item_lists.hpp"
 #include "core/base/parallel.hpp"
+#include "core/retrieval/item_lists.hpp"
 #include "pg/serving/history.hpp"
 #include "pg/sql/id_batch.hpp"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/linalg/kernels.hpp"
-#include "pg/wall/environment.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 namespace {

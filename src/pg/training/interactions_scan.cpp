@@ -2,11 +2,11 @@
 
 #include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
+#include "pg/sql/id_batch.hpp"
+#include "pg/sql/row_receiver.hpp"
 #include "pg/wall/clipped.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/guc.hpp"
-#include "pg/sql/id_batch.hpp"
-#include "pg/sql/row_receiver.hpp"
 
 namespace mf::pg {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/data/interactions.hpp"
-#include "pg/wall/progress.hpp"
 #include "pg/sql/source.hpp"
+#include "pg/wall/progress.hpp"
 
 namespace mf::pg {
 

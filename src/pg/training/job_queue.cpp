@@ -1,8 +1,8 @@
 #include "pg/training/job_queue.hpp"
 
-#include "pg/wall/guard.hpp"
 #include "pg/training/job_row.hpp"
 #include "pg/training/jobs.hpp"
+#include "pg/wall/guard.hpp"
 
 namespace mf::pg {
 namespace {

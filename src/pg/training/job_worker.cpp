@@ -1,14 +1,14 @@
 // The background worker that does a job.
-#include "pg/wall/boundary.hpp"
-#include "pg/wall/environment.hpp"
+#include "pg/models/model_locks.hpp"
+#include "pg/models/model_rows.hpp"
+#include "pg/sql/json_entries.hpp"
 #include "pg/training/job_queue.hpp"
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
-#include "pg/sql/json_entries.hpp"
-#include "pg/models/model_locks.hpp"
-#include "pg/models/model_rows.hpp"
 #include "pg/training/retrain.hpp"
 #include "pg/training/training.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/environment.hpp"
 
 extern "C" {
 #include "pgstat.h"

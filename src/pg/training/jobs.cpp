@@ -2,10 +2,10 @@
 
 #include <signal.h>
 
-#include "pg/wall/guc.hpp"
-#include "pg/training/job_row.hpp"
 #include "pg/models/privileges.hpp"
+#include "pg/training/job_row.hpp"
 #include "pg/training/train_arguments.hpp"
+#include "pg/wall/guc.hpp"
 
 extern "C" {
 #include "storage/lock.h"

@@ -1,8 +1,8 @@
 // mf_training_progress, which the view mf_progress shows
-#include "pg/wall/boundary.hpp"
 #include "pg/models/privileges.hpp"
-#include "pg/wall/progress.hpp"
 #include "pg/sql/results.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/progress.hpp"
 
 extern "C" {
 #include "catalog/pg_authid.h"

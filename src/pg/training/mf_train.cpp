@@ -1,10 +1,9 @@
-// mf_train, mf_retrain, mf_estimate
+// mf_train, mf_retrain
 #include "pg/sql/arguments.hpp"
-#include "pg/wall/boundary.hpp"
-#include "pg/training/estimate.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/retrain.hpp"
 #include "pg/training/training.hpp"
+#include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
 
@@ -34,21 +33,6 @@ MF_FUNCTION(mf_retrain) {
     const ModelVersion version = find_model(catalog, name, &found, Access::Manage);
     const TrainArguments arguments = retrain_arguments(found, version);
     put_outcome(fcinfo, arguments, run_training(catalog, arguments, &version));
-    return Datum{0};
-}
-
-MF_FUNCTION(mf_estimate) {
-    pg_call([fcinfo] { begin_rows_unsafe(fcinfo); });
-    const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
-    const Estimate estimate = estimate_training(check_train_arguments(raw));
-    pg_call([fcinfo, &estimate] {
-        put_row_unsafe(fcinfo,
-                       {Int64GetDatum(static_cast<std::int64_t>(estimate.users)),
-                        Int64GetDatum(static_cast<std::int64_t>(estimate.items)),
-                        Int64GetDatum(static_cast<std::int64_t>(estimate.ratings)),
-                        Int64GetDatum(static_cast<std::int64_t>(estimate.memory))},
-                       {estimate.seconds});
-    });
     return Datum{0};
 }
 

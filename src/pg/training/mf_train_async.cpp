@@ -1,10 +1,10 @@
 // mf_train_async, mf_retrain_async, mf_cancel_job, mf_job_is_alive
+#include "pg/models/model_locks.hpp"
 #include "pg/sql/arguments.hpp"
-#include "pg/wall/boundary.hpp"
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
-#include "pg/models/model_locks.hpp"
 #include "pg/training/retrain.hpp"
+#include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
 

@@ -3,15 +3,15 @@
 #include <chrono>
 
 #include "core/pipeline/train.hpp"
-#include "pg/wall/environment.hpp"
+#include "pg/lifecycle/publish.hpp"
 #include "pg/models/factor_rows.hpp"
-#include "pg/training/interactions_scan.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/parameters.hpp"
-#include "pg/wall/progress.hpp"
-#include "pg/lifecycle/publish.hpp"
 #include "pg/sql/results.hpp"
+#include "pg/training/interactions_scan.hpp"
 #include "pg/training/retrain.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/progress.hpp"
 
 namespace mf::pg {
 namespace {

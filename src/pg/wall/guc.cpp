@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "core/linalg/kernels.hpp"
 #include "core/evaluation/rank_kernels.hpp"
+#include "core/linalg/kernels.hpp"
 #include "core/retrieval/scan_kernels.hpp"
 #include "pg/wall/compat.hpp"
 #include "pg/wall/fault.hpp"

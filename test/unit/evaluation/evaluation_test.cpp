@@ -7,8 +7,8 @@
 #include <numeric>
 #include <random>
 
-#include "core/linalg/kernels.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/linalg/kernels.hpp"
 #include "core/retrieval/top_n.hpp"
 
 namespace mf {

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "core/base/error.hpp"
-#include "core/training/fold_in.hpp"
 #include "core/base/hash.hpp"
+#include "core/training/fold_in.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {

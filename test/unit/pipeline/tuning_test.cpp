@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "core/training/als.hpp"
 #include "core/base/error.hpp"
-#include "core/training/ials.hpp"
-#include "core/evaluation/metrics.hpp"
 #include "core/data/split.hpp"
+#include "core/evaluation/metrics.hpp"
+#include "core/training/als.hpp"
+#include "core/training/ials.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {

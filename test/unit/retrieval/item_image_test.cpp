@@ -6,8 +6,8 @@
 #include <random>
 #include <string>
 
-#include "core/training/fold_in.hpp"
 #include "core/base/hash.hpp"
+#include "core/training/fold_in.hpp"
 
 namespace mf {
 namespace {

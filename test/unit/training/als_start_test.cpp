@@ -7,9 +7,9 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/data/value_statistics.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/half_step.hpp"
-#include "core/data/value_statistics.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {

@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include "core/base/error.hpp"
-#include "core/training/factor_init.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/training/factor_init.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {

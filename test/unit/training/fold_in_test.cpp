@@ -8,9 +8,9 @@
 #include <cmath>
 #include <vector>
 
+#include "core/retrieval/item_index.hpp"
 #include "core/training/als.hpp"
 #include "core/training/ials.hpp"
-#include "core/retrieval/item_index.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {

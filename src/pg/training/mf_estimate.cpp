@@ -1,17 +1,27 @@
-#include "pg/training/estimate.hpp"
-
+// mf_estimate
 #include <chrono>
 
 #include "core/base/error.hpp"
 #include "core/pipeline/training_time.hpp"
+#include "pg/sql/id_batch.hpp"
+#include "pg/sql/results.hpp"
+#include "pg/sql/row_receiver.hpp"
+#include "pg/training/interactions_scan.hpp"
+#include "pg/training/train_arguments.hpp"
+#include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/guc.hpp"
-#include "pg/sql/id_batch.hpp"
-#include "pg/training/interactions_scan.hpp"
-#include "pg/sql/row_receiver.hpp"
 
 namespace mf::pg {
 namespace {
+
+struct Estimate {
+    std::uint64_t users = 0;
+    std::uint64_t items = 0;
+    std::uint64_t ratings = 0;  ///< rows with user, item and rating; duplicates are not merged
+    std::size_t memory = 0;     ///< bytes that mf_ext.max_memory must allow
+    double seconds = 0;         ///< wall, reading and storing included
+};
 
 /// Wall seconds beside the scan and the trainers, as measured on a present-day server: they are a small part of the
 /// whole, so that a guess is good enough.
@@ -64,8 +74,8 @@ class CountingSink : public RowSink {
     std::uint64_t rows_ = 0;
 };
 
-}  // namespace
-
+/// Reads the source as the training would, but keeps the ids only, and tries the trainers on a small sample. Throws
+/// what reading throws; a source without rows gives zeros.
 Estimate estimate_training(const TrainArguments& arguments) {
     const auto begin = std::chrono::steady_clock::now();
     CountingSink sink(arguments.source);
@@ -85,6 +95,23 @@ Estimate estimate_training(const TrainArguments& arguments) {
         training_seconds(estimate.users, estimate.items, estimate.ratings, arguments.options, environment) +
         kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
     return estimate;
+}
+
+}  // namespace
+
+MF_FUNCTION(mf_estimate) {
+    pg_call([fcinfo] { begin_rows_unsafe(fcinfo); });
+    const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
+    const Estimate estimate = estimate_training(check_train_arguments(raw));
+    pg_call([fcinfo, &estimate] {
+        put_row_unsafe(fcinfo,
+                       {Int64GetDatum(static_cast<std::int64_t>(estimate.users)),
+                        Int64GetDatum(static_cast<std::int64_t>(estimate.items)),
+                        Int64GetDatum(static_cast<std::int64_t>(estimate.ratings)),
+                        Int64GetDatum(static_cast<std::int64_t>(estimate.memory))},
+                       {estimate.seconds});
+    });
+    return Datum{0};
 }
 
 }  // namespace mf::pg
