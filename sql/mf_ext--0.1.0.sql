@@ -186,7 +186,7 @@ COMMENT ON COLUMN @extschema@.mf_models.live IS 'whether this version serves';
 COMMENT ON COLUMN @extschema@.mf_models.source IS 'relation the model was trained on and reads histories from';
 COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training and what was derived from the data';
 COMMENT ON COLUMN @extschema@.mf_models.ratings IS 'interactions after duplicates were merged';
-COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse, test_rmse, test_ndcg and iterations of the training';
+COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse, test_rmse, test_ndcg and iterations of the training run; the test rows chose the iteration, mf_evaluate measures on others';
 COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time from reading to storing';
 COMMENT ON VIEW @extschema@.mf_grants IS 'roles that may use a model besides its owner';
 COMMENT ON COLUMN @extschema@.mf_grants.grantee IS 'name of a role, or public';
