@@ -273,7 +273,10 @@ is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), $message, 'te
 is(lists(), $lists, 'the model serves on');
 $job = sql(qq{SELECT mf_train_async('ratings', 'first', $long)});
 wait_for_iteration('first');
-kill 'KILL', sql("SELECT pid FROM mf_jobs WHERE job_id = $job");
+my $worker = sql("SELECT pid FROM mf_jobs WHERE job_id = $job");
+my $log = -s $node->logfile;
+kill 'KILL', $worker;
+$node->wait_for_log(qr/database system is ready to accept connections/, $log);
 $node->poll_query_until('postgres', "SELECT status = 'failed' FROM mf_jobs WHERE job_id = $job") or die;
 is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $job"), $message, 'killed');
 is(lists(), $lists, 'the model serves on after recovery');
