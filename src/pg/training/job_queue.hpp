@@ -24,7 +24,7 @@ struct Job {
 /// there, as after a rollback, or not queued any more. Until the transaction ends no other job begins or ends.
 std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id);
 
-/// How a job ended: done with a version, or not. The same lock.
+/// How a job ended: done with a version, or not, unless it has ended by then. The same lock.
 void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version);
 void end_job_failed(const Catalog& catalog, std::int64_t job_id, bool cancelled, const char* message);
 

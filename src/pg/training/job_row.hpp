@@ -9,23 +9,18 @@ extern "C" {
 
 namespace mf::pg {
 
-/// take(row, descriptor) of the first row that the statement gives; false if it gives none. Runs as the tables' owner.
+/// take(row, descriptor) of the first row that the statement gives, whose only parameter is the number of a job; false
+/// if it gives none. Runs as the tables' owner.
 template <class Take>
-bool take_row_unsafe(const Catalog& catalog, const Statement& statement, const Take& take) {
+bool take_job_unsafe(const Catalog& catalog, const char* sql, std::int64_t job_id, const Take& take) {
+    const Parameter parameter = int8_parameter(job_id);
     bool found = false;
-    execute_unsafe(relation_owner_unsafe(catalog.models), statement,
+    execute_unsafe(relation_owner_unsafe(catalog.models), {sql, 1, &parameter},
                    [&found, &take](std::uint64_t rows, const SPITupleTable* table) {
                        found = rows > 0;
                        if (found) take(table->vals[0], table->tupdesc);
                    });
     return found;
-}
-
-/// The same for the job of that number, the statement's only parameter.
-template <class Take>
-bool take_job_unsafe(const Catalog& catalog, const char* sql, std::int64_t job_id, const Take& take) {
-    const Parameter parameter = int8_parameter(job_id);
-    return take_row_unsafe(catalog, {sql, 1, &parameter}, take);
 }
 
 /// A column, counted from 1, in the memory context that is current.

@@ -38,15 +38,13 @@ BackgroundWorkerHandle* register_worker_unsafe(const JobOrder& order) {
     return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : nullptr;
 }
 
-/// Until the worker shows that it lives. False if it ended before.
+/// Until the worker shows that it lives. False if it ended before that was seen, which it may have done with its job.
 bool wait_for_worker_unsafe(const JobOrder& order, BackgroundWorkerHandle* worker) {
     constexpr long kMilliseconds = 2;
     for (;;) {
-        // In this order: it may do all of its job between the two.
-        pid_t pid;
-        const bool ended = GetBackgroundWorkerPid(worker, &pid) == BGWH_STOPPED;
         if (job_is_locked_unsafe(order.job_id)) return true;
-        if (ended) return false;
+        pid_t pid;
+        if (GetBackgroundWorkerPid(worker, &pid) == BGWH_STOPPED) return false;
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kMilliseconds, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
@@ -122,11 +120,11 @@ void start_job_at_commit(std::int64_t job_id, Oid function) {
     });
 }
 
-JobStart start_job(const JobOrder& order) {
+bool start_job(const JobOrder& order) {
     return pg_call([&order] {
         BackgroundWorkerHandle* worker = register_worker_unsafe(order);
-        if (worker == nullptr) return JobStart::no_worker_free;
-        return wait_for_worker_unsafe(order, worker) ? JobStart::started : JobStart::worker_failed;
+        if (worker != nullptr) wait_for_worker_unsafe(order, worker);
+        return worker != nullptr;
     });
 }
 

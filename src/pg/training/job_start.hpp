@@ -20,9 +20,8 @@ struct JobOrder {
 /// free, and PREPARE TRANSACTION with feature_not_supported. A job that is rolled back to a savepoint is forgotten.
 void start_job_at_commit(std::int64_t job_id, Oid function);
 
-enum class JobStart { started, no_worker_free, worker_failed };
-
-/// Starts the worker now, and waits until it holds the lock of its job. Outside of pg_call and in a transaction.
-JobStart start_job(const JobOrder& order);
+/// Starts the worker now, and waits until it holds the lock of its job or has ended. False if none is free. In a
+/// transaction.
+bool start_job(const JobOrder& order);
 
 }  // namespace mf::pg

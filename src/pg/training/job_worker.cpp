@@ -186,28 +186,29 @@ class JobRun {
         constexpr long kMillisecondsBetween = 100;
         const JobOrder order{next.job_id, order_.database, next.session_user,
                              next.owner,  order_.function, InvalidTransactionId};
-        JobStart start = JobStart::no_worker_free;
-        for (int attempt = 0; attempt < kAttempts && start == JobStart::no_worker_free; ++attempt) {
+        bool started = false;
+        for (int attempt = 0; attempt < kAttempts && !started; ++attempt) {
             if (attempt > 0) pause(kMillisecondsBetween);
-            in_transaction([&] { start = still_waits(next) ? start_job(order) : JobStart::started; });
+            in_transaction([&] { started = !still_waits(next) || start_job(order); });
         }
-        while (start == JobStart::started && !has_taken_over(next, &start)) pause(1);
-        if (start == JobStart::started) return;
-        const char* message = start == JobStart::no_worker_free
-                                  ? "no background worker was free for the training\nRaise max_worker_processes."
-                                  : "the background worker ended before the training began\nThe server's log says why.";
+        const char* message = "no background worker was free for the training\nRaise max_worker_processes.";
+        while (started) {
+            bool lives = false;
+            bool waits = false;
+            in_transaction([&] {
+                // In this order: its lock goes after it has begun, or has gone behind another job.
+                lives = pg_call([&next] { return job_is_locked_unsafe(next.job_id); });
+                waits = still_waits(next);
+            });
+            if (!waits) return;
+            if (lives) {
+                pause(1);
+                continue;
+            }
+            message = "the background worker ended before the training began\nThe server's log says why.";
+            started = false;
+        }
         in_transaction([&] { end_job_failed(catalog_, next.job_id, false, message); });
-    }
-
-    /// True once the job does not wait behind this one any more. Its worker may have ended before that.
-    bool has_taken_over(const WaitingJob& next, JobStart* start) const {
-        bool waits = false;
-        in_transaction([&] {
-            const bool lives = pg_call([&next] { return job_is_locked_unsafe(next.job_id); });
-            waits = still_waits(next);
-            if (waits && !lives) *start = JobStart::worker_failed;
-        });
-        return !waits;
     }
 
     bool still_waits(const WaitingJob& next) const { return waits_behind(catalog_, next.job_id, order_.job_id); }

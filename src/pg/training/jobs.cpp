@@ -224,6 +224,8 @@ bool cancel_job(const Catalog& catalog, std::int64_t job_id) {
         return run_statement_unsafe(catalog, cancel, 1, &value).rows > 0;
     });
     if (was_queued) return true;
+    // It may have begun between the two.
+    if (!running) look(&running, &pid);
     if (!running) return false;
     // The lock tells whether the number is still that of the worker.
     return pg_call([job_id, pid] { return job_is_locked_unsafe(job_id) && kill(pid, SIGINT) == 0; });
