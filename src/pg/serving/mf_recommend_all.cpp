@@ -19,6 +19,12 @@ namespace {
 constexpr std::size_t kMostUsers = 2048;  // of a block
 constexpr std::size_t kUsersATask = 8;
 
+/// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
+/// model or has rows in the source, in no particular order. The source is read once under the active snapshot, and once
+/// more if histories have changed since the training; more often only where maintenance_work_mem does not hold the
+/// items seen (3 bytes each, 5 if there are more than 65,536 items), or the changed histories (12 bytes a row). Memory
+/// besides: 100 bytes a user who has rows, and the lists of a block of users (block_users()). A source that cannot be
+/// read any more is an error unless exclude_seen is false: then the stored factors serve.
 class AllUsers {
   public:
     AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
@@ -144,17 +150,6 @@ class AllUsers {
     std::vector<std::vector<ScoredItem>> lists_;
 };
 
-/// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
-/// model or has rows in the source, in no particular order. The source is read once under the active snapshot, and once
-/// more if histories have changed since the training; more often only where maintenance_work_mem does not hold the
-/// items seen (3 bytes each, 5 if there are more than 65,536 items), or the changed histories (12 bytes a row). Memory
-/// besides: 100 bytes a user who has rows, and the lists of a block of users (block_users()). A source that cannot be
-/// read any more is an error unless exclude_seen is false: then the stored factors serve.
-void put_all_recommendations(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model,
-                             std::size_t n, bool exclude_seen) {
-    AllUsers(fcinfo, overload, catalog, model, n, exclude_seen).run();
-}
-
 struct Arguments : ListArguments {
     bool exclude_seen;
 };
@@ -169,7 +164,7 @@ Datum recommend_all(FunctionCallInfo fcinfo, IdKind kind) {
     if (kind == IdKind::Integer && (model->user_kind != kind || model->item_kind != kind))
         throw SqlError(ERRCODE_DATATYPE_MISMATCH, "the ids of model \"" + model->name + "\" are not integers", "",
                        "Call mf_recommend_all_text.");
-    put_all_recommendations(fcinfo, kind, arguments.catalog, *model, n, arguments.exclude_seen);
+    AllUsers(fcinfo, kind, arguments.catalog, *model, n, arguments.exclude_seen).run();
     return Datum{0};
 }
 
