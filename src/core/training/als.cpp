@@ -18,8 +18,8 @@ namespace mf {
 
 namespace {
 
-RatingParameters rating_parameters(const ValueStatistics& ratings, const AlsOptions& options) {
-    RatingParameters parameters;
+AlsParameters rating_parameters(const ValueStatistics& ratings, const AlsOptions& options) {
+    AlsParameters parameters;
     parameters.mean = ratings.mean;
     parameters.minimum = ratings.minimum;
     parameters.maximum = ratings.maximum;
@@ -35,9 +35,8 @@ namespace {
 
 // Adds the entries [first, first + count) of a row: right-hand side 0 is for the targets, 1 for ones. The sums are
 // those of the targets and of their squares.
-void add_rating_entries(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
-                        std::span<const float> values, std::size_t first, std::size_t count,
-                        NormalEquations& equations) {
+void add_rating_entries(const AlsHalfStep& step, std::span<const std::uint32_t> columns, std::span<const float> values,
+                        std::size_t first, std::size_t count, NormalEquations& equations) {
     const double inverse_unit = 1.0 / step.unit;
     float scales[kPanelRows];
     float targets[kPanelRows];
@@ -61,9 +60,9 @@ void add_rating_entries(const RatingHalfStep& step, std::span<const std::uint32_
     }
 }
 
-ObjectiveParts finish_rating_row(const RatingHalfStep& step, std::size_t n, NormalEquations& equations, float* factors,
+ObjectiveParts finish_rating_row(const AlsHalfStep& step, std::size_t n, NormalEquations& equations, float* factors,
                                  float* bias) {
-    const RatingParameters& parameters = step.parameters;
+    const AlsParameters& parameters = step.parameters;
     const auto [target_sum, target_squares] = equations.sums();
     const double count_power = std::pow(static_cast<double>(n), parameters.exponent);
     const double ridge = parameters.regularization * count_power;
@@ -92,9 +91,9 @@ ObjectiveParts finish_rating_row(const RatingHalfStep& step, std::size_t n, Norm
 
 }  // namespace
 
-ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
-                                std::span<const float> values, NormalEquations& workspace, float* factors, float* bias,
-                                Environment* environment) {
+ObjectiveParts solve_als_row(const AlsHalfStep& step, std::span<const std::uint32_t> columns,
+                             std::span<const float> values, NormalEquations& workspace, float* factors, float* bias,
+                             Environment* environment) {
     if (values.empty()) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         *bias = 0.0f;
@@ -118,7 +117,7 @@ struct Side {
     std::vector<std::uint32_t> long_rows = mf::long_rows(rows, factors);
 };
 
-ObjectiveParts solve_side(const RatingHalfStep& step, const Side& side, std::span<NormalEquations> workspaces,
+ObjectiveParts solve_side(const AlsHalfStep& step, const Side& side, std::span<NormalEquations> workspaces,
                           Environment& environment, FactorMatrix& factors, Array<float>& bias) {
     ObjectiveParts parts = solve_long_rows(
         side.rows, side.long_rows, factors.factors(), environment,
@@ -132,15 +131,15 @@ ObjectiveParts solve_side(const RatingHalfStep& step, const Side& side, std::spa
     const std::size_t longest = piece_entries(factors.factors());
     parts += solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, NormalEquations& workspace) {
         if (side.rows.row_size(row) > longest) return ObjectiveParts{};
-        return solve_rating_row(step, columns_from(side.rows, row), side.rows.row_values(row), workspace,
-                                factors.row(row), &bias[row]);
+        return solve_als_row(step, columns_from(side.rows, row), side.rows.row_values(row), workspace, factors.row(row),
+                             &bias[row]);
     });
     return parts;
 }
 
 ObjectiveParts solve_users(RatingModel& model, const Side& users, std::span<NormalEquations> workspaces,
                            Environment& environment) {
-    const RatingHalfStep step{model.items, model.item_bias, model.parameters, 1.0, "user"};
+    const AlsHalfStep step{model.items, model.item_bias, model.parameters, 1.0, "user"};
     return solve_side(step, users, workspaces, environment, model.users, model.user_bias);
 }
 
@@ -174,7 +173,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
     Array<float> best_bias;
 
     for (int iteration = 1; iteration <= options.iterations; ++iteration) {
-        const RatingHalfStep items_step{model.users, model.user_bias, model.parameters, deviation, "item"};
+        const AlsHalfStep items_step{model.users, model.user_bias, model.parameters, deviation, "item"};
         const ObjectiveParts items_parts =
             solve_side(items_step, items, workspaces, environment, model.items, model.item_bias);
         const ObjectiveParts users_parts = solve_users(model, users, workspaces, environment);

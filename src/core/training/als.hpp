@@ -39,10 +39,10 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const AlsOptions& 
 void solve_users(RatingModel& model, const Csr& by_user, Environment& environment);
 
 /// One side's half-step: what all of its rows have in common.
-struct RatingHalfStep {
+struct AlsHalfStep {
     FactorView features;                  ///< the other side's factors
     std::span<const float> feature_bias;  ///< and biases
-    const RatingParameters& parameters;
+    const AlsParameters& parameters;
     double unit;           ///< of the features and of the targets: 1 for users, σ for items
     const char* row_name;  ///< "user" or "item", for messages
 };
@@ -53,8 +53,8 @@ struct RatingHalfStep {
 /// b = (Σ t_j − s·z₁) / (n + λ_b n^p − s·z₂), and then p = z₁ − b z₂.
 /// Throws NumericalFailure if the system is singular to working precision. With an environment, which no worker may
 /// give, a long row has checkpoints. O(n·k² + k³).
-ObjectiveParts solve_rating_row(const RatingHalfStep& step, std::span<const std::uint32_t> columns,
-                                std::span<const float> values, NormalEquations& workspace, float* factors, float* bias,
-                                Environment* environment = nullptr);
+ObjectiveParts solve_als_row(const AlsHalfStep& step, std::span<const std::uint32_t> columns,
+                             std::span<const float> values, NormalEquations& workspace, float* factors, float* bias,
+                             Environment* environment = nullptr);
 
 }  // namespace mf

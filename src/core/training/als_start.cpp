@@ -30,7 +30,7 @@ constexpr double kBalance = 0.175;
 double power(std::size_t n, double exponent) { return n == 0 ? 0.0 : std::pow(static_cast<double>(n), exponent); }
 
 // The biases of one side as the objective has them without factors, given those of the other side.
-void set_biases(const Csr& rows, std::span<const RowBlock> blocks, const RatingParameters& parameters,
+void set_biases(const Csr& rows, std::span<const RowBlock> blocks, const AlsParameters& parameters,
                 std::span<const float> column_bias, Environment& environment, Array<float>& bias) {
     parallel_for(environment, blocks.size(), [&](std::size_t b, int) {
         for (std::uint32_t row = blocks[b].begin; row < blocks[b].end; ++row) {
@@ -91,7 +91,7 @@ double mean_length(const FactorMatrix& matrix, Environment& environment) {
 void start_als(const Csr& by_user, const Csr& by_item, double deviation, std::uint64_t seed, Environment& environment,
                RatingModel& model) {
     const int factors = model.users.factors();
-    const RatingParameters& parameters = model.parameters;
+    const AlsParameters& parameters = model.parameters;
     const ResidualProduct of_users(by_user, factors);
     const ResidualProduct of_items(by_item, factors);
     set_biases(by_item, of_items.blocks(), parameters, model.user_bias, environment, model.item_bias);

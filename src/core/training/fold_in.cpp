@@ -23,20 +23,20 @@ void split_history(std::span<const HistoryEntry> history, std::vector<std::uint3
 
 }  // namespace
 
-RatingFoldIn::RatingFoldIn(FactorView items, std::span<const float> item_bias, const RatingParameters& parameters)
+AlsFoldIn::AlsFoldIn(FactorView items, std::span<const float> item_bias, const AlsParameters& parameters)
     : items_(items), item_bias_(item_bias), parameters_(parameters), workspace_(items.factors()) {}
 
-void RatingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment) {
+void AlsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment) {
     split_history(history, columns_, values_);
-    const RatingHalfStep step{items_, item_bias_, parameters_, 1.0, "user"};
-    solve_rating_row(step, columns_, values_, workspace_, factors, bias, environment);
+    const AlsHalfStep step{items_, item_bias_, parameters_, 1.0, "user"};
+    solve_als_row(step, columns_, values_, workspace_, factors, bias, environment);
 }
 
-RankingFoldIn::RankingFoldIn(FactorView items, const RankingParameters& parameters, Environment& environment)
-    : RankingFoldIn(items, {}, GramMatrix(items, environment), parameters) {}
+IalsFoldIn::IalsFoldIn(FactorView items, const IalsParameters& parameters, Environment& environment)
+    : IalsFoldIn(items, {}, GramMatrix(items, environment), parameters) {}
 
-RankingFoldIn::RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
-                             const RankingParameters& parameters)
+IalsFoldIn::IalsFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
+                       const IalsParameters& parameters)
     : items_(rows),
       row_of_(row_of),
       parameters_(parameters),
@@ -44,17 +44,16 @@ RankingFoldIn::RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row
       workspace_(rows.factors()),
       solution_(rows.stride()) {}
 
-void RankingFoldIn::solve(std::span<const HistoryEntry> history, float* factors, Environment* environment) {
+void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, Environment* environment) {
     split_history(history, columns_, values_);
     for (std::uint32_t& column : columns_) column = static_cast<std::uint32_t>(row_of(column));
     weights_.resize(values_.size());
     interaction_weights(values_, parameters_, weights_.data());
-    solve_ranking_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors,
-                      environment);
+    solve_ials_row(users_half_step(items_, gram_, parameters_), columns_, weights_, workspace_, factors, environment);
 }
 
-void RankingFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
-                            Environment* environment) {
+void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
+                         Environment* environment) {
     solve(history, solution_.data(), environment);  // leaves the factorized system
     if (!(std::accumulate(weights_.begin(), weights_.end(), 0.0) > 0)) {
         std::fill_n(contributions, history.size(), 0.0f);

@@ -17,10 +17,10 @@ struct HistoryEntry {
     float value;
 };
 
-class RatingFoldIn {
+class AlsFoldIn {
   public:
     /// Refers to the arguments; they must outlive this object. item_bias has one entry per row of items.
-    RatingFoldIn(FactorView items, std::span<const float> item_bias, const RatingParameters& parameters);
+    AlsFoldIn(FactorView items, std::span<const float> item_bias, const AlsParameters& parameters);
 
     /// factors has FactorMatrix::padded(k) floats, 64-byte aligned. An empty history gives zeros. Throws
     /// NumericalFailure if the history's equations have no unique solution. With an environment, which no worker may
@@ -30,23 +30,23 @@ class RatingFoldIn {
   private:
     FactorView items_;
     std::span<const float> item_bias_;
-    const RatingParameters& parameters_;
+    const AlsParameters& parameters_;
     NormalEquations workspace_;
     std::vector<std::uint32_t> columns_;  // the history as two arrays
     std::vector<float> values_;
 };
 
-class RankingFoldIn {
+class IalsFoldIn {
   public:
     /// Refers to the arguments; they must outlive this object. Computes the Gram matrix of the items:
     /// O(items · k²); keep the object for many calls.
-    RankingFoldIn(FactorView items, const RankingParameters& parameters, Environment& environment);
+    IalsFoldIn(FactorView items, const IalsParameters& parameters, Environment& environment);
 
     /// The same with a Gram matrix at hand and with the factors of item i in row row_of[i].
-    RankingFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
-                  const RankingParameters& parameters);
+    IalsFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
+               const IalsParameters& parameters);
 
-    /// As RatingFoldIn::solve.
+    /// As AlsFoldIn::solve.
     void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr);
 
     /// What each entry of the history contributes to the score of an item: the factors of a user solve A x = Σ_j w_j
@@ -64,7 +64,7 @@ class RankingFoldIn {
 
     FactorView items_;
     std::span<const std::uint32_t> row_of_;  // empty: item i is row i
-    const RankingParameters& parameters_;
+    const IalsParameters& parameters_;
     GramMatrix gram_;
     NormalEquations workspace_;
     std::vector<std::uint32_t> columns_;

@@ -22,7 +22,7 @@ constexpr std::uint64_t kInitStream = 0x52616e6bu;
 
 }  // namespace
 
-RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram, const RankingParameters& parameters) {
+IalsHalfStep users_half_step(FactorView items, const GramMatrix& gram, const IalsParameters& parameters) {
     return {items,
             gram,
             static_cast<float>(parameters.unobserved_weight),
@@ -34,18 +34,18 @@ RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram, const 
 
 namespace {
 
-NumericalFailure no_solution(const RankingHalfStep& step, std::size_t n) {
+NumericalFailure no_solution(const IalsHalfStep& step, std::size_t n) {
     return NumericalFailure("the equations of the ranking factors of one " + std::string(step.row_name) + " with " +
                                 std::to_string(n) + " interactions have no unique solution",
                             {}, "Raise regularization, or rescale the weights if they are very large.");
 }
 
-void start_equations(const RankingHalfStep& step, NormalEquations& equations) {
+void start_equations(const IalsHalfStep& step, NormalEquations& equations) {
     equations.start(&step.gram, step.unobserved_weight);
 }
 
 // Adds the entries [first, first + count) of a row.
-void add_ranking_entries(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
+void add_ranking_entries(const IalsHalfStep& step, std::span<const std::uint32_t> columns,
                          std::span<const float> weights, std::size_t first, std::size_t count,
                          NormalEquations& equations) {
     // Rows scaled by √c contribute c·y·yᵀ to the system, and √c times them c·y to the right-hand side.
@@ -58,8 +58,8 @@ void add_ranking_entries(const RankingHalfStep& step, std::span<const std::uint3
     }
 }
 
-ObjectiveParts finish_ranking_row(const RankingHalfStep& step, std::span<const float> weights,
-                                  NormalEquations& equations, float* factors) {
+ObjectiveParts finish_ranking_row(const IalsHalfStep& step, std::span<const float> weights, NormalEquations& equations,
+                                  float* factors) {
     const double weight_sum = sum_of(weights);
     if (!(weight_sum > 0)) {
         std::fill_n(factors, step.features.stride(), 0.0f);
@@ -75,9 +75,9 @@ ObjectiveParts finish_ranking_row(const RankingHalfStep& step, std::span<const f
 
 }  // namespace
 
-ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
-                                 std::span<const float> weights, NormalEquations& workspace, float* factors,
-                                 Environment* environment) {
+ObjectiveParts solve_ials_row(const IalsHalfStep& step, std::span<const std::uint32_t> columns,
+                              std::span<const float> weights, NormalEquations& workspace, float* factors,
+                              Environment* environment) {
     if (weights.empty()) {
         std::fill_n(factors, step.features.stride(), 0.0f);
         return {};
@@ -90,9 +90,9 @@ ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const st
     return finish_ranking_row(step, weights, workspace, factors);
 }
 
-ObjectiveParts improve_ranking_row(const RankingHalfStep& step, const SharedSystem& shared,
-                                   std::span<const std::uint32_t> columns, std::span<const float> weights,
-                                   ConjugateGradient& workspace, float* factors) {
+ObjectiveParts improve_ials_row(const IalsHalfStep& step, const SharedSystem& shared,
+                                std::span<const std::uint32_t> columns, std::span<const float> weights,
+                                ConjugateGradient& workspace, float* factors) {
     const double weight_sum = sum_of(weights);
     if (!(weight_sum > 0)) {
         std::fill_n(factors, step.features.stride(), 0.0f);
@@ -137,8 +137,7 @@ std::vector<Workspace> make_workspaces(int factors, IalsOptions::Solver solver, 
 }
 
 // Rows that are cut into pieces; the other functions leave them out.
-ObjectiveParts solve_long(const RankingHalfStep& step, const Side& side, Environment& environment,
-                          FactorMatrix& factors) {
+ObjectiveParts solve_long(const IalsHalfStep& step, const Side& side, Environment& environment, FactorMatrix& factors) {
     return solve_long_rows(
         side.rows, side.long_rows, factors.factors(), environment,
         [&](NormalEquations& equations) { start_equations(step, equations); },
@@ -150,21 +149,21 @@ ObjectiveParts solve_long(const RankingHalfStep& step, const Side& side, Environ
         });
 }
 
-ObjectiveParts solve_exactly(const RankingHalfStep& step, const Side& side, std::span<Workspace> workspaces,
+ObjectiveParts solve_exactly(const IalsHalfStep& step, const Side& side, std::span<Workspace> workspaces,
                              Environment& environment, FactorMatrix& factors) {
     ObjectiveParts parts = solve_long(step, side, environment, factors);
     parts += solve_rows(side.blocks, workspaces, environment, [&](std::uint32_t row, Workspace& workspace) {
         if (side.is_long(row)) return ObjectiveParts{};
-        return solve_ranking_row(step, columns_from(side.rows, row), side.row_weights(row), workspace.equations,
-                                 factors.row(row));
+        return solve_ials_row(step, columns_from(side.rows, row), side.row_weights(row), workspace.equations,
+                              factors.row(row));
     });
     return parts;
 }
 
 // From the factors of the iteration before by conjugate gradient; exactly where a row is too long for that, and where
 // single precision does not suffice, so that there is one place that reports it.
-ObjectiveParts improve(const RankingHalfStep& step, const Side& side, double mean_ridge,
-                       std::span<Workspace> workspaces, Environment& environment, FactorMatrix& factors) {
+ObjectiveParts improve(const IalsHalfStep& step, const Side& side, double mean_ridge, std::span<Workspace> workspaces,
+                       Environment& environment, FactorMatrix& factors) {
     const SharedSystem shared(step.gram, factors.factors(), step.unobserved_weight, static_cast<float>(mean_ridge),
                               environment);
     if (!shared.is_invertible()) return solve_exactly(step, side, workspaces, environment, factors);
@@ -176,15 +175,15 @@ ObjectiveParts improve(const RankingHalfStep& step, const Side& side, double mea
         const std::span<const float> weights = side.row_weights(row);
         if (weights.size() <= longest) {
             const ObjectiveParts parts =
-                improve_ranking_row(step, shared, columns, weights, *workspace.steps, factors.row(row));
+                improve_ials_row(step, shared, columns, weights, *workspace.steps, factors.row(row));
             if (!std::isnan(parts.fit)) return parts;
         }
-        return solve_ranking_row(step, columns, weights, workspace.equations, factors.row(row));
+        return solve_ials_row(step, columns, weights, workspace.equations, factors.row(row));
     });
     return sum;
 }
 
-RankingHalfStep items_half_step(const FactorMatrix& users, const GramMatrix& gram, const RankingTraining& training) {
+IalsHalfStep items_half_step(const FactorMatrix& users, const GramMatrix& gram, const IalsTraining& training) {
     const double unobserved = training.parameters.unobserved_weight;
     return {users,
             gram,
@@ -206,7 +205,7 @@ ObjectiveParts solve_users(RankingModel& model, const Side& users, std::span<Wor
 
 RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
                         Environment& environment, const RankingEvaluation& evaluate, RankingStart* start) {
-    const RankingTraining training = prepare_ranking(by_user, by_item, feedback, options, environment);
+    const IalsTraining training = prepare_ials(by_user, by_item, feedback, options, environment);
     RankingModel model;
     model.parameters = training.parameters;
     model.users = FactorMatrix(by_user.rows(), options.factors, environment);
@@ -218,7 +217,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
 
     const auto items_half = [&] {
         const GramMatrix gram(model.users, environment);
-        const RankingHalfStep step = items_half_step(model.users, gram, training);
+        const IalsHalfStep step = items_half_step(model.users, gram, training);
         return exact ? solve_exactly(step, items, workspaces, environment, model.items)
                      : improve(step, items, training.mean_item_ridge, workspaces, environment, model.items);
     };

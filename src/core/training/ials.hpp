@@ -7,7 +7,7 @@
 //     minimise  Σ_(u,i)∈S c_ui (1 − x_u·y_i)² + a₀ Σ_(all u,i) (x_u·y_i)² + Σ_u λ_u|x_u|² + Σ_i λ_i|y_i|²
 //
 // S are the pairs with an interaction and c_ui their weights (confidence beyond a₀). How these numbers follow from the
-// options and the data is said at prepare_ranking() and interaction_weights().
+// options and the data is said at prepare_ials() and interaction_weights().
 #pragma once
 
 #include <cmath>
@@ -50,8 +50,8 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, Feedback feedbac
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment);
 
 /// What a training needs to know beyond the parameters stored for the fold-in.
-struct RankingTraining {
-    RankingParameters parameters;
+struct IalsTraining {
+    IalsParameters parameters;
     Array<float> user_weights;   ///< interaction weights in the order of by_user's values
     Array<float> item_weights;   ///< and of by_item's
     double item_ridge = 0;       ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
@@ -71,21 +71,21 @@ struct RankingTraining {
 /// interaction matrix at √(λ_u λ_i) = L·N/√(U·I), while its noise has singular values up to about √(N/U) + √(N/I):
 /// the default threshold is half of that. L below 1 keeps the threshold below the largest singular value, which is at
 /// least N/√(U·I), so the factors never collapse to zero. O(N).
-RankingTraining prepare_ranking(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
-                                Environment& environment);
+IalsTraining prepare_ials(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
+                          Environment& environment);
 
 /// Weights of one user's interactions, never negative, times weight_scale:
 ///   ratings           1 + weight_slope·(value − weight_center) / weight_deviation, within [0.1, 2]
 ///   implicit weights  ln(1 + weight_slope·value / mean of the user's values), so that neither the unit nor a
 ///                     user's level matters
 /// and 1 for all if weight_slope is 0. values and weights have the same size.
-void interaction_weights(std::span<const float> values, const RankingParameters& parameters, float* weights);
+void interaction_weights(std::span<const float> values, const IalsParameters& parameters, float* weights);
 
 /// interaction_weights() of every user, in the order of by_user's values. O(entries).
-Array<float> user_weights(const Csr& by_user, const RankingParameters& parameters, Environment& environment);
+Array<float> user_weights(const Csr& by_user, const IalsParameters& parameters, Environment& environment);
 
 /// One side's half-step: what all of its rows have in common.
-struct RankingHalfStep {
+struct IalsHalfStep {
     FactorView features;     ///< the other side's factors
     const GramMatrix& gram;  ///< and their Gram matrix
     float unobserved_weight;
@@ -100,20 +100,20 @@ struct RankingHalfStep {
 };
 
 /// The half-step of the users.
-RankingHalfStep users_half_step(FactorView items, const GramMatrix& gram, const RankingParameters& parameters);
+IalsHalfStep users_half_step(FactorView items, const GramMatrix& gram, const IalsParameters& parameters);
 
 /// Solves one row: a pure function of its arguments (`workspace` is overwritten). columns may be longer than weights;
 /// the surplus is prefetched. factors has FactorMatrix::padded(k) floats. A row without weight gets zeros.
 /// Throws NumericalFailure if the system is singular to working precision. With an environment, which no worker may
 /// give, a long row has checkpoints. O(n·k² + k³).
-ObjectiveParts solve_ranking_row(const RankingHalfStep& step, std::span<const std::uint32_t> columns,
-                                 std::span<const float> weights, NormalEquations& workspace, float* factors,
-                                 Environment* environment = nullptr);
+ObjectiveParts solve_ials_row(const IalsHalfStep& step, std::span<const std::uint32_t> columns,
+                              std::span<const float> weights, NormalEquations& workspace, float* factors,
+                              Environment* environment = nullptr);
 
 /// Improves one row from the factors it has, likewise, by conjugate gradient. weights has at most
 /// ConjugateGradient::longest_row() entries. The fit is NaN where single precision does not suffice. O(n·k + k²).
-ObjectiveParts improve_ranking_row(const RankingHalfStep& step, const SharedSystem& shared,
-                                   std::span<const std::uint32_t> columns, std::span<const float> weights,
-                                   ConjugateGradient& workspace, float* factors);
+ObjectiveParts improve_ials_row(const IalsHalfStep& step, const SharedSystem& shared,
+                                std::span<const std::uint32_t> columns, std::span<const float> weights,
+                                ConjugateGradient& workspace, float* factors);
 
 }  // namespace mf

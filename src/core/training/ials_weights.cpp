@@ -24,12 +24,12 @@ void for_rows(std::uint32_t rows, Environment& environment, const Body& body) {
     });
 }
 
-bool is_logarithmic(const RankingParameters& parameters) {
+bool is_logarithmic(const IalsParameters& parameters) {
     return parameters.weight_deviation == 0 && parameters.weight_slope != 0;
 }
 
 // What a user's implicit values are multiplied by inside the logarithm.
-double slope_over_mean(std::span<const float> values, const RankingParameters& parameters) {
+double slope_over_mean(std::span<const float> values, const IalsParameters& parameters) {
     const double mean = values.empty() ? 0.0 : sum_of(values) / static_cast<double>(values.size());
     return mean > 0 ? parameters.weight_slope / mean : 0.0;
 }
@@ -81,7 +81,7 @@ double sum_over_rows(std::uint32_t rows, Environment& environment, const Body& b
 
 }  // namespace
 
-void interaction_weights(std::span<const float> values, const RankingParameters& parameters, float* weights) {
+void interaction_weights(std::span<const float> values, const IalsParameters& parameters, float* weights) {
     const std::size_t n = values.size();
     const auto scale = static_cast<float>(parameters.weight_scale);
     if (parameters.weight_slope == 0) {
@@ -100,7 +100,7 @@ void interaction_weights(std::span<const float> values, const RankingParameters&
     }
 }
 
-Array<float> user_weights(const Csr& by_user, const RankingParameters& parameters, Environment& environment) {
+Array<float> user_weights(const Csr& by_user, const IalsParameters& parameters, Environment& environment) {
     Array<float> weights(by_user.entries());
     for_rows(by_user.rows(), environment, [&](std::uint32_t user) {
         interaction_weights(by_user.row_values(user), parameters, weights.data() + by_user.offsets[user]);
@@ -111,7 +111,7 @@ Array<float> user_weights(const Csr& by_user, const RankingParameters& parameter
 namespace {
 
 // The same weights in the order of by_item's values.
-Array<float> item_weights(const Csr& by_user, const Csr& by_item, const RankingParameters& parameters,
+Array<float> item_weights(const Csr& by_user, const Csr& by_item, const IalsParameters& parameters,
                           Environment& environment) {
     const bool logarithmic = is_logarithmic(parameters);
     std::vector<double> factors(logarithmic ? by_user.rows() : 0);
@@ -131,10 +131,10 @@ Array<float> item_weights(const Csr& by_user, const Csr& by_item, const RankingP
 
 }  // namespace
 
-RankingTraining prepare_ranking(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
-                                Environment& environment) {
-    RankingTraining training;
-    RankingParameters& parameters = training.parameters;
+IalsTraining prepare_ials(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
+                          Environment& environment) {
+    IalsTraining training;
+    IalsParameters& parameters = training.parameters;
     parameters.exponent = options.regularization_exponent;
     parameters.weight_slope = options.weight_slope_or_default(feedback);
     if (feedback == Feedback::Explicit) {

@@ -10,7 +10,7 @@
 namespace mf {
 
 /// What rating factors need besides themselves; stored with the model, so that a fold-in repeats the last half-step.
-struct RatingParameters {
+struct AlsParameters {
     double mean = 0;     ///< of the training ratings
     double minimum = 0;  ///< predictions are clipped to the range seen in training
     double maximum = 0;
@@ -31,7 +31,7 @@ struct RatingParameters {
 
 /// Rating factors: a rating is mean + user bias + item bias + dot product.
 struct RatingModel {
-    RatingParameters parameters;
+    AlsParameters parameters;
     FactorMatrix users;
     FactorMatrix items;
     Array<float> user_bias;
@@ -39,8 +39,8 @@ struct RatingModel {
     int iterations = 0;  ///< after which these factors were reached
 };
 
-/// What ranking factors need besides themselves, likewise: the numbers of prepare_ranking() (ials.hpp).
-struct RankingParameters {
+/// What ranking factors need besides themselves, likewise: the numbers of prepare_ials() (ials.hpp).
+struct IalsParameters {
     double unobserved_weight = 0;  ///< weight of a (user, item) pair without interaction
     double regularization = 0;     ///< ridge of a user: regularization · (weight of its interactions)^exponent
     double exponent = 0;
@@ -63,7 +63,7 @@ struct RankingParameters {
 
 /// Ranking factors: a score is the dot product, nothing else.
 struct RankingModel {
-    RankingParameters parameters;
+    IalsParameters parameters;
     FactorMatrix users;
     FactorMatrix items;
     int iterations = 0;  ///< after which these factors were reached

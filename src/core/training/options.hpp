@@ -37,7 +37,7 @@ struct AlsOptions {
 };
 
 /// iALS: ranking factors. Each number is relative to the data, so that one default serves catalogues of
-/// 500 and of 40,000 items: see prepare_ranking() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small,
+/// 500 and of 40,000 items: see prepare_ials() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small,
 /// 100K), anime ratings and histories, lastfm-hetrec and yelp2018; within 1% of the best setting found for each (3% on
 /// 100K).
 struct IalsOptions {

@@ -31,10 +31,10 @@ struct ServingModel {
     Feedback feedback = Feedback::Explicit;
     Duplicates duplicates = Duplicates::Mean;
     ItemImage items;
-    RankingParameters ranking_parameters;
-    std::optional<RatingParameters> rating;  ///< nothing for implicit feedback
-    std::optional<RankingFoldIn> ranking_fold_in;
-    std::optional<RatingFoldIn> rating_fold_in;
+    IalsParameters ranking_parameters;
+    std::optional<AlsParameters> rating;  ///< nothing for implicit feedback
+    std::optional<IalsFoldIn> ranking_fold_in;
+    std::optional<AlsFoldIn> rating_fold_in;
     std::shared_ptr<const HistoryPlan> history;  ///< the query for one user's rows, prepared at first use
 
   private:

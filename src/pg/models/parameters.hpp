@@ -13,8 +13,8 @@ namespace mf::pg {
 struct StoredParameters {
     int factors = 0;
     Duplicates duplicates = Duplicates::Mean;
-    RatingParameters rating;
-    RankingParameters ranking;
+    AlsParameters rating;
+    IalsParameters ranking;
 };
 
 /// The word of a rule, as in options.

@@ -46,7 +46,7 @@ bool HistoryLists::is_long(const User& user) const {
     return static_cast<double>(user.rows_end - user.rows_begin) * k * k > kMultiplications;
 }
 
-void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* environment) {
+void HistoryLists::solve(User& user, IalsFoldIn& fold_in, Environment* environment) {
     UserState& state = user.state;
     state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
     if (state.history.entries.empty()) return;

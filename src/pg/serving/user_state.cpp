@@ -66,7 +66,7 @@ float dot_product(const Array<float>& vector, const float* factors) {
 }
 
 float clip(const ServingModel& model, double rating) {
-    const RatingParameters& parameters = *model.rating;
+    const AlsParameters& parameters = *model.rating;
     return static_cast<float>(std::clamp(rating, parameters.minimum, parameters.maximum));
 }
 

@@ -89,8 +89,8 @@ TEST(TrainTest, StoredUsersEqualTheFoldIn) {
         const TrainResult result = train(dataset, small_options(Feedback::Explicit, test_fraction), environment);
         const RatingModel& rating = *result.model.rating;
         const RankingModel& ranking = result.model.ranking;
-        RatingFoldIn rating_fold_in(rating.items, rating.item_bias, rating.parameters);
-        RankingFoldIn ranking_fold_in(ranking.items, ranking.parameters, environment);
+        AlsFoldIn rating_fold_in(rating.items, rating.item_bias, rating.parameters);
+        IalsFoldIn ranking_fold_in(ranking.items, ranking.parameters, environment);
         Array<float> row(FactorMatrix::padded(8));
         for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
             std::vector<HistoryEntry> history;

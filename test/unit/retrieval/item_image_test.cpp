@@ -135,7 +135,7 @@ TEST(ItemImageTest, OrdersByPopularityWithTiesByIndex) {
 }
 
 TEST(ItemImageTest, FoldsInWithTheSameBits) {
-    RankingParameters parameters;
+    IalsParameters parameters;
     parameters.unobserved_weight = 0.1;
     parameters.regularization = 0.5;
     parameters.exponent = 0.5;
@@ -143,8 +143,8 @@ TEST(ItemImageTest, FoldsInWithTheSameBits) {
     const Array<char> memory = image_of(parts);
     const ItemImage image(memory.data());
     Environment environment;
-    RankingFoldIn from_parts(parts.ranking, parameters, environment);
-    RankingFoldIn from_image(image.ranking().rows(), image.ranking().positions(), image.gram(), parameters);
+    IalsFoldIn from_parts(parts.ranking, parameters, environment);
+    IalsFoldIn from_image(image.ranking().rows(), image.ranking().positions(), image.gram(), parameters);
     for (std::uint32_t length : {1u, 7u, 300u}) {
         std::vector<HistoryEntry> history;
         for (std::uint32_t i = 0; i < length; ++i) history.push_back({i * 6 + 1, 1.0f});

@@ -38,7 +38,7 @@ TEST(FoldInTest, RatingFactorsEqualTheStoredRows) {
         options.factors = factors;
         options.iterations = 3;
         const RatingModel model = train_als(by_user, transpose(by_user), options, environment);
-        RatingFoldIn fold_in(model.items, model.item_bias, model.parameters);
+        AlsFoldIn fold_in(model.items, model.item_bias, model.parameters);
         Array<float> row(FactorMatrix::padded(factors));
         for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
             float bias;
@@ -60,7 +60,7 @@ TEST(FoldInTest, RankingFactorsEqualTheStoredRows) {
             options.factors = factors;
             options.iterations = 3;
             const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
-            RankingFoldIn fold_in(model.items, model.parameters, environment);
+            IalsFoldIn fold_in(model.items, model.parameters, environment);
             Array<float> row(FactorMatrix::padded(factors));
             for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
                 fold_in.solve(history_of(by_user, u), row.data());
@@ -80,9 +80,9 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
             options.iterations = 3;
             const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
             const OwnedItemIndex index(model.items, environment);
-            RankingFoldIn fold_in(model.items, model.parameters, environment);
-            RankingFoldIn by_position(index.get().rows(), index.get().positions(), GramMatrix(model.items, environment),
-                                      model.parameters);
+            IalsFoldIn fold_in(model.items, model.parameters, environment);
+            IalsFoldIn by_position(index.get().rows(), index.get().positions(), GramMatrix(model.items, environment),
+                                   model.parameters);
             std::vector<float> contributions, others;
             for (std::uint32_t u = 0; u < by_user.rows(); u += 5) {
                 const std::vector<HistoryEntry> history = history_of(by_user, u);
@@ -106,7 +106,7 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
 
 /// The weights of interaction_weights(), in double precision.
 std::vector<double> exact_weights(const std::vector<HistoryEntry>& history, Feedback feedback,
-                                  const RankingParameters& parameters) {
+                                  const IalsParameters& parameters) {
     double sum = 0;
     for (const HistoryEntry& entry : history) sum += static_cast<double>(entry.value);
     std::vector<double> weights;
@@ -133,7 +133,7 @@ TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
             options.factors = factors;
             options.iterations = 3;
             const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
-            RankingFoldIn fold_in(model.items, model.parameters, environment);
+            IalsFoldIn fold_in(model.items, model.parameters, environment);
             Eigen::MatrixXd items(by_user.column_count, factors);
             for (Eigen::Index i = 0; i < items.rows(); ++i)
                 for (Eigen::Index f = 0; f < factors; ++f)
@@ -168,12 +168,12 @@ TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
 
 TEST(FoldInTest, WithoutWeightNothingIsContributed) {
     const FactorMatrix items(3, 4);
-    RankingParameters parameters;
+    IalsParameters parameters;
     parameters.weight_slope = 1;
     const HistoryEntry history[] = {{0, 0.0f}, {2, 0.0f}};
     float contributions[] = {1, 1};
     Environment environment;
-    RankingFoldIn(items, parameters, environment).explain(history, 1, contributions);
+    IalsFoldIn(items, parameters, environment).explain(history, 1, contributions);
     EXPECT_EQ(contributions[0], 0.0f);
     EXPECT_EQ(contributions[1], 0.0f);
 }
@@ -192,11 +192,11 @@ TEST(FoldInTest, AnEmptyHistoryGivesZeros) {
 
     Array<float> row(FactorMatrix::padded(5), 1.0f);
     float bias = 1;
-    RatingFoldIn(rating.items, rating.item_bias, rating.parameters).solve({}, row.data(), &bias);
+    AlsFoldIn(rating.items, rating.item_bias, rating.parameters).solve({}, row.data(), &bias);
     EXPECT_EQ(bias, 0.0f);
     EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
     std::fill(row.begin(), row.end(), 1.0f);
-    RankingFoldIn(ranking.items, ranking.parameters, environment).solve({}, row.data());
+    IalsFoldIn(ranking.items, ranking.parameters, environment).solve({}, row.data());
     EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
 }
 

@@ -44,10 +44,10 @@ Eigen::MatrixXd dense(const FactorMatrix& matrix) {
 }
 
 struct Plain {
-    RankingTraining training;
+    IalsTraining training;
     explicit Plain(const Csr& by_user, Feedback feedback, const IalsOptions& options) {
         Environment environment;
-        training = prepare_ranking(by_user, transpose(by_user), feedback, options, environment);
+        training = prepare_ials(by_user, transpose(by_user), feedback, options, environment);
     }
     double weight(const Csr& by_user, std::uint32_t user, std::size_t j) const {
         return static_cast<double>(training.user_weights[by_user.offsets[user] + j]);
@@ -84,9 +84,9 @@ TEST(IalsTest, UsersSolveTheirSystems) {
         }
 }
 
-double objective(const RankingModel& model, const RankingTraining& training, const Csr& by_user, const Csr& by_item) {
+double objective(const RankingModel& model, const IalsTraining& training, const Csr& by_user, const Csr& by_item) {
     const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
-    const RankingParameters& parameters = model.parameters;
+    const IalsParameters& parameters = model.parameters;
     const int k = model.users.factors();
     double sum = parameters.unobserved_weight * scores.squaredNorm();
     for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
@@ -163,13 +163,13 @@ TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
     }
 }
 
-TEST(RankingParametersTest, FollowTheirFormulas) {
+TEST(IalsParametersTest, FollowTheirFormulas) {
     const std::vector<Entry> entries = planted_ratings(60, 90, 3, 0.4, 0.3, 5);
     const Csr by_user = make_csr(entries, 60, 90);
     const Csr by_item = transpose(by_user);
     const IalsOptions options;
     const Plain plain(by_user, Feedback::Explicit, options);
-    const RankingTraining& training = plain.training;
+    const IalsTraining& training = plain.training;
     const double n = static_cast<double>(by_user.entries());
     double weights = 0, user_ridges = 0, item_ridges = 0;
     for (const float weight : training.user_weights) weights += static_cast<double>(weight);
@@ -190,7 +190,7 @@ TEST(RankingParametersTest, FollowTheirFormulas) {
 }
 
 TEST(InteractionWeightsTest, Ratings) {
-    RankingParameters parameters;
+    IalsParameters parameters;
     parameters.weight_slope = 0.5;
     parameters.weight_center = 3;
     parameters.weight_deviation = 2;
@@ -201,7 +201,7 @@ TEST(InteractionWeightsTest, Ratings) {
 }
 
 TEST(InteractionWeightsTest, ImplicitWeightsDoNotDependOnTheUnit) {
-    RankingParameters parameters;
+    IalsParameters parameters;
     parameters.weight_slope = 1;
     const float values[] = {1, 2, 3};
     const float large[] = {1024, 2048, 3072};

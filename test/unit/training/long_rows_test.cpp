@@ -86,7 +86,7 @@ TEST(LongRowsTest, RankingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
         solve_users(model, by_user, environment);
         EXPECT_TRUE(same_bits(model.users, expected.users)) << threads;
     }
-    RankingFoldIn fold_in(expected.items, expected.parameters, one);
+    IalsFoldIn fold_in(expected.items, expected.parameters, one);
     Array<float> row(FactorMatrix::padded(kFactors));
     for (std::uint32_t u = 0; u < 4; ++u) {
         fold_in.solve(history_of(by_user, u), row.data());
@@ -119,7 +119,7 @@ TEST(LongRowsTest, RatingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
         EXPECT_TRUE(same_bits(model.users, expected)) << threads;
         EXPECT_TRUE(std::equal(expected_bias.begin(), expected_bias.end(), model.user_bias.begin()));
     }
-    RatingFoldIn fold_in(model.items, model.item_bias, model.parameters);
+    AlsFoldIn fold_in(model.items, model.item_bias, model.parameters);
     Array<float> row(FactorMatrix::padded(kFactors));
     for (std::uint32_t u = 0; u < 4; ++u) {
         float bias;
@@ -162,11 +162,11 @@ TEST(LongRowsTest, AFoldInServesInterruptsBetweenPieces) {
     };
     const RankingModel model = ranking_model();
     const Array<float> bias(kItems, 0.0f);
-    RatingParameters parameters;
+    AlsParameters parameters;
     parameters.regularization = 1;
     Environment none;
-    RankingFoldIn ranking(model.items, model.parameters, none);
-    RatingFoldIn rating(model.items, bias, parameters);
+    IalsFoldIn ranking(model.items, model.parameters, none);
+    AlsFoldIn rating(model.items, bias, parameters);
     Array<float> row(FactorMatrix::padded(kFactors)), expected(row.size()), contributions(history.size());
     float user_bias;
     const std::pair<const char*, std::function<void()>> calls[] = {
@@ -185,7 +185,7 @@ TEST(LongRowsTest, AFoldInServesInterruptsBetweenPieces) {
     // A fold-in that was left in the middle has no influence on the next.
     cancel_at = served = 0;
     ranking.solve(history, row.data(), &environment);
-    RankingFoldIn(model.items, model.parameters, none).solve(history, expected.data());
+    IalsFoldIn(model.items, model.parameters, none).solve(history, expected.data());
     EXPECT_TRUE(std::equal(row.begin(), row.end(), expected.begin()));
 }
 

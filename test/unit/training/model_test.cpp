@@ -47,16 +47,15 @@ std::map<std::string, double> fields_of(Parameters parameters) {
 }
 
 TEST(Parameters, EveryFieldIsVisitedUnderItsOwnName) {
-    const std::map<std::string, double> rating = fields_of(RatingParameters{1, 2, 3, 4, 5, 6});
+    const std::map<std::string, double> rating = fields_of(AlsParameters{1, 2, 3, 4, 5, 6});
     EXPECT_EQ(rating, (std::map<std::string, double>{{"mean", 1},
                                                      {"minimum", 2},
                                                      {"maximum", 3},
                                                      {"regularization", 4},
                                                      {"regularization_exponent", 5},
                                                      {"bias_regularization", 6}}));
-    EXPECT_EQ(sizeof(RatingParameters), rating.size() * sizeof(double)) << "a field is not visited";
-    EXPECT_EQ(sizeof(RankingParameters), fields_of(RankingParameters{}).size() * sizeof(double))
-        << "a field is not visited";
+    EXPECT_EQ(sizeof(AlsParameters), rating.size() * sizeof(double)) << "a field is not visited";
+    EXPECT_EQ(sizeof(IalsParameters), fields_of(IalsParameters{}).size() * sizeof(double)) << "a field is not visited";
 }
 
 }  // namespace
