@@ -36,9 +36,9 @@ const Set& trained() {
         Environment environment;
         environment.threads = 2;
         const Csr by_user = bench::skewed_ratings(bench::kTwentyMillion);
-        IalsOptions options;
-        options.iterations = 2;
-        RankingModel model = train_ials(by_user, transpose(by_user), Feedback::Explicit, options, environment);
+        TrainOptions options;
+        options.ials.iterations = 2;
+        RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
         Set result{std::move(model.items), std::move(model.users), nullptr};
         make_index(result);
         return result;

@@ -73,11 +73,11 @@ void measure(benchmark::State& state, const Data& set, const Train& train) {
 void run_ials(benchmark::State& state, const bench::Shape& shape, IalsOptions::Solver solver) {
     const Data& set = data(shape);
     measure(state, set, [&](int factors, int iterations, Environment& environment) {
-        IalsOptions options;
+        TrainOptions options;
         options.factors = factors;
-        options.iterations = iterations;
-        options.solver = solver;
-        train_ials(set.by_user, set.by_item, Feedback::Explicit, options, environment);
+        options.ials.iterations = iterations;
+        options.ials.solver = solver;
+        train_ials(set.by_user, set.by_item, options, environment);
     });
 }
 
@@ -92,9 +92,9 @@ void ials_exact_iteration(benchmark::State& state, const bench::Shape& shape) {
 void als_iteration(benchmark::State& state, const bench::Shape& shape) {
     const Data& set = data(shape);
     measure(state, set, [&](int factors, int iterations, Environment& environment) {
-        AlsOptions options;
+        TrainOptions options;
         options.factors = factors;
-        options.iterations = iterations;
+        options.als.iterations = iterations;
         train_als(set.by_user, set.by_item, options, environment);
     });
 }

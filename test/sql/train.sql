@@ -19,7 +19,7 @@ SELECT model, version, live, owner = current_user::regrole AS owner, source, use
   FROM mf_models;
 SELECT parameters -> 'factors' AS factors, parameters -> 'seed' AS seed, parameters -> 'test_fraction' AS test_fraction,
        parameters -> 'duplicates' AS duplicates, parameters -> 'options' AS options,
-       parameters ? 'rating' AS rating, parameters ? 'ranking' AS ranking
+       parameters ? 'rating' AS rating, parameters ? 'ials' AS ranking
   FROM mf_models;
 SELECT (metrics ->> 'train_rmse')::float8 < 1 AS train_rmse, metrics -> 'test_rmse' AS test_rmse,
        metrics -> 'test_ndcg' AS test_ndcg, (metrics ->> 'iterations')::integer > 0 AS iterations
@@ -71,8 +71,8 @@ SELECT version FROM mf_train('ratings', 'held out', factors => 5, iterations => 
                              options => '{"unobserved_weight": 0.25, "duplicates": "sum"}');
 SELECT fingerprint('held out', 2) = fingerprint('held out', 3) AS same_bits;
 SELECT parameters -> 'factors' AS factors, parameters -> 'iterations' AS iterations, parameters -> 'seed' AS seed,
-       parameters -> 'rating' -> 'regularization' AS regularization, parameters -> 'duplicates' AS duplicates,
-       (parameters -> 'ranking' ->> 'regularization')::float8 > 0 AS ranking_resolved, parameters -> 'options' AS options
+       parameters -> 'als' -> 'regularization' AS regularization, parameters -> 'duplicates' AS duplicates,
+       (parameters -> 'ials' ->> 'regularization')::float8 > 0 AS ranking_resolved, parameters -> 'options' AS options
   FROM mf_models WHERE model = 'held out' AND live;
 
 -- Two versions are kept unless mf_ext.keep_versions says otherwise, and their factors with them; the newest serves.

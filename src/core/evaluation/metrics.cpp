@@ -70,9 +70,9 @@ double ListMetrics::mean_ndcg() const { return mean(ndcg, users); }
 double ListMetrics::mean_recall() const { return mean(recall, users); }
 
 double predict_rating(const RatingModel& model, std::uint32_t user, std::uint32_t item) {
-    const double predicted = model.parameters.mean + model.user_bias[user] + model.item_bias[item] +
+    const double predicted = model.scale.mean + model.user_bias[user] + model.item_bias[item] +
                              kernels().dot(model.users.row(user), model.items.row(item), model.users.stride() / kLanes);
-    return std::clamp(predicted, model.parameters.minimum, model.parameters.maximum);
+    return std::clamp(predicted, model.scale.minimum, model.scale.maximum);
 }
 
 PredictionErrors measure_predictions(const RatingModel& model, const Csr& test, Environment& environment) {

@@ -13,17 +13,39 @@ namespace mf {
 class FactorView {
   public:
     FactorView() = default;
+    /// data is aligned to 64 bytes.
     FactorView(const float* data, std::size_t rows, int factors) : data_(data), rows_(rows), factors_(factors) {}
 
     std::size_t rows() const { return rows_; }
     int factors() const { return factors_; }
     std::size_t stride() const { return (static_cast<std::size_t>(factors_) + 15) / 16 * 16; }
     const float* row(std::size_t r) const { return data_ + r * stride(); }
+    /// Rows [begin, end).
+    FactorView slice(std::size_t begin, std::size_t end) const { return {row(begin), end - begin, factors_}; }
 
   private:
     const float* data_ = nullptr;
     std::size_t rows_ = 0;
     int factors_ = 0;
+};
+
+/// Write access to rows laid out as a FactorMatrix.
+class MutableFactorView {
+  public:
+    MutableFactorView(float* data, std::size_t rows, int factors) : data_(data), rows_(rows), factors_(factors) {}
+
+    std::size_t rows() const { return rows_; }
+    int factors() const { return factors_; }
+    std::size_t stride() const { return FactorView(*this).stride(); }
+    float* row(std::size_t r) const { return data_ + r * stride(); }
+    /// Rows [begin, end).
+    MutableFactorView slice(std::size_t begin, std::size_t end) const { return {row(begin), end - begin, factors_}; }
+    operator FactorView() const { return {data_, rows_, factors_}; }
+
+  private:
+    float* data_;
+    std::size_t rows_;
+    int factors_;
 };
 
 /// rows × factors, row-major, each row padded with zeros to a multiple of 16 floats and aligned to 64 bytes.
@@ -54,6 +76,9 @@ class FactorMatrix {
     float* row(std::size_t r) { return data_.data() + r * stride_; }
     const float* row(std::size_t r) const { return data_.data() + r * stride_; }
     operator FactorView() const { return {data_.data(), rows_, factors_}; }
+    operator MutableFactorView() { return {data_.data(), rows_, factors_}; }
+    /// Rows [begin, end).
+    MutableFactorView slice(std::size_t begin, std::size_t end) { return {row(begin), end - begin, factors_}; }
 
   private:
     std::size_t rows_ = 0;

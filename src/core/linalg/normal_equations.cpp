@@ -1,8 +1,6 @@
 #include "core/linalg/normal_equations.hpp"
 
 #include <algorithm>
-#include <numeric>
-#include <vector>
 
 namespace mf {
 
@@ -11,57 +9,7 @@ namespace {
 // Below this share of its diagonal element a pivot has no correct digit left in single precision.
 constexpr float kPivotTolerance = 0x1.0p-22f;
 
-// Parts of the rows that are summed apart: enough to occupy the threads, few enough to hold a system each.
-std::size_t gram_parts(std::size_t rows, std::size_t system_floats) {
-    constexpr std::size_t kFloats = std::size_t{8} << 20;
-    constexpr std::size_t kRowsWorthAPart = 1024;
-    const std::size_t affordable = std::clamp<std::size_t>(kFloats / system_floats, 4, 64);
-    return std::clamp<std::size_t>(rows / kRowsWorthAPart, 1, affordable);
-}
-
 }  // namespace
-
-GramMatrix::GramMatrix(FactorView matrix, Environment& environment)
-    : blocks_(matrix.stride() / kLanes), owned_(system_size(blocks_)), data_(owned_.data()) {
-    const Kernels& kernel = kernels();
-    const std::size_t size = system_size(blocks_);
-    const std::size_t parts = gram_parts(matrix.rows(), size);
-    // Parts begin at whole panels.
-    const std::size_t rows_a_part = ((matrix.rows() + parts - 1) / parts + kPanelRows - 1) / kPanelRows * kPanelRows;
-    Array<float> sums(checked_multiply(parts, size), 0.0f);
-    std::vector<Array<float>> panels(std::min(parts, static_cast<std::size_t>(std::max(environment.threads, 1))));
-    for (Array<float>& panel : panels) panel = Array<float>(panel_size(blocks_));
-
-    // All parts advance by a piece at a time: a part of ten million rows takes seconds.
-    const std::size_t piece = piece_entries(matrix.factors());
-    std::size_t done = 0;
-    const auto add_piece = [&](std::size_t part, int worker) {
-        float* panel = panels[static_cast<std::size_t>(worker)].data();
-        float ones[kPanelRows];
-        std::uint32_t indices[kPanelRows];
-        std::fill_n(ones, kPanelRows, 1.0f);
-        const std::size_t begin = part * rows_a_part + done;
-        const std::size_t end = std::min(matrix.rows(), part * rows_a_part + std::min(rows_a_part, done + piece));
-        for (std::size_t first = begin; first < end; first += kPanelRows) {
-            const std::size_t count = std::min(kPanelRows, end - first);
-            std::iota(indices, indices + count, 0u);
-            kernel.gather(matrix.row(first), matrix.stride(), indices, count, count, ones, blocks_, panel);
-            kernel.add_outer_products(panel, count, blocks_, sums.data() + part * size, {});
-        }
-    };
-    for (; done < rows_a_part; done += piece) parallel_for(environment, parts, add_piece);
-
-    for (std::size_t i = 0; i < size; ++i) {
-        double sum = 0;
-        for (std::size_t part = 0; part < parts; ++part) sum += static_cast<double>(sums[part * size + i]);
-        owned_[i] = static_cast<float>(sum);
-    }
-}
-
-float GramMatrix::at(std::size_t row, std::size_t column) const {
-    if (row > column) std::swap(row, column);
-    return data_[column / kLanes * system_stride(blocks_) + row * kLanes + column % kLanes];
-}
 
 NormalEquations::NormalEquations(int factors)
     : factors_(factors),

@@ -15,35 +15,10 @@
 #include "core/base/array.hpp"
 #include "core/base/parallel.hpp"
 #include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/gram_matrix.hpp"
 #include "core/linalg/kernels.hpp"
 
 namespace mf {
-
-/// Σ_r y_r y_rᵀ over all rows of a factor matrix, in the layout of a system (kernels.hpp).
-class GramMatrix {
-  public:
-    GramMatrix() = default;
-
-    /// O(rows · k²) on environment.threads threads. Rows are cut into blocks whose number depends on the shape of the
-    /// matrix alone and which are summed in order, in double precision: the same bits for any number of threads.
-    GramMatrix(FactorView matrix, Environment& environment);
-
-    /// Refers to the data() of another one, which may lie in memory that processes share.
-    GramMatrix(const float* data, int factors) : blocks_(FactorMatrix::padded(factors) / kLanes), data_(data) {}
-
-    const float* data() const { return data_; }
-    /// Floats at data().
-    std::size_t size() const { return system_size(blocks_); }
-    bool empty() const { return data_ == nullptr; }
-
-    /// Element (row, column); both below k.
-    float at(std::size_t row, std::size_t column) const;
-
-  private:
-    std::size_t blocks_ = 0;
-    Array<float> owned_;
-    const float* data_ = nullptr;
-};
 
 /// Entries of a piece, a whole number of panels: 20 to 50 milliseconds of work. Rows up to this are not cut.
 inline std::size_t piece_entries(int factors) {

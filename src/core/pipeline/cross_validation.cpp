@@ -145,8 +145,7 @@ PredictionErrors measure_partly_known(const RatingModel& model, const std::vecto
     for (const PartlyKnown& cell : cells) {
         const double user_bias = cell.user == kNone ? 0 : static_cast<double>(model.user_bias[cell.user]);
         const double item_bias = cell.item == kNone ? 0 : static_cast<double>(model.item_bias[cell.item]);
-        errors.add(std::clamp(model.parameters.mean + user_bias + item_bias, model.parameters.minimum,
-                              model.parameters.maximum) -
+        errors.add(std::clamp(model.scale.mean + user_bias + item_bias, model.scale.minimum, model.scale.maximum) -
                    static_cast<double>(cell.value));
     }
     return errors;
@@ -165,7 +164,7 @@ ListMetrics measure_order(std::span<const std::uint32_t> order, const Csr& test,
 
 FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
                          const TrainOptions& options, std::size_t k, Environment& environment) {
-    const std::uint64_t seed = options.ials.seed;
+    const std::uint64_t seed = options.seed;
     const Fold data = make_fold(cells, hashes, fold, folds, seed, environment);
     std::optional<HoldOut> held_out;
     if (options.test_fraction > 0)

@@ -31,7 +31,7 @@ void check_value(const SearchDimension& dimension, const OptionValue& value, Tra
 }
 
 void check_dimension(const SearchDimension& dimension, const TrainOptions& base) {
-    if (option_scope(base.feedback, dimension.name) == OptionScope::Data)
+    if (option_scope(base, dimension.name) == OptionScope::Data)
         throw InvalidArgument("option " + quoted(dimension.name) + " cannot be searched",
                               "It decides how the source is read, which happens once.", "Give it in options.");
     for (const OptionValue& value : dimension.values) check_value(dimension, value, base);
@@ -120,14 +120,14 @@ double root(std::size_t dimensions) {
 /// Points of the recurrence, in order.
 class Recurrence {
   public:
-    Recurrence(const SearchSpace& space, Feedback feedback, std::uint64_t seed) : space_(space) {
+    Recurrence(const SearchSpace& space, const TrainOptions& base, std::uint64_t seed) : space_(space) {
         Random random(seed, kSearchStream);
-        const double base = root(space.size());
+        const double ratio = root(space.size());
         double step = 1;
         for (const SearchDimension& dimension : space) {
-            whole_.push_back(option_is_whole(feedback, dimension.name));
+            whole_.push_back(option_is_whole(base, dimension.name));
             x_.push_back(random.uniform());
-            steps_.push_back(step /= base);
+            steps_.push_back(step /= ratio);
         }
     }
 
@@ -163,12 +163,6 @@ class DifferentPoints {
     std::vector<Settings> points_;
 };
 
-SearchDimension logarithmic(const char* name, double minimum, double maximum) {
-    return {name, {}, minimum, maximum, true};
-}
-
-SearchDimension linear(const char* name, double minimum, double maximum) { return {name, {}, minimum, maximum, false}; }
-
 }  // namespace
 
 void apply_settings(const Settings& settings, TrainOptions& options) {
@@ -183,17 +177,11 @@ void check_space(const SearchSpace& space, const TrainOptions& base) {
     }
 }
 
-SearchSpace default_space(Feedback feedback) {
-    if (feedback == Feedback::Implicit)
-        return {logarithmic("regularization", 0.125, 2), linear("regularization_exponent", 0, 1),
-                logarithmic("unobserved_weight", 10, 160), linear("weight_slope", 0, 4)};
-    return {logarithmic("regularization", 0.3, 3),
-            linear("regularization_exponent", 0.25, 0.75),
-            logarithmic("bias_regularization", 0.125, 2),
-            logarithmic("ranking_regularization", 0.125, 2),
-            linear("ranking_regularization_exponent", 0, 1),
-            logarithmic("unobserved_weight", 10, 160),
-            linear("weight_slope", 0, 1)};
+SearchSpace default_space(const TrainOptions& base) {
+    SearchSpace space;
+    for (const auto& [name, range] : searched_options(base))
+        space.push_back({name, {}, range.minimum, range.maximum, range.is_logarithmic});
+    return space;
 }
 
 std::vector<Settings> spread_points(const SearchSpace& space, const TrainOptions& base, std::size_t count,
@@ -206,7 +194,7 @@ std::vector<Settings> spread_points(const SearchSpace& space, const TrainOptions
         for (std::size_t number = 0; number < all; ++number) points.add(combination(space, number));
         return points.take();
     }
-    Recurrence recurrence(space, base.feedback, seed);
+    Recurrence recurrence(space, base, seed);
     // Lists and whole numbers give the same point again and again, in the end nothing else.
     constexpr std::size_t kAttempts = 100;
     for (std::size_t attempt = 0; attempt < kAttempts * count && points.size() < count; ++attempt)

@@ -42,7 +42,7 @@ void check_space(const SearchSpace& space, const TrainOptions& base);
 /// What is searched if nothing is said: the regularization of each kind of factors and what else their quality hangs
 /// on, within a factor of about four around the defaults. The number of factors and of iterations is not part of it:
 /// both would go to the upper end, and cost time and memory.
-SearchSpace default_space(Feedback feedback);
+SearchSpace default_space(const TrainOptions& base);
 
 /// At most `count` different points: all combinations if there are lists only and no more than that, else points spread
 /// evenly over the space. If the options of `base` are a point of the space, it is the first. Values from ranges have

@@ -12,9 +12,7 @@
 #include "core/base/hash.hpp"
 #include "core/data/split.hpp"
 #include "core/evaluation/metrics.hpp"
-#include "core/training/als.hpp"
 #include "core/training/factor_init.hpp"
-#include "core/training/ials.hpp"
 
 namespace mf {
 
@@ -91,8 +89,7 @@ void complete(FactorMatrix& items, std::uint64_t seed, std::uint64_t stream) {
     for (std::size_t i = 0; i < items.rows(); ++i) {
         float* row = items.row(i);
         if (std::any_of(row, row + items.factors(), [](float value) { return value != 0.0f; })) continue;
-        Random random(seed, (stream << 32) + i);
-        for (int f = 0; f < items.factors(); ++f) row[f] = static_cast<float>(scale * random.normal());
+        random_factors(row, items.factors(), scale, seed, stream, i);
     }
 }
 
@@ -100,30 +97,30 @@ void announce(const Environment& environment, const char* phase, int iterations)
     if (environment.on_phase) environment.on_phase(phase, iterations);
 }
 
-RatingModel train_rating(const Parts& parts, const Csr& by_item, const TrainOptions& options, Environment& environment,
-                         RatingStart* start, TrainSummary& summary) {
-    announce(environment, "rating factors", options.als.iterations);
-    if (start != nullptr) complete(start->items, options.als.seed, kRatingStartStream);
+RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const Csr& by_item, TrainOptions options,
+                         Environment& environment, RatingStart* start, TrainSummary& summary) {
+    announce(environment, "rating factors", trainer.iterations(options));
+    if (start != nullptr) complete(start->items, options.seed, kRatingStartStream);
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
         evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
-    RatingModel model = train_als(parts.train, by_item, options.als, environment, evaluate, start);
+    RatingModel model = trainer.train(parts.train, by_item, options, environment, evaluate, start);
     summary.train_rmse = measure_predictions(model, parts.train, environment).rmse();
     summary.test_rmse = measure_predictions(model, parts.test, environment).rmse();
     return model;
 }
 
-RankingModel train_ranking(const Parts& parts, const Csr& by_item, const TrainOptions& options,
+RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, const Csr& by_item, TrainOptions options,
                            Environment& environment, RankingStart* start, TrainSummary& summary) {
-    announce(environment, "ranking factors", options.ials.iterations);
-    if (start != nullptr) complete(start->items, options.ials.seed, kRankingStartStream);
+    announce(environment, "ranking factors", trainer.iterations(options));
+    if (start != nullptr) complete(start->items, options.seed, kRankingStartStream);
     RankingEvaluation evaluate;
     const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
     if (sample.entries() > 0)
         evaluate = [&](const RankingModel& model) {
             return measure_lists(model, parts.train, sample, kNdcgPositions, environment).mean_ndcg();
         };
-    RankingModel model = train_ials(parts.train, by_item, options.feedback, options.ials, environment, evaluate, start);
+    RankingModel model = trainer.train(parts.train, by_item, options, environment, evaluate, start);
     summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment).mean_ndcg();
     return model;
 }
@@ -176,17 +173,18 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     summary.train_rmse = summary.test_rmse = std::numeric_limits<double>::quiet_NaN();
 
     Model model;
-    if (options.feedback == Feedback::Explicit) {
-        RatingStart* rating = start != nullptr && start->rating ? &*start->rating : nullptr;
-        model.rating = train_rating(parts, by_item, options, environment, rating, summary);
-    }
-    model.ranking =
-        train_ranking(parts, by_item, options, environment, start != nullptr ? &start->ranking : nullptr, summary);
+    const RatingTrainer* rating = rating_trainer(options);
+    const RankingTrainer& ranking = ranking_trainer(options);
+    if (rating != nullptr)
+        model.rating = train_rating(*rating, parts, by_item, options, environment,
+                                    start != nullptr && start->rating ? &*start->rating : nullptr, summary);
+    model.ranking = train_ranking(ranking, parts, by_item, options, environment,
+                                  start != nullptr ? &start->ranking : nullptr, summary);
     summary.ranking_iterations = model.ranking.iterations;
     summary.iterations = model.rating ? model.rating->iterations : model.ranking.iterations;
     if (has_test) {
-        if (model.rating) solve_users(*model.rating, by_user, environment);
-        solve_users(model.ranking, by_user, environment);
+        if (model.rating) rating->solve_users(*model.rating, by_user, environment);
+        ranking.solve_users(model.ranking, by_user, environment);
     }
 
     if (model.rating) {
@@ -204,7 +202,7 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     options.validate();
     std::optional<HoldOut> held_out;
     if (options.test_fraction > 0)
-        held_out = hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.ials.seed,
+        held_out = hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.seed,
                             environment);
     TrainResult result;
     result.model =
@@ -216,23 +214,24 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
 std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
                             const TrainOptions& options, int threads) {
     // With K = k rounded up to 16, in bytes:
-    //   a rating   24 in training: rows by user and by item (8 each), the weights of both (4 each); with held-out rows
-    //              8 more, since these are copies; reading takes less: 12 as it arrived and 8 by user
+    //   a rating   16 in training: rows by user and by item (8 each); with held-out rows 8 more, since these are
+    //   copies;
+    //              reading takes less: 12 as it arrived and 8 by user
     //   a row      4·K of factors for each set of factors, 24 of offsets and counts
     //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
-    //   systems    4·K² + 520·K a thread and 1 MB of gathered factors, and at most max(32 MB, 4 systems) of partial
-    //   sums
+    //   and what the trainer takes that takes most, one after the other,
     // or, if it is more, what reading takes: 20 a rating, 24 a row, and the builder's counters.
-    const double k = static_cast<double>(FactorMatrix::padded(std::max(options.als.factors, options.ials.factors)));
+    const double k = static_cast<double>(FactorMatrix::padded(options.factors));
     const bool held_out = options.test_fraction > 0;
-    const double sets = options.feedback == Feedback::Explicit ? 2 : 1;
-    const double bytes_a_rating = held_out ? 32 : 24;
+    const RatingTrainer* rating = rating_trainer(options);
+    const double sets = rating != nullptr ? 2 : 1;
+    const double bytes_a_rating = held_out ? 24 : 16;
     const double rows = static_cast<double>(users) + static_cast<double>(items);
+    const double working = std::max(ranking_trainer(options).working_bytes(options, ratings, threads),
+                                    rating != nullptr ? rating->working_bytes(options, ratings, threads) : 0.0);
     const double reading = static_cast<double>(ratings) * 20 + rows * 24 + builder_counter_bytes(users, items, ratings);
     const double training = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
-                            (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) +
-                            static_cast<double>(threads) * (4 * k * k + 520 * k + (1 << 20)) +
-                            std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
+                            (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) + working;
     const double bytes = std::max(reading, training) + static_cast<double>(id_bytes);
     constexpr double kLargest = 0x1.0p62;
     return static_cast<std::size_t>(std::min(bytes, kLargest));

@@ -6,10 +6,9 @@
 #include "core/base/parallel.hpp"
 #include "core/data/interactions.hpp"
 #include "core/data/split.hpp"
-#include "core/training/als.hpp"
-#include "core/training/ials.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
+#include "core/training/trainers.hpp"
 
 namespace mf {
 
@@ -52,7 +51,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
                     WarmStart* start, TrainSummary& summary);
 
 /// Upper estimate of the bytes that reading and training take at their peak, for the budget; id_bytes are those of the
-/// id tables. k is max(als.factors, ials.factors). Formula in the source and in the README.
+/// id tables. Formula in the source and in the README.
 std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
                             const TrainOptions& options, int threads);
 

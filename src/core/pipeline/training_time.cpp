@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "core/base/random.hpp"
-#include "core/training/als.hpp"
-#include "core/training/ials.hpp"
+#include "core/training/trainers.hpp"
 
 namespace mf {
 namespace {
@@ -82,20 +82,16 @@ double training_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t 
                         Environment& environment) {
     const double n = static_cast<double>(ratings);
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const Cost ranking = measure(environment, [&](const Sample& sample, Environment& alone) {
-        IalsOptions two = options.ials;
-        two.iterations = 2;
-        train_ials(sample.by_user, sample.by_item, options.feedback, two, alone);
-    });
-    double seconds = options.ials.iterations * ranking.of(n, rows);
-    if (options.feedback == Feedback::Explicit) {
-        const Cost rating = measure(environment, [&](const Sample& sample, Environment& alone) {
-            AlsOptions two = options.als;
-            two.iterations = 2;
-            train_als(sample.by_user, sample.by_item, two, alone);
+    const auto seconds_of = [&](const auto& trainer) {
+        TrainOptions two = options;
+        const int iterations = std::exchange(trainer.iterations(two), 2);
+        const Cost cost = measure(environment, [&](const Sample& sample, Environment& alone) {
+            trainer.train(sample.by_user, sample.by_item, two, alone, {}, nullptr);
         });
-        seconds += options.als.iterations * rating.of(n, rows);
-    }
+        return iterations * cost.of(n, rows);
+    };
+    double seconds = seconds_of(ranking_trainer(options));
+    if (const RatingTrainer* rating = rating_trainer(options)) seconds += seconds_of(*rating);
     return seconds / std::max(environment.threads, 1);
 }
 

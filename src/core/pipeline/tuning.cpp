@@ -11,8 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/data/split.hpp"
 #include "core/evaluation/metrics.hpp"
-#include "core/training/als.hpp"
-#include "core/training/ials.hpp"
+#include "core/training/trainers.hpp"
 
 namespace mf {
 namespace {
@@ -47,7 +46,7 @@ class Deadline {
 
 /// One kind of factors: how many iterations, and how good they make a candidate.
 struct Kind {
-    std::function<int&(TrainOptions&)> iterations;
+    int& (*iterations)(TrainOptions&);
     /// Trains and measures; greater is better. The environment's on_iteration ends it at the deadline.
     std::function<double(const TrainOptions&, Environment&)> measure;
     void (*record)(Trial&, double);
@@ -149,10 +148,10 @@ class Search {
 };
 
 /// The dimensions of one kind of factors.
-SearchSpace part_of(const SearchSpace& space, Feedback feedback, OptionScope scope, bool with_factors) {
+SearchSpace part_of(const SearchSpace& space, const TrainOptions& base, OptionScope scope, bool with_factors) {
     SearchSpace part;
     for (const SearchDimension& dimension : space) {
-        const OptionScope own = option_scope(feedback, dimension.name);
+        const OptionScope own = option_scope(base, dimension.name);
         if (own == scope || (own == OptionScope::Both && with_factors)) part.push_back(dimension);
     }
     return part;
@@ -185,7 +184,7 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     if (!(tuning.seconds > 0)) throw InvalidArgument("seconds must be above 0");
     base.validate();
     const auto count = static_cast<std::size_t>(tuning.trials);
-    const std::uint64_t seed = base.ials.seed;
+    const std::uint64_t seed = base.seed;
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), base.test_fraction, seed, environment);
     if (parts.test.entries() == 0)
@@ -195,21 +194,25 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     const Csr by_item = transpose(parts.train, environment);
 
     Search search(tuning, environment);
-    const SearchSpace rating_only = part_of(space, base.feedback, OptionScope::Rating, false);
-    const SearchSpace ranking_only = part_of(space, base.feedback, OptionScope::Ranking, false);
+    const SearchSpace rating_only = part_of(space, base, OptionScope::Rating, false);
+    const SearchSpace ranking_only = part_of(space, base, OptionScope::Ranking, false);
     const bool factors_with_ranking = !ranking_only.empty() || rating_only.empty();
-    const SearchSpace ranking = part_of(space, base.feedback, OptionScope::Ranking, factors_with_ranking);
-    const SearchSpace rating = part_of(space, base.feedback, OptionScope::Rating, !factors_with_ranking);
-    const Kind by_ndcg{[](TrainOptions& options) -> int& { return options.ials.iterations; },
+    const SearchSpace ranking = part_of(space, base, OptionScope::Ranking, factors_with_ranking);
+    const SearchSpace rating = part_of(space, base, OptionScope::Rating, !factors_with_ranking);
+    const RankingTrainer& ranking_trainer = mf::ranking_trainer(base);
+    const RatingTrainer* rating_trainer = mf::rating_trainer(base);
+    const Kind by_ndcg{ranking_trainer.iterations,
                        [&](const TrainOptions& options, Environment& limited) {
                            const RankingModel model =
-                               train_ials(parts.train, by_item, options.feedback, options.ials, limited);
+                               ranking_trainer.train(parts.train, by_item, options, limited, {}, nullptr);
                            return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
                        },
                        [](Trial& trial, double measure) { trial.ndcg = measure; }};
-    const Kind by_rmse{[](TrainOptions& options) -> int& { return options.als.iterations; },
+    // Without rating factors it has no points.
+    const Kind by_rmse{rating_trainer != nullptr ? rating_trainer->iterations : ranking_trainer.iterations,
                        [&](const TrainOptions& options, Environment& limited) {
-                           const RatingModel model = train_als(parts.train, by_item, options.als, limited);
+                           const RatingModel model =
+                               rating_trainer->train(parts.train, by_item, options, limited, {}, nullptr);
                            return -measure_predictions(model, parts.test, limited).rmse();
                        },
                        [](Trial& trial, double measure) { trial.rmse = -measure; }};

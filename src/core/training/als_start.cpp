@@ -8,20 +8,11 @@
 #include "core/base/sums.hpp"
 #include "core/linalg/normal_equations.hpp"
 #include "core/training/factor_init.hpp"
-#include "core/training/half_step.hpp"
 #include "core/training/residual_product.hpp"
 
 namespace mf {
 
 namespace {
-
-// Streams of Random: one per row, apart from those of the ranking factors.
-constexpr std::uint64_t kInitStream = 0x52617465u;
-
-// Products with Eᵀ and E after the first one, with E. RMSE after four iterations against that of eight from random
-// factors, means over seeds, MovieLens small and anime ratings: with 64 factors, for 2 passes −0.0003 and −0.0007, for
-// 3 −0.0004 and −0.0011; with 16 factors, for 2 0.0000 and +0.0002, for 3 −0.0009 and −0.0008.
-constexpr int kPasses = 3;
 
 // E_ui is divided by (n_u n_i)^kBalance. Near factors of zero it would be half the exponent of the ridge; less is
 // better, with exponents of 0.5 and 0.75 by 0.0001 to 0.0025 in RMSE, with 1 by more.
@@ -29,101 +20,125 @@ constexpr double kBalance = 0.175;
 
 double power(std::size_t n, double exponent) { return n == 0 ? 0.0 : std::pow(static_cast<double>(n), exponent); }
 
-// The biases of one side as the objective has them without factors, given those of the other side.
-void set_biases(const Csr& rows, std::span<const RowBlock> blocks, const AlsParameters& parameters,
-                std::span<const float> column_bias, Environment& environment, Array<float>& bias) {
-    parallel_for(environment, blocks.size(), [&](std::size_t b, int) {
-        for (std::uint32_t row = blocks[b].begin; row < blocks[b].end; ++row) {
-            const auto columns = rows.row_columns(row);
-            const auto values = rows.row_values(row);
-            double sum = 0;
-            for (std::size_t j = 0; j < values.size(); ++j)
-                sum += static_cast<double>(values[j]) - parameters.mean - static_cast<double>(column_bias[columns[j]]);
-            const double ridge = parameters.bias_regularization * power(values.size(), parameters.exponent);
-            bias[row] = values.empty() ? 0.0f : static_cast<float>(sum / (static_cast<double>(values.size()) + ridge));
-        }
-    });
-}
-
 constexpr std::size_t kRowsAtATime = 256;
 
-// Row r times scale(r).
-template <class Scale>
-void scale_rows(FactorMatrix& matrix, Environment& environment, const Scale& scale) {
-    parallel_ranges(environment, matrix.rows(), kRowsAtATime, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t row = begin; row < end; ++row) {
-            const auto factor = static_cast<float>(scale(row));
-            for (std::size_t f = 0; f < matrix.stride(); ++f) matrix.row(row)[f] *= factor;
-        }
+// Calls body(rows [begin, end)) for all rows of a matrix, on all threads.
+template <class Body>
+void for_row_ranges(std::size_t rows, Environment& environment, const Body& body) {
+    parallel_ranges(environment, rows, kRowsAtATime, [&](std::size_t begin, std::size_t end, int) {
+        body(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
     });
 }
 
-// Makes the columns orthonormal by the Cholesky factor of their Gram matrix. The ridge, in the order of the rounding,
-// is for columns that depend on the others, as some do where there are more factors than rows: what is left of them
-// stays short.
-void orthonormalize(FactorMatrix& matrix, Environment& environment) {
-    const GramMatrix gram(matrix, environment);
-    float trace = 0;
-    for (std::size_t f = 0; f < static_cast<std::size_t>(matrix.factors()); ++f) trace += gram.at(f, f);
-    NormalEquations equations(matrix.factors());
-    equations.start(&gram, 1.0f);
-    if (!equations.factorize(1e-6f * trace)) return;
-    parallel_ranges(environment, matrix.rows(), kRowsAtATime, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t row = begin; row < end; ++row) equations.solve_lower(matrix.row(row));
-    });
+void scale_row(float* row, std::size_t stride, double scale) {
+    const auto factor = static_cast<float>(scale);
+    for (std::size_t f = 0; f < stride; ++f) row[f] *= factor;
 }
 
-// Root mean square of the rows' lengths.
-double mean_length(const FactorMatrix& matrix, Environment& environment) {
+double sum_of_squares(const FactorMatrix& matrix, Environment& environment) {
     std::vector<double> parts((matrix.rows() + kRowsAtATime - 1) / kRowsAtATime);
-    parallel_ranges(environment, matrix.rows(), kRowsAtATime, [&](std::size_t begin, std::size_t end, int) {
+    for_row_ranges(matrix.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
         double sum = 0;
-        for (std::size_t row = begin; row < end; ++row) sum += squared_norm(matrix.row(row), matrix.factors());
+        for (std::uint32_t row = begin; row < end; ++row) sum += squared_norm(matrix.row(row), matrix.factors());
         parts[begin / kRowsAtATime] = sum;
     });
     double sum = 0;
     for (const double part : parts) sum += part;
-    return std::sqrt(sum / static_cast<double>(matrix.rows()));
+    return sum;
 }
 
 }  // namespace
 
-void start_als(const Csr& by_user, const Csr& by_item, double deviation, std::uint64_t seed, Environment& environment,
-               RatingModel& model) {
+void start_biases(CsrView rows, const AlsParameters& parameters, double mean, std::span<const float> column_bias,
+                  std::span<float> bias) {
+    for (std::uint32_t row = 0; row < rows.rows(); ++row) {
+        const auto columns = rows.row_columns(row);
+        const auto values = rows.row_values(row);
+        double sum = 0;
+        for (std::size_t j = 0; j < values.size(); ++j)
+            sum += static_cast<double>(values[j]) - mean - static_cast<double>(column_bias[columns[j]]);
+        const double ridge = parameters.bias_regularization * power(values.size(), parameters.exponent);
+        bias[row] = values.empty() ? 0.0f : static_cast<float>(sum / (static_cast<double>(values.size()) + ridge));
+    }
+}
+
+void start_balance(CsrView by_item, MutableFactorView items) {
+    for (std::uint32_t row = 0; row < by_item.rows(); ++row)
+        scale_row(items.row(row), items.stride(), power(by_item.row_size(row), -kBalance));
+}
+
+// With D the numbers of ratings, the user matrix holds D_u^(−kBalance) times the factors of the range finder, as it
+// is with factors that least squares give; likewise the item matrix where it is multiplied.
+void start_users(const Residuals& users, FactorView items, ResidualWorkspace& workspace, MutableFactorView out) {
+    multiply_residuals(users, -2 * kBalance, items, workspace, out);
+}
+
+void start_items(const Residuals& items, FactorView users, ResidualWorkspace& workspace, MutableFactorView out) {
+    multiply_residuals(items, -kBalance, users, workspace, out);
+}
+
+StartBasis::StartBasis(const GramMatrix& gram, int factors) : equations_(factors) {
+    // The ridge, in the order of the rounding, is for columns that depend on the others, as some do where there are
+    // more factors than rows: what is left of them stays short.
+    float trace = 0;
+    for (std::size_t f = 0; f < static_cast<std::size_t>(factors); ++f) trace += gram.at(f, f);
+    equations_.start(&gram, 1.0f);
+    is_regular_ = equations_.factorize(1e-6f * trace);
+}
+
+void StartBasis::apply(CsrView by_item, MutableFactorView items) const {
+    if (is_regular_)
+        for (std::size_t row = 0; row < items.rows(); ++row) equations_.solve_lower(items.row(row));
+    start_balance(by_item, items);
+}
+
+float start_scale(double squares, std::uint64_t users, int factors, double deviation) {
+    const double wanted = initial_scale(factors) * std::sqrt(static_cast<double>(factors)) * deviation;
+    const double length = std::sqrt(squares / static_cast<double>(users));
+    const auto scale = static_cast<float>(wanted / length);
+    return length > 0 && std::isfinite(length) && scale > 0 && std::isfinite(scale) ? scale : 0.0f;
+}
+
+void start_als(const Csr& by_user, const Csr& by_item, const AlsParameters& parameters, double deviation,
+               std::uint64_t seed, Environment& environment, RatingModel& model) {
     const int factors = model.users.factors();
-    const AlsParameters& parameters = model.parameters;
+    const double mean = model.scale.mean;
     const ResidualProduct of_users(by_user, factors);
     const ResidualProduct of_items(by_item, factors);
-    set_biases(by_item, of_items.blocks(), parameters, model.user_bias, environment, model.item_bias);
-    set_biases(by_user, of_users.blocks(), parameters, model.item_bias, environment, model.user_bias);
+    const auto set_biases = [&](CsrView rows, std::span<const float> column_bias, std::span<float> bias) {
+        for_row_ranges(rows.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
+            start_biases(rows.slice(begin, end), parameters, mean, column_bias, bias.subspan(begin, end - begin));
+        });
+    };
+    set_biases(by_item, model.user_bias, model.item_bias);
+    set_biases(by_user, model.item_bias, model.user_bias);
 
-    // With D the numbers of ratings, the user matrix holds D_u^(−kBalance) times the factors of the range finder, as it
-    // is with factors that least squares give; likewise the item matrix where it is multiplied.
-    const Residuals user_rows{by_user, parameters.mean, deviation, model.user_bias, model.item_bias};
-    const Residuals item_rows{by_item, parameters.mean, deviation, model.item_bias, model.user_bias};
-    const auto multiply_items = [&] {
-        scale_rows(model.items, environment, [&](std::size_t row) {
-            return power(by_item.row_size(static_cast<std::uint32_t>(row)), -kBalance);
+    const Residuals user_rows{by_user, mean, deviation, model.user_bias, model.item_bias};
+    const Residuals item_rows{by_item, mean, deviation, model.item_bias, model.user_bias};
+    const CsrView items(by_item);
+    fill_random(model.items, 1.0, seed, kAlsStartStream, environment);
+    for_row_ranges(by_item.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
+        start_balance(items.slice(begin, end), model.items.slice(begin, end));
+    });
+    of_users.compute(user_rows, -2 * kBalance, model.items, environment, model.users);
+    for (int pass = 0; pass < kAlsStartPasses; ++pass) {
+        of_items.compute(item_rows, -kBalance, model.users, environment, model.items);
+        const StartBasis basis(GramMatrix(model.items, environment), factors);
+        for_row_ranges(by_item.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
+            basis.apply(items.slice(begin, end), model.items.slice(begin, end));
         });
         of_users.compute(user_rows, -2 * kBalance, model.items, environment, model.users);
-    };
-    fill_random(model.items, 1.0, seed, kInitStream, environment);
-    multiply_items();
-    for (int pass = 0; pass < kPasses; ++pass) {
-        of_items.compute(item_rows, -kBalance, model.users, environment, model.items);
-        orthonormalize(model.items, environment);
-        multiply_items();
     }
 
-    const double wanted = initial_scale(factors) * std::sqrt(static_cast<double>(factors)) * deviation;
-    const double length = mean_length(model.users, environment);
-    const auto scale = static_cast<float>(wanted / length);
-    if (!(length > 0) || !std::isfinite(length) || !(scale > 0) || !std::isfinite(scale)) {
-        fill_random(model.users, initial_scale(factors) * deviation, seed, kInitStream, environment);
+    const float scale = start_scale(sum_of_squares(model.users, environment), by_user.rows(), factors, deviation);
+    if (scale == 0) {
+        fill_random(model.users, initial_scale(factors) * deviation, seed, kAlsStartStream, environment);
         std::fill(model.user_bias.begin(), model.user_bias.end(), 0.0f);
         return;
     }
-    scale_rows(model.users, environment, [&](std::size_t) { return scale; });
+    for_row_ranges(by_user.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
+        for (std::uint32_t row = begin; row < end; ++row) scale_row(model.users.row(row), model.users.stride(), scale);
+    });
 }
 
 }  // namespace mf

@@ -16,15 +16,20 @@ namespace mf {
 /// so that training starts near the model that predicts nothing, yet no direction is missing.
 inline double initial_scale(int factors) { return 0.1 / std::sqrt(static_cast<double>(factors)); }
 
-/// Normal variates with mean 0; those of a row depend on seed, stream and the row's index only.
+/// Fills one row with normal variates with mean 0, which depend on seed, stream and the row's index in its matrix only.
+inline void random_factors(float* row, int factors, double scale, std::uint64_t seed, std::uint64_t stream,
+                           std::uint64_t index) {
+    Random random(seed, (stream << 32) + index);
+    for (int f = 0; f < factors; ++f) row[f] = static_cast<float>(scale * random.normal());
+}
+
+/// random_factors() of all rows.
 inline void fill_random(FactorMatrix& matrix, double scale, std::uint64_t seed, std::uint64_t stream,
                         Environment& environment) {
     constexpr std::size_t kRows = 256;
     parallel_for(environment, (matrix.rows() + kRows - 1) / kRows, [&](std::size_t block, int) {
-        for (std::size_t r = block * kRows; r < std::min(matrix.rows(), (block + 1) * kRows); ++r) {
-            Random random(seed, (stream << 32) + r);
-            for (int f = 0; f < matrix.factors(); ++f) matrix.row(r)[f] = static_cast<float>(scale * random.normal());
-        }
+        for (std::size_t r = block * kRows; r < std::min(matrix.rows(), (block + 1) * kRows); ++r)
+            random_factors(matrix.row(r), matrix.factors(), scale, seed, stream, r);
     });
 }
 

@@ -1,4 +1,4 @@
-// A user's factors from a history and the item factors: the last half-step of the training, for one row.
+// A user's factors from a history and the item factors: the last half-step of the training run, for one row.
 // With the same history and items the result has the same bits as the stored row.
 #pragma once
 
@@ -6,8 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "core/linalg/normal_equations.hpp"
-#include "core/training/model.hpp"
+#include "core/base/parallel.hpp"
+#include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/gram_matrix.hpp"
 
 namespace mf {
 
@@ -17,60 +18,64 @@ struct HistoryEntry {
     float value;
 };
 
-class AlsFoldIn {
+/// A history as two arrays, kept from one to the next.
+struct SplitHistory {
+    std::vector<std::uint32_t> items;
+    std::vector<float> values;
+
+    void assign(std::span<const HistoryEntry> history) {
+        items.clear();
+        values.clear();
+        for (const HistoryEntry& entry : history) {
+            items.push_back(entry.item);
+            values.push_back(entry.value);
+        }
+    }
+};
+
+/// The items that rating factors are folded in by: item i is row i, with bias[i].
+struct RatingItems {
+    FactorView rows;
+    std::span<const float> bias;
+};
+
+/// The items that ranking factors are folded in by.
+struct RankingItems {
+    FactorView rows;
+    std::span<const std::uint32_t> row_of;  ///< the factors of item i are in row row_of[i]; empty: in row i
+    GramMatrix gram;                        ///< of all rows
+
+    std::size_t row(std::uint32_t item) const { return row_of.empty() ? item : row_of[item]; }
+};
+
+/// Solves users of rating factors, one after the other. Refers to the items; they must outlive it.
+class RatingFoldIn {
   public:
-    /// Refers to the arguments; they must outlive this object. item_bias has one entry per row of items.
-    AlsFoldIn(FactorView items, std::span<const float> item_bias, const AlsParameters& parameters);
+    virtual ~RatingFoldIn() = default;
 
     /// factors has FactorMatrix::padded(k) floats, 64-byte aligned. An empty history gives zeros. Throws
     /// NumericalFailure if the history's equations have no unique solution. With an environment, which no worker may
     /// give, a long history has checkpoints; the object can be used again after an exception of one. O(n·k² + k³).
-    void solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment = nullptr);
-
-  private:
-    FactorView items_;
-    std::span<const float> item_bias_;
-    const AlsParameters& parameters_;
-    NormalEquations workspace_;
-    std::vector<std::uint32_t> columns_;  // the history as two arrays
-    std::vector<float> values_;
+    virtual void solve(std::span<const HistoryEntry> history, float* factors, float* bias,
+                       Environment* environment = nullptr) = 0;
 };
 
-class IalsFoldIn {
+/// Solves users of ranking factors, likewise.
+class RankingFoldIn {
   public:
-    /// Refers to the arguments; they must outlive this object. Computes the Gram matrix of the items:
-    /// O(items · k²); keep the object for many calls.
-    IalsFoldIn(FactorView items, const IalsParameters& parameters, Environment& environment);
+    virtual ~RankingFoldIn() = default;
 
-    /// The same with a Gram matrix at hand and with the factors of item i in row row_of[i].
-    IalsFoldIn(FactorView rows, std::span<const std::uint32_t> row_of, GramMatrix gram,
-               const IalsParameters& parameters);
+    /// As RatingFoldIn::solve.
+    virtual void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr) = 0;
 
-    /// As AlsFoldIn::solve.
-    void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr);
+    /// What each entry of the history contributes to the score of an item. The contributions sum to the score of the
+    /// factors that solve() gives, but for rounding in single precision. contributions has an element for each entry.
+    /// O(n·k² + k³).
+    virtual void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
+                         Environment* environment = nullptr) = 0;
 
-    /// What each entry of the history contributes to the score of an item: the factors of a user solve A x = Σ_j w_j
-    /// y_j, so the score y·x is Σ_j w_j y_j·z with A z = y (Hu, Koren, Volinsky: "Collaborative Filtering for Implicit
-    /// Feedback Datasets", ICDM 2008, section 5). The contributions sum to the score of the factors that solve() gives,
-    /// but for rounding in single precision. contributions has an element for each entry. O(n·k² + k³).
-    void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
-                 Environment* environment = nullptr);
-
-    /// Bytes that an object takes of its own, or two of them with a history beyond piece_entries().
-    static std::size_t bytes(int factors) { return NormalEquations::bytes(factors); }
-
-  private:
-    std::size_t row_of(std::uint32_t item) const { return row_of_.empty() ? item : row_of_[item]; }
-
-    FactorView items_;
-    std::span<const std::uint32_t> row_of_;  // empty: item i is row i
-    const IalsParameters& parameters_;
-    GramMatrix gram_;
-    NormalEquations workspace_;
-    std::vector<std::uint32_t> columns_;
-    std::vector<float> values_;
-    std::vector<float> weights_;
-    Array<float> solution_;  // of explain()
+    /// The value of an interaction that came without one.
+    virtual float neutral_value() const = 0;
 };
 
 }  // namespace mf

@@ -1,12 +1,10 @@
-// The data-dependent numbers of iALS: weights of interactions, unobserved weight, ridges.
+#include "core/training/ials_weights.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdint>
-#include <numeric>
 
-#include "core/data/value_statistics.hpp"
-#include "core/training/ials.hpp"
+#include "core/base/sums.hpp"
 
 namespace mf {
 
@@ -65,20 +63,6 @@ void logarithms(float* weights, std::size_t count, float scale) {
     for (std::size_t j = 0; j < count; ++j) weights[j] = scale * fast_log1p(weights[j]);
 }
 
-std::uint32_t occupied_rows(const Csr& matrix) {
-    std::uint32_t count = 0;
-    for (std::uint32_t row = 0; row < matrix.rows(); ++row) count += matrix.row_size(row) > 0;
-    return count;
-}
-
-// Adds up body(row) of every row, block by block.
-template <class Body>
-double sum_over_rows(std::uint32_t rows, Environment& environment, const Body& body) {
-    std::vector<double> sums((rows + kRows - 1) / kRows);
-    for_rows(rows, environment, [&](std::uint32_t row) { sums[row / kRows] += body(row); });
-    return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
-
 }  // namespace
 
 void interaction_weights(std::span<const float> values, const IalsParameters& parameters, float* weights) {
@@ -131,45 +115,90 @@ Array<float> item_weights(const Csr& by_user, const Csr& by_item, const IalsPara
 
 }  // namespace
 
-IalsTraining prepare_ials(const Csr& by_user, const Csr& by_item, Feedback feedback, const IalsOptions& options,
-                          Environment& environment) {
-    IalsTraining training;
-    IalsParameters& parameters = training.parameters;
-    parameters.exponent = options.regularization_exponent;
-    parameters.weight_slope = options.weight_slope_or_default(feedback);
-    if (feedback == Feedback::Explicit) {
-        const ValueStatistics statistics = value_statistics(by_user.values, environment);
-        parameters.weight_center = statistics.mean;
-        parameters.weight_deviation = statistics.deviation;
+IalsStatistics& IalsStatistics::operator+=(const IalsStatistics& other) {
+    interactions += other.interactions;
+    users += other.users;
+    items += other.items;
+    weight += other.weight;
+    user_powers += other.user_powers;
+    return *this;
+}
+
+IalsParameters ials_weighting(const TrainOptions& options, const ValueStatistics& values) {
+    IalsParameters parameters;
+    parameters.exponent = options.ials.regularization_exponent;
+    parameters.weight_slope = options.ials.weight_slope_or_default(options.feedback);
+    if (options.feedback == Feedback::Explicit) {
+        parameters.weight_center = values.mean;
+        parameters.weight_deviation = values.deviation;
     }
-    const double n = static_cast<double>(by_user.entries());
-    const double users = std::max(occupied_rows(by_user), 1u);
-    const double items = std::max(occupied_rows(by_item), 1u);
+    return parameters;
+}
+
+IalsStatistics statistics_of_users(CsrView by_user, double exponent) {
+    IalsStatistics statistics;
+    statistics.interactions = by_user.entries();
+    statistics.users = occupied_rows(by_user);
+    for (std::uint32_t user = 0; user < by_user.rows(); ++user) {
+        const double weight = sum_of(by_user.row_values(user));
+        statistics.weight += weight;
+        if (weight > 0) statistics.user_powers += std::pow(weight, exponent);
+    }
+    return statistics;
+}
+
+IalsStatistics statistics_of_items(CsrView by_item) {
+    IalsStatistics statistics;
+    statistics.items = occupied_rows(by_item);
+    return statistics;
+}
+
+IalsTraining derive_ials(const IalsStatistics& statistics, const IalsParameters& weighting,
+                         const IalsOptions& options) {
+    IalsTraining training;
+    training.parameters = weighting;
+    IalsParameters& parameters = training.parameters;
+    const double n = static_cast<double>(statistics.interactions);
+    const double users = static_cast<double>(std::max<std::uint64_t>(statistics.users, 1));
+    const double items = static_cast<double>(std::max<std::uint64_t>(statistics.items, 1));
 
     // Weights with mean 1. If all are zero there is nothing to scale, and nothing is learned.
-    training.user_weights = user_weights(by_user, parameters, environment);
-    const auto weights_of = [&](std::uint32_t user) {
-        return std::span<float>(training.user_weights).subspan(by_user.offsets[user], by_user.row_size(user));
-    };
-    const double sum =
-        sum_over_rows(by_user.rows(), environment, [&](std::uint32_t user) { return sum_of(weights_of(user)); });
-    if (sum > 0) parameters.weight_scale = n / sum;
-    const auto scale = static_cast<float>(parameters.weight_scale);
-    const double power_sum = sum_over_rows(by_user.rows(), environment, [&](std::uint32_t user) {
-        for (float& weight : weights_of(user)) weight *= scale;
-        const double weight = sum_of(weights_of(user));
-        return weight > 0 ? std::pow(weight, parameters.exponent) : 0.0;
-    });
-    training.item_weights = item_weights(by_user, by_item, parameters, environment);
+    if (statistics.weight > 0) parameters.weight_scale = n / statistics.weight;
+    const double powers = statistics.user_powers * std::pow(parameters.weight_scale, parameters.exponent);
 
     parameters.unobserved_weight = options.unobserved_weight * n / (users * items);
     const double noise = std::sqrt(users / std::max(n, 1.0)) + std::sqrt(items / std::max(n, 1.0));
     const double strength = std::min(0.5, options.regularization * noise);
-    parameters.regularization = power_sum > 0 ? strength * n / power_sum : strength;
+    parameters.regularization = powers > 0 ? strength * n / powers : strength;
     training.mean_user_ridge = strength * n / users;
     training.mean_item_ridge = strength * n / items;
     training.item_ridge = strength / (1 + options.unobserved_weight);
     return training;
+}
+
+IalsData prepare_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment) {
+    IalsData data;
+    const bool is_explicit = options.feedback == Feedback::Explicit;
+    const IalsParameters weighting =
+        ials_weighting(options, is_explicit ? value_statistics(by_user.values, environment) : ValueStatistics{});
+    data.user_weights = user_weights(by_user, weighting, environment);
+    const CsrView weights = by_user.with_values(data.user_weights);
+    std::vector<IalsStatistics> parts((by_user.rows() + kRows - 1) / kRows);
+    parallel_ranges(environment, by_user.rows(), kRows, [&](std::size_t begin, std::size_t end, int) {
+        parts[begin / kRows] = statistics_of_users(
+            weights.slice(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)), weighting.exponent);
+    });
+    IalsStatistics statistics = statistics_of_items(by_item);
+    for (const IalsStatistics& part : parts) statistics += part;
+
+    data.training = derive_ials(statistics, weighting, options.ials);
+    const auto scale = static_cast<float>(data.training.parameters.weight_scale);
+    constexpr std::size_t kWeightsATask = std::size_t{1} << 16;
+    parallel_ranges(environment, data.user_weights.size(), kWeightsATask, [&](std::size_t begin, std::size_t end, int) {
+        for (std::size_t i = begin; i < end; ++i) data.user_weights[i] *= scale;
+    });
+    data.item_weights = item_weights(by_user, by_item, data.training.parameters, environment);
+    return data;
 }
 
 }  // namespace mf

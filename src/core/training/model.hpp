@@ -1,4 +1,4 @@
-// The result of a training: factors, biases and the few numbers that are needed to fold in a new history.
+// The result of a training run: factors, biases and the few numbers that are needed to fold in a new history.
 #pragma once
 
 #include <cstdint>
@@ -6,32 +6,28 @@
 
 #include "core/base/array.hpp"
 #include "core/linalg/factor_matrix.hpp"
+#include "core/training/named_numbers.hpp"
 
 namespace mf {
 
-/// What rating factors need besides themselves; stored with the model, so that a fold-in repeats the last half-step.
-struct AlsParameters {
-    double mean = 0;     ///< of the training ratings
-    double minimum = 0;  ///< predictions are clipped to the range seen in training
+/// What is known of the training ratings.
+struct RatingScale {
+    double mean = 0;
+    double minimum = 0;  ///< predictions are clipped to the range
     double maximum = 0;
-    double regularization = 0;  ///< ridge of a user with n ratings: regularization · n^exponent
-    double exponent = 0;
-    double bias_regularization = 0;  ///< ridge of the bias: bias_regularization · n^exponent
 
     template <class F>
     void each_field(F&& field) {
-        field("mean", mean);
-        field("minimum", minimum);
-        field("maximum", maximum);
-        field("regularization", regularization);
-        field("regularization_exponent", exponent);
-        field("bias_regularization", bias_regularization);
+        field("mean", mean, kAnyNumber);
+        field("minimum", minimum, kAnyNumber);
+        field("maximum", maximum, kAnyNumber);
     }
 };
 
 /// Rating factors: a rating is mean + user bias + item bias + dot product.
 struct RatingModel {
-    AlsParameters parameters;
+    RatingScale scale;
+    NamedNumbers parameters;  ///< those of the trainer, so that a fold-in repeats the last half-step
     FactorMatrix users;
     FactorMatrix items;
     Array<float> user_bias;
@@ -39,31 +35,9 @@ struct RatingModel {
     int iterations = 0;  ///< after which these factors were reached
 };
 
-/// What ranking factors need besides themselves, likewise: the numbers of prepare_ials() (ials.hpp).
-struct IalsParameters {
-    double unobserved_weight = 0;  ///< weight of a (user, item) pair without interaction
-    double regularization = 0;     ///< ridge of a user: regularization · (weight of its interactions)^exponent
-    double exponent = 0;
-    double weight_scale = 1;  ///< value → weight, see interaction_weights() in ials.hpp
-    double weight_slope = 0;
-    double weight_center = 0;     ///< mean of the training ratings; 0 for implicit feedback
-    double weight_deviation = 0;  ///< their standard deviation; 0 for implicit feedback
-
-    template <class F>
-    void each_field(F&& field) {
-        field("unobserved_weight", unobserved_weight);
-        field("regularization", regularization);
-        field("regularization_exponent", exponent);
-        field("weight_scale", weight_scale);
-        field("weight_slope", weight_slope);
-        field("weight_center", weight_center);
-        field("weight_deviation", weight_deviation);
-    }
-};
-
 /// Ranking factors: a score is the dot product, nothing else.
 struct RankingModel {
-    IalsParameters parameters;
+    NamedNumbers parameters;  ///< those of the trainer, so that a fold-in repeats the last half-step
     FactorMatrix users;
     FactorMatrix items;
     int iterations = 0;  ///< after which these factors were reached

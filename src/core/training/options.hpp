@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/data/duplicates.hpp"
@@ -18,11 +19,12 @@ inline constexpr int kMaximumIterations = 1000;
 
 enum class Feedback { Explicit, Implicit };
 
+/// The trainers, one file each (trainers.hpp).
+enum class Algorithm { Als, Ials };
+
 /// Explicit ALS: rating factors. The objective is in als.hpp. Defaults measured on MovieLens (small, 100K) and two sets
 /// of anime ratings, with 20% of each user's ratings held out.
 struct AlsOptions {
-    /// More than the data's rank costs time, not accuracy, since the ridge grows with the ratings of a row.
-    int factors = 64;
     /// With the first factors of als_start.hpp, RMSE falls by less than 0.0005 after 4 (MovieLens small, anime ratings;
     /// three seeds each). From random factors it takes 8 to come as far; with regularization 2, either takes more.
     int iterations = 4;
@@ -33,18 +35,16 @@ struct AlsOptions {
     double regularization_exponent = 0.5;
     /// Ridge of a row's bias, times n^exponent likewise.
     double bias_regularization = 0.5;
-    std::uint64_t seed = 1;
 };
 
 /// iALS: ranking factors. Each number is relative to the data, so that one default serves catalogues of
-/// 500 and of 40,000 items: see prepare_ials() in ials.hpp. Defaults measured by NDCG@10 on MovieLens (small,
+/// 500 and of 40,000 items: see derive_ials() in ials_weights.hpp. Defaults measured by NDCG@10 on MovieLens (small,
 /// 100K), anime ratings and histories, lastfm-hetrec and yelp2018; within 1% of the best setting found for each (3% on
 /// 100K).
 struct IalsOptions {
     /// How the systems of the rows are solved. The users of the factors returned are exact with either.
     enum class Solver { Cholesky, ConjugateGradient };
 
-    int factors = 64;
     /// NDCG changes by less than 1% after 8.
     int iterations = 8;
     /// Strength of the ridge relative to the noise of the data. Twice as much costs 8 to 21% of NDCG, half 1 to 10%.
@@ -56,15 +56,14 @@ struct IalsOptions {
     /// Weight of all pairs counted as unobserved, relative to that of all interactions. On each of five sets 40 is
     /// within 2% of the best of a grid; 20 and 80 cost up to 2% more, 10 up to 6%.
     double unobserved_weight = 40.0;
-    /// How much a value matters (interaction_weights() in ials.hpp); 0: every interaction weighs alike. Default 0.3 a
-    /// standard deviation for ratings: with more, items that users like rank higher and all they rated lower. 1 for
-    /// implicit weights, inside a logarithm: repeated use counts, yet no single item dominates.
+    /// How much a value matters (interaction_weights() in ials_weights.hpp); 0: every interaction weighs alike. Default
+    /// 0.3 a standard deviation for ratings: with more, items that users like rank higher and all they rated lower. 1
+    /// for implicit weights, inside a logarithm: repeated use counts, yet no single item dominates.
     std::optional<double> weight_slope;
     /// Conjugate gradient takes 0.57 of the CPU time of an exact iteration on 20 M ratings. On MovieLens small, anime
     /// ratings, lastfm-hetrec and yelp2018, after 8 and after 15 iterations, NDCG@10 (two seeds) and Recall@20 (one)
     /// differ by at most 0.001, in either direction, and the loss is larger by at most 1e-4 of it.
     Solver solver = Solver::ConjugateGradient;
-    std::uint64_t seed = 1;
 
     double weight_slope_or_default(Feedback feedback) const {
         return weight_slope.value_or(feedback == Feedback::Explicit ? 0.3 : 1.0);
@@ -73,20 +72,27 @@ struct IalsOptions {
 
 struct TrainOptions {
     Feedback feedback = Feedback::Explicit;
+    /// Of the rating factors for explicit feedback, of the ranking factors otherwise; default: als and ials.
+    std::optional<Algorithm> algorithm;
+    /// Of rating and ranking factors alike. With ALS, more than the data's rank costs time, not accuracy, since the
+    /// ridge grows with the ratings of a row.
+    int factors = 64;
+    std::uint64_t seed = 1;
     /// Default: mean of explicit ratings, sum of implicit weights.
     std::optional<Duplicates> duplicates;
     /// Share of each user's rows, chosen by cell_hash, that is kept out of training to measure and to stop
     /// early.
     double test_fraction = 0.0;
-    AlsOptions als;    ///< used for explicit feedback
-    IalsOptions ials;  ///< used for both kinds of feedback
+    // Those of each algorithm.
+    AlsOptions als;
+    IalsOptions ials;
 
     Duplicates duplicates_rule() const {
         return duplicates.value_or(feedback == Feedback::Explicit ? Duplicates::Mean : Duplicates::Sum);
     }
 
     /// Throws InvalidArgument that names the option as SQL does, its value and the bounds. Looks at the
-    /// fields that this kind of feedback uses, no others.
+    /// fields that the algorithms in use read, no others.
     void validate() const;
 };
 
@@ -98,23 +104,36 @@ enum class OptionScope {
     Data,  ///< how the source is read
 };
 
-/// The names that `options` of mf_train understands for this kind of feedback, ascending. "time_column" is
-/// among them although it is no knob of the training: the reader of the source resolves it and keeps it from
+/// The names that `options` of mf_train understands for the algorithms in use, ascending. "time_column" is
+/// among them although it is no knob of the training run: the reader of the source resolves it and keeps it from
 /// set_option.
-std::vector<std::string> option_names(Feedback feedback);
+std::vector<std::string> option_names(const TrainOptions& options);
 
-/// Sets one named option from a number or a word; options.feedback must be set before, it decides which names
-/// exist and which factors "iterations", "regularization" and "regularization_exponent" are for. Throws
+/// Sets one named option from a number or a word; options.feedback and algorithm must be set before: they decide which
+/// names exist, and which factors "iterations", "regularization" and "regularization_exponent" are for. Throws
 /// InvalidArgument for an unknown name (the hint lists the known ones), a number where a word belongs or the
 /// reverse, an unknown word, or a fraction where a whole number belongs. Ranges are validate()'s business.
 void set_option(TrainOptions& options, std::string_view name, double value);
 void set_option(TrainOptions& options, std::string_view name, std::string_view value);
 
 /// What a named option is for, and whether it takes whole numbers only. Throws InvalidArgument for an unknown name.
-OptionScope option_scope(Feedback feedback, std::string_view name);
-bool option_is_whole(Feedback feedback, std::string_view name);
+OptionScope option_scope(const TrainOptions& options, std::string_view name);
+bool option_is_whole(const TrainOptions& options, std::string_view name);
+
+/// True if the option takes a word, false if a number. Throws InvalidArgument for an unknown name.
+bool option_is_text(const TrainOptions& options, std::string_view name);
 
 /// The value of an option that is a number. Throws InvalidArgument for any other name.
 double option_value(const TrainOptions& options, std::string_view name);
+
+/// Where mf_tune looks for the best value of an option if nothing is said.
+struct SearchRange {
+    double minimum = 0;
+    double maximum = 0;  ///< not above the minimum: not at all
+    bool is_logarithmic = false;
+};
+
+/// The options that have such a range, those of the rating factors first.
+std::vector<std::pair<std::string, SearchRange>> searched_options(const TrainOptions& options);
 
 }  // namespace mf

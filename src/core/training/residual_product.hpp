@@ -7,46 +7,70 @@
 #include <span>
 #include <vector>
 
+#include "core/base/array.hpp"
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/kernels.hpp"
 #include "core/training/row_blocks.hpp"
 
 namespace mf {
 
 /// The residual of row r and column c is (value − mean − row_bias[r] − column_bias[c]) / unit.
 struct Residuals {
-    const Csr& values;
+    CsrView values;
     double mean;
     double unit;
     std::span<const float> row_bias;
     std::span<const float> column_bias;
+
+    /// Rows [begin, end).
+    Residuals slice(std::uint32_t begin, std::uint32_t end) const {
+        return {values.slice(begin, end), mean, unit, row_bias.subspan(begin, end - begin), column_bias};
+    }
 };
+
+/// Floats of factors that a piece of a long row reads: some tens of milliseconds of work. Pieces are summed apart.
+inline constexpr std::size_t kResidualPieceFloats = std::size_t{1} << 24;
+
+/// Scratch of one thread.
+class ResidualWorkspace {
+  public:
+    explicit ResidualWorkspace(int factors)
+        : panel_(panel_size(FactorMatrix::padded(factors) / kLanes)), part_(FactorMatrix::padded(factors)) {}
+    float* panel() { return panel_.data(); }
+    float* part() { return part_.data(); }
+
+  private:
+    Array<float> panel_;
+    Array<float> part_;
+};
+
+/// A block of rows: product row r = n_r^exponent · Σ_c residual(r, c) · factors row c, n_r being the entries of row r;
+/// zeros for a row without entries. A pure function of its arguments; whatever the blocks, a row gets the same bits.
+/// O(entries · k).
+void multiply_residuals(const Residuals& residuals, double exponent, FactorView factors, ResidualWorkspace& workspace,
+                        MutableFactorView product, std::size_t piece_floats = kResidualPieceFloats);
 
 /// The work of such products for one matrix, cut once.
 class ResidualProduct {
   public:
-    /// Floats of factors that a piece of a long row reads: some tens of milliseconds of work.
-    static constexpr std::size_t kPieceFloats = std::size_t{1} << 24;
-
     /// O(rows). A row that reads more than piece_floats is cut into pieces, lest a cancel and the other threads wait
     /// for it.
-    ResidualProduct(const Csr& matrix, int factors, std::size_t piece_floats = kPieceFloats);
+    ResidualProduct(CsrView matrix, int factors, std::size_t piece_floats = kResidualPieceFloats);
 
-    /// product row r = n_r^exponent · Σ_c residual(r, c) · factors row c, n_r being the entries of row r; zeros for a
-    /// row without entries. residuals.values is the matrix given before. The same bits for any number of threads.
-    /// O(entries · k). Memory: a panel a thread, and as many rows as the longest row has pieces.
+    /// multiply_residuals() of all rows, the pieces of long ones on all threads; residuals.values is the matrix given
+    /// before. The same bits for any number of threads. Memory: a panel a thread, and as many rows as the longest row
+    /// has pieces.
     void compute(const Residuals& residuals, double exponent, FactorView factors, Environment& environment,
                  FactorMatrix& product) const;
 
-    /// Blocks of rows that read about as much, some milliseconds' worth; long rows count nothing.
-    std::span<const RowBlock> blocks() const { return blocks_; }
+    /// Blocks of rows that read about as much, some milliseconds' worth, and the long rows between them.
+    const RowPlan& plan() const { return plan_; }
 
   private:
-    const Csr& matrix_;
-    std::size_t piece_;  // entries
-    std::vector<RowBlock> blocks_;
-    std::vector<std::uint32_t> long_rows_;
+    std::size_t piece_floats_;
+    RowPlan plan_;
 };
 
 }  // namespace mf

@@ -1,4 +1,4 @@
-// Cuts the rows of a half-step into pieces of work.
+// Cuts the rows of a side into pieces of work, once for all its half-steps.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,17 @@ struct RowBlock {
     std::uint32_t end;
 };
 
+/// Every row is in one of the blocks or is a long one.
+struct RowPlan {
+    std::vector<RowBlock> blocks;
+    std::vector<std::uint32_t> long_rows;  ///< ascending
+};
+
 /// Cuts the rows into contiguous blocks of about equal cost, counted in multiplications: at most 64 rows, and fewer
 /// where rows are long or factors are many, so that a cancel is seen soon. The costliest blocks come first, or a
-/// row of a hundred thousand entries met last would leave the other threads waiting. Rows that are cut into pieces
-/// (long_rows.hpp) count nothing. Depends on the shape of the matrix only. O(rows log rows).
-std::vector<RowBlock> row_blocks(const Csr& matrix, int factors);
+/// row of a hundred thousand entries met last would leave the other threads waiting. Rows of more than
+/// piece_entries() are long: the threads build their systems together (solve_long_rows()). Depends on the shape of
+/// the matrix only. O(rows log rows).
+RowPlan plan_rows(CsrView matrix, int factors);
 
 }  // namespace mf

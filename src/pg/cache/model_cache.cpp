@@ -92,7 +92,8 @@ std::size_t least_bytes(const std::string& label, const ModelVersion& version, i
 Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
     const std::string label = version_label(name, version.version);
     const StoredParameters parameters =
-        read_parameters(version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit, label);
+        read_parameters(version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit,
+                        NameStr(version.algorithm), label);
     Entry entry;
     entry.key = key;
     std::optional<ItemClaim> claim;

@@ -31,13 +31,17 @@ struct ServingModel {
     Feedback feedback = Feedback::Explicit;
     Duplicates duplicates = Duplicates::Mean;
     ItemImage items;
-    IalsParameters ranking_parameters;
-    std::optional<AlsParameters> rating;  ///< nothing for implicit feedback
-    std::optional<IalsFoldIn> ranking_fold_in;
-    std::optional<AlsFoldIn> rating_fold_in;
-    std::shared_ptr<const HistoryPlan> history;  ///< the query for one user's rows, prepared at first use
+    std::optional<RatingScale> rating;               ///< nothing for implicit feedback
+    std::unique_ptr<RatingFoldIn> rating_fold_in;    ///< null for implicit feedback
+    std::unique_ptr<RankingFoldIn> ranking_fold_in;  ///< of the session
+    std::shared_ptr<const HistoryPlan> history;      ///< the query for one user's rows, prepared at first use
+
+    /// Another one, for a thread of its own. Refers to this object.
+    std::unique_ptr<RankingFoldIn> new_ranking_fold_in() const;
 
   private:
+    const RankingTrainer* ranking_trainer_;
+    NamedNumbers ranking_parameters_;
     std::shared_ptr<const void> memory_;  ///< holds `items`
 };
 

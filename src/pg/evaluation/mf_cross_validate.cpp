@@ -14,10 +14,6 @@
 namespace mf::pg {
 namespace {
 
-int iterations_of(const TrainOptions& options) {
-    return options.ials.iterations + (options.feedback == Feedback::Explicit ? options.als.iterations : 0);
-}
-
 /// Shows the iterations of all trainers as those of one phase.
 Environment counted(const Environment& environment, int total, int* done) {
     Environment result = environment;
@@ -41,7 +37,7 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     Environment environment = make_environment(progress);
     const Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress, kCopies);
     progress.phase("cross-validation");
-    const int each = iterations_of(arguments.options);
+    const int each = planned_iterations(arguments.options);
     const int total = static_cast<int>(
         std::min<std::uint64_t>(std::uint64_t{folds} * static_cast<unsigned>(each), std::numeric_limits<int>::max()));
     progress.plan(total);

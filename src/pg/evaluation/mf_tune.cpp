@@ -78,11 +78,11 @@ SearchDimension read_dimension(const JsonEntry& entry) {
 /// Reads {"option": [value, …]}, {"option": {"min": a, "max": b, "log": true}} or {"option": value}. Null or an empty
 /// object: default_space(). Throws invalid_parameter_value for anything else; names and
 /// values are check_space()'s business.
-SearchSpace read_search(Jsonb* json, Feedback feedback) {
-    if (json == nullptr) return default_space(feedback);
+SearchSpace read_search(Jsonb* json, const TrainOptions& base) {
+    if (json == nullptr) return default_space(base);
     const JsonEntries all = pg_call([json] { return json_entries_unsafe(&json->root); });
     if (!all.is_object) refuse("the search space must be a JSON object");
-    if (all.count == 0) return default_space(feedback);
+    if (all.count == 0) return default_space(base);
     SearchSpace space;
     for (const JsonEntry& entry : all.span()) space.push_back(read_dimension(entry));
     return space;
@@ -94,7 +94,7 @@ TrainOptions greatest(TrainOptions options, const SearchSpace& space) {
         if (dimension.name != "factors") continue;
         double factors = dimension.maximum;
         for (const OptionValue& value : dimension.values) factors = std::max(factors, std::get<double>(value));
-        options.als.factors = options.ials.factors = static_cast<int>(factors);
+        options.factors = static_cast<int>(factors);
     }
     return options;
 }
@@ -153,7 +153,7 @@ MF_FUNCTION(mf_tune) {
     tuning.k = measured_length(call.k);
     const TrainArguments arguments = check_train_arguments(call.training, further);
     tuning.trials = whole_trials(trials);
-    const SearchSpace space = read_search(call.search, arguments.options.feedback);
+    const SearchSpace space = read_search(call.search, arguments.options);
     for (const Trial& trial : tune_source(arguments, space, tuning)) {
         const std::string parameters = write_settings(trial.parameters);
         pg_call([fcinfo, &trial, text = parameters.c_str()] { put_trial_unsafe(fcinfo, trial, text); });

@@ -33,10 +33,9 @@ class JsonObject {
     std::string text_ = "{";
 };
 
-template <class P>
-std::string fields_json(P parameters) {
+std::string numbers_json(const NamedNumbers& numbers) {
     JsonObject object;
-    parameters.each_field([&](const char* name, double value) { object.add(name, value); });
+    for (const NamedNumber& number : numbers) object.add(number.name, number.value);
     return object.text();
 }
 
@@ -114,15 +113,17 @@ void require_valid(const char* key, bool is_valid) {
     if (!is_valid) corrupted(key, kOutOfRange);
 }
 
-template <class P>
-void read_fields(JsonbContainer* container, const char* key, P& parameters) {
+/// The numbers of an object, each within its range.
+NamedNumbers read_numbers(JsonbContainer* container, const char* key, const std::vector<NamedRange>& ranges) {
     const Lookup object = lookup(container, key);
     if (object.object == nullptr) corrupted(key);
-    parameters.each_field([&](const char* name, double& value) { value = stored_number(object.object, name); });
+    NamedNumbers numbers;
+    for (const auto& [name, range] : ranges) {
+        numbers.push_back({name, stored_number(object.object, name)});
+        require_valid(name, range.contains(numbers.back().value));
+    }
+    return numbers;
 }
-
-/// Neither negative nor beyond what the solvers compute in.
-bool is_weight(double value) { return value >= 0 && value <= std::numeric_limits<float>::max(); }
 
 Duplicates duplicates_of_word(std::string_view word) {
     for (const Duplicates rule : {Duplicates::Mean, Duplicates::Sum, Duplicates::Last, Duplicates::Error})
@@ -131,14 +132,11 @@ Duplicates duplicates_of_word(std::string_view word) {
 }
 
 /// No option takes JSON of these types.
-[[noreturn]] void refuse_json(TrainOptions& options, const std::string& key, jbvType type) {
-    const std::vector<std::string> known = option_names(options.feedback);
-    if (std::find(known.begin(), known.end(), key) == known.end()) set_option(options, key, 0.0);  // says what is known
+[[noreturn]] void refuse_json(const TrainOptions& options, const std::string& key, jbvType type) {
+    const bool is_text = option_is_text(options, key);
     const char* given = type == jbvNull ? "null" : type == jbvBool ? "true or false" : "a list or an object";
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "option \"" + key + "\" must be a " +
-                       (key == "duplicates" || key == "solver" || key == "time_column" ? "text" : "number") + ", not " +
-                       given);
+                   "option \"" + key + "\" must be a " + (is_text ? "text" : "number") + ", not " + given);
 }
 
 }  // namespace
@@ -159,16 +157,16 @@ const char* duplicates_word(Duplicates rule) {
 
 std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model) {
     JsonObject object;
-    const bool is_explicit = options.feedback == Feedback::Explicit;
-    object.add("factors", options.ials.factors);
-    object.add("iterations", is_explicit ? options.als.iterations : options.ials.iterations);
-    object.add("regularization", is_explicit ? options.als.regularization : options.ials.regularization);
-    object.add("seed", std::to_string(static_cast<std::int64_t>(options.ials.seed)));
+    for (const char* name : {"factors", "iterations", "regularization"}) object.add(name, option_value(options, name));
+    object.add("seed", std::to_string(static_cast<std::int64_t>(options.seed)));
     object.add("test_fraction", options.test_fraction);
     object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
     object.add("options", options_json);
-    if (model.rating) object.add("rating", fields_json(model.rating->parameters));
-    object.add("ranking", fields_json(model.ranking.parameters));
+    if (model.rating) {
+        object.add("rating", numbers_json(to_numbers(model.rating->scale)));
+        object.add(rating_trainer(options)->name, numbers_json(model.rating->parameters));
+    }
+    object.add(ranking_trainer(options).name, numbers_json(model.ranking.parameters));
     return object.text();
 }
 
@@ -197,23 +195,25 @@ std::string write_metrics(const TrainSummary& summary) {
 
 namespace {
 
-StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback) {
+StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback, std::string_view algorithm) {
+    TrainOptions options;
+    options.feedback = feedback;
+    const Trainer* trainer = find_trainer(feedback, algorithm);
+    if (trainer == nullptr) throw Damage{"There is no algorithm \"" + std::string(algorithm) + "\"."};
+    options.algorithm = trainer->algorithm;
     StoredParameters result;
+    result.rating_trainer = rating_trainer(options);
+    result.ranking_trainer = &ranking_trainer(options);
     JsonbContainer* root = &parameters->root;
     result.factors = stored_count(root, "factors", kMaximumFactors);
     const Lookup rule = lookup(root, "duplicates");
     if (rule.word == nullptr) corrupted("duplicates");
     result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
-    read_fields(root, "ranking", result.ranking);
-    require_valid("unobserved_weight", is_weight(result.ranking.unobserved_weight));
-    require_valid("regularization", is_weight(result.ranking.regularization));
-    require_valid("regularization_exponent", is_weight(result.ranking.exponent));
-    if (feedback == Feedback::Implicit) return result;
-    read_fields(root, "rating", result.rating);
-    require_valid("regularization", is_weight(result.rating.regularization));
-    require_valid("regularization_exponent", is_weight(result.rating.exponent));
-    require_valid("bias_regularization", is_weight(result.rating.bias_regularization));
-    require_valid("minimum", result.rating.minimum <= result.rating.maximum);
+    result.ranking = read_numbers(root, result.ranking_trainer->name, result.ranking_trainer->parameters());
+    if (result.rating_trainer == nullptr) return result;
+    result.rating = read_numbers(root, result.rating_trainer->name, result.rating_trainer->parameters());
+    result.scale = from_numbers<RatingScale>(read_numbers(root, "rating", number_ranges<RatingScale>()));
+    require_valid("minimum", result.scale.minimum <= result.scale.maximum);
     return result;
 }
 
@@ -242,8 +242,9 @@ StoredArguments training_arguments(Jsonb* parameters) {
 
 }  // namespace
 
-StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label) {
-    return read_stored(label, [&] { return serving_parameters(parameters, feedback); });
+StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, std::string_view algorithm,
+                                 const std::string& label) {
+    return read_stored(label, [&] { return serving_parameters(parameters, feedback, algorithm); });
 }
 
 StoredArguments read_arguments(Jsonb* parameters, const std::string& label) {

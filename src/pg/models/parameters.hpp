@@ -5,6 +5,7 @@
 #include "core/pipeline/train.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
+#include "core/training/trainers.hpp"
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {
@@ -13,8 +14,11 @@ namespace mf::pg {
 struct StoredParameters {
     int factors = 0;
     Duplicates duplicates = Duplicates::Mean;
-    AlsParameters rating;
-    IalsParameters ranking;
+    const RatingTrainer* rating_trainer = nullptr;  ///< null for implicit feedback
+    RatingScale scale;                              ///< likewise for explicit feedback only
+    NamedNumbers rating;
+    const RankingTrainer* ranking_trainer = nullptr;
+    NamedNumbers ranking;
 };
 
 /// The word of a rule, as in options.
@@ -26,9 +30,10 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
 /// JSON text of the metrics; what was not measured is null.
 std::string write_metrics(const TrainSummary& summary);
 
-/// Inverse of write_parameters for what serving needs. Throws data_corrupted if a field is missing or has no valid
-/// value; `label` is how the message names the version.
-StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, const std::string& label);
+/// Inverse of write_parameters for what serving needs; algorithm: the name of the version's trainer. Throws
+/// data_corrupted if a field is missing or has no valid value; `label` is how the message names the version.
+StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, std::string_view algorithm,
+                                 const std::string& label);
 
 /// The arguments of the training as they were resolved, and its options as they were given.
 struct StoredArguments {

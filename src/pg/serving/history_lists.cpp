@@ -28,8 +28,7 @@ HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, std::siz
     const std::size_t equations = items.rows().stride() * items.rows().stride() * sizeof(float);
     const auto fitting = static_cast<int>(std::clamp<std::size_t>(setting_batch_memory() / equations, 1, 1024));
     environment_.threads = std::min(environment.threads, fitting);
-    for (int i = 0; i < environment_.threads; ++i)
-        fold_ins_.emplace_back(items.rows(), items.positions(), model.items.gram(), model.ranking_parameters);
+    for (int i = 0; i < environment_.threads; ++i) fold_ins_.push_back(model.new_ranking_fold_in());
 }
 
 void HistoryLists::add(Id id, std::span<const HistoryRow> rows, std::optional<std::uint64_t> trained_digest) {
@@ -46,7 +45,7 @@ bool HistoryLists::is_long(const User& user) const {
     return static_cast<double>(user.rows_end - user.rows_begin) * k * k > kMultiplications;
 }
 
-void HistoryLists::solve(User& user, IalsFoldIn& fold_in, Environment* environment) {
+void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* environment) {
     UserState& state = user.state;
     state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
     if (state.history.entries.empty()) return;
@@ -62,11 +61,11 @@ void HistoryLists::solve(User& user, IalsFoldIn& fold_in, Environment* environme
 void HistoryLists::finish() {
     parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int worker) {
         for (std::size_t i = begin; i < end; ++i)
-            if (!is_long(users_[i])) solve(users_[i], fold_ins_[static_cast<std::size_t>(worker)], nullptr);
+            if (!is_long(users_[i])) solve(users_[i], *fold_ins_[static_cast<std::size_t>(worker)], nullptr);
     });
     // Workers cannot look at interrupts: what takes long is done here.
     for (User& user : users_)
-        if (is_long(user)) solve(user, fold_ins_[0], &environment_);
+        if (is_long(user)) solve(user, *fold_ins_[0], &environment_);
     for (User& user : users_)  // stored rows are PostgreSQL's
         if (user.state.basis == Basis::Trained)
             user.state = user_with_history(catalog_, model_, user.id, std::move(user.state.history));

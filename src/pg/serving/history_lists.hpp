@@ -33,7 +33,7 @@ class HistoryLists {
         std::vector<ScoredItem> list;
     };
     bool is_long(const User& user) const;
-    void solve(User& user, IalsFoldIn& fold_in, Environment* environment);
+    void solve(User& user, RankingFoldIn& fold_in, Environment* environment);
 
     const Catalog& catalog_;
     ServingModel& model_;
@@ -42,7 +42,7 @@ class HistoryLists {
     Environment environment_;  ///< with no more threads than there is memory for
     UserListWriter& writer_;
     std::size_t block_users_;
-    std::vector<IalsFoldIn> fold_ins_;  ///< one for each thread
+    std::vector<std::unique_ptr<RankingFoldIn>> fold_ins_;  ///< one for each thread
     std::vector<HistoryRow> rows_;
     std::vector<User> users_;
 };

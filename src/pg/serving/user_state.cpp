@@ -66,8 +66,7 @@ float dot_product(const Array<float>& vector, const float* factors) {
 }
 
 float clip(const ServingModel& model, double rating) {
-    const AlsParameters& parameters = *model.rating;
-    return static_cast<float>(std::clamp(rating, parameters.minimum, parameters.maximum));
+    return static_cast<float>(std::clamp(rating, model.rating->minimum, model.rating->maximum));
 }
 
 }  // namespace
@@ -109,7 +108,7 @@ UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries
     for (HistoryEntry& entry : entries) {
         state.history.seen.push_back(entry.item);
         if (std::isnan(entry.value))
-            entry.value = model.rating ? static_cast<float>(model.ranking_parameters.weight_center) : 1.0f;
+            entry.value = model.ranking_fold_in->neutral_value();
         else
             rated.push_back(entry);
     }

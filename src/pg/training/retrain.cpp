@@ -51,10 +51,10 @@ std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVers
     const std::size_t items = dataset.items.size();
     const bool is_explicit = options.feedback == Feedback::Explicit;
     WarmStart start;
-    start.ranking.items = FactorMatrix(items, options.ials.factors);
-    if (is_explicit) start.rating = RatingStart{FactorMatrix(items, options.als.factors), Array<float>(items, 0.0f)};
+    start.ranking.items = FactorMatrix(items, options.factors);
+    if (is_explicit) start.rating = RatingStart{FactorMatrix(items, options.factors), Array<float>(items, 0.0f)};
     std::vector<bool> known(items);
-    read_item_factors(catalog, version.model_id, {options.ials.factors, is_explicit}, [&](const FactorRow& row) {
+    read_item_factors(catalog, version.model_id, {options.factors, is_explicit}, [&](const FactorRow& row) {
         const std::optional<Id> id = parse_id(row.id, dataset.items.kind());
         const std::optional<std::uint32_t> item = id ? id->find_in(dataset.items) : std::nullopt;
         if (!item) return;  // no interaction left
@@ -71,8 +71,12 @@ std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVers
 }
 
 TrainOptions warm_options(TrainOptions options) {
-    options.als.iterations = (options.als.iterations + 2) / 3;
-    options.ials.iterations = (options.ials.iterations + 2) / 3;
+    const auto shorten = [&](const Trainer& trainer) {
+        int& iterations = trainer.iterations(options);
+        iterations = (iterations + 2) / 3;
+    };
+    shorten(ranking_trainer(options));
+    if (const RatingTrainer* rating = rating_trainer(options)) shorten(*rating);
     return options;
 }
 

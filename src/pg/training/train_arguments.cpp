@@ -1,5 +1,6 @@
 #include "pg/training/train_arguments.hpp"
 
+#include "core/training/trainers.hpp"
 #include "pg/sql/arguments.hpp"
 
 namespace mf::pg {
@@ -12,18 +13,26 @@ Feedback feedback_of(const char* word) {
                    "Use 'explicit' for opinions such as stars, 'implicit' for counts of actions.");
 }
 
-std::string algorithm_of(const char* word, Feedback feedback) {
-    const std::string fitting = feedback == Feedback::Explicit ? "als" : "ials";
-    if (word == nullptr || word == fitting) return fitting;
-    const std::string_view name(word);
-    const std::string hint = "Algorithms: 'als' for explicit feedback, 'ials' for implicit feedback.";
-    if (name != "als" && name != "ials")
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("algorithm \"") + word + "\" is not known", "",
-                       hint);
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   std::string("algorithm \"") + word + "\" is not for " +
-                       (feedback == Feedback::Explicit ? "explicit" : "implicit") + " feedback",
-                   "", hint);
+/// The trainers of one table, as in "'als' for explicit feedback".
+template <class Table>
+std::string names(const Table& trainers, const char* feedback) {
+    std::string result;
+    for (const auto* trainer : trainers) result += (result.empty() ? "'" : ", '") + std::string(trainer->name) + "'";
+    return result + " for " + feedback + " feedback";
+}
+
+std::optional<Algorithm> algorithm_of(const char* word, Feedback feedback) {
+    if (word == nullptr) return std::nullopt;
+    if (const Trainer* trainer = find_trainer(feedback, word)) return trainer->algorithm;
+    const bool is_explicit = feedback == Feedback::Explicit;
+    const bool is_other = find_trainer(is_explicit ? Feedback::Implicit : Feedback::Explicit, word) != nullptr;
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE,
+        std::string("algorithm \"") + word + "\" is not " +
+            (!is_other     ? "known"
+             : is_explicit ? "for explicit feedback"
+                           : "for implicit feedback"),
+        "", "Algorithms: " + names(kRatingTrainers, "explicit") + ", " + names(kRankingTrainers, "implicit") + ".");
 }
 
 void require(const char* value, const char* name) {
@@ -39,13 +48,11 @@ std::string model_name(const RawTrainArguments& raw) {
 }
 
 void set_numbers(const RawTrainArguments& raw, TrainOptions* options) {
-    if (!raw.factors_null) options->als.factors = options->ials.factors = raw.factors;
-    options->als.seed = options->ials.seed = static_cast<std::uint64_t>(raw.seed);
+    if (!raw.factors_null) options->factors = raw.factors;
+    options->seed = static_cast<std::uint64_t>(raw.seed);
     options->test_fraction = raw.test_fraction;
-    const bool is_explicit = options->feedback == Feedback::Explicit;
-    if (!raw.iterations_null) (is_explicit ? options->als.iterations : options->ials.iterations) = raw.iterations;
-    if (!raw.regularization_null)
-        (is_explicit ? options->als.regularization : options->ials.regularization) = raw.regularization;
+    if (!raw.iterations_null) set_option(*options, "iterations", raw.iterations);
+    if (!raw.regularization_null) set_option(*options, "regularization", raw.regularization);
 }
 
 void check_time_column(const TrainOptions& options, bool given) {
@@ -94,7 +101,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     require(raw.item_column, "item_column");
     TrainArguments result;
     result.options.feedback = feedback_of(raw.feedback);
-    result.algorithm = algorithm_of(raw.algorithm, result.options.feedback);
+    result.options.algorithm = algorithm_of(raw.algorithm, result.options.feedback);
     if (raw.rating_column == nullptr && result.options.feedback == Feedback::Explicit)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "explicit feedback needs a rating column", "",
                        "Use feedback => 'implicit' if every row is one interaction.");

@@ -36,7 +36,6 @@ RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inser
 
 struct TrainArguments {
     std::string model;
-    std::string algorithm;
     std::string options_json;
     Source source;
     TrainOptions options;

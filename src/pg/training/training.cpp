@@ -31,7 +31,7 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.owner = owner;
     row.source = &arguments.source;
     row.options = &arguments.options;
-    row.algorithm = arguments.algorithm;
+    row.algorithm = named_trainer(arguments.options).name;
     row.parameters = write_parameters(arguments.options, arguments.options_json, trained.model);
     row.metrics = write_metrics(trained.summary);
     row.summary = trained.summary;
@@ -94,8 +94,7 @@ void Training::train() {
     State& state = *state_;
     state.progress.phase("training");
     const TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
-    state.progress.plan(options.ials.iterations +
-                        (options.feedback == Feedback::Explicit ? options.als.iterations : 0));
+    state.progress.plan(planned_iterations(options));
     state.trained = mf::train(*state.dataset, options, state.environment, state.start ? &*state.start : nullptr);
 }
 

@@ -47,9 +47,9 @@ FactorMatrix random_factors(std::size_t rows, int factors, std::uint64_t seed) {
 /// Two users, three items, one factor: predictions 3 + user bias + item bias + product.
 RatingModel small_model() {
     RatingModel model;
-    model.parameters.mean = 3;
-    model.parameters.minimum = 1;
-    model.parameters.maximum = 5;
+    model.scale.mean = 3;
+    model.scale.minimum = 1;
+    model.scale.maximum = 5;
     model.users = FactorMatrix(2, 1);
     model.items = FactorMatrix(3, 1);
     model.user_bias = Array<float>(2, 0);
@@ -102,7 +102,7 @@ TEST(Rmse, OfNothingIsNotANumber) {
 TEST(Rmse, HasTheSameBitsForAnyThreads) {
     constexpr std::uint32_t kUsers = 1000;
     RatingModel model;
-    model.parameters = {0, -100, 100, 0, 0, 0};
+    model.scale = {0, -100, 100};
     model.users = random_factors(kUsers, 8, 1);
     model.items = random_factors(50, 8, 2);
     model.user_bias = Array<float>(kUsers, 0.1f);

@@ -1,7 +1,7 @@
 // Systems and Gram matrices against Eigen in double precision.
 #include "core/linalg/normal_equations.hpp"
 
-#include "core/training/long_rows.hpp"
+#include "core/training/half_step.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,6 +11,7 @@
 #include <numeric>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/base/random.hpp"
 
 namespace mf {
@@ -129,6 +130,37 @@ TEST(GramMatrixTest, SameBitsForAnyNumberOfThreads) {
         for (std::size_t i = 0; i < 32; ++i)
             for (std::size_t j = 0; j < 32; ++j) ASSERT_EQ(gram.at(i, j), expected.at(i, j));
     }
+}
+
+TEST(GramSumsTest, PartsThatTravelAsNumbersGiveTheMatrix) {
+    for (const int factors : {1, 16, 33}) {
+        const FactorMatrix matrix = random_matrix(3000, factors, 7);
+        Environment environment;
+        const GramMatrix expected(matrix, environment);
+        GramSums sums(factors);
+        for (std::size_t begin = 0; begin < 3000; begin += 700) {
+            GramSums part(factors);
+            part.add(FactorView(matrix).slice(begin, std::min<std::size_t>(3000, begin + 700)));
+            const std::vector<double> flat(part.values().begin(), part.values().end());
+            ASSERT_EQ(flat.size(), GramSums::size(factors));
+            sums += GramSums(factors, flat);
+        }
+        const GramMatrix gram(sums);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(factors); ++i)
+            for (std::size_t j = 0; j < static_cast<std::size_t>(factors); ++j) {
+                EXPECT_NEAR(gram.at(i, j), expected.at(i, j), 1e-4 * 3000);
+                EXPECT_EQ(gram.at(i, j), gram.at(j, i));
+            }
+        EXPECT_NEAR(sums.values()[0], expected.at(0, 0), 1e-3 * 3000);
+    }
+}
+
+TEST(GramSumsTest, WrongShapesAreRefused) {
+    GramSums sums(3);
+    EXPECT_THROW(GramSums(3, std::vector<double>(5)), InvalidArgument);
+    EXPECT_THROW(GramSums(0, std::vector<double>()), InvalidArgument);
+    EXPECT_THROW(sums += GramSums(4), InvalidArgument);
+    EXPECT_THROW(sums.add(FactorMatrix(2, 4)), InvalidArgument);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ using test::planted_ratings;
 TrainOptions small_options(Feedback feedback) {
     TrainOptions options;
     options.feedback = feedback;
-    options.als.factors = options.ials.factors = 8;
+    options.factors = 8;
     options.als.iterations = options.ials.iterations = 4;
     return options;
 }

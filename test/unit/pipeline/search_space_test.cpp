@@ -51,7 +51,7 @@ TEST(DefaultSpace, CanBeSearchedFromTheDefaults) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         TrainOptions base;
         base.feedback = feedback;
-        const SearchSpace space = default_space(feedback);
+        const SearchSpace space = default_space(base);
         EXPECT_NO_THROW(check_space(space, base));
         // The defaults themselves are the first point.
         const auto points = spread_points(space, base, 1, 1);

@@ -10,7 +10,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
-#include "core/training/fold_in.hpp"
+#include "core/training/als_fold_in.hpp"
+#include "core/training/ials_fold_in.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {
@@ -32,7 +33,7 @@ TrainOptions small_options(Feedback feedback, double test_fraction) {
     TrainOptions options;
     options.feedback = feedback;
     options.test_fraction = test_fraction;
-    options.als.factors = options.ials.factors = 8;
+    options.factors = 8;
     options.als.iterations = options.ials.iterations = 6;
     return options;
 }
@@ -89,8 +90,10 @@ TEST(TrainTest, StoredUsersEqualTheFoldIn) {
         const TrainResult result = train(dataset, small_options(Feedback::Explicit, test_fraction), environment);
         const RatingModel& rating = *result.model.rating;
         const RankingModel& ranking = result.model.ranking;
-        AlsFoldIn rating_fold_in(rating.items, rating.item_bias, rating.parameters);
-        IalsFoldIn ranking_fold_in(ranking.items, ranking.parameters, environment);
+        AlsFoldIn rating_fold_in({rating.items, rating.item_bias}, rating.scale.mean,
+                                 from_numbers<AlsParameters>(rating.parameters));
+        IalsFoldIn ranking_fold_in({ranking.items, {}, GramMatrix(ranking.items, environment)},
+                                   from_numbers<IalsParameters>(ranking.parameters));
         Array<float> row(FactorMatrix::padded(8));
         for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
             std::vector<HistoryEntry> history;
@@ -231,7 +234,7 @@ TEST(TrainTest, CountingInteractionsLooksAtTheInterrupt) {
     const Dataset dataset = make_dataset(entries, environment);
     ASSERT_GT(dataset.items.size(), kItems / 2);
     TrainOptions options = small_options(Feedback::Implicit, 0);
-    options.ials.factors = options.ials.iterations = 1;
+    options.factors = options.ials.iterations = 1;
     int looks = 0;
     environment.interrupted = [&] { return ++looks < 0; };
     environment.checkpoint = [] {};
@@ -265,7 +268,7 @@ TEST(TrainTest, DegenerateDataJustWorks) {
 
 TEST(TrainingMemoryTest, GrowsWithEverything) {
     TrainOptions options = small_options(Feedback::Explicit, 0);
-    options.als.factors = options.ials.factors = 64;
+    options.factors = 64;
     const std::size_t base = training_memory(138493, 26744, 20000000, 1000000, options, 2);
     // The bound promised for 138,493 users × 26,744 items and 20 M ratings: 24 bytes a rating, 12·k a row, 200 MB.
     EXPECT_LT(base, 24u * 20000000u + 12u * 64u * (138493u + 26744u) + (200u << 20));
@@ -275,7 +278,7 @@ TEST(TrainingMemoryTest, GrowsWithEverything) {
     EXPECT_GT(training_memory(138493, 36744, 20000000, 1000000, options, 2), base);
     // The builder's counters, where users and items are so many that blocks of cells have few users: 24 GB here.
     TrainOptions small = options;
-    small.als.factors = small.ials.factors = 1;
+    small.factors = 1;
     EXPECT_GT(training_memory(100000000, 100000000, 1000000000, 0, small, 1), std::size_t{40} << 30);
     EXPECT_GT(training_memory(138493, 26744, 20000000, 1000000, options, 64), base);
     EXPECT_EQ(training_memory(138493, 26744, 20000000, 3000000, options, 2), base + 2000000);

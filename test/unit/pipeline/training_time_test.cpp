@@ -12,7 +12,7 @@ namespace {
 TrainOptions implicit_options() {
     TrainOptions options;
     options.feedback = Feedback::Implicit;
-    options.als.factors = options.ials.factors = 16;
+    options.factors = 16;
     return options;
 }
 

@@ -33,7 +33,7 @@ TrainOptions base_options(Feedback feedback) {
     TrainOptions options;
     options.feedback = feedback;
     options.test_fraction = 0.25;
-    options.als.factors = options.ials.factors = 8;
+    options.factors = 8;
     return options;
 }
 
@@ -76,8 +76,7 @@ TEST(Tuning, MeasuresWhatATrainingReports) {
     // A training that measures stops early at its best iteration, so the last one's figure needs a training by hand.
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, 1, environment);
-    const RankingModel model =
-        train_ials(parts.train, transpose(parts.train, environment), options.feedback, options.ials, environment);
+    const RankingModel model = train_ials(parts.train, transpose(parts.train, environment), options, environment);
     EXPECT_EQ(trials[0].ndcg, measure_lists(model, parts.train, parts.test, 10, environment).mean_ndcg());
     EXPECT_TRUE(std::isnan(trials[0].rmse));
 }
@@ -118,7 +117,7 @@ TEST(Tuning, BothKindsOfFactorsAreSearchedAndTheFirstTrialHasBoth) {
     apply_settings(trials[0].parameters, options);
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, 1, environment);
-    const RatingModel model = train_als(parts.train, transpose(parts.train, environment), options.als, environment);
+    const RatingModel model = train_als(parts.train, transpose(parts.train, environment), options, environment);
     EXPECT_EQ(trials[0].rmse, measure_predictions(model, parts.test, environment).rmse());
     std::vector<int> order;
     for (const Trial& trial : trials) order.push_back(trial.number);
@@ -173,11 +172,11 @@ TEST(Tuning, IsDeterministicForItsSeedAndAnyThreads) {
     TuningOptions tuning;
     tuning.trials = 6;
     TrainOptions base = base_options(Feedback::Explicit);
-    const SearchSpace space = default_space(Feedback::Explicit);
+    const SearchSpace space = default_space(base_options(Feedback::Explicit));
     const std::vector<double> first = numbers_of(tune(dataset, base, space, tuning, environment));
     environment.threads = 3;
     EXPECT_EQ(numbers_of(tune(dataset, base, space, tuning, environment)), first);
-    base.als.seed = base.ials.seed = 2;
+    base.seed = 2;
     EXPECT_NE(numbers_of(tune(dataset, base, space, tuning, environment)), first);
 }
 
@@ -207,7 +206,7 @@ TEST(Tuning, APointThatCannotBeTrainedIsTheWorst) {
     for (Entry& entry : entries) entry.value = 1e15f * std::clamp(entry.value, 1.0f, 5.0f);
     const Dataset dataset = make_dataset(entries, environment);
     TrainOptions base = base_options(Feedback::Explicit);
-    base.als.factors = base.ials.factors = 64;  // more than ratings of a row
+    base.factors = 64;  // more than ratings of a row
     const std::vector<Trial> trials =
         tune(dataset, base, {{"regularization", {1e-9, 1.0}}, {"bias_regularization", {0.0}}}, {}, environment);
     ASSERT_EQ(trials.size(), 2u);

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/base/hash.hpp"
-#include "core/training/fold_in.hpp"
+#include "core/training/ials_fold_in.hpp"
 
 namespace mf {
 namespace {
@@ -143,8 +143,8 @@ TEST(ItemImageTest, FoldsInWithTheSameBits) {
     const Array<char> memory = image_of(parts);
     const ItemImage image(memory.data());
     Environment environment;
-    IalsFoldIn from_parts(parts.ranking, parameters, environment);
-    IalsFoldIn from_image(image.ranking().rows(), image.ranking().positions(), image.gram(), parameters);
+    IalsFoldIn from_parts({parts.ranking, {}, GramMatrix(parts.ranking, environment)}, parameters);
+    IalsFoldIn from_image({image.ranking().rows(), image.ranking().positions(), image.gram()}, parameters);
     for (std::uint32_t length : {1u, 7u, 300u}) {
         std::vector<HistoryEntry> history;
         for (std::uint32_t i = 0; i < length; ++i) history.push_back({i * 6 + 1, 1.0f});

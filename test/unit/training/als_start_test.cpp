@@ -9,7 +9,6 @@
 
 #include "core/data/value_statistics.hpp"
 #include "core/training/factor_init.hpp"
-#include "core/training/half_step.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {
@@ -31,14 +30,15 @@ Started start(const Csr& by_user, int factors, Environment& environment, std::ui
     RatingModel& model = result.model;
     const ValueStatistics ratings = value_statistics(by_user.values, environment);
     result.deviation = ratings.deviation;
-    model.parameters.mean = ratings.mean;
-    model.parameters.exponent = 0.5;
-    model.parameters.bias_regularization = 0.5;
+    model.scale.mean = ratings.mean;
+    AlsParameters parameters;
+    parameters.exponent = 0.5;
+    parameters.bias_regularization = 0.5;
     model.users = FactorMatrix(by_user.rows(), factors);
     model.items = FactorMatrix(by_user.column_count, factors);
     model.user_bias = Array<float>(by_user.rows(), 0.0f);
     model.item_bias = Array<float>(by_user.column_count, 0.0f);
-    start_als(by_user, transpose(by_user), ratings.deviation, seed, environment, model);
+    start_als(by_user, transpose(by_user), parameters, ratings.deviation, seed, environment, model);
     return result;
 }
 
@@ -85,7 +85,7 @@ TEST(AlsStartTest, FactorsHaveTheLengthOfRandomOnesAndBiasesAreShrunkenMeans) {
     EXPECT_NEAR(length(started.model.users), length(random), 0.05 * length(random));
 
     const Csr by_item = transpose(by_user);
-    const double mean = started.model.parameters.mean;
+    const double mean = started.model.scale.mean;
     const auto shrunken = [](double sum, std::size_t n) {
         return sum / (static_cast<double>(n) + 0.5 * std::sqrt(static_cast<double>(n)));
     };

@@ -1,5 +1,6 @@
 #include "core/base/sums.hpp"
 #include "core/training/als.hpp"
+#include "core/training/als_half_step.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,14 +22,14 @@ using test::make_csr;
 using test::planted_ratings;
 using test::same_bits;
 
-AlsOptions small_options(int factors, int iterations) {
-    AlsOptions options;
+TrainOptions small_options(int factors, int iterations) {
+    TrainOptions options;
     options.factors = factors;
-    options.iterations = iterations;
+    options.als.iterations = iterations;
     return options;
 }
 
-RatingModel train(const Csr& by_user, const AlsOptions& options, int threads = 1) {
+RatingModel train(const Csr& by_user, const TrainOptions& options, int threads = 1) {
     Environment environment;
     environment.threads = threads;
     return train_als(by_user, transpose(by_user), options, environment);
@@ -37,19 +38,20 @@ RatingModel train(const Csr& by_user, const AlsOptions& options, int threads = 1
 // The joint system of factors and bias, solved in double precision with the bias as one more column.
 Eigen::VectorXd plain_row(const RatingModel& model, const Csr& by_user, std::uint32_t user) {
     const int k = model.items.factors();
+    const auto parameters = from_numbers<AlsParameters>(model.parameters);
     const auto columns = by_user.row_columns(user);
     const auto values = by_user.row_values(user);
-    const double power = std::pow(static_cast<double>(columns.size()), model.parameters.exponent);
-    Eigen::MatrixXd system = Eigen::MatrixXd::Identity(k + 1, k + 1) * (model.parameters.regularization * power);
-    system(k, k) = model.parameters.bias_regularization * power;
+    const double power = std::pow(static_cast<double>(columns.size()), parameters.exponent);
+    Eigen::MatrixXd system = Eigen::MatrixXd::Identity(k + 1, k + 1) * (parameters.regularization * power);
+    system(k, k) = parameters.bias_regularization * power;
     Eigen::VectorXd right = Eigen::VectorXd::Zero(k + 1);
     for (std::size_t j = 0; j < columns.size(); ++j) {
         Eigen::VectorXd row(k + 1);
         for (int f = 0; f < k; ++f) row[f] = static_cast<double>(model.items.row(columns[j])[f]);
         row[k] = 1;
         system += row * row.transpose();
-        right += row * (static_cast<double>(values[j]) - model.parameters.mean -
-                        static_cast<double>(model.item_bias[columns[j]]));
+        right += row *
+                 (static_cast<double>(values[j]) - model.scale.mean - static_cast<double>(model.item_bias[columns[j]]));
     }
     return system.ldlt().solve(right);
 }
@@ -79,23 +81,22 @@ TEST(AlsTest, ReportedLossIsTheObjectiveAndNeverRises) {
         losses.push_back(report.loss);
         return true;
     };
-    const AlsOptions options = small_options(8, 15);
+    const TrainOptions options = small_options(8, 15);
     const RatingModel model = train_als(by_user, by_item, options, environment);
     ASSERT_EQ(losses.size(), 15u);
     EXPECT_EQ(model.iterations, 15);
     for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1] * (1 + 1e-6));
 
     double variance = 0;
-    for (const float value : by_user.values)
-        variance += std::pow(static_cast<double>(value) - model.parameters.mean, 2);
+    for (const float value : by_user.values) variance += std::pow(static_cast<double>(value) - model.scale.mean, 2);
     variance /= static_cast<double>(by_user.entries());
     double objective = 0;
     const auto add_penalty = [&](const Csr& rows, const FactorMatrix& factors, const Array<float>& bias, double unit) {
         for (std::uint32_t r = 0; r < rows.rows(); ++r) {
-            const double power = std::pow(static_cast<double>(rows.row_size(r)), options.regularization_exponent);
+            const double power = std::pow(static_cast<double>(rows.row_size(r)), options.als.regularization_exponent);
             const double b = static_cast<double>(bias[r]);
-            objective += power * (options.regularization * unit * squared_norm(factors.row(r), 8) +
-                                  options.bias_regularization * b * b);
+            objective += power * (options.als.regularization * unit * squared_norm(factors.row(r), 8) +
+                                  options.als.bias_regularization * b * b);
         }
     };
     add_penalty(by_user, model.users, model.user_bias, 1);
@@ -103,7 +104,7 @@ TEST(AlsTest, ReportedLossIsTheObjectiveAndNeverRises) {
     for (std::uint32_t u = 0; u < by_user.rows(); ++u)
         for (std::size_t j = 0; j < by_user.row_size(u); ++j) {
             const std::uint32_t i = by_user.row_columns(u)[j];
-            double error = static_cast<double>(by_user.row_values(u)[j]) - model.parameters.mean -
+            double error = static_cast<double>(by_user.row_values(u)[j]) - model.scale.mean -
                            static_cast<double>(model.user_bias[u]) - static_cast<double>(model.item_bias[i]);
             for (int f = 0; f < 8; ++f)
                 error -= static_cast<double>(model.users.row(u)[f]) * static_cast<double>(model.items.row(i)[f]);
@@ -116,8 +117,8 @@ TEST(AlsTest, RecoversAPlantedModel) {
     std::vector<Entry> entries = planted_ratings(300, 200, 4, 0.4, 0.05, 7);
     std::vector<Entry> kept, held;
     for (std::size_t e = 0; e < entries.size(); ++e) (e % 10 == 0 ? held : kept).push_back(entries[e]);
-    AlsOptions options = small_options(6, 30);
-    options.regularization = 0.01;
+    TrainOptions options = small_options(6, 30);
+    options.als.regularization = 0.01;
     const RatingModel model = train(make_csr(kept, 300, 200), options);
     Environment environment;
     EXPECT_LT(measure_predictions(model, make_csr(held, 300, 200), environment).rmse(),
@@ -134,7 +135,7 @@ TEST(AlsTest, SameBitsForAnyNumberOfThreads) {
         EXPECT_TRUE(std::equal(model.user_bias.begin(), model.user_bias.end(), expected.user_bias.begin()));
         EXPECT_TRUE(std::equal(model.item_bias.begin(), model.item_bias.end(), expected.item_bias.begin()));
     }
-    AlsOptions other_seed = small_options(20, 3);
+    TrainOptions other_seed = small_options(20, 3);
     other_seed.seed = 2;
     EXPECT_FALSE(same_bits(train(by_user, other_seed).users, expected.users));
 }
@@ -161,7 +162,7 @@ TEST(AlsTest, StopsWhenAskedAndKeepsWhatItHas) {
     EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
 }
 
-RatingModel train_from(const RatingModel& earlier, const Csr& by_user, const AlsOptions& options,
+RatingModel train_from(const RatingModel& earlier, const Csr& by_user, const TrainOptions& options,
                        Environment& environment) {
     RatingStart start{copy_of(earlier.items, environment), copy_of(earlier.item_bias)};
     return train_als(by_user, transpose(by_user), options, environment, {}, &start);
@@ -190,7 +191,7 @@ TEST(AlsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
         EXPECT_LE(loss, cold * (1 + 1e-6)) << iterations;  // after 15 both have converged to single precision
         EXPECT_EQ(warm.iterations, third);
         EXPECT_GT(squared_norm(warm.items.row(31), 16), 0.0);
-        EXPECT_EQ(warm.parameters.mean, train(after, small_options(16, 1)).parameters.mean);
+        EXPECT_EQ(warm.scale.mean, train(after, small_options(16, 1)).scale.mean);
 
         environment.threads = 3;
         const RatingModel threaded = train_from(earlier, after, small_options(16, third), environment);
@@ -251,8 +252,8 @@ TEST(AlsTest, DegenerateDataGivesAFiniteModel) {
         EXPECT_TRUE(all_finite(model.items));
         for (const Entry& entry : entries) {
             const double predicted = predict_rating(model, entry.user, entry.item);
-            EXPECT_GE(predicted, model.parameters.minimum);
-            EXPECT_LE(predicted, model.parameters.maximum);
+            EXPECT_GE(predicted, model.scale.minimum);
+            EXPECT_LE(predicted, model.scale.maximum);
         }
     };
     expect_finite({{0, 0, 4.0f}}, 1, 1, 64);                                             // one rating
@@ -285,9 +286,9 @@ TEST(AlsTest, EqualRatingsArePredictedExactly) {
 }
 
 TEST(AlsTest, WithoutRegularizationTheErrorSaysWhatToDo) {
-    AlsOptions options = small_options(16, 3);
-    options.regularization = 0;  // below what validate() lets pass
-    options.bias_regularization = 0;
+    TrainOptions options = small_options(16, 3);
+    options.als.regularization = 0;  // below what validate() lets pass
+    options.als.bias_regularization = 0;
     try {
         train(make_csr({{0, 0, 1.0f}, {0, 1, 2.0f}, {1, 0, 4.0f}}, 2, 2), options);
         FAIL() << "no error";

@@ -1,5 +1,6 @@
 // The promise of fold_in.hpp: the same bits as the stored row.
-#include "core/training/fold_in.hpp"
+#include "core/training/als_fold_in.hpp"
+#include "core/training/ials_fold_in.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,11 +35,12 @@ TEST(FoldInTest, RatingFactorsEqualTheStoredRows) {
     for (const int factors : {7, 64}) {
         Environment environment;
         environment.threads = 3;
-        AlsOptions options;
+        TrainOptions options;
         options.factors = factors;
-        options.iterations = 3;
+        options.als.iterations = 3;
         const RatingModel model = train_als(by_user, transpose(by_user), options, environment);
-        AlsFoldIn fold_in(model.items, model.item_bias, model.parameters);
+        AlsFoldIn fold_in({model.items, model.item_bias}, model.scale.mean,
+                          from_numbers<AlsParameters>(model.parameters));
         Array<float> row(FactorMatrix::padded(factors));
         for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
             float bias;
@@ -56,11 +58,13 @@ TEST(FoldInTest, RankingFactorsEqualTheStoredRows) {
         for (const int factors : {7, 64}) {
             Environment environment;
             environment.threads = 3;
-            IalsOptions options;
+            TrainOptions options;
+            options.feedback = feedback;
             options.factors = factors;
-            options.iterations = 3;
-            const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
-            IalsFoldIn fold_in(model.items, model.parameters, environment);
+            options.ials.iterations = 3;
+            const RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
+            const auto parameters = from_numbers<IalsParameters>(model.parameters);
+            IalsFoldIn fold_in({model.items, {}, GramMatrix(model.items, environment)}, parameters);
             Array<float> row(FactorMatrix::padded(factors));
             for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
                 fold_in.solve(history_of(by_user, u), row.data());
@@ -75,14 +79,16 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
         for (const int factors : {7, 64}) {
             Environment environment;
-            IalsOptions options;
+            TrainOptions options;
+            options.feedback = feedback;
             options.factors = factors;
-            options.iterations = 3;
-            const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
+            options.ials.iterations = 3;
+            const RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
             const OwnedItemIndex index(model.items, environment);
-            IalsFoldIn fold_in(model.items, model.parameters, environment);
-            IalsFoldIn by_position(index.get().rows(), index.get().positions(), GramMatrix(model.items, environment),
-                                   model.parameters);
+            const auto parameters = from_numbers<IalsParameters>(model.parameters);
+            IalsFoldIn fold_in({model.items, {}, GramMatrix(model.items, environment)}, parameters);
+            IalsFoldIn by_position({index.get().rows(), index.get().positions(), GramMatrix(model.items, environment)},
+                                   parameters);
             std::vector<float> contributions, others;
             for (std::uint32_t u = 0; u < by_user.rows(); u += 5) {
                 const std::vector<HistoryEntry> history = history_of(by_user, u);
@@ -129,11 +135,13 @@ TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
         for (const int factors : {5, 64}) {
             Environment environment;
-            IalsOptions options;
+            TrainOptions options;
+            options.feedback = feedback;
             options.factors = factors;
-            options.iterations = 3;
-            const RankingModel model = train_ials(by_user, transpose(by_user), feedback, options, environment);
-            IalsFoldIn fold_in(model.items, model.parameters, environment);
+            options.ials.iterations = 3;
+            const RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
+            const auto parameters = from_numbers<IalsParameters>(model.parameters);
+            IalsFoldIn fold_in({model.items, {}, GramMatrix(model.items, environment)}, parameters);
             Eigen::MatrixXd items(by_user.column_count, factors);
             for (Eigen::Index i = 0; i < items.rows(); ++i)
                 for (Eigen::Index f = 0; f < factors; ++f)
@@ -141,12 +149,11 @@ TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
             std::vector<float> contributions;
             for (std::uint32_t u = 0; u < by_user.rows(); u += 7) {
                 const std::vector<HistoryEntry> history = history_of(by_user, u);
-                const std::vector<double> weights = exact_weights(history, feedback, model.parameters);
+                const std::vector<double> weights = exact_weights(history, feedback, parameters);
                 double weight_sum = 0;
                 for (const double weight : weights) weight_sum += weight;
-                Eigen::MatrixXd system = model.parameters.unobserved_weight * items.transpose() * items;
-                system.diagonal().array() +=
-                    model.parameters.regularization * std::pow(weight_sum, model.parameters.exponent);
+                Eigen::MatrixXd system = parameters.unobserved_weight * items.transpose() * items;
+                system.diagonal().array() += parameters.regularization * std::pow(weight_sum, parameters.exponent);
                 for (std::size_t j = 0; j < history.size(); ++j)
                     system += weights[j] * items.row(history[j].item).transpose() * items.row(history[j].item);
                 const Eigen::LDLT<Eigen::MatrixXd> inverse(system);
@@ -173,7 +180,7 @@ TEST(FoldInTest, WithoutWeightNothingIsContributed) {
     const HistoryEntry history[] = {{0, 0.0f}, {2, 0.0f}};
     float contributions[] = {1, 1};
     Environment environment;
-    IalsFoldIn(items, parameters, environment).explain(history, 1, contributions);
+    IalsFoldIn({items, {}, GramMatrix(items, environment)}, parameters).explain(history, 1, contributions);
     EXPECT_EQ(contributions[0], 0.0f);
     EXPECT_EQ(contributions[1], 0.0f);
 }
@@ -181,22 +188,22 @@ TEST(FoldInTest, WithoutWeightNothingIsContributed) {
 TEST(FoldInTest, AnEmptyHistoryGivesZeros) {
     const Csr by_user = sample();
     Environment environment;
-    AlsOptions als;
-    als.factors = 5;
-    als.iterations = 1;
-    const RatingModel rating = train_als(by_user, transpose(by_user), als, environment);
-    IalsOptions ials;
-    ials.factors = 5;
-    ials.iterations = 1;
-    const RankingModel ranking = train_ials(by_user, transpose(by_user), Feedback::Explicit, ials, environment);
+    TrainOptions options;
+    options.factors = 5;
+    options.als.iterations = options.ials.iterations = 1;
+    const RatingModel rating = train_als(by_user, transpose(by_user), options, environment);
+    const RankingModel ranking = train_ials(by_user, transpose(by_user), options, environment);
 
     Array<float> row(FactorMatrix::padded(5), 1.0f);
     float bias = 1;
-    AlsFoldIn(rating.items, rating.item_bias, rating.parameters).solve({}, row.data(), &bias);
+    AlsFoldIn({rating.items, rating.item_bias}, rating.scale.mean, from_numbers<AlsParameters>(rating.parameters))
+        .solve({}, row.data(), &bias);
     EXPECT_EQ(bias, 0.0f);
     EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
     std::fill(row.begin(), row.end(), 1.0f);
-    IalsFoldIn(ranking.items, ranking.parameters, environment).solve({}, row.data());
+    IalsFoldIn({ranking.items, {}, GramMatrix(ranking.items, environment)},
+               from_numbers<IalsParameters>(ranking.parameters))
+        .solve({}, row.data());
     EXPECT_EQ(std::count(row.begin(), row.end(), 0.0f), 16);
 }
 

@@ -1,5 +1,6 @@
 #include "core/base/sums.hpp"
 #include "core/training/ials.hpp"
+#include "core/training/ials_half_step.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,18 +22,18 @@ using test::make_csr;
 using test::planted_ratings;
 using test::same_bits;
 
-IalsOptions small_options(int factors, int iterations) {
-    IalsOptions options;
+TrainOptions small_options(int factors, int iterations) {
+    TrainOptions options;
     options.factors = factors;
-    options.iterations = iterations;
+    options.ials.iterations = iterations;
     return options;
 }
 
-RankingModel train(const Csr& by_user, const IalsOptions& options, int threads = 1,
-                   Feedback feedback = Feedback::Explicit) {
+RankingModel train(const Csr& by_user, TrainOptions options, int threads = 1, Feedback feedback = Feedback::Explicit) {
+    options.feedback = feedback;
     Environment environment;
     environment.threads = threads;
-    return train_ials(by_user, transpose(by_user), feedback, options, environment);
+    return train_ials(by_user, transpose(by_user), options, environment);
 }
 
 Eigen::MatrixXd dense(const FactorMatrix& matrix) {
@@ -43,14 +44,14 @@ Eigen::MatrixXd dense(const FactorMatrix& matrix) {
     return result;
 }
 
-struct Plain {
-    IalsTraining training;
-    explicit Plain(const Csr& by_user, Feedback feedback, const IalsOptions& options) {
+struct Plain : IalsData {
+    explicit Plain(const Csr& by_user, Feedback feedback, TrainOptions options) {
         Environment environment;
-        training = prepare_ials(by_user, transpose(by_user), feedback, options, environment);
+        options.feedback = feedback;
+        static_cast<IalsData&>(*this) = prepare_ials(by_user, transpose(by_user), options, environment);
     }
     double weight(const Csr& by_user, std::uint32_t user, std::size_t j) const {
-        return static_cast<double>(training.user_weights[by_user.offsets[user] + j]);
+        return static_cast<double>(user_weights[by_user.offsets[user] + j]);
     }
     double user_ridge(const Csr& by_user, std::uint32_t user) const {
         double sum = 0;
@@ -69,7 +70,7 @@ TEST(IalsTest, UsersSolveTheirSystems) {
             const Plain plain(by_user, feedback, small_options(factors, 3));
             const Eigen::MatrixXd y = dense(model.items);
             for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
-                Eigen::MatrixXd system = model.parameters.unobserved_weight * y.transpose() * y +
+                Eigen::MatrixXd system = plain.training.parameters.unobserved_weight * y.transpose() * y +
                                          plain.user_ridge(by_user, u) * Eigen::MatrixXd::Identity(factors, factors);
                 Eigen::VectorXd right = Eigen::VectorXd::Zero(factors);
                 for (std::size_t j = 0; j < by_user.row_size(u); ++j) {
@@ -84,15 +85,15 @@ TEST(IalsTest, UsersSolveTheirSystems) {
         }
 }
 
-double objective(const RankingModel& model, const IalsTraining& training, const Csr& by_user, const Csr& by_item) {
+double objective(const RankingModel& model, const IalsData& data, const Csr& by_user, const Csr& by_item) {
     const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
-    const IalsParameters& parameters = model.parameters;
+    const IalsParameters& parameters = data.training.parameters;
     const int k = model.users.factors();
     double sum = parameters.unobserved_weight * scores.squaredNorm();
     for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
         double weights = 0;
         for (std::size_t j = 0; j < by_user.row_size(u); ++j) {
-            const double weight = static_cast<double>(training.user_weights[by_user.offsets[u] + j]);
+            const double weight = static_cast<double>(data.user_weights[by_user.offsets[u] + j]);
             weights += weight;
             sum += weight * std::pow(1 - scores(u, by_user.row_columns(u)[j]), 2);
         }
@@ -101,8 +102,8 @@ double objective(const RankingModel& model, const IalsTraining& training, const 
     for (std::uint32_t i = 0; i < by_item.rows(); ++i) {
         double weights = parameters.unobserved_weight * by_user.rows();
         for (std::uint64_t e = by_item.offsets[i]; e < by_item.offsets[i + 1]; ++e)
-            weights += static_cast<double>(training.item_weights[e]);
-        sum += training.item_ridge * weights * squared_norm(model.items.row(i), k);
+            weights += static_cast<double>(data.item_weights[e]);
+        sum += data.training.item_ridge * weights * squared_norm(model.items.row(i), k);
     }
     return sum / static_cast<double>(by_user.entries());
 }
@@ -113,8 +114,8 @@ TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
     const Csr by_user = make_csr(planted_ratings(80, 120, 3, 0.3, 0.3, 6), 80, 120);
     const Csr by_item = transpose(by_user);
     for (const IalsOptions::Solver solver : kSolvers) {
-        IalsOptions options = small_options(8, 15);
-        options.solver = solver;
+        TrainOptions options = small_options(8, 15);
+        options.ials.solver = solver;
         const Plain plain(by_user, Feedback::Explicit, options);
         Environment environment;
         std::vector<double> losses, expected;
@@ -124,8 +125,8 @@ TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
             return true;
         };
         // The factors as they are after each iteration, those of the steps too.
-        train_ials(by_user, by_item, Feedback::Explicit, options, environment, [&](const RankingModel& model) {
-            expected.push_back(objective(model, plain.training, by_user, by_item));
+        train_ials(by_user, by_item, options, environment, [&](const RankingModel& model) {
+            expected.push_back(objective(model, plain, by_user, by_item));
             return static_cast<double>(expected.size());
         });
         ASSERT_EQ(losses.size(), 15u);
@@ -147,15 +148,15 @@ TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
         const int iterations = factors == kMany ? 2 : 4;
         std::vector<double> losses[2];
         for (const IalsOptions::Solver solver : kSolvers) {
-            IalsOptions options = small_options(factors, iterations);
-            options.solver = solver;
+            TrainOptions options = small_options(factors, iterations);
+            options.ials.solver = solver;
             Environment environment;
             environment.threads = 2;
             environment.on_iteration = [&](const Iteration& report) {
                 losses[solver == IalsOptions::Solver::ConjugateGradient].push_back(report.loss);
                 return true;
             };
-            train_ials(by_user, by_item, Feedback::Explicit, options, environment);
+            train_ials(by_user, by_item, options, environment);
         }
         for (std::size_t i = 1; i < losses[0].size(); ++i)
             EXPECT_NEAR(losses[1][i], losses[0][i], 1e-3 * losses[0][i]) << factors;
@@ -167,12 +168,12 @@ TEST(IalsParametersTest, FollowTheirFormulas) {
     const std::vector<Entry> entries = planted_ratings(60, 90, 3, 0.4, 0.3, 5);
     const Csr by_user = make_csr(entries, 60, 90);
     const Csr by_item = transpose(by_user);
-    const IalsOptions options;
+    const TrainOptions options;
     const Plain plain(by_user, Feedback::Explicit, options);
     const IalsTraining& training = plain.training;
     const double n = static_cast<double>(by_user.entries());
     double weights = 0, user_ridges = 0, item_ridges = 0;
-    for (const float weight : training.user_weights) weights += static_cast<double>(weight);
+    for (const float weight : plain.user_weights) weights += static_cast<double>(weight);
     EXPECT_NEAR(weights, n, 1e-3);
     for (std::uint32_t u = 0; u < 60; ++u) user_ridges += plain.user_ridge(by_user, u);
     item_ridges = training.item_ridge * (weights + training.parameters.unobserved_weight * 60 * 90);
@@ -183,10 +184,10 @@ TEST(IalsParametersTest, FollowTheirFormulas) {
     // The same pair has the same weight on both sides.
     const Csr paired = [&] {
         Csr copy = make_csr(entries, 60, 90);
-        std::copy(training.user_weights.begin(), training.user_weights.end(), copy.values.begin());
+        std::copy(plain.user_weights.begin(), plain.user_weights.end(), copy.values.begin());
         return transpose(copy);
     }();
-    EXPECT_TRUE(std::equal(paired.values.begin(), paired.values.end(), training.item_weights.begin()));
+    EXPECT_TRUE(std::equal(paired.values.begin(), paired.values.end(), plain.item_weights.begin()));
 }
 
 TEST(InteractionWeightsTest, Ratings) {
@@ -223,8 +224,8 @@ TEST(InteractionWeightsTest, ImplicitWeightsDoNotDependOnTheUnit) {
 TEST(IalsTest, SameBitsForAnyNumberOfThreads) {
     const Csr by_user = make_csr(planted_ratings(1500, 1200, 3, 0.05, 0.3, 8), 1500, 1200);
     for (const IalsOptions::Solver solver : kSolvers) {
-        IalsOptions options = small_options(20, 3);
-        options.solver = solver;
+        TrainOptions options = small_options(20, 3);
+        options.ials.solver = solver;
         const RankingModel expected = train(by_user, options);
         for (const int threads : {1, 2, 3, 7}) {
             const RankingModel model = train(by_user, options, threads);
@@ -233,7 +234,7 @@ TEST(IalsTest, SameBitsForAnyNumberOfThreads) {
         }
     }
     const RankingModel expected = train(by_user, small_options(20, 3));
-    IalsOptions other_seed = small_options(20, 3);
+    TrainOptions other_seed = small_options(20, 3);
     other_seed.seed = 2;
     EXPECT_FALSE(same_bits(train(by_user, other_seed).users, expected.users));
 }
@@ -263,8 +264,7 @@ TEST(IalsTest, StopsWhenAskedAndKeepsWhatItHas) {
     Environment environment;
     int reports = 0;
     environment.on_iteration = [&](const Iteration&) { return ++reports < 2; };
-    const RankingModel model =
-        train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(4, 10), environment);
+    const RankingModel model = train_ials(by_user, transpose(by_user), small_options(4, 10), environment);
     EXPECT_EQ(reports, 2);
     EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
 }
@@ -282,10 +282,10 @@ struct Growth {
     }
 };
 
-RankingModel train_from(const RankingModel& earlier, const Csr& by_user, const IalsOptions& options,
+RankingModel train_from(const RankingModel& earlier, const Csr& by_user, const TrainOptions& options,
                         Environment& environment) {
     RankingStart start{copy_of(earlier.items, environment)};
-    return train_ials(by_user, transpose(by_user), Feedback::Explicit, options, environment, {}, &start);
+    return train_ials(by_user, transpose(by_user), options, environment, {}, &start);
 }
 
 TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
@@ -299,8 +299,7 @@ TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
             loss = report.loss;
             return true;
         };
-        train_ials(growth.after, transpose(growth.after), Feedback::Explicit, small_options(16, iterations),
-                   environment);
+        train_ials(growth.after, transpose(growth.after), small_options(16, iterations), environment);
         const double cold = loss;
         const int third = (iterations + 2) / 3;
         const RankingModel warm = train_from(earlier, growth.after, small_options(16, third), environment);
@@ -308,7 +307,8 @@ TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
         EXPECT_EQ(warm.iterations, third);
         EXPECT_GT(squared_norm(warm.items.row(31), 16), 0.0);
         const Plain expected(growth.after, Feedback::Explicit, small_options(16, third));
-        EXPECT_EQ(warm.parameters.regularization, expected.training.parameters.regularization);
+        EXPECT_EQ(from_numbers<IalsParameters>(warm.parameters).regularization,
+                  expected.training.parameters.regularization);
 
         environment.threads = 3;
         const RankingModel threaded = train_from(earlier, growth.after, small_options(16, third), environment);
@@ -334,8 +334,8 @@ TEST(IalsTest, KeepsTheBestIteration) {
     Environment environment;
     const double metrics[] = {0.1, 0.3, 0.2, 0.25, 0.9};
     int calls = 0;
-    const RankingModel model = train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(4, 10),
-                                          environment, [&](const RankingModel&) { return metrics[calls++]; });
+    const RankingModel model = train_ials(by_user, transpose(by_user), small_options(4, 10), environment,
+                                          [&](const RankingModel&) { return metrics[calls++]; });
     EXPECT_EQ(calls, 4);
     EXPECT_EQ(model.iterations, 2);
     const RankingModel expected = train(by_user, small_options(4, 2));
@@ -350,8 +350,7 @@ TEST(IalsTest, ACancelLeavesAtOnce) {
     int asked = 0;
     environment.interrupted = [&] { return ++asked > 20; };
     environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
-    EXPECT_THROW(train_ials(by_user, transpose(by_user), Feedback::Explicit, small_options(20, 1000), environment),
-                 std::runtime_error);
+    EXPECT_THROW(train_ials(by_user, transpose(by_user), small_options(20, 1000), environment), std::runtime_error);
     EXPECT_LT(asked, 1000);
 }
 
@@ -360,8 +359,8 @@ TEST(IalsTest, DegenerateDataGivesAFiniteModel) {
                                   int factors) {
         for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
             for (const IalsOptions::Solver solver : kSolvers) {
-                IalsOptions options = small_options(factors, 5);
-                options.solver = solver;
+                TrainOptions options = small_options(factors, 5);
+                options.ials.solver = solver;
                 const RankingModel model = train(make_csr(entries, users, items), options, 1, feedback);
                 EXPECT_TRUE(all_finite(model.users));
                 EXPECT_TRUE(all_finite(model.items));
@@ -380,8 +379,8 @@ TEST(IalsTest, DegenerateDataGivesAFiniteModel) {
 }
 
 TEST(IalsTest, WithoutRegularizationTheErrorSaysWhatToDo) {
-    IalsOptions options = small_options(16, 3);
-    options.regularization = 0;  // below what validate() lets pass
+    TrainOptions options = small_options(16, 3);
+    options.ials.regularization = 0;  // below what validate() lets pass
     try {
         train(make_csr({{0, 0, 1.0f}, {0, 1, 2.0f}, {1, 0, 4.0f}}, 2, 2), options);
         FAIL() << "no error";

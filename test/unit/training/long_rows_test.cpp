@@ -1,6 +1,5 @@
 // Rows that are cut into pieces: the same bits on any number of threads and by fold-in, and cancels between pieces.
 #include "core/base/sums.hpp"
-#include "core/training/long_rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +10,9 @@
 #include <vector>
 
 #include "core/training/als.hpp"
-#include "core/training/fold_in.hpp"
+#include "core/training/als_fold_in.hpp"
 #include "core/training/ials.hpp"
+#include "core/training/ials_fold_in.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {
@@ -46,14 +46,25 @@ FactorMatrix random_items() {
     return items;
 }
 
+IalsParameters ials_parameters() {
+    IalsParameters parameters;
+    parameters.unobserved_weight = 0.1;
+    parameters.regularization = 2;
+    parameters.exponent = 0.5;
+    return parameters;
+}
+
 RankingModel ranking_model() {
     RankingModel model;
     model.items = random_items();
     model.users = FactorMatrix(4, kFactors);
-    model.parameters.unobserved_weight = 0.1;
-    model.parameters.regularization = 2;
-    model.parameters.exponent = 0.5;
+    model.parameters = to_numbers(ials_parameters());
     return model;
+}
+
+IalsFoldIn ranking_fold_in(const FactorMatrix& items) {
+    Environment environment;
+    return {{items, {}, GramMatrix(items, environment)}, ials_parameters()};
 }
 
 std::vector<HistoryEntry> history_of(const Csr& by_user, std::uint32_t user) {
@@ -69,8 +80,8 @@ TEST(LongRowsTest, PiecesAreWholePanelsAndBounded) {
         EXPECT_GE(piece_entries(factors), kPanelRows);
         EXPECT_LE(piece_entries(factors), std::size_t{1} << 20);
     }
-    EXPECT_EQ(long_rows(long_histories(), kFactors), (std::vector<std::uint32_t>{0, 2, 3}));
-    EXPECT_TRUE(long_rows(long_histories(), 64).empty());
+    EXPECT_EQ(plan_rows(long_histories(), kFactors).long_rows, (std::vector<std::uint32_t>{0, 2, 3}));
+    EXPECT_TRUE(plan_rows(long_histories(), 64).long_rows.empty());
 }
 
 TEST(LongRowsTest, RankingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
@@ -86,7 +97,7 @@ TEST(LongRowsTest, RankingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
         solve_users(model, by_user, environment);
         EXPECT_TRUE(same_bits(model.users, expected.users)) << threads;
     }
-    IalsFoldIn fold_in(expected.items, expected.parameters, one);
+    IalsFoldIn fold_in = ranking_fold_in(expected.items);
     Array<float> row(FactorMatrix::padded(kFactors));
     for (std::uint32_t u = 0; u < 4; ++u) {
         fold_in.solve(history_of(by_user, u), row.data());
@@ -102,10 +113,9 @@ TEST(LongRowsTest, RatingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
     model.item_bias = Array<float>(kItems, 0.1f);
     model.users = FactorMatrix(4, kFactors);
     model.user_bias = Array<float>(4, 0.0f);
-    model.parameters.mean = 3;
-    model.parameters.regularization = 1;
-    model.parameters.exponent = 0.5;
-    model.parameters.bias_regularization = 0.5;
+    model.scale.mean = 3;
+    const AlsParameters parameters{1, 0.5, 0.5};
+    model.parameters = to_numbers(parameters);
     Environment one;
     solve_users(model, by_user, one);
     FactorMatrix expected(4, kFactors);
@@ -119,7 +129,7 @@ TEST(LongRowsTest, RatingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
         EXPECT_TRUE(same_bits(model.users, expected)) << threads;
         EXPECT_TRUE(std::equal(expected_bias.begin(), expected_bias.end(), model.user_bias.begin()));
     }
-    AlsFoldIn fold_in(model.items, model.item_bias, model.parameters);
+    AlsFoldIn fold_in({model.items, model.item_bias}, model.scale.mean, parameters);
     Array<float> row(FactorMatrix::padded(kFactors));
     for (std::uint32_t u = 0; u < 4; ++u) {
         float bias;
@@ -141,8 +151,8 @@ TEST(LongRowsTest, AnInterruptIsServedBetweenPieces) {
     environment.interrupted = [] { return true; };
     int served = 0, pieces = 0, served_in_last_piece = 0;
     environment.checkpoint = [&] { ++served; };
-    solve_long_rows(
-        by_user, long_rows(by_user, kFactors), kFactors, environment, [](NormalEquations&) {},
+    solve_in_pieces(
+        by_user, plan_rows(by_user, kFactors).long_rows, kFactors, environment, [](NormalEquations&) {},
         [&](NormalEquations&, std::uint32_t, std::size_t, std::size_t) {
             ++pieces;
             served_in_last_piece = served;
@@ -164,9 +174,8 @@ TEST(LongRowsTest, AFoldInServesInterruptsBetweenPieces) {
     const Array<float> bias(kItems, 0.0f);
     AlsParameters parameters;
     parameters.regularization = 1;
-    Environment none;
-    IalsFoldIn ranking(model.items, model.parameters, none);
-    AlsFoldIn rating(model.items, bias, parameters);
+    IalsFoldIn ranking = ranking_fold_in(model.items);
+    AlsFoldIn rating({model.items, bias}, 0, parameters);
     Array<float> row(FactorMatrix::padded(kFactors)), expected(row.size()), contributions(history.size());
     float user_bias;
     const std::pair<const char*, std::function<void()>> calls[] = {
@@ -185,7 +194,7 @@ TEST(LongRowsTest, AFoldInServesInterruptsBetweenPieces) {
     // A fold-in that was left in the middle has no influence on the next.
     cancel_at = served = 0;
     ranking.solve(history, row.data(), &environment);
-    IalsFoldIn(model.items, model.parameters, none).solve(history, expected.data());
+    ranking_fold_in(model.items).solve(history, expected.data());
     EXPECT_TRUE(std::equal(row.begin(), row.end(), expected.begin()));
 }
 

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <new>
-#include <string>
+#include <stdexcept>
+#include <vector>
+
+#include "core/training/als_half_step.hpp"
+#include "core/training/ials_weights.hpp"
 
 namespace mf {
 namespace {
@@ -40,22 +43,36 @@ TEST(FactorMatrix, AbsurdSizesThrow) {
 }
 
 template <class Parameters>
-std::map<std::string, double> fields_of(Parameters parameters) {
-    std::map<std::string, double> fields;
-    parameters.each_field([&](const char* name, double& value) { fields[name] = value; });
-    return fields;
+void expect_all_fields() {
+    const std::vector<NamedRange> ranges = number_ranges<Parameters>();
+    EXPECT_EQ(sizeof(Parameters), ranges.size() * sizeof(double)) << "a field is not visited";
+    NamedNumbers numbers;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        EXPECT_TRUE(ranges[i].range.contains(0.5));
+        EXPECT_FALSE(ranges[i].range.contains(std::numeric_limits<double>::quiet_NaN()));
+        numbers.push_back({ranges[i].name, static_cast<double>(i)});
+    }
+    const NamedNumbers back = to_numbers(from_numbers<Parameters>(numbers));
+    ASSERT_EQ(back.size(), numbers.size());
+    for (std::size_t i = 0; i < back.size(); ++i) {
+        EXPECT_STREQ(back[i].name, numbers[i].name);
+        EXPECT_EQ(back[i].value, numbers[i].value);
+    }
+    numbers.pop_back();
+    EXPECT_THROW(from_numbers<Parameters>(numbers), std::logic_error);
 }
 
-TEST(Parameters, EveryFieldIsVisitedUnderItsOwnName) {
-    const std::map<std::string, double> rating = fields_of(AlsParameters{1, 2, 3, 4, 5, 6});
-    EXPECT_EQ(rating, (std::map<std::string, double>{{"mean", 1},
-                                                     {"minimum", 2},
-                                                     {"maximum", 3},
-                                                     {"regularization", 4},
-                                                     {"regularization_exponent", 5},
-                                                     {"bias_regularization", 6}}));
-    EXPECT_EQ(sizeof(AlsParameters), rating.size() * sizeof(double)) << "a field is not visited";
-    EXPECT_EQ(sizeof(IalsParameters), fields_of(IalsParameters{}).size() * sizeof(double)) << "a field is not visited";
+TEST(NamedNumbers, HoldEveryFieldUnderItsOwnName) {
+    expect_all_fields<RatingScale>();
+    expect_all_fields<AlsParameters>();
+    expect_all_fields<IalsParameters>();
+    const NamedNumbers numbers = to_numbers(AlsParameters{4, 5, 6});
+    EXPECT_STREQ(numbers[0].name, "regularization");
+    EXPECT_STREQ(numbers[1].name, "regularization_exponent");
+    EXPECT_STREQ(numbers[2].name, "bias_regularization");
+    EXPECT_EQ(numbers[2].value, 6);
+    EXPECT_FALSE(number_ranges<AlsParameters>()[0].range.contains(-1));
+    EXPECT_FALSE(number_ranges<AlsParameters>()[0].range.contains(1e300));
 }
 
 }  // namespace

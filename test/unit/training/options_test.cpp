@@ -66,7 +66,7 @@ TEST(TrainOptions, MessagesNameFieldValueAndBounds) {
     options.test_fraction = 1.5;
     EXPECT_EQ(complaint(options), "test_fraction must be between 0 and 0.9, not 1.5");
     options = {};
-    options.als.factors = 0;
+    options.factors = 0;
     EXPECT_EQ(complaint(options), "factors must be between 1 and 1024, not 0");
     options = {};
     options.als.iterations = 1001;
@@ -102,8 +102,8 @@ TEST(TrainOptions, BoundsAreInclusive) {
     };
     const Case explicit_cases[] = {
         {"test_fraction", 0, 0.9, [](TrainOptions& o, double v) { o.test_fraction = v; }},
-        {"factors", 1, 1024, [](TrainOptions& o, double v) { o.als.factors = static_cast<int>(v); }},
-        {"factors", 1, 1024, [](TrainOptions& o, double v) { o.ials.factors = static_cast<int>(v); }},
+        {"factors", 1, 1024, [](TrainOptions& o, double v) { o.factors = static_cast<int>(v); }},
+        {"factors", 1, 1024, [](TrainOptions& o, double v) { o.factors = static_cast<int>(v); }},
         {"iterations", 1, 1000, [](TrainOptions& o, double v) { o.als.iterations = static_cast<int>(v); }},
         {"ranking_iterations", 1, 1000, [](TrainOptions& o, double v) { o.ials.iterations = static_cast<int>(v); }},
         {"regularization", 1e-9, 1e6, [](TrainOptions& o, double v) { o.als.regularization = v; }},
@@ -130,7 +130,7 @@ TEST(TrainOptions, BoundsAreInclusive) {
 
 TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
     TrainOptions options = options_for(Feedback::Implicit);
-    options.als.factors = -1;  // not used
+    options.als.iterations = -1;  // not used
     EXPECT_EQ(complaint(options), "");
     options.ials.iterations = 0;
     EXPECT_EQ(complaint(options), "iterations must be between 1 and 1000, not 0");
@@ -143,13 +143,13 @@ TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
 }
 
 TEST(OptionNames, AreCompleteAndAscending) {
-    EXPECT_EQ(option_names(Feedback::Explicit),
+    EXPECT_EQ(option_names(options_for(Feedback::Explicit)),
               (std::vector<std::string>{"bias_regularization", "duplicates", "factors", "iterations",
                                         "ranking_iterations", "ranking_regularization",
                                         "ranking_regularization_exponent", "regularization", "regularization_exponent",
                                         "solver", "time_column", "unobserved_weight", "weight_slope"}));
     EXPECT_EQ(
-        option_names(Feedback::Implicit),
+        option_names(options_for(Feedback::Implicit)),
         (std::vector<std::string>{"duplicates", "factors", "iterations", "regularization", "regularization_exponent",
                                   "solver", "time_column", "unobserved_weight", "weight_slope"}));
 }
@@ -159,8 +159,8 @@ TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
     set_option(options, "factors", 5);
     set_option(options, "iterations", 3);
     set_option(options, "regularization", 0.5);
-    EXPECT_EQ(options.als.factors, 5);
-    EXPECT_EQ(options.ials.factors, 5);
+    EXPECT_EQ(options.factors, 5);
+    EXPECT_EQ(options.factors, 5);
     EXPECT_EQ(options.als.iterations, 3);
     EXPECT_EQ(options.als.regularization, 0.5);
     EXPECT_EQ(options.ials.iterations, IalsOptions{}.iterations);
@@ -174,30 +174,30 @@ TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
 }
 
 TEST(OptionScope, SaysWhichFactorsAnOptionIsFor) {
-    EXPECT_EQ(option_scope(Feedback::Explicit, "regularization"), OptionScope::Rating);
-    EXPECT_EQ(option_scope(Feedback::Implicit, "regularization"), OptionScope::Ranking);
-    EXPECT_EQ(option_scope(Feedback::Explicit, "ranking_regularization"), OptionScope::Ranking);
-    EXPECT_EQ(option_scope(Feedback::Explicit, "factors"), OptionScope::Both);
-    EXPECT_EQ(option_scope(Feedback::Implicit, "factors"), OptionScope::Ranking);
-    EXPECT_EQ(option_scope(Feedback::Implicit, "solver"), OptionScope::Ranking);
-    EXPECT_EQ(option_scope(Feedback::Explicit, "duplicates"), OptionScope::Data);
-    EXPECT_EQ(option_scope(Feedback::Explicit, "time_column"), OptionScope::Data);
-    EXPECT_THROW(option_scope(Feedback::Implicit, "ranking_regularization"), InvalidArgument);
+    EXPECT_EQ(option_scope(options_for(Feedback::Explicit), "regularization"), OptionScope::Rating);
+    EXPECT_EQ(option_scope(options_for(Feedback::Implicit), "regularization"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(options_for(Feedback::Explicit), "ranking_regularization"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(options_for(Feedback::Explicit), "factors"), OptionScope::Both);
+    EXPECT_EQ(option_scope(options_for(Feedback::Implicit), "factors"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(options_for(Feedback::Implicit), "solver"), OptionScope::Ranking);
+    EXPECT_EQ(option_scope(options_for(Feedback::Explicit), "duplicates"), OptionScope::Data);
+    EXPECT_EQ(option_scope(options_for(Feedback::Explicit), "time_column"), OptionScope::Data);
+    EXPECT_THROW(option_scope(options_for(Feedback::Implicit), "ranking_regularization"), InvalidArgument);
 }
 
 // Whatever can be set can be read, and whole options are those that refuse a half.
 TEST(OptionValue, IsWhatWasSet) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
-        for (const std::string& name : option_names(feedback)) {
+        for (const std::string& name : option_names(options_for(feedback))) {
             if (name == "duplicates" || name == "solver" || name == "time_column") {
-                EXPECT_FALSE(option_is_whole(feedback, name));
+                EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
             }
             TrainOptions options = options_for(feedback);
             set_option(options, name, 3);
             EXPECT_EQ(option_value(options, name), 3) << name;
-            if (option_is_whole(feedback, name)) {
+            if (option_is_whole(options_for(feedback), name)) {
                 EXPECT_THROW(set_option(options, name, 0.5), InvalidArgument) << name;
             } else {
                 set_option(options, name, 0.5);
@@ -273,7 +273,7 @@ TEST(SetOption, SolverTakesTwoWords) {
 
 TEST(SetOption, EveryNameIsUnderstood) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
-        for (const std::string& name : option_names(feedback)) {
+        for (const std::string& name : option_names(options_for(feedback))) {
             TrainOptions options = options_for(feedback);
             if (name == "duplicates") {
                 EXPECT_NO_THROW(set_option(options, name, "sum"));

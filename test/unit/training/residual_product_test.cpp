@@ -44,7 +44,7 @@ TEST(ResidualProductTest, IsThePlainProductWithWholeRowsAndWithPieces) {
     Fixture fixture;
     for (const int k : {1, 16, 37}) {
         const FactorMatrix factors = fixture.factors(k);
-        for (const std::size_t piece_floats : {ResidualProduct::kPieceFloats, std::size_t{1}}) {
+        for (const std::size_t piece_floats : {kResidualPieceFloats, std::size_t{1}}) {
             const FactorMatrix product = fixture.compute(factors, piece_floats);
             for (std::uint32_t row = 0; row < 301; ++row) {
                 const auto columns = fixture.matrix.row_columns(row);
@@ -68,7 +68,7 @@ TEST(ResidualProductTest, IsThePlainProductWithWholeRowsAndWithPieces) {
 TEST(ResidualProductTest, SameBitsForAnyNumberOfThreads) {
     Fixture fixture;
     const FactorMatrix factors = fixture.factors(20);
-    for (const std::size_t piece_floats : {ResidualProduct::kPieceFloats, std::size_t{1}}) {
+    for (const std::size_t piece_floats : {kResidualPieceFloats, std::size_t{1}}) {
         fixture.environment.threads = 1;
         const FactorMatrix expected = fixture.compute(factors, piece_floats);
         for (const int threads : {2, 3, 7}) {
@@ -78,18 +78,34 @@ TEST(ResidualProductTest, SameBitsForAnyNumberOfThreads) {
     }
 }
 
+TEST(ResidualProductTest, BlocksOfAnySizeGiveTheSameBits) {
+    Fixture fixture;
+    const FactorMatrix factors = fixture.factors(20);
+    for (const std::size_t piece_floats : {kResidualPieceFloats, std::size_t{1}}) {
+        const FactorMatrix expected = fixture.compute(factors, piece_floats);
+        FactorMatrix product(301, 20);
+        ResidualWorkspace workspace(20);
+        for (std::uint32_t begin = 0; begin < 301; begin += 70) {
+            const std::uint32_t end = std::min(begin + 70, 301u);
+            multiply_residuals(fixture.residuals().slice(begin, end), -0.3, factors, workspace,
+                               product.slice(begin, end), piece_floats);
+        }
+        EXPECT_TRUE(same_bits(product, expected));
+    }
+}
+
 TEST(ResidualProductTest, BlocksHoldEveryRowOnceAndLittleWork) {
     const Fixture fixture;
     const ResidualProduct work(fixture.matrix, 4096);
-    EXPECT_GT(work.blocks().size(), 10u);
+    EXPECT_GT(work.plan().blocks.size(), 10u);
     std::uint32_t next = 0;
-    for (const RowBlock& block : work.blocks()) {
+    for (const RowBlock& block : work.plan().blocks) {
         EXPECT_EQ(block.begin, next);
         EXPECT_LT(block.begin, block.end);
         next = block.end;
     }
     EXPECT_EQ(next, 301u);
-    EXPECT_TRUE(ResidualProduct(Csr{}, 8).blocks().empty());
+    EXPECT_TRUE(ResidualProduct(Csr{}, 8).plan().blocks.empty());
 }
 
 TEST(ResidualProductTest, ACancelLeavesBetweenThePiecesOfALongRow) {

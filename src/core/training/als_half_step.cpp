@@ -1,0 +1,117 @@
+#include "core/training/als_half_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "core/base/error.hpp"
+#include "core/base/sums.hpp"
+
+namespace mf {
+
+AlsHalfStep als_users_step(const AlsParameters& parameters, double mean) { return {parameters, mean, 1.0, "user"}; }
+
+AlsHalfStep als_items_step(const AlsParameters& parameters, double mean, double deviation) {
+    return {parameters, mean, deviation, "item"};
+}
+
+namespace {
+
+// Adds the entries [first, first + count) of a row: right-hand side 0 is for the targets, 1 for ones. The sums are
+// those of the targets and of their squares.
+void add_row_entries(const AlsHalfStep& step, const BiasedFactors& features, std::span<const std::uint32_t> columns,
+                     std::span<const float> values, std::size_t first, std::size_t count, NormalEquations& equations) {
+    const double inverse_unit = 1.0 / step.unit;
+    float scales[kPanelRows];
+    float targets[kPanelRows];
+    float ones[kPanelRows];
+    std::fill_n(scales, kPanelRows, static_cast<float>(inverse_unit));
+    std::fill_n(ones, kPanelRows, 1.0f);
+    auto& [target_sum, target_squares] = equations.sums();
+    for (const std::size_t end = first + count; first < end; first += kPanelRows) {
+        const std::size_t rows = std::min(kPanelRows, end - first);
+        for (std::size_t j = 0; j < rows; ++j) {
+            const double target = (static_cast<double>(values[first + j]) - step.mean -
+                                   static_cast<double>(features.bias[columns[first + j]])) *
+                                  inverse_unit;
+            targets[j] = static_cast<float>(target);
+            target_sum += target;
+            target_squares += target * target;
+        }
+        equations.add_rows(features.factors, columns.subspan(first), rows, scales);
+        equations.add_to_right(0, targets, rows);
+        equations.add_to_right(1, ones, rows);
+    }
+}
+
+ObjectiveParts finish_row(const AlsHalfStep& step, std::size_t n, NormalEquations& equations, float* factors,
+                          float* bias) {
+    const AlsParameters& parameters = step.parameters;
+    const auto [target_sum, target_squares] = equations.sums();
+    const double count_power = std::pow(static_cast<double>(n), parameters.exponent);
+    const double ridge = parameters.regularization * count_power;
+    const double bias_ridge = parameters.bias_regularization * count_power;
+    bool solved = equations.factorize(static_cast<float>(ridge));
+    double denominator = 0;
+    double explained = 0;
+    if (solved) {
+        equations.solve_lower(0);
+        equations.solve_lower(1);
+        explained = equations.product(0, 0);
+        denominator = static_cast<double>(n) + bias_ridge - equations.product(1, 1);
+        // What remains of n must have correct digits, as with the pivots.
+        solved = denominator > static_cast<double>(n) * 0x1.0p-22;
+    }
+    if (!solved)
+        throw NumericalFailure("the equations of the rating factors of one " + std::string(step.row_name) + " with " +
+                                   std::to_string(n) + " ratings have no unique solution",
+                               {}, "Raise regularization, or rescale the ratings if they are very large.");
+    const double own_bias = (target_sum - equations.product(0, 1)) / denominator;
+    equations.solve_upper(static_cast<float>(own_bias), factors);
+    *bias = static_cast<float>(own_bias * step.unit);
+    return {target_squares - explained - own_bias * own_bias * denominator,
+            ridge * squared_norm(factors, equations.factors()) + bias_ridge * own_bias * own_bias};
+}
+
+}  // namespace
+
+ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& features,
+                             std::span<const std::uint32_t> columns, std::span<const float> values,
+                             NormalEquations& workspace, float* factors, float* bias, Environment* environment) {
+    if (values.empty()) {
+        std::fill_n(factors, features.factors.stride(), 0.0f);
+        *bias = 0.0f;
+        return {};
+    }
+    workspace.start(nullptr, 0.0f);
+    add_entries(workspace, values.size(), environment,
+                [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+                    add_row_entries(step, features, columns, values, first, count, equations);
+                });
+    return finish_row(step, values.size(), workspace, factors, bias);
+}
+
+ObjectiveParts solve_block(const AlsHalfStep& step, CsrView rows, const BiasedFactors& features,
+                           NormalEquations& workspace, MutableFactorView out, std::span<float> out_bias,
+                           Environment* environment) {
+    ObjectiveParts parts;
+    for (std::uint32_t row = 0; row < rows.rows(); ++row)
+        parts += solve_als_row(step, features, rows.columns_from(row), rows.row_values(row), workspace, out.row(row),
+                               &out_bias[row], environment);
+    return parts;
+}
+
+ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
+                               const BiasedFactors& features, Environment& environment, MutableFactorView out,
+                               std::span<float> out_bias) {
+    return solve_in_pieces(
+        rows, long_rows, out.factors(), environment, [](NormalEquations& equations) { equations.start(nullptr, 0.0f); },
+        [&](NormalEquations& equations, std::uint32_t row, std::size_t first, std::size_t count) {
+            add_row_entries(step, features, rows.columns_from(row), rows.row_values(row), first, count, equations);
+        },
+        [&](NormalEquations& equations, std::uint32_t row) {
+            return finish_row(step, rows.row_size(row), equations, out.row(row), &out_bias[row]);
+        });
+}
+
+}  // namespace mf

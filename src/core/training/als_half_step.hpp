@@ -1,0 +1,71 @@
+// One side's half-step of alternating least squares (als.hpp): a pure function of a block of rows and of the factors
+// and biases of the other side. The local trainer calls it for its blocks; so can whoever keeps the rows elsewhere.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/base/parallel.hpp"
+#include "core/data/csr.hpp"
+#include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/normal_equations.hpp"
+#include "core/training/half_step.hpp"
+#include "core/training/model.hpp"
+
+namespace mf {
+
+/// Factors and biases of one side: a bias for each row of factors.
+struct BiasedFactors {
+    FactorView factors;
+    std::span<const float> bias;
+};
+
+/// What a half-step needs beside the factors.
+struct AlsParameters {
+    double regularization = 0;  ///< ridge of a user with n ratings: regularization · n^exponent
+    double exponent = 0;
+    double bias_regularization = 0;  ///< ridge of the bias: bias_regularization · n^exponent
+
+    template <class F>
+    void each_field(F&& field) {
+        field("regularization", regularization, kWeight);
+        field("regularization_exponent", exponent, kWeight);
+        field("bias_regularization", bias_regularization, kWeight);
+    }
+};
+
+/// What all rows of one side have in common. Plain numbers.
+struct AlsHalfStep {
+    AlsParameters parameters;
+    double mean;           ///< of the ratings
+    double unit;           ///< of the features and of the targets: 1 for users, σ for items
+    const char* row_name;  ///< "user" or "item", for messages
+};
+
+/// The half-steps of the two sides. deviation: σ of the ratings.
+AlsHalfStep als_users_step(const AlsParameters& parameters, double mean);
+AlsHalfStep als_items_step(const AlsParameters& parameters, double mean, double deviation);
+
+/// Solves a block of rows: row r of `out` and out_bias[r] from row r of `rows`, whose columns are rows of the features.
+/// The matrices have the same number k of factors; nothing but `workspace`, whose content does not matter, is shared
+/// between calls. A row without entries gets zeros. Throws NumericalFailure if a system is singular to working
+/// precision. With an environment, which no worker may give, a long row has checkpoints. Whatever the blocks, a row
+/// gets the same bits. O(entries·k² + rows·k³).
+ObjectiveParts solve_block(const AlsHalfStep& step, CsrView rows, const BiasedFactors& features,
+                           NormalEquations& workspace, MutableFactorView out, std::span<float> out_bias,
+                           Environment* environment = nullptr);
+
+/// The same for these rows of a side, each by all threads together, with the same bits.
+ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
+                               const BiasedFactors& features, Environment& environment, MutableFactorView out,
+                               std::span<float> out_bias);
+
+/// Solves one row. columns may be longer than values; the surplus is prefetched. factors has FactorMatrix::padded(k)
+/// floats. The bias b is eliminated: with the system A z₁ = Σ t_j y_j, A z₂ = s = Σ y_j it is
+/// b = (Σ t_j − s·z₁) / (n + λ_b n^p − s·z₂), and then p = z₁ − b z₂. Otherwise as solve_block(). O(n·k² + k³).
+ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& features,
+                             std::span<const std::uint32_t> columns, std::span<const float> values,
+                             NormalEquations& workspace, float* factors, float* bias,
+                             Environment* environment = nullptr);
+
+}  // namespace mf

@@ -1,0 +1,130 @@
+#include "core/training/ials_half_step.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "core/base/error.hpp"
+#include "core/base/sums.hpp"
+
+namespace mf {
+
+IalsHalfStep ials_users_step(const GramMatrix& gram, const IalsParameters& parameters) {
+    return {
+        gram,  static_cast<float>(parameters.unobserved_weight), parameters.regularization, 0.0, parameters.exponent,
+        "user"};
+}
+
+IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsTraining& training, std::uint64_t users) {
+    const double unobserved = training.parameters.unobserved_weight;
+    return {gram,  static_cast<float>(unobserved), training.item_ridge, unobserved * static_cast<double>(users), 1.0,
+            "item"};
+}
+
+namespace {
+
+NumericalFailure no_solution(const IalsHalfStep& step, std::size_t n) {
+    return NumericalFailure("the equations of the ranking factors of one " + std::string(step.row_name) + " with " +
+                                std::to_string(n) + " interactions have no unique solution",
+                            {}, "Raise regularization, or rescale the weights if they are very large.");
+}
+
+void start_equations(const IalsHalfStep& step, NormalEquations& equations) {
+    equations.start(&step.gram, step.unobserved_weight);
+}
+
+// Adds the entries [first, first + count) of a row.
+void add_row_entries(FactorView features, std::span<const std::uint32_t> columns, std::span<const float> weights,
+                     std::size_t first, std::size_t count, NormalEquations& equations) {
+    // Rows scaled by √c contribute c·y·yᵀ to the system, and √c times them c·y to the right-hand side.
+    float roots[kPanelRows];
+    for (const std::size_t end = first + count; first < end; first += kPanelRows) {
+        const std::size_t rows = std::min(kPanelRows, end - first);
+        for (std::size_t j = 0; j < rows; ++j) roots[j] = std::sqrt(weights[first + j]);
+        equations.add_rows(features, columns.subspan(first), rows, roots);
+        equations.add_to_right(0, roots, rows);
+    }
+}
+
+ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weights, NormalEquations& equations,
+                          float* factors) {
+    const double weight_sum = sum_of(weights);
+    if (!(weight_sum > 0)) {
+        std::fill_n(factors, FactorMatrix::padded(equations.factors()), 0.0f);
+        return {};
+    }
+    const double ridge = step.ridge_of(weight_sum);
+    if (!equations.factorize(static_cast<float>(ridge))) throw no_solution(step, weights.size());
+    equations.solve_lower(0);
+    const double explained = equations.product(0, 0);
+    equations.solve_upper(0.0f, factors);
+    return {weight_sum - explained, ridge * squared_norm(factors, equations.factors())};
+}
+
+}  // namespace
+
+ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
+                              std::span<const float> weights, NormalEquations& workspace, float* factors,
+                              Environment* environment) {
+    if (weights.empty()) {
+        std::fill_n(factors, features.stride(), 0.0f);
+        return {};
+    }
+    start_equations(step, workspace);
+    add_entries(workspace, weights.size(), environment,
+                [&](NormalEquations& equations, std::size_t first, std::size_t count) {
+                    add_row_entries(features, columns, weights, first, count, equations);
+                });
+    return finish_row(step, weights, workspace, factors);
+}
+
+namespace {
+
+// Improves one row that is not too long for it. The fit is NaN where single precision does not suffice.
+ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
+                           std::span<const float> weights, ConjugateGradient& workspace, float* factors) {
+    const double weight_sum = sum_of(weights);
+    if (!(weight_sum > 0)) {
+        std::fill_n(factors, features.stride(), 0.0f);
+        return {};
+    }
+    const double ridge = step.ridge_of(weight_sum);
+    const double value = workspace.improve(*step.steps, features, columns, weights, static_cast<float>(ridge), factors);
+    return {value, ridge * squared_norm(factors, features.factors())};
+}
+
+}  // namespace
+
+ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
+                           MutableFactorView out, Environment* environment) {
+    if (step.steps != nullptr && !workspace.steps) workspace.steps.emplace(out.factors());
+    const std::size_t longest = step.steps == nullptr ? 0 : ConjugateGradient::longest_row(out.factors());
+    ObjectiveParts sum;
+    for (std::uint32_t row = 0; row < rows.rows(); ++row) {
+        const std::span<const std::uint32_t> columns = rows.columns_from(row);
+        const std::span<const float> weights = rows.row_values(row);
+        if (step.steps != nullptr && weights.size() <= longest) {
+            const ObjectiveParts parts = improve_row(step, features, columns, weights, *workspace.steps, out.row(row));
+            if (!std::isnan(parts.fit)) {
+                sum += parts;
+                continue;
+            }
+        }
+        sum += solve_ials_row(step, features, columns, weights, workspace.equations, out.row(row), environment);
+    }
+    return sum;
+}
+
+ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
+                               FactorView features, Environment& environment, MutableFactorView out) {
+    return solve_in_pieces(
+        rows, long_rows, out.factors(), environment,
+        [&](NormalEquations& equations) { start_equations(step, equations); },
+        [&](NormalEquations& equations, std::uint32_t row, std::size_t first, std::size_t count) {
+            add_row_entries(features, rows.columns_from(row), rows.row_values(row), first, count, equations);
+        },
+        [&](NormalEquations& equations, std::uint32_t row) {
+            return finish_row(step, rows.row_values(row), equations, out.row(row));
+        });
+}
+
+}  // namespace mf

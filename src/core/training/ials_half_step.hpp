@@ -1,0 +1,70 @@
+// One side's half-step of iALS (ials.hpp): a pure function of a block of rows, of the factors of the other side and of
+// their Gram matrix. The local trainer calls it for its blocks; so can whoever keeps the rows elsewhere.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/base/parallel.hpp"
+#include "core/data/csr.hpp"
+#include "core/linalg/conjugate_gradient.hpp"
+#include "core/linalg/factor_matrix.hpp"
+#include "core/linalg/gram_matrix.hpp"
+#include "core/linalg/normal_equations.hpp"
+#include "core/training/half_step.hpp"
+#include "core/training/ials_weights.hpp"
+
+namespace mf {
+
+/// What all rows of one side have in common.
+struct IalsHalfStep {
+    const GramMatrix& gram;  ///< of all factors of the other side
+    float unobserved_weight;
+    double ridge_scale;  ///< a row's ridge is ridge_scale · (ridge_offset + weight of its interactions)^exponent
+    double ridge_offset;
+    double ridge_exponent;
+    const char* row_name;  ///< "user" or "item", for messages
+    /// With it, rows are improved by a few steps of conjugate gradient from the factors that they have; null: all rows
+    /// are solved exactly.
+    const SharedSystem* steps = nullptr;
+
+    double ridge_of(double weight_sum) const {
+        return ridge_scale * std::pow(ridge_offset + weight_sum, ridge_exponent);
+    }
+};
+
+/// The half-steps of the two sides, exact. gram: of all items, and of all users, of which there are `users`.
+IalsHalfStep ials_users_step(const GramMatrix& gram, const IalsParameters& parameters);
+IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsTraining& training, std::uint64_t users);
+
+/// Scratch of one thread.
+struct IalsWorkspace {
+    explicit IalsWorkspace(int factors) : equations(factors) {}
+    NormalEquations equations;
+    std::optional<ConjugateGradient> steps;  ///< made at first use
+};
+
+/// Solves a block of rows: row r of `out` from row r of `rows`, whose columns are rows of `features` and whose values
+/// are weights. `features` holds the rows that occur, while step.gram is that of all. The matrices have the same number
+/// k of factors; nothing but `workspace`, whose content does not matter, is shared between calls. A row without weight
+/// gets zeros. By conjugate gradient (step.steps), rows longer than ConjugateGradient::longest_row() and those for
+/// which single precision does not suffice are solved exactly all the same. Throws NumericalFailure if a system is
+/// singular to working precision. With an environment, which no worker may give, a long row has checkpoints. Whatever
+/// the blocks, a row gets the same bits. O(entries·k² + rows·k³), or O(entries·k + rows·k²) by conjugate gradient.
+ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
+                           MutableFactorView out, Environment* environment = nullptr);
+
+/// Solves these rows of a side exactly, each by all threads together, with the same bits.
+ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
+                               FactorView features, Environment& environment, MutableFactorView out);
+
+/// Solves one row exactly. columns may be longer than weights; the surplus is prefetched. factors has
+/// FactorMatrix::padded(k) floats. The factorized system stays in `workspace`. Otherwise as solve_block().
+/// O(n·k² + k³).
+ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
+                              std::span<const float> weights, NormalEquations& workspace, float* factors,
+                              Environment* environment = nullptr);
+
+}  // namespace mf
