@@ -59,7 +59,7 @@ inline float from_ordered_bits(std::uint32_t bits) {
     return std::bit_cast<float>(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
 }
 
-/// A row to be sorted, without a time or with one. Those of one cell are ordered by (time, value).
+/// A row to be sorted, without a time or with one. Those of one cell are in merge_order().
 struct PlainRow {
     std::uint64_t packed;  // cell, then ordered bits of the value
     std::uint32_t cell() const { return static_cast<std::uint32_t>(packed >> 32); }

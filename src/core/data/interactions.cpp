@@ -27,14 +27,13 @@ struct MergeFailure {
     bool overflow;  // else: a duplicate under Duplicates::Error
 };
 
-/// One value for several rows of one cell, in double precision.
+/// One value for several rows of one cell.
 template <class Row>
-double merged(std::span<Row> rows, Duplicates rule) {
+float merged(std::span<Row> rows, Duplicates rule) {
     std::sort(rows.begin(), rows.end());
-    if (rule == Duplicates::Last) return rows.back().value();
-    double sum = 0;
-    for (const Row& row : rows) sum += row.value();
-    return rule == Duplicates::Mean ? sum / static_cast<double>(rows.size()) : sum;
+    MergedValue value(rule);
+    for (const Row& row : rows) value.add(row.value());
+    return value.value();
 }
 
 /// The failure of the first row, in row order: whichever thread comes first, the message is the same.
@@ -88,7 +87,7 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         float value = rows[begin].value();
         if (end - begin > 1) {
             const bool is_error = rule == Duplicates::Error;
-            if (!is_error) value = static_cast<float>(merged(rows.subspan(begin, end - begin), rule));
+            if (!is_error) value = merged(rows.subspan(begin, end - begin), rule);
             if (is_error || !std::isfinite(value)) {
                 failure.report(static_cast<std::uint32_t>(first_user + user_in_block), {item, !is_error});
                 return;

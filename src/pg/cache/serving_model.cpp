@@ -17,7 +17,10 @@ ServingModel::ServingModel(const std::string& model_name, const ModelVersion& ro
     user_kind = kind(version.user_type);
     item_kind = kind(version.item_type);
     feedback = version.implicit ? Feedback::Implicit : Feedback::Explicit;
-    duplicates = parameters.duplicates;
+    TrainOptions options;
+    options.feedback = feedback;
+    if (parameters.duplicates != Duplicates::Error) options.duplicates = parameters.duplicates;
+    duplicates = options.duplicates_rule();
     ranking_fold_in = new_ranking_fold_in();
     if (version.implicit) return;
     rating = parameters.scale;

@@ -29,7 +29,7 @@ struct ServingModel {
     IdKind user_kind = IdKind::Integer;
     IdKind item_kind = IdKind::Integer;
     Feedback feedback = Feedback::Explicit;
-    Duplicates duplicates = Duplicates::Mean;
+    Duplicates duplicates = Duplicates::Mean;  ///< never Error: serving does not fail on what came after the training
     ItemImage items;
     std::optional<RatingScale> rating;               ///< nothing for implicit feedback
     std::unique_ptr<RatingFoldIn> rating_fold_in;    ///< null for implicit feedback

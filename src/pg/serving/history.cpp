@@ -1,7 +1,6 @@
 #include "pg/serving/history.hpp"
 
 #include <algorithm>
-#include <compare>
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -53,17 +52,6 @@ class HistorySink : public RowSink {
     IdBatch ids_;
     std::size_t batched_ = 0;
 };
-
-/// The value of the rows [first, last) of one item, which are in order of (time, value): the same arithmetic in the
-/// same order as at training, so that an unchanged history has an unchanged digest.
-float merged_value(const HistoryRow* first, const HistoryRow* last, const ServingModel& model) {
-    Duplicates rule = model.duplicates;
-    if (rule == Duplicates::Error) rule = model.feedback == Feedback::Explicit ? Duplicates::Mean : Duplicates::Sum;
-    if (last - first == 1 || rule == Duplicates::Last) return (last - 1)->value;
-    double sum = 0;
-    for (const HistoryRow* entry = first; entry != last; ++entry) sum += entry->value;
-    return static_cast<float>(rule == Duplicates::Sum ? sum : sum / static_cast<double>(last - first));
-}
 
 /// Types whose values have the same id: an integer column may be widened, varchar become text.
 bool same_ids_unsafe(Oid a, Oid b) {
@@ -120,17 +108,16 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
     std::sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
         if (a.item != b.item) return a.item < b.item;
         if (a.item_hash != b.item_hash) return a.item_hash < b.item_hash;
-        // What training would refuse may be here: NaN has a place in this order, and no sort goes astray.
-        if (const auto order = std::weak_order(a.time, b.time); order != 0) return order < 0;
-        return std::weak_order(a.value, b.value) < 0;
+        return merge_order(a.time, a.value, b.time, b.value) < 0;
     });
     History history;
     HistoryDigest digest;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
-        end = begin + 1;
-        while (end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash)
-            ++end;
-        const float value = merged_value(&rows[begin], rows.data() + end, model);
+        MergedValue merged(model.duplicates);
+        for (end = begin; end < rows.size() && rows[end].item == rows[begin].item &&
+                          rows[end].item_hash == rows[begin].item_hash;)
+            merged.add(rows[end++].value);
+        const float value = merged.value();
         digest.add(rows[begin].item_hash, value);
         if (rows[begin].item == SortedIds::kUnknown) continue;
         history.seen.push_back(rows[begin].item);

@@ -77,22 +77,12 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
     }
     std::stable_sort(given.begin(), given.end(), [](const Given& a, const Given& b) { return a.item < b.item; });
 
-    Duplicates rule = model.duplicates;
-    if (rule == Duplicates::Error) rule = model.rating ? Duplicates::Mean : Duplicates::Sum;
     std::vector<HistoryEntry> entries;
     for (std::size_t begin = 0, end; begin < given.size(); begin = end) {
-        double sum = 0;
-        float last = std::numeric_limits<float>::quiet_NaN();
-        int count = 0;
-        for (end = begin; end < given.size() && given[end].item == given[begin].item; ++end) {
-            if (std::isnan(given[end].value)) continue;
-            last = given[end].value;
-            sum += static_cast<double>(last);
-            ++count;
-        }
-        const double merged = rule == Duplicates::Sum ? sum : sum / count;
-        entries.push_back(
-            {given[begin].item, count == 0 || rule == Duplicates::Last ? last : static_cast<float>(merged)});
+        MergedValue merged(model.duplicates);
+        for (end = begin; end < given.size() && given[end].item == given[begin].item; ++end)
+            if (!std::isnan(given[end].value)) merged.add(given[end].value);
+        entries.push_back({given[begin].item, merged.value()});
     }
     return entries;
 }
