@@ -15,7 +15,7 @@ constexpr double kItemShrinkage = 25;
 
 BiasBaseline::BiasBaseline(const ServingModel& model, const Source& source)
     : model_(model), items_(model.items.size()) {
-    scan_source(source, *this, ScanFor::Serving, model.version.owner);
+    scan_source(source, *this, ScanFor::Evaluation, model.version.owner);
     mean_ = all_.count > 0 ? all_.total / static_cast<double>(all_.count) : 0;
     for (Sum& item : items_) {
         const auto count = static_cast<double>(item.count);
@@ -23,15 +23,17 @@ BiasBaseline::BiasBaseline(const ServingModel& model, const Source& source)
     }
 }
 
-void BiasBaseline::row(const SourceRow& row) {
-    if (row.user_null || row.item_null || row.rating_null || !std::isfinite(row.rating)) return;
-    const std::optional<std::uint32_t> item = find_item(model_.items.ids(), row);
-    if (!item) return;
-    // Sums of ratings in float steps are exact in double for any order of up to a billion rows of stars or counts.
-    items_[*item].total += row.rating;
-    ++items_[*item].count;
-    all_.total += row.rating;
-    ++all_.count;
+void BiasBaseline::rows(const RowBatch& batch) {
+    std::uint32_t items[kBatchRows];
+    batch.with_items([&](auto ids) { model_.items.ids().find(ids, items); });
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (items[i] == SortedIds::kUnknown) continue;
+        // Sums of ratings in float steps are exact in double for any order of up to a billion rows of stars or counts.
+        items_[items[i]].total += batch.ratings()[i];
+        ++items_[items[i]].count;
+        all_.total += batch.ratings()[i];
+        ++all_.count;
+    }
 }
 
 double BiasBaseline::user(std::span<const HistoryEntry> history) const {

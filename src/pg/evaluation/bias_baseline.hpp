@@ -18,7 +18,7 @@ class BiasBaseline : public RowSink {
     /// All items, greatest bias first, ties by index.
     std::vector<std::uint32_t> order() const;
 
-    void row(const SourceRow& row) override;
+    void rows(const RowBatch& batch) override;
 
   private:
     struct Sum {

@@ -14,17 +14,13 @@ class TestSink : public RowSink {
   public:
     TestSink(const ServingModel& model, TestRows& rows) : model_(model), rows_(rows), limit_(setting_max_memory()) {}
 
-    void row(const SourceRow& row) override {
-        if (row.user_null || row.item_null || row.rating_null || !std::isfinite(static_cast<float>(row.rating))) {
-            ++rows_.nulls;
-            return;
-        }
-        const std::uint32_t user = model_.user_kind == IdKind::Integer ? rows_.users.intern(row.user_integer)
-                                                                       : rows_.users.intern(row.user_bytes);
-        const bool grows = rows_.rows.size() == rows_.rows.capacity();
-        if (grows || rows_.rows.size() % kRowsPerCheck == 0) check_memory(grows);
-        rows_.rows.push_back(
-            {user, find_item(model_.items.ids(), row).value_or(SortedIds::kUnknown), static_cast<float>(row.rating)});
+    void rows(const RowBatch& batch) override {
+        std::uint32_t users[kBatchRows];
+        std::uint32_t items[kBatchRows];
+        batch.with_users([&](auto ids) { rows_.users.intern(ids, users); });
+        batch.with_items([&](auto ids) { model_.items.ids().find(ids, items); });
+        check_memory(rows_.rows.size() + batch.size() > rows_.rows.capacity());
+        for (std::size_t i = 0; i < batch.size(); ++i) rows_.rows.push_back({users[i], items[i], batch.value(i)});
     }
 
     /// To be called after the last row, too. While rows move to twice the room, the old one is still there.
@@ -41,7 +37,6 @@ class TestSink : public RowSink {
     }
 
   private:
-    static constexpr std::size_t kRowsPerCheck = 4096;
     static constexpr std::size_t kSortBytes = 48;  // a user: keys to sort by, ranks, where rows begin
 
     const ServingModel& model_;
@@ -65,7 +60,7 @@ TestRows read_test_rows(const ServingModel& model, const Source& test) {
     check_kind(model, test.item, model.item_kind, model.version.item_type);
     TestRows rows(model.user_kind);
     TestSink sink(model, rows);
-    scan_source(test, sink, ScanFor::Serving);
+    rows.skipped = scan_source(test, sink, ScanFor::Evaluation);
     sink.check_memory();
     if (rows.rows.empty())
         throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no rows to evaluate on",

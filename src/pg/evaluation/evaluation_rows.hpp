@@ -26,7 +26,7 @@ struct TestRows {
     IdTable users;  ///< sorted
     std::vector<TestRow> rows;
     std::vector<std::size_t> begins;  ///< user_count() + 1
-    std::uint64_t nulls = 0;          ///< rows left out
+    std::uint64_t skipped = 0;        ///< rows with a NULL or a rating that is not finite
 };
 
 /// Reads them under the active snapshot as the caller. Takes 12 bytes a row, 36 while they grow, and some 100 bytes a

@@ -147,7 +147,7 @@ class Evaluator {
             });
         }
         finish_block();
-        rows_.skipped = test_.rows.size() + test_.nulls - rows_.used;
+        rows_.skipped = test_.rows.size() + test_.skipped - rows_.used;
         return {model_totals_.result(rows_.users), popularity_totals_.result(rows_.users),
                 bias_totals_.result(rows_.users)};
     }

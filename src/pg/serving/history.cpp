@@ -15,42 +15,23 @@ std::uint64_t unknown_item_hash(const SortedIds& ids, std::string_view id) { ret
 
 class HistorySink : public RowSink {
   public:
-    explicit HistorySink(const ServingModel& model) : model_(model), items_(model.items.ids()), ids_(model.item_kind) {}
+    explicit HistorySink(const ServingModel& model) : model_(model) {}
 
-    void row(const SourceRow& row) override {
-        if (row.item_null || row.rating_null) return;
-        ids_.set(batched_, row.item_integer, row.item_bytes);
-        if (rows_.size() == rows_.capacity()) check_history_memory(model_, 3 * rows_.capacity() * sizeof(HistoryRow));
-        rows_.push_back({0, SortedIds::kUnknown, static_cast<float>(row.rating), row.time});
-        ++batched_;
-        if (batched_ == kBatchRows || ids_.bytes() > kBatchBytes) look_up();
-    }
-
-    /// All rows that came.
-    std::span<HistoryRow> rows() {
-        look_up();
-        return rows_;
-    }
-
-  private:
-    /// The items of the rows since the last time.
-    void look_up() {
+    void rows(const RowBatch& batch) override {
         std::uint32_t items[kBatchRows];
         std::uint64_t hashes[kBatchRows];
-        HistoryRow* rows = rows_.data() + (rows_.size() - batched_);
-        take_items(items_, ids_, batched_, items, hashes);
-        for (std::size_t i = 0; i < batched_; ++i) {
-            rows[i].item = items[i];
-            rows[i].item_hash = hashes[i];
-        }
-        batched_ = 0;
+        find_items(model_.items.ids(), batch, items, hashes);
+        if (history_.size() + batch.size() > history_.capacity())
+            check_history_memory(model_, 3 * history_.capacity() * sizeof(HistoryRow));
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            history_.push_back({hashes[i], items[i], batch.value(i), batch.times()[i]});
     }
 
+    std::span<HistoryRow> history() { return history_; }
+
+  private:
     const ServingModel& model_;
-    const SortedIds& items_;
-    std::vector<HistoryRow> rows_;
-    IdBatch ids_;
-    std::size_t batched_ = 0;
+    std::vector<HistoryRow> history_;
 };
 
 /// Types whose values have the same id: an integer column may be widened, varchar become text.
@@ -87,11 +68,10 @@ Source describe_again(const ServingModel& model) {
 
 }  // namespace
 
-void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices,
-                std::uint64_t* hashes) {
-    batch.take(rows, [&](auto ids) {
+void find_items(const SortedIds& items, const RowBatch& batch, std::uint32_t* indices, std::uint64_t* hashes) {
+    batch.with_items([&](auto ids) {
         items.find(ids, indices);
-        for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t i = 0; i < ids.size(); ++i)
             hashes[i] = indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
     });
 }
@@ -114,8 +94,8 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
     HistoryDigest digest;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
         MergedValue merged(model.duplicates);
-        for (end = begin; end < rows.size() && rows[end].item == rows[begin].item &&
-                          rows[end].item_hash == rows[begin].item_hash;)
+        for (end = begin;
+             end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash;)
             merged.add(rows[end++].value);
         const float value = merged.value();
         digest.add(rows[begin].item_hash, value);
@@ -163,7 +143,7 @@ History read_history(ServingModel& model, const Id& user) {
         if (model.history == plan) model.history.reset();
         throw;
     }
-    return merge_history(sink.rows(), model);
+    return merge_history(sink.history(), model);
 }
 
 }  // namespace mf::pg

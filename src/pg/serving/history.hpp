@@ -2,7 +2,6 @@
 #pragma once
 
 #include "pg/cache/serving_model.hpp"
-#include "pg/sql/id_batch.hpp"
 
 namespace mf::pg {
 
@@ -21,10 +20,9 @@ struct HistoryRow {
     double time;
 };
 
-/// Passes on the items of a batch of rows and forgets them: the index of each in the model, or SortedIds::kUnknown, and
-/// what HistoryRow has as its hash.
-void take_items(const SortedIds& items, IdBatch& batch, std::size_t rows, std::uint32_t* indices,
-                std::uint64_t* hashes);
+/// Looks up the items of a batch: the index of each in the model, or SortedIds::kUnknown, and what HistoryRow has as
+/// its hash.
+void find_items(const SortedIds& items, const RowBatch& batch, std::uint32_t* indices, std::uint64_t* hashes);
 
 /// All rows of one user, which are reordered, as a history. Calls nothing of PostgreSQL: any thread may.
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model);

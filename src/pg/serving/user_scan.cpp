@@ -9,47 +9,30 @@
 namespace mf::pg {
 
 UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
-    : model_(model),
-      want_seen_(want_seen),
-      users_(model.user_kind),
-      seen_(model.items.size(), max_list_bytes),
-      user_ids_(model.user_kind),
-      item_ids_(model.item_kind) {}
+    : model_(model), want_seen_(want_seen), users_(model.user_kind), seen_(model.items.size(), max_list_bytes) {}
 
 void UserScan::read(const Source& source) {
     if (!first_) seen_.restart(seen_.end());
-    batched_ = 0;
-    scan_source(source, *this, ScanFor::Serving, model_.version.owner);
-    flush();
+    scan_source(source, *this, ScanFor::Histories, model_.version.owner);
     first_ = false;
 }
 
-void UserScan::row(const SourceRow& row) {
-    if (row.user_null || row.item_null || row.rating_null) return;
-    user_ids_.set(batched_, row.user_integer, row.user_bytes);
-    item_ids_.set(batched_, row.item_integer, row.item_bytes);
-    values_[batched_] = static_cast<float>(row.rating);
-    ++batched_;
-    if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
-}
-
-void UserScan::flush() {
+void UserScan::rows(const RowBatch& batch) {
     std::uint32_t users[kBatchRows];
     std::uint32_t items[kBatchRows];
     std::uint64_t hashes[kBatchRows];
-    const std::size_t count = std::exchange(batched_, 0);
     // A source need not give the same rows in every pass: users that come up later have no number, and are left out.
-    user_ids_.take(count, [&](auto batch) {
+    batch.with_users([&](auto ids) {
         if (first_)
-            users_.intern(batch, users);
+            users_.intern(ids, users);
         else
-            users_.find(batch, users);
+            users_.find(ids, users);
     });
-    take_items(model_.items.ids(), item_ids_, count, items, hashes);
+    find_items(model_.items.ids(), batch, items, hashes);
     if (first_) digests_.resize(users_.size());
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
         if (users[i] == IdTable::kUnknown) continue;
-        if (first_) digests_[users[i]].add(hashes[i], values_[i]);
+        if (first_) digests_[users[i]].add(hashes[i], batch.value(i));
         if (items[i] != SortedIds::kUnknown && want_seen_) seen_.add(users[i], items[i]);
     }
     check_memory();
@@ -76,9 +59,7 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
       end_(end),
       limit_(end),
       max_bytes_(max_bytes),
-      environment_(environment),
-      user_ids_(model.user_kind),
-      item_ids_(model.item_kind) {
+      environment_(environment) {
     // Growing would hold two copies for a moment; untouched memory costs nothing.
     rows_.reserve(std::min<std::size_t>(max_bytes / sizeof(UserRow) + 1, std::size_t{16} << 20));
 }
@@ -87,9 +68,7 @@ void HistoryScan::read(const Source& source, const std::function<void(std::uint3
     rows_.clear();
     whole_.clear();
     limit_ = end_;
-    batched_ = 0;
-    scan_source(source, *this, ScanFor::Serving, model_.version.owner);
-    flush();
+    scan_source(source, *this, ScanFor::Histories, model_.version.owner);
     // In place; merge_history() orders the rows of a user whatever their order.
     sort_with_checkpoints(std::span(rows_), environment_,
                           [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
@@ -109,28 +88,17 @@ HistoryRow HistoryScan::expanded(const UserRow& row) const {
     return {items.hash(row.item), row.item, row.value, 0};
 }
 
-void HistoryScan::row(const SourceRow& row) {
-    if (row.user_null || row.item_null || row.rating_null) return;
-    user_ids_.set(batched_, row.user_integer, row.user_bytes);
-    item_ids_.set(batched_, row.item_integer, row.item_bytes);
-    values_[batched_] = static_cast<float>(row.rating);
-    times_[batched_] = row.time;
-    ++batched_;
-    if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
-}
-
-void HistoryScan::flush() {
+void HistoryScan::rows(const RowBatch& batch) {
     std::uint32_t users[kBatchRows];
     std::uint32_t items[kBatchRows];
     std::uint64_t hashes[kBatchRows];
-    const std::size_t count = std::exchange(batched_, 0);
-    user_ids_.take(count, [&](auto batch) { users_.find(batch, users); });
-    take_items(model_.items.ids(), item_ids_, count, items, hashes);
-    for (std::size_t i = 0; i < count; ++i) {
+    batch.with_users([&](auto ids) { users_.find(ids, users); });
+    find_items(model_.items.ids(), batch, items, hashes);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
         if (users[i] < first_ || users[i] >= limit_ || !chosen_[users[i]]) continue;  // kUnknown is above any limit
         if (bytes() >= max_bytes_) narrow();
         check_history_memory(model_, bytes());
-        if (users[i] < limit_) add(users[i], {hashes[i], items[i], values_[i], times_[i]});
+        if (users[i] < limit_) add(users[i], {hashes[i], items[i], batch.value(i), batch.times()[i]});
     }
 }
 

@@ -7,7 +7,6 @@
 #include "core/base/parallel.hpp"
 #include "core/retrieval/item_lists.hpp"
 #include "pg/serving/history.hpp"
-#include "pg/sql/id_batch.hpp"
 
 namespace mf::pg {
 
@@ -29,10 +28,9 @@ class UserScan : public RowSink {
     /// user's history has.
     std::uint64_t digest(std::uint32_t user) const { return digests_[user].value(); }
 
-    void row(const SourceRow& row) override;
+    void rows(const RowBatch& batch) override;
 
   private:
-    void flush();
     void check_memory() const;
 
     const ServingModel& model_;
@@ -41,10 +39,6 @@ class UserScan : public RowSink {
     IdTable users_;
     ItemLists seen_;
     std::vector<HistoryDigest> digests_;
-    std::size_t batched_ = 0;
-    IdBatch user_ids_;
-    IdBatch item_ids_;
-    float values_[kBatchRows];
 };
 
 /// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it
@@ -63,7 +57,7 @@ class HistoryScan : public RowSink {
     /// True once all users were passed on.
     bool finished() const { return first_ >= end_; }
 
-    void row(const SourceRow& row) override;
+    void rows(const RowBatch& batch) override;
 
   private:
     /// The small form of a HistoryRow: few rows have more to say.
@@ -74,7 +68,6 @@ class HistoryScan : public RowSink {
     };
     HistoryRow expanded(const UserRow& row) const;
     void add(std::uint32_t user, const HistoryRow& row);
-    void flush();
     void narrow();
     std::size_t bytes() const { return rows_.size() * sizeof(UserRow) + whole_.size() * sizeof(HistoryRow); }
 
@@ -88,11 +81,6 @@ class HistoryScan : public RowSink {
     Environment& environment_;  ///< for sorts that can be cancelled
     std::vector<UserRow> rows_;
     std::vector<HistoryRow> whole_;  ///< rows with a time or of an item that the model does not know
-    std::size_t batched_ = 0;
-    IdBatch user_ids_;
-    IdBatch item_ids_;
-    float values_[kBatchRows];
-    double times_[kBatchRows];
 };
 
 }  // namespace mf::pg

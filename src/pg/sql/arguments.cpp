@@ -15,6 +15,14 @@ ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
     return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
 }
 
+std::string shown_number(double value) {
+    if (std::isnan(value)) return "NaN";
+    if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+    char text[32];
+    snprintf(text, sizeof text, "%g", value);
+    return text;
+}
+
 void require_model_name(const char* name) {
     if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
 }

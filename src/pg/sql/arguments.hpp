@@ -11,6 +11,9 @@ inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
     return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
+/// A number as messages show it.
+std::string shown_number(double value);
+
 /// Throws null_value_not_allowed for the name of a model that a call must give.
 void require_model_name(const char* name);
 

@@ -10,6 +10,7 @@ struct Receiver {
     DestReceiver pub;
     const Source* source;
     bool with_user;
+    RowBatch* batch;
     RowSink* sink;
     ExceptionHolder* exception;
 };
@@ -80,6 +81,12 @@ double decode_number(Datum datum, ColumnForm form) {
     }
 }
 
+/// Hands what is batched to the sink.
+void pass_on(const Receiver& receiver) {
+    if (receiver.batch->size() > 0) receiver.sink->rows(*receiver.batch);
+    receiver.batch->clear();
+}
+
 /// Called by the executor. The PostgreSQL part comes first and holds nothing that a longjmp could skip; the C++ part
 /// comes second, calls nothing of PostgreSQL and lets no exception out.
 bool receive(TupleTableSlot* slot, DestReceiver* self) {
@@ -90,32 +97,40 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
     slot_getallattrs(slot);
     int column = 0;
     if (receiver->with_user) {
-        row.user_null = slot->tts_isnull[column];
-        if (!row.user_null)
+        if (slot->tts_isnull[column])
+            row.is_null = true;
+        else
             decode_id_unsafe(slot->tts_values[column], source.user.form, &row.user_integer, &row.user_bytes, &copies);
         ++column;
     }
-    row.item_null = slot->tts_isnull[column];
-    if (!row.item_null)
+    if (slot->tts_isnull[column])
+        row.is_null = true;
+    else
         decode_id_unsafe(slot->tts_values[column], source.item.form, &row.item_integer, &row.item_bytes, &copies);
     ++column;
     if (source.rating) {
-        row.rating_null = slot->tts_isnull[column];
-        if (!row.rating_null) row.rating = decode_number(slot->tts_values[column], source.rating->form);
+        if (slot->tts_isnull[column])
+            row.is_null = true;
+        else
+            row.rating = decode_number(slot->tts_values[column], source.rating->form);
         ++column;
     }
     // A row without a time is older than any that has one.
     if (source.time)
         row.time = slot->tts_isnull[column] ? -std::numeric_limits<double>::infinity()
                                             : DatumGetFloat8(slot->tts_values[column]);
-    const bool go_on = receiver->exception->run([&] { receiver->sink->row(row); });
+    const bool go_on = receiver->exception->run([&] {
+        receiver->batch->add(row);
+        if (receiver->batch->is_full()) pass_on(*receiver);
+    });
     for (int i = 0; i < copies.count; ++i) pfree(copies.pointers[i]);
     return go_on;
 }
 
 void nothing(DestReceiver*) {}
 
-Receiver make_receiver(const Source& source, bool with_user, RowSink& sink, ExceptionHolder& exception) {
+Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, RowSink& sink,
+                       ExceptionHolder& exception) {
     Receiver receiver{};
     receiver.pub.receiveSlot = receive;
     receiver.pub.rStartup = startup;
@@ -125,6 +140,7 @@ Receiver make_receiver(const Source& source, bool with_user, RowSink& sink, Exce
     receiver.pub.mydest = DestTupleQueue;
     receiver.source = &source;
     receiver.with_user = with_user;
+    receiver.batch = &batch;
     receiver.sink = &sink;
     receiver.exception = &exception;
     return receiver;
@@ -155,22 +171,26 @@ Datum user_datum_unsafe(const Source& source, const Id& user, const char* text) 
 
 }  // namespace
 
-void scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
+std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
     const std::string text = source_query(source, false);
     CheckedQuery query{source.relation, reader};
+    RowBatch batch(source, purpose);
     ExceptionHolder exception;
-    Receiver receiver = make_receiver(source, true, sink, exception);
+    Receiver receiver = make_receiver(source, true, batch, sink, exception);
     const CallerRole caller;
-    pg_call([text = text.c_str(), query = &query, dest = &receiver.pub, purpose] {
+    const bool reads_only = purpose == ScanFor::Histories || purpose == ScanFor::Evaluation;
+    pg_call([text = text.c_str(), query = &query, dest = &receiver.pub, reads_only] {
         connect_unsafe();
         SPIPlanPtr plan = prepare_checked_unsafe(text, query, CURSOR_OPT_PARALLEL_OK);
         SPIExecuteOptions options{};
-        options.read_only = purpose == ScanFor::Serving;
+        options.read_only = reads_only;
         options.dest = dest;
         check_select_unsafe(SPI_execute_plan_extended(plan, &options));
         SPI_finish();
     });
     exception.rethrow();
+    pass_on(receiver);
+    return batch.skipped();
 }
 
 HistoryPlan::HistoryPlan(const Source& of, Oid reader)
@@ -197,8 +217,9 @@ bool HistoryPlan::is_valid_unsafe(Oid reader) const { return query_.reader == re
 
 void HistoryPlan::scan(const Id& user, RowSink& sink) const {
     const std::string text = user.kind == IdKind::Text ? user.bytes : std::string();
+    RowBatch batch(source, ScanFor::Histories);
     ExceptionHolder exception;
-    Receiver receiver = make_receiver(source, false, sink, exception);
+    Receiver receiver = make_receiver(source, false, batch, sink, exception);
     const CallerRole caller;
     pg_call([this, &user, text = text.c_str(), dest = &receiver.pub] {
         connect_unsafe();
@@ -215,6 +236,7 @@ void HistoryPlan::scan(const Id& user, RowSink& sink) const {
         SPI_finish();
     });
     exception.rethrow();
+    pass_on(receiver);
 }
 
 }  // namespace mf::pg

@@ -8,9 +8,9 @@
 namespace mf::pg {
 
 /// Reads the whole source once with the caller's rights. Rows with a NULL user, item or rating are skipped and counted
-/// in one NOTICE. Throws numeric_value_out_of_range for a rating that is not finite or, for implicit feedback,
-/// negative; MemoryLimitExceeded as soon as what was read needs more than mf_ext.max_memory to be trained; InvalidData
-/// if nothing is left. `copies` of the rows are kept beside what a training needs.
+/// in one NOTICE. Throws as RowBatch::add() for rows that no model can be trained on; MemoryLimitExceeded as soon as
+/// what was read needs more than mf_ext.max_memory to be trained; InvalidData if nothing is left. `copies` of the rows
+/// are kept beside what a training needs.
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies = 0);
 

@@ -3,7 +3,6 @@
 
 #include "core/base/error.hpp"
 #include "core/pipeline/training_time.hpp"
-#include "pg/sql/id_batch.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/sql/row_receiver.hpp"
 #include "pg/training/interactions_scan.hpp"
@@ -32,27 +31,13 @@ constexpr double kStoreSeconds = 12e-6;  // a user or item
 class CountingSink : public RowSink {
   public:
     explicit CountingSink(const Source& source)
-        : users_(source.user.kind()),
-          items_(source.item.kind()),
-          user_ids_(source.user.kind()),
-          item_ids_(source.item.kind()),
-          limit_(setting_max_memory()) {}
+        : users_(source.user.kind()), items_(source.item.kind()), limit_(setting_max_memory()) {}
 
-    void row(const SourceRow& row) override {
-        if (row.user_null || row.item_null || row.rating_null) return;
-        user_ids_.set(batched_, row.user_integer, row.user_bytes);
-        item_ids_.set(batched_, row.item_integer, row.item_bytes);
-        ++batched_;
-        if (batched_ == kBatchRows || user_ids_.bytes() + item_ids_.bytes() > kBatchBytes) flush();
-    }
-
-    /// Counts what is batched; to be called after the last row.
-    void flush() {
+    void rows(const RowBatch& batch) override {
         std::uint32_t indices[kBatchRows];
-        rows_ += batched_;
-        user_ids_.take(batched_, [&](auto ids) { users_.intern(ids, indices); });
-        item_ids_.take(batched_, [&](auto ids) { items_.intern(ids, indices); });
-        batched_ = 0;
+        rows_ += batch.size();
+        batch.with_users([&](auto ids) { users_.intern(ids, indices); });
+        batch.with_items([&](auto ids) { items_.intern(ids, indices); });
         if (users_.memory() + items_.memory() > limit_)
             throw MemoryLimitExceeded(
                 "the ids alone need more than mf_ext.max_memory",
@@ -62,14 +47,11 @@ class CountingSink : public RowSink {
 
     const IdTable& users() const { return users_; }
     const IdTable& items() const { return items_; }
-    std::uint64_t rows() const { return rows_; }
+    std::uint64_t row_count() const { return rows_; }
 
   private:
     IdTable users_;
     IdTable items_;
-    IdBatch user_ids_;
-    IdBatch item_ids_;
-    std::size_t batched_ = 0;
     std::size_t limit_;
     std::uint64_t rows_ = 0;
 };
@@ -79,19 +61,18 @@ class CountingSink : public RowSink {
 Estimate estimate_training(const TrainArguments& arguments) {
     const auto begin = std::chrono::steady_clock::now();
     CountingSink sink(arguments.source);
-    scan_source(arguments.source, sink);
-    sink.flush();
+    scan_source(arguments.source, sink, ScanFor::Estimate);
     const double scan_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     Environment environment = quiet_environment();
     Estimate estimate;
     estimate.users = sink.users().size();
     estimate.items = sink.items().size();
-    estimate.ratings = sink.rows();
+    estimate.ratings = sink.row_count();
     if (estimate.ratings == 0) return estimate;
-    estimate.memory = memory_needed(sink.users(), sink.items(), sink.rows(), arguments.source.time.has_value(),
+    estimate.memory = memory_needed(sink.users(), sink.items(), sink.row_count(), arguments.source.time.has_value(),
                                     arguments.options, environment.threads);
     estimate.seconds =
-        scan_seconds + kSortSeconds * static_cast<double>(sink.rows()) / environment.threads +
+        scan_seconds + kSortSeconds * static_cast<double>(sink.row_count()) / environment.threads +
         training_seconds(estimate.users, estimate.items, estimate.ratings, arguments.options, environment) +
         kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
     return estimate;

@@ -1,0 +1,48 @@
+#include "pg/sql/row_batch.hpp"
+
+#include "pg/sql/arguments.hpp"
+#include "pg/wall/clipped.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// The id in quotation marks, by its beginning where a message names it that no index could hold.
+std::string quoted(IdKind kind, std::int64_t integer, std::string_view bytes, std::size_t longest) {
+    const std::string text = kind == IdKind::Integer ? id_text(integer) : id_text(kind, bytes);
+    constexpr std::size_t kShown = 40;
+    return '"' + (text.size() > longest ? std::string(clipped(text, kShown)) + "..." : text) + '"';
+}
+
+}  // namespace
+
+void RowBatch::refuse(const SourceRow& row) const {
+    const std::string user = quoted(source_.user.kind(), row.user_integer, row.user_bytes, kLongestId);
+    const std::string item = quoted(source_.item.kind(), row.item_integer, row.item_bytes, kLongestId);
+    const std::string rating = shown_number(row.rating);
+    const auto refuse_id = [&](const std::string& role, const std::string& id, std::size_t bytes,
+                               const std::string& other) {
+        throw SqlError(
+            ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            role + " id " + id + " is too long: it has " + std::to_string(bytes) + " bytes, the limit is " +
+                std::to_string(kLongestId),
+            "Ids of a model are keys of a B-tree index. The row has " + other +
+                (source_.rating ? " and rating " + rating : "") + ".",
+            "Identify " + role + "s by something shorter in a view, such as md5(...), or leave such rows out.");
+    };
+    if (row.user_bytes.size() > kLongestId) refuse_id("user", user, row.user_bytes.size(), "item " + item);
+    if (row.item_bytes.size() > kLongestId) refuse_id("item", item, row.item_bytes.size(), "user " + user);
+    const std::string where = " of user " + user + " and item " + item;
+    if (std::isnan(row.time))
+        throw SqlError(
+            ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " is before and after nothing",
+            source_.rating ? "The row has rating " + rating + "." : "",
+            "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
+    const bool finite = std::isfinite(static_cast<float>(row.rating));
+    throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                   "rating " + rating + where + (finite ? " is negative" : " is not a finite number"),
+                   finite ? "With implicit feedback a rating is the weight of an interaction, zero or more." : "",
+                   finite ? "Use feedback => 'explicit' for opinions, or leave such rows out by a view."
+                          : "Ratings must fit type real. Leave such rows out by a view.");
+}
+
+}  // namespace mf::pg
