@@ -76,15 +76,13 @@ void put_fold_unsafe(FunctionCallInfo fcinfo, std::uint32_t fold, const FoldResu
 
 MF_FUNCTION(mf_cross_validate) {
     const Call call = pg_call([fcinfo] { return read_call_unsafe(fcinfo); });
-    if (call.folds < 2)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "folds must be at least 2, it is " + std::to_string(call.folds),
-                       "", "One fold after the other is kept out of training to measure on.");
+    const std::uint32_t folds =
+        at_least("folds", 2, call.folds, "One fold after the other is kept out of training to measure on.");
     const std::size_t k = measured_length(call.k);
     const TrainArguments arguments = check_train_arguments(call.training);
-    cross_validate(arguments, static_cast<std::uint32_t>(call.folds), k,
-                   [fcinfo](std::uint32_t fold, const FoldResult& result, double seconds) {
-                       pg_call([fcinfo, fold, &result, seconds] { put_fold_unsafe(fcinfo, fold, result, seconds); });
-                   });
+    cross_validate(arguments, folds, k, [fcinfo](std::uint32_t fold, const FoldResult& result, double seconds) {
+        pg_call([fcinfo, fold, &result, seconds] { put_fold_unsafe(fcinfo, fold, result, seconds); });
+    });
     return Datum{0};
 }
 

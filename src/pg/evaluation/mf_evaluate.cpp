@@ -273,10 +273,6 @@ struct Call {
     EvaluationArguments arguments;
 };
 
-const char* name_argument_unsafe(FunctionCallInfo fcinfo, int number) {
-    return PG_ARGISNULL(number) ? nullptr : pstrdup(NameStr(*PG_GETARG_NAME(number)));
-}
-
 Call read_call_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
     Call call{};
@@ -295,10 +291,9 @@ Call read_call_unsafe(FunctionCallInfo fcinfo) {
 
 MF_FUNCTION(mf_evaluate) {
     const Call call = pg_call([fcinfo] { return read_call_unsafe(fcinfo); });
-    if (call.arguments.test == InvalidOid)
-        throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the test relation must not be NULL");
-    if (call.arguments.user_column == nullptr || call.arguments.item_column == nullptr)
-        throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "user_column and item_column must not be NULL");
+    require_given(OidIsValid(call.arguments.test), "the test relation");
+    require_given(call.arguments.user_column != nullptr && call.arguments.item_column != nullptr,
+                  "user_column and item_column");
     // Ids never leave here, so any overload's would do.
     const std::shared_ptr<ServingModel> model = serving_model(call.catalog, call.model, IdKind::Text);
     EvaluationRows rows;

@@ -1,7 +1,7 @@
 // mf_fold
 #include "core/base/hash.hpp"
 #include "core/data/split.hpp"
-#include "pg/sql/ids.hpp"
+#include "pg/sql/arguments.hpp"
 #include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
@@ -31,10 +31,7 @@ Datum fold(FunctionCallInfo fcinfo, IdKind kind) {
         return FoldArguments{id_argument_unsafe(fcinfo, 0, kind), id_argument_unsafe(fcinfo, 1, kind),
                              PG_GETARG_INT32(2), static_cast<std::uint64_t>(PG_GETARG_INT64(3))};
     });
-    if (arguments.folds < 1)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                       "folds must be at least 1, it is " + std::to_string(arguments.folds));
-    const auto folds = static_cast<std::uint32_t>(arguments.folds);
+    const std::uint32_t folds = at_least("folds", 1, arguments.folds);
     return Int32GetDatum(
         static_cast<std::int32_t>(fold_of(hash_of(arguments.user), hash_of(arguments.item), folds, arguments.seed)));
 }

@@ -2,8 +2,8 @@
 #include <limits>
 
 #include "core/evaluation/list_metrics.hpp"
+#include "pg/sql/arguments.hpp"
 #include "pg/wall/boundary.hpp"
-#include "pg/wall/guard.hpp"
 
 namespace mf::pg {
 namespace {
@@ -136,11 +136,7 @@ Datum metric_of(FunctionCallInfo fcinfo, std::size_t k, const Metric& metric) {
 }
 
 Datum metric_at(FunctionCallInfo fcinfo, double (*metric)(const ListHits&, std::size_t)) {
-    const std::int32_t argument = PG_GETARG_INT32(2);
-    if (argument < 1)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "k must be at least 1, it is " + std::to_string(argument), "",
-                       "k is how many items at the top of the list count.");
-    const auto k = static_cast<std::size_t>(argument);
+    const std::size_t k = at_least("k", 1, PG_GETARG_INT32(2), "k is how many items at the top of the list count.");
     return metric_of(fcinfo, k, [metric, k](const ListHits& list) { return metric(list, k); });
 }
 

@@ -9,19 +9,16 @@ namespace mf::pg {
 namespace {
 
 RawSplitArguments read_split_arguments_unsafe(FunctionCallInfo fcinfo) {
-    const auto name = [fcinfo](int number) -> const char* {
-        return PG_ARGISNULL(number) ? nullptr : NameStr(*PG_GETARG_NAME(number));
-    };
     RawSplitArguments raw{};
     raw.source = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
-    raw.train = name(1);
-    raw.test = name(2);
+    raw.train = name_argument_unsafe(fcinfo, 1);
+    raw.test = name_argument_unsafe(fcinfo, 2);
     raw.fraction_null = PG_ARGISNULL(3);
     raw.fraction = raw.fraction_null ? 0 : PG_GETARG_FLOAT8(3);
     raw.method = text_argument_unsafe(fcinfo, 4);
-    raw.time_column = name(5);
-    raw.user_column = name(6);
-    raw.item_column = name(7);
+    raw.time_column = name_argument_unsafe(fcinfo, 5);
+    raw.user_column = name_argument_unsafe(fcinfo, 6);
+    raw.item_column = name_argument_unsafe(fcinfo, 7);
     raw.seed_null = PG_ARGISNULL(8);
     raw.seed = raw.seed_null ? 0 : PG_GETARG_INT64(8);
     raw.hash_schema = get_func_namespace(fcinfo->flinfo->fn_oid);

@@ -1,4 +1,5 @@
 #include "pg/evaluation/split_tables.hpp"
+#include "pg/sql/arguments.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
@@ -16,10 +17,6 @@ constexpr MethodName kMethods[] = {{"random", SplitMethod::Random},
                                    {"last", SplitMethod::Last},
                                    {"time", SplitMethod::Time}};
 
-void require(bool given, const char* name) {
-    if (!given) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be NULL");
-}
-
 SplitMethod method_of(const char* word) {
     for (const MethodName& known : kMethods)
         if (word == known.word) return known.method;
@@ -30,12 +27,9 @@ SplitMethod method_of(const char* word) {
 
 void check_fraction(double fraction) {
     if (fraction > 0 && fraction < 1) return;
-    char number[32];
-    snprintf(number, sizeof number, "%g", fraction);
-    throw SqlError(
-        ERRCODE_INVALID_PARAMETER_VALUE,
-        std::string("test_fraction must be above 0 and below 1, it is ") + (std::isnan(fraction) ? "NaN" : number), "",
-        "With 0.2 a fifth of the rows goes into the test table.");
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "test_fraction must be above 0 and below 1, not " + shown_number(fraction), "",
+                   "With 0.2 a fifth of the rows goes into the test table.");
 }
 
 void check_time_column(SplitMethod method, const char* word, bool given) {
@@ -70,14 +64,14 @@ std::string new_table(const char* name, const char* role) {
 }  // namespace
 
 SplitArguments check_split_arguments(const RawSplitArguments& raw) {
-    require(OidIsValid(raw.source), "source");
-    require(raw.train != nullptr, "train");
-    require(raw.test != nullptr, "test");
-    require(!raw.fraction_null, "test_fraction");
-    require(raw.method != nullptr, "method");
-    require(raw.user_column != nullptr, "user_column");
-    require(raw.item_column != nullptr, "item_column");
-    require(!raw.seed_null, "seed");
+    require_given(OidIsValid(raw.source), "source");
+    require_given(raw.train != nullptr, "train");
+    require_given(raw.test != nullptr, "test");
+    require_given(!raw.fraction_null, "test_fraction");
+    require_given(raw.method != nullptr, "method");
+    require_given(raw.user_column != nullptr, "user_column");
+    require_given(raw.item_column != nullptr, "item_column");
+    require_given(!raw.seed_null, "seed");
     SplitArguments result;
     result.method = method_of(raw.method);
     check_fraction(raw.fraction);

@@ -18,8 +18,7 @@ Datum change(FunctionCallInfo fcinfo, const char* function, void (*make)(const C
         return Arguments{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), text_argument_unsafe(fcinfo, 1)};
     });
     require_model_name(arguments.model);
-    if (arguments.role == nullptr)
-        throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a role must not be NULL");
+    require_given(arguments.role != nullptr, "the name of a role");
     make(arguments.catalog, arguments.model, arguments.role);
     return Datum{0};
 }

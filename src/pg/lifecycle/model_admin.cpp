@@ -132,7 +132,7 @@ MF_FUNCTION(mf_drop_model) {
 
 MF_FUNCTION(mf_set_live) {
     const VersionArguments arguments = version_arguments(fcinfo, "mf_set_live()");
-    if (!arguments.version) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the version must not be NULL");
+    require_given(arguments.version.has_value(), "the version");
     return Int32GetDatum(set_live(arguments.catalog, arguments.model, *arguments.version));
 }
 

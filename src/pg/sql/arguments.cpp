@@ -23,8 +23,8 @@ std::string shown_number(double value) {
     return text;
 }
 
-void require_model_name(const char* name) {
-    if (name == nullptr) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the name of a model must not be NULL");
+void require_given(bool given, const char* what) {
+    if (!given) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(what) + " must not be NULL");
 }
 
 void check_new_model_name(const std::string& name) {
@@ -33,16 +33,12 @@ void check_new_model_name(const std::string& name) {
                                                  " bytes, not " + std::to_string(name.size()));
 }
 
-std::size_t list_length(std::int32_t n) {
-    if (n < 0) throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "n must not be negative, it is " + std::to_string(n));
-    return static_cast<std::size_t>(n);
-}
-
-std::size_t measured_length(std::int32_t k) {
-    if (k < 1)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "k must be at least 1, it is " + std::to_string(k), "",
-                       "k is the length of the lists that are evaluated.");
-    return static_cast<std::size_t>(k);
+std::uint32_t at_least(const char* name, std::int32_t minimum, std::int32_t value, const char* hint) {
+    if (value >= minimum) return static_cast<std::uint32_t>(value);
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE,
+        std::string(name) + " must be at least " + std::to_string(minimum) + ", not " + std::to_string(value), "",
+        hint);
 }
 
 Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model) {

@@ -14,8 +14,14 @@ inline const char* text_argument_unsafe(FunctionCallInfo fcinfo, int number) {
 /// A number as messages show it.
 std::string shown_number(double value);
 
-/// Throws null_value_not_allowed for the name of a model that a call must give.
-void require_model_name(const char* name);
+/// Name argument as a C string, null if it is NULL.
+inline const char* name_argument_unsafe(FunctionCallInfo fcinfo, int number) {
+    return PG_ARGISNULL(number) ? nullptr : NameStr(*PG_GETARG_NAME(number));
+}
+
+/// Throws null_value_not_allowed for what a call must give; `what` begins the message.
+void require_given(bool given, const char* what);
+inline void require_model_name(const char* name) { require_given(name != nullptr, "the name of a model"); }
 
 /// Throws invalid_name if a model cannot be called so.
 void check_new_model_name(const std::string& name);
@@ -30,11 +36,17 @@ struct ListArguments {
 /// Prepares the rows of the result and reads argument number `n`, NULL counts as 0, and the model's name after it.
 ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n);
 
+/// The argument `name` as an unsigned number. Throws invalid_parameter_value if it is below the minimum, which is not
+/// negative.
+std::uint32_t at_least(const char* name, std::int32_t minimum, std::int32_t value, const char* hint = "");
+
 /// Argument n of a list. Throws invalid_parameter_value if it is negative.
-std::size_t list_length(std::int32_t n);
+inline std::size_t list_length(std::int32_t n) { return at_least("n", 0, n); }
 
 /// Length of the lists that are measured. Throws invalid_parameter_value if it is below 1.
-std::size_t measured_length(std::int32_t k);
+inline std::size_t measured_length(std::int32_t k) {
+    return at_least("k", 1, k, "k is the length of the lists that are evaluated.");
+}
 
 /// The user argument as an id of the model, whose users are of that kind and type. Throws invalid_text_representation
 /// if it is text that no id of the type prints as.

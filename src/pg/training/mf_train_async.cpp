@@ -50,7 +50,7 @@ MF_FUNCTION(mf_cancel_job) {
         const bool null = PG_ARGISNULL(0);
         return Arguments{catalog_unsafe(fcinfo), null, null ? 0 : PG_GETARG_INT64(0)};
     });
-    if (arguments.null) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the number of a job must not be NULL");
+    require_given(!arguments.null, "the number of a job");
     return BoolGetDatum(cancel_job(arguments.catalog, arguments.job_id));
 }
 
