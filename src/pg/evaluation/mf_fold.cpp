@@ -38,8 +38,6 @@ Datum fold(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_fold_integer) { return fold(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_fold_uuid) { return fold(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_fold_text) { return fold(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_fold, fold)
 
 }  // namespace mf::pg

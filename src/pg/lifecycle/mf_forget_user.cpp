@@ -101,8 +101,6 @@ Datum forget(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_forget_user_integer) { return forget(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_forget_user_uuid) { return forget(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_forget_user_text) { return forget(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_forget_user, forget)
 
 }  // namespace mf::pg

@@ -53,8 +53,6 @@ Datum explain(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_explain_integer) { return explain(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_explain_uuid) { return explain(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_explain_text) { return explain(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_explain, explain)
 
 }  // namespace mf::pg

@@ -101,12 +101,7 @@ Datum predict_many(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_predict_integer) { return predict_one(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_predict_uuid) { return predict_one(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_predict_text) { return predict_one(fcinfo, IdKind::Text); }
-
-MF_FUNCTION(mf_predictions_integer) { return predict_many(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_predictions_uuid) { return predict_many(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_predictions_text) { return predict_many(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_predict, predict_one)
+MF_ID_FUNCTIONS(mf_predictions, predict_many)
 
 }  // namespace mf::pg

@@ -32,8 +32,6 @@ Datum recommend(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_recommend_integer) { return recommend(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_recommend_uuid) { return recommend(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_recommend_text) { return recommend(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_recommend, recommend)
 
 }  // namespace mf::pg

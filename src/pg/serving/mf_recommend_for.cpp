@@ -101,8 +101,6 @@ Datum recommend_for(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_recommend_for_integer) { return recommend_for(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_recommend_for_uuid) { return recommend_for(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_recommend_for_text) { return recommend_for(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_recommend_for, recommend_for)
 
 }  // namespace mf::pg

@@ -120,12 +120,7 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
 
 }  // namespace
 
-MF_FUNCTION(mf_similar_items_integer) { return similar_items(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_similar_items_uuid) { return similar_items(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_similar_items_text) { return similar_items(fcinfo, IdKind::Text); }
-
-MF_FUNCTION(mf_similar_users_integer) { return similar_users(fcinfo, IdKind::Integer); }
-MF_FUNCTION(mf_similar_users_uuid) { return similar_users(fcinfo, IdKind::Uuid); }
-MF_FUNCTION(mf_similar_users_text) { return similar_users(fcinfo, IdKind::Text); }
+MF_ID_FUNCTIONS(mf_similar_items, similar_items)
+MF_ID_FUNCTIONS(mf_similar_users, similar_users)
 
 }  // namespace mf::pg

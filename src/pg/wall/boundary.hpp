@@ -33,3 +33,10 @@ Datum run_body(FunctionBody body, FunctionCallInfo fcinfo);
     static Datum name##_body(FunctionCallInfo fcinfo);                             \
     Datum name(PG_FUNCTION_ARGS) { return mf::pg::run_body(name##_body, fcinfo); } \
     static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)
+
+/// Defines name_integer, name_uuid and name_text, the overloads of an SQL function for the kinds of ids. Each is
+/// body(fcinfo, kind).
+#define MF_ID_FUNCTIONS(name, body)                                       \
+    MF_FUNCTION(name##_integer) { return body(fcinfo, IdKind::Integer); } \
+    MF_FUNCTION(name##_uuid) { return body(fcinfo, IdKind::Uuid); }       \
+    MF_FUNCTION(name##_text) { return body(fcinfo, IdKind::Text); }
