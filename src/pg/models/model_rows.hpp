@@ -25,6 +25,11 @@ struct ModelVersion {
     Jsonb* parameters;  ///< in the memory context of the call
 };
 
+/// A column's name as a C string, null where the version has none.
+inline const char* name_or_null(const NameData& column) {
+    return NameStr(column)[0] == '\0' ? nullptr : NameStr(column);
+}
+
 /// The live version of the model that a call names. A null name means mf_ext.default_model, else the only model the
 /// caller may use. Throws undefined_object (hint: the models there are) or insufficient_privilege.
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);

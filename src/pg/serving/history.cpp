@@ -51,8 +51,6 @@ void check_id_type(const ServingModel& model, const SourceColumn& column, Oid ex
                    "Train the model again.");
 }
 
-const char* name_or_null(const NameData& name) { return NameStr(name)[0] == '\0' ? nullptr : NameStr(name); }
-
 Source describe_again(const ServingModel& model) {
     const ModelVersion& version = model.version;
     try {

@@ -8,8 +8,6 @@
 namespace mf::pg {
 namespace {
 
-const char* name_or_null(const NameData& name) { return NameStr(name)[0] == '\0' ? nullptr : NameStr(name); }
-
 void require_source(const std::string& model, Oid source) {
     if (pg_call([source] { return get_rel_relkind(source); }) != '\0') return;
     throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more", "",
