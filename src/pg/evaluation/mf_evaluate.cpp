@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/descending_order.hpp"
 #include "core/evaluation/evaluation.hpp"
 #include "core/evaluation/metrics.hpp"
 #include "core/retrieval/user_blocks.hpp"
 #include "pg/cache/model_for_call.hpp"
 #include "pg/cache/serving_model.hpp"
-#include "pg/evaluation/bias_baseline.hpp"
 #include "pg/evaluation/evaluation_rows.hpp"
 #include "pg/serving/recommendations.hpp"
 #include "pg/serving/user_scan.hpp"
@@ -111,6 +111,63 @@ struct FixedOrder {
     }
 };
 
+/// Biases of the items from one pass over the source with the rights of the model's owner; those of users follow from
+/// their histories. The bias of an item, or of a user, is the mean of its residuals shrunk by so many rows of the mean.
+class BiasBaseline : public RowSink {
+  public:
+    BiasBaseline(const ServingModel& model, const Source& source) : model_(model), items_(model.items.size()) {
+        scan_source(source, *this, ScanFor::Evaluation, model.version.owner);
+        mean_ = all_.count > 0 ? all_.total / static_cast<double>(all_.count) : 0;
+        for (Sum& item : items_) {
+            const auto count = static_cast<double>(item.count);
+            item.total = (item.total - count * mean_) / (count + kItemShrinkage);
+        }
+    }
+
+    double mean() const { return mean_; }
+    double item(std::uint32_t item) const { return items_[item].total; }
+    double user(std::span<const HistoryEntry> history) const {
+        double sum = 0;
+        for (const HistoryEntry& entry : history) sum += static_cast<double>(entry.value) - mean_ - item(entry.item);
+        return sum / (static_cast<double>(history.size()) + kUserShrinkage);
+    }
+
+    /// All items, greatest bias first, ties by index.
+    std::vector<std::uint32_t> order(Environment& environment) const {
+        std::vector<std::uint32_t> order(items_.size());
+        descending_order(order, environment, [this](std::uint32_t item) { return items_[item].total; });
+        return order;
+    }
+
+    void rows(const RowBatch& batch) override {
+        std::uint32_t items[kBatchRows];
+        batch.with_items([&](auto ids) { model_.items.ids().find(ids, items); });
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (items[i] == SortedIds::kUnknown) continue;
+            // Sums of ratings in float steps are exact in double for any order of up to a billion rows of stars or
+            // counts.
+            items_[items[i]].total += batch.ratings()[i];
+            ++items_[items[i]].count;
+            all_.total += batch.ratings()[i];
+            ++all_.count;
+        }
+    }
+
+  private:
+    static constexpr double kUserShrinkage = 10;
+    static constexpr double kItemShrinkage = 25;
+
+    struct Sum {
+        double total = 0;  ///< of the ratings; later the bias
+        std::uint64_t count = 0;
+    };
+
+    const ServingModel& model_;
+    std::vector<Sum> items_;
+    Sum all_;
+    double mean_ = 0;
+};
+
 std::vector<std::uint32_t> as_vector(std::span<const std::uint32_t> items) { return {items.begin(), items.end()}; }
 
 class Evaluator {
@@ -128,7 +185,7 @@ class Evaluator {
           bias_(model, source),
           codes_(model.items.ranking(), environment_),
           by_popularity_(as_vector(model.items.by_popularity())),
-          by_bias_(bias_.order()),
+          by_bias_(bias_.order(environment_)),
           model_totals_("model", model.items.size()),
           popularity_totals_("popularity", model.items.size()),
           bias_totals_("bias", model.items.size()),

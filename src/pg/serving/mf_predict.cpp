@@ -4,12 +4,32 @@
 #include "pg/cache/model_for_call.hpp"
 #include "pg/serving/user_state.hpp"
 #include "pg/sql/results.hpp"
-#include "pg/sql/statement_memo.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
+
+/// Tells whether two calls see the same data as the same role: everything a snapshot and a role can differ in.
+struct StatementKey {
+    TransactionId xmin = InvalidTransactionId;
+    TransactionId xmax = InvalidTransactionId;
+    CommandId command = 0;
+    std::uint64_t completed = 0;  ///< transactions completed in the server when the snapshot was taken
+    TimestampTz statement = 0;
+    Oid role = InvalidOid;
+
+    bool operator==(const StatementKey&) const = default;
+    static StatementKey current() {
+        const Snapshot snapshot = GetActiveSnapshot();
+        return {snapshot->xmin,
+                snapshot->xmax,
+                snapshot->curcid,
+                snapshot->snapXactCompletionCount,
+                GetCurrentStatementStartTimestamp(),
+                GetUserId()};
+    }
+};
 
 /// The model and the user of the previous call; most statements predict many items for one user after the other.
 struct PredictMemo {
@@ -19,6 +39,23 @@ struct PredictMemo {
     std::optional<Id> user;
     UserState state;
 };
+
+/// The memo of this function call site, made at its first call and destroyed with the FmgrInfo's memory context.
+PredictMemo& memo_of(FunctionCallInfo fcinfo) {
+    FmgrInfo* info = fcinfo->flinfo;
+    if (info->fn_extra == nullptr) {
+        auto* callback = pg_call([info] {
+            return static_cast<MemoryContextCallback*>(
+                MemoryContextAllocZero(info->fn_mcxt, sizeof(MemoryContextCallback)));
+        });
+        auto memo = std::make_unique<PredictMemo>();
+        callback->func = [](void* pointer) { delete static_cast<PredictMemo*>(pointer); };
+        callback->arg = memo.get();
+        MemoryContextRegisterResetCallback(info->fn_mcxt, callback);
+        info->fn_extra = memo.release();
+    }
+    return *static_cast<PredictMemo*>(info->fn_extra);
+}
 
 /// Prediction for an item that the model may not know; nothing if implicit feedback has nothing to say.
 std::optional<float> predict(const ServingModel& model, const UserState& user, std::optional<std::uint32_t> item) {
@@ -59,7 +96,7 @@ Datum predict_one(FunctionCallInfo fcinfo, IdKind kind) {
                                 text_argument_unsafe(fcinfo, 2)};
     });
     if (arguments.user.null || arguments.item.null) PG_RETURN_NULL();
-    auto& memo = call_site_state<PredictMemo>(fcinfo);
+    PredictMemo& memo = memo_of(fcinfo);
     load_model(fcinfo, memo, arguments.model, kind);
     load_user(fcinfo, memo, arguments.user);
     const std::optional<float> prediction = predict(*memo.model, memo.state, known_item(*memo.model, arguments.item));
