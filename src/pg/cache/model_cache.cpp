@@ -128,15 +128,7 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
     read_item_factors(catalog, version.model_id, {factors, !version.implicit}, [&](const FactorRow& item) {
         if (row == count)
             throw SqlError(ERRCODE_DATA_CORRUPTED, label + " has surplus item factors", "", "Train the model again.");
-        const std::optional<Id> id = parse_id(item.id, kind);
-        if (!id)
-            throw SqlError(ERRCODE_DATA_CORRUPTED,
-                           "item id \"" + std::string(item.id) + "\" of " + label + " is not of the model's item type",
-                           "", "Train the model again.");
-        if (kind == IdKind::Integer)
-            parts.ids.intern(id->integer);
-        else
-            parts.ids.intern(std::string_view(id->bytes));
+        stored_id(item.id, kind, "item", label).intern_in(parts.ids);
         std::ranges::copy(item.ranking_factors, parts.ranking.row(row));
         parts.interactions[row] = item.interactions;
         if (!version.implicit) {

@@ -47,9 +47,8 @@ class TestSink : public RowSink {
 void check_kind(const ServingModel& model, const SourceColumn& column, IdKind kind, Oid type) {
     if (column.kind() == kind) return;
     throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                   "column \"" + column.name + "\" is of type " +
-                       pg_call([found = column.type] { return format_type_be(found); }) + ", model \"" + model.name +
-                       "\" has ids of type " + pg_call([type] { return format_type_be(type); }),
+                   "column \"" + column.name + "\" is of type " + type_name(column.type) + ", model \"" + model.name +
+                       "\" has ids of type " + type_name(type),
                    "", "Cast the column in a view.");
 }
 

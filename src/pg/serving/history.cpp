@@ -43,11 +43,8 @@ bool same_ids_unsafe(Oid a, Oid b) {
 
 void check_id_type(const ServingModel& model, const SourceColumn& column, Oid expected) {
     if (pg_call([now = column.type, expected] { return same_ids_unsafe(now, expected); })) return;
-    const Oid now = column.type;
-    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                   "column \"" + column.name + "\" is now of type " + pg_call([now] { return format_type_be(now); }),
-                   std::string("It had type ") + pg_call([expected] { return format_type_be(expected); }) +
-                       " when model \"" + model.name + "\" was trained.",
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH, "column \"" + column.name + "\" is now of type " + type_name(column.type),
+                   "It had type " + type_name(expected) + " when model \"" + model.name + "\" was trained.",
                    "Train the model again.");
 }
 
@@ -109,8 +106,7 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
 
 Source current_source(const ServingModel& model) {
     const ModelVersion& version = model.version;
-    const Oid relation = version.source;
-    if (pg_call([relation] { return get_rel_relkind(relation); }) == '\0')
+    if (!relation_exists(version.source))
         throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model.name + "\" does not exist any more",
                        "Its rows tell what a user has seen since the training.",
                        "Train the model on another relation, or call mf_recommend or mf_recommend_all with "

@@ -1,6 +1,5 @@
 // mf_explain
 #include <algorithm>
-#include <limits>
 
 #include "pg/cache/model_for_call.hpp"
 #include "pg/serving/history.hpp"
@@ -27,8 +26,7 @@ std::vector<ListRow> contributions(ServingModel& model, std::span<const HistoryE
     Environment environment = quiet_environment();
     model.ranking_fold_in->explain(history, item, values.data(), &environment);
     std::vector<ListRow> rows;
-    for (std::size_t i = 0; i < history.size(); ++i)
-        rows.push_back({history[i].item, values[i], std::numeric_limits<float>::quiet_NaN()});
+    for (std::size_t i = 0; i < history.size(); ++i) rows.push_back({history[i].item, values[i]});
     const std::size_t wanted = std::min(n, rows.size());
     std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(wanted), rows.end(),
                       [](const ListRow& a, const ListRow& b) {

@@ -1,6 +1,4 @@
 // mf_predict, mf_predictions
-#include <limits>
-
 #include "pg/cache/model_for_call.hpp"
 #include "pg/serving/user_state.hpp"
 #include "pg/sql/results.hpp"
@@ -130,8 +128,7 @@ Datum predict_many(FunctionCallInfo fcinfo, IdKind kind) {
     std::vector<ListRow> rows;
     rows.reserve(items.size());
     for (const std::uint32_t item : items)
-        if (const std::optional<float> value = predict(*model, user, item))
-            rows.push_back({item, *value, std::numeric_limits<float>::quiet_NaN()});
+        if (const std::optional<float> value = predict(*model, user, item)) rows.push_back({item, *value});
     put_list(fcinfo, kind, model->items.ids(), rows, nullptr);
     return Datum{0};
 }

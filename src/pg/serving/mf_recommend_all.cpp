@@ -39,8 +39,7 @@ class AllUsers {
           vectors_(block_users_ * model.items.ranking().stride(), 0.0f) {}
 
     void run() {
-        const Oid relation = model_.version.source;
-        if (!exclude_seen_ && pg_call([relation] { return get_rel_relkind(relation); }) == '\0') {
+        if (!exclude_seen_ && !relation_exists(model_.version.source)) {
             from_factors(nullptr, true);
             return;
         }
@@ -66,21 +65,16 @@ class AllUsers {
     /// Users whose stored factors serve, and, in the first pass, those of the model without rows. Without a scan all
     /// stored factors serve.
     void from_factors(const UserScan* scan, bool first) {
+        const std::string label = version_label(model_.name, model_.version.version);
         std::vector<ScoredItem> popular;
         if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
         read_all_user_factors(catalog_, model_.version.model_id, model_.shape(), [&](const FactorRow& row) {
-            std::optional<Id> id = parse_id(row.id, model_.user_kind);
-            if (!id)
-                throw SqlError(ERRCODE_DATA_CORRUPTED,
-                               "user id \"" + std::string(row.id) + "\" of " +
-                                   version_label(model_.name, model_.version.version) +
-                                   " is not of the model's user type",
-                               "", "Train the model again.");
+            Id id = stored_id(row.id, model_.user_kind, "user", label);
             std::uint32_t user = 0;
             if (scan != nullptr) {
-                const std::optional<std::uint32_t> found = id->find_in(scan->users());
+                const std::optional<std::uint32_t> found = id.find_in(scan->users());
                 if (!found) {
-                    if (first) writer_.put(*id, popular);
+                    if (first) writer_.put(id, popular);
                     return;
                 }
                 user = *found;
@@ -93,7 +87,7 @@ class AllUsers {
             }
             std::copy(row.ranking_factors.begin(), row.ranking_factors.end(),
                       vectors_.data() + ids_.size() * model_.items.ranking().stride());
-            ids_.push_back(std::move(*id));
+            ids_.push_back(std::move(id));
             users_.push_back(user);
             if (ids_.size() == block_users_) finish_block(scan);
         });

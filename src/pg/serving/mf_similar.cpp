@@ -59,8 +59,7 @@ Datum similar_items(FunctionCallInfo fcinfo, IdKind kind) {
         if (!std::isnan(similarity)) best.push({other, similarity});
     }
     std::vector<ListRow> rows;
-    for (const ScoredItem& scored : best.take_sorted())
-        rows.push_back({scored.item, scored.score, std::numeric_limits<float>::quiet_NaN()});
+    for (const ScoredItem& scored : best.take_sorted()) rows.push_back({scored.item, scored.score});
     put_list(fcinfo, kind, model->items.ids(), rows, nullptr);
     return Datum{0};
 }
@@ -109,11 +108,8 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     if (user.basis == Basis::Popular) return Datum{0};
     IdTable ids(model->user_kind);
     std::vector<ListRow> rows;
-    for (const SimilarUser& other : nearest_users(arguments.catalog, *model, user.ranking_factors, self, n)) {
-        const std::uint32_t index = other.id.kind == IdKind::Integer ? ids.intern(other.id.integer)
-                                                                     : ids.intern(std::string_view(other.id.bytes));
-        rows.push_back({index, other.similarity, std::numeric_limits<float>::quiet_NaN()});
-    }
+    for (const SimilarUser& other : nearest_users(arguments.catalog, *model, user.ranking_factors, self, n))
+        rows.push_back({other.id.intern_in(ids), other.similarity});
     put_list(fcinfo, kind, ids, rows, nullptr);
     return Datum{0};
 }

@@ -86,8 +86,7 @@ const char* basis_name(Basis basis) {
 UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
     UserState state;
     const std::uint64_t digest = load_stored(catalog, model, user, state);
-    const Oid source = model.version.source;
-    if (!need_history && pg_call([source] { return get_rel_relkind(source); }) == '\0') {
+    if (!need_history && !relation_exists(model.version.source)) {
         state.basis = state.stored ? Basis::Trained : Basis::Popular;
         return state;
     }

@@ -46,7 +46,7 @@ Id user_id(const IdView& view, IdKind kind, Oid type, const std::string& model) 
     if (id) return std::move(*id);
     throw SqlError(ERRCODE_INVALID_TEXT_REPRESENTATION,
                    "user id \"" + std::string(view.data, static_cast<std::size_t>(view.length)) + "\" is not of type " +
-                       pg_call([type] { return format_type_be(type); }),
+                       type_name(type),
                    "", "Users of model \"" + model + "\" are identified by that type.");
 }
 

@@ -45,6 +45,10 @@ IdKind id_kind_unsafe(Oid type) {
     }
 }
 
+std::string type_name(Oid type) {
+    return pg_call([type] { return format_type_be(type); });
+}
+
 std::string Id::text() const {
     switch (kind) {
         case IdKind::Integer:
@@ -99,6 +103,14 @@ std::optional<Id> parse_id(std::string_view text, IdKind kind) {
     return convert_id({false, IdKind::Text, 0, text.data(), static_cast<int>(text.size())}, kind);
 }
 
+Id stored_id(std::string_view text, IdKind kind, const std::string& role, const std::string& version) {
+    if (std::optional<Id> id = parse_id(text, kind)) return std::move(*id);
+    throw SqlError(
+        ERRCODE_DATA_CORRUPTED,
+        role + " id \"" + std::string(text) + "\" of " + version + " is not of the model's " + role + " type", "",
+        "Train the model again.");
+}
+
 Id id_at(const IdTable& table, std::uint32_t index) {
     Id id;
     id.kind = table.kind();
@@ -112,11 +124,11 @@ Id id_at(const IdTable& table, std::uint32_t index) {
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model) {
     if (given == kind || given == IdKind::Text) return;
     const char* given_name = given == IdKind::Integer ? "bigint" : "uuid";
-    const char* type_name = pg_call([type] { return format_type_be(type); });
     std::string call = kind == IdKind::Integer ? "bigint" : kind == IdKind::Uuid ? "uuid" : "text";
     throw SqlError(
         ERRCODE_DATATYPE_MISMATCH,
-        std::string("model \"") + model + "\" identifies " + what + "s by " + type_name + ", not " + given_name, "",
+        std::string("model \"") + model + "\" identifies " + what + "s by " + type_name(type) + ", not " + given_name,
+        "",
         "Pass ids as " + call + (kind == IdKind::Text ? "" : " or as text") +
             "; a cast selects the function for them, such as " + what + "_id::" + call + ".");
 }

@@ -9,6 +9,9 @@ namespace mf::pg {
 /// How ids of a column's type are interned. Domains count as their base type.
 IdKind id_kind_unsafe(Oid type);
 
+/// A type as messages name it.
+std::string type_name(Oid type);
+
 /// One id in the form that an IdTable or SortedIds of `kind` takes.
 struct Id {
     IdKind kind = IdKind::Integer;
@@ -19,6 +22,9 @@ struct Id {
     template <class Ids>
     std::optional<std::uint32_t> find_in(const Ids& table) const {
         return kind == IdKind::Integer ? table.find(integer) : table.find(std::string_view(bytes));
+    }
+    std::uint32_t intern_in(IdTable& table) const {
+        return kind == IdKind::Integer ? table.intern(integer) : table.intern(std::string_view(bytes));
     }
 };
 
@@ -47,6 +53,9 @@ std::optional<Id> convert_id(const IdView& view, IdKind kind);
 
 /// A stored id, text, as one of the kind; nothing if no id of that kind prints so.
 std::optional<Id> parse_id(std::string_view text, IdKind kind);
+
+/// The same of a version's row, whose `role` is "user" or "item"; throws data_corrupted instead of giving nothing.
+Id stored_id(std::string_view text, IdKind kind, const std::string& role, const std::string& version);
 
 /// The id at an index of a table.
 Id id_at(const IdTable& table, std::uint32_t index);

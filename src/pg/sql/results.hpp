@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <limits>
 
 #include "core/data/sorted_ids.hpp"
 #include "pg/sql/ids.hpp"
@@ -12,7 +13,7 @@ namespace mf::pg {
 struct ListRow {
     std::uint32_t item;
     float number;
-    float second_number;
+    float second_number = std::numeric_limits<float>::quiet_NaN();  ///< NaN: NULL
 };
 
 /// Prepares the result of a set-returning function that is materialized. Raises where a set cannot be returned.
@@ -23,7 +24,7 @@ void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values
                     std::initializer_list<double> numbers = {});
 
 /// Adds rows (id, number[, second_number, word]) to the result: as many columns as the function has. Ids are shown in
-/// the overload's type. A null second number is passed as NaN. Ids is IdTable or SortedIds.
+/// the overload's type. Ids is IdTable or SortedIds.
 template <class Ids>
 void put_list(FunctionCallInfo fcinfo, IdKind overload, const Ids& ids, std::span<const ListRow> rows,
               const char* word);

@@ -246,6 +246,10 @@ std::optional<ColumnForm> plain_form(Oid base_type) {
     }
 }
 
+bool relation_exists(Oid relation) {
+    return pg_call([relation] { return get_rel_relkind(relation); }) != '\0';
+}
+
 Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader) {
     if (!OidIsValid(reader)) reader = GetUserId();
     pg_call([relation, reader] { require_select_unsafe(relation, reader); });

@@ -39,6 +39,8 @@ struct Source {
     std::optional<SourceColumn> time;    ///< only for duplicates => last
 };
 
+bool relation_exists(Oid relation);
+
 /// Plain names of the columns; rating and time may be null pointers.
 struct SourceColumnNames {
     const char* user;

@@ -9,7 +9,7 @@ namespace mf::pg {
 namespace {
 
 void require_source(const std::string& model, Oid source) {
-    if (pg_call([source] { return get_rel_relkind(source); }) != '\0') return;
+    if (relation_exists(source)) return;
     throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more", "",
                    "Train the model on another relation with mf_train.");
 }
