@@ -3,8 +3,8 @@
 
 -- types
 --
--- regclass and regrole for rows that are dumped and replicated: what is gone is written as "-". Its number would be that of
--- another relation or role in another database, which then would be read, or own the model.
+-- regclass and regrole for rows that are dumped and replicated: a dropped object is written as "-". Its number could
+-- belong to another relation or role in another database, which would then be read, or own the model.
 
 CREATE TYPE @extschema@.mf_relation;
 CREATE FUNCTION @extschema@.mf_relation_in(pg_catalog.cstring) RETURNS @extschema@.mf_relation
@@ -26,8 +26,8 @@ CREATE TYPE @extschema@.mf_role (
 CREATE CAST (@extschema@.mf_role AS pg_catalog.regrole) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (pg_catalog.regrole AS @extschema@.mf_role) WITHOUT FUNCTION AS ASSIGNMENT;
 
-COMMENT ON TYPE @extschema@.mf_relation IS 'a relation of this database, or "-" if it is gone';
-COMMENT ON TYPE @extschema@.mf_role IS 'a role, or "-" if it is gone';
+COMMENT ON TYPE @extschema@.mf_relation IS 'a relation of this database, or "-" if it was dropped';
+COMMENT ON TYPE @extschema@.mf_role IS 'a role, or "-" if it was dropped';
 COMMENT ON FUNCTION @extschema@.mf_relation_in(pg_catalog.cstring) IS 'I/O';
 COMMENT ON FUNCTION @extschema@.mf_relation_out(@extschema@.mf_relation) IS 'I/O';
 COMMENT ON FUNCTION @extschema@.mf_role_in(pg_catalog.cstring) IS 'I/O';
@@ -35,9 +35,9 @@ COMMENT ON FUNCTION @extschema@.mf_role_out(@extschema@.mf_role) IS 'I/O';
 
 -- tables
 --
--- One row a trained version. model_id is never used twice, so it names one set of factors for ever. The tables
--- themselves are for the extension's owner; everybody reads them through the views below. Indexes have their names given,
--- not chosen: functions look for them, and must not find something else of the name they expect.
+-- One row per trained version. model_id is never used twice, so it identifies one set of factors permanently. Only the
+-- extension's owner may read the tables themselves; all others read them through the views below. Indexes have explicit
+-- names: functions look them up by name, and must not find another object with the name they expect.
 
 CREATE SEQUENCE @extschema@.mf_model_id_seq AS pg_catalog.int8;
 
@@ -96,7 +96,7 @@ CREATE TABLE @extschema@.mf_grant_data (
     CONSTRAINT mf_grant_data_pkey PRIMARY KEY (model, grantee)
 );
 
--- Trainings by background workers. Not dumped: a job belongs to the server that does it.
+-- Training runs by background workers. Not dumped: a job belongs to the server that runs it.
 CREATE SEQUENCE @extschema@.mf_job_id_seq AS pg_catalog.int8;
 CREATE TABLE @extschema@.mf_job_data (
     job_id       pg_catalog.int8        NOT NULL,
@@ -118,11 +118,12 @@ CREATE TABLE @extschema@.mf_job_data (
     CONSTRAINT mf_job_data_pkey PRIMARY KEY (job_id)
 );
 
--- Each training leaves as many dead rows as a version has. Vacuum shall come after each, also where many versions are kept.
+-- Each training run leaves as many dead rows as a version has. Autovacuum must run after each, also where many versions
+-- are kept.
 ALTER TABLE @extschema@.mf_user_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE @extschema@.mf_item_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
 
--- Trained floats do not compress; trying costs time at every write.
+-- Trained floats do not compress; the attempt would cost time at every write.
 ALTER TABLE @extschema@.mf_user_factor_data
     ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
 ALTER TABLE @extschema@.mf_item_factor_data
@@ -140,7 +141,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_user_factor_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_factor_data', '');
--- A role that is gone would be dumped as its number, which is another role's in another server.
+-- A dropped role would be dumped as its number, which may belong to another role in another server.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_grant_data',
     'WHERE grantee OPERATOR(pg_catalog.=) 0
         OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) grantee)');
@@ -148,7 +149,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_grant_data',
 -- views
 --
 -- A role sees the models of the roles whose privileges it has and those that were granted to such roles or to PUBLIC;
--- who has the privileges of the extension's owner sees all. The functions hold to the same rule.
+-- a role that has the privileges of the extension's owner sees all. The functions follow the same rule.
 
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
     SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass, user_type, item_type,
@@ -184,16 +185,16 @@ COMMENT ON VIEW @extschema@.mf_models IS 'trained models, one row per version';
 COMMENT ON COLUMN @extschema@.mf_models.model_id IS 'number of this version, unique over all models';
 COMMENT ON COLUMN @extschema@.mf_models.live IS 'whether this version serves';
 COMMENT ON COLUMN @extschema@.mf_models.source IS 'relation the model was trained on and reads histories from';
-COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training and what was derived from the data';
+COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training run, and numbers derived from the data';
 COMMENT ON COLUMN @extschema@.mf_models.ratings IS 'interactions after duplicates were merged';
-COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse, test_rmse, test_ndcg and iterations of the training run; the test rows chose the iteration, mf_evaluate measures on others';
-COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time from reading to storing';
+COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse, test_rmse, test_ndcg and iterations of the training run; the test rows chose the iteration, so use mf_evaluate to measure on other rows';
+COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time of the training run, from reading to storing';
 COMMENT ON VIEW @extschema@.mf_grants IS 'roles that may use a model besides its owner';
 COMMENT ON COLUMN @extschema@.mf_grants.grantee IS 'name of a role, or public';
 COMMENT ON VIEW @extschema@.mf_user_factors IS 'factors of users, one row per user and version';
 COMMENT ON COLUMN @extschema@.mf_user_factors.rating_factors IS 'serve mf_predict; NULL for implicit feedback';
 COMMENT ON COLUMN @extschema@.mf_user_factors.ranking_factors IS 'a score is their dot product with those of an item';
-COMMENT ON COLUMN @extschema@.mf_user_factors.history_digest IS 'tells whether the history has changed since training';
+COMMENT ON COLUMN @extschema@.mf_user_factors.history_digest IS 'shows whether the history has changed since the training run';
 COMMENT ON VIEW @extschema@.mf_item_factors IS 'factors of items, one row per item and version';
 COMMENT ON COLUMN @extschema@.mf_item_factors.rating_factors IS 'serve mf_predict; NULL for implicit feedback';
 COMMENT ON COLUMN @extschema@.mf_item_factors.ranking_factors IS 'a score is their dot product with those of a user';
@@ -268,13 +269,13 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'mf_job_is_alive';
 
 COMMENT ON FUNCTION @extschema@.mf_train_async IS
-    'begins mf_train with the same arguments in a background worker once this transaction has committed; the job''s number';
+    'starts mf_train with the same arguments in a background worker once this transaction has committed; returns the number of the job';
 COMMENT ON FUNCTION @extschema@.mf_retrain_async IS
-    'begins mf_retrain in a background worker once this transaction has committed; the job''s number';
-COMMENT ON FUNCTION @extschema@.mf_cancel_job IS 'cancels a job; false if it had ended';
-COMMENT ON FUNCTION @extschema@.mf_job_is_alive IS 'whether a background worker is there for a job, or for the one that it waits for';
+    'starts mf_retrain in a background worker once this transaction has committed; returns the number of the job';
+COMMENT ON FUNCTION @extschema@.mf_cancel_job IS 'cancels a job; false if it had already ended';
+COMMENT ON FUNCTION @extschema@.mf_job_is_alive IS 'whether a background worker exists for a job, or for the one that it waits for';
 
--- A worker that is gone without a word has left its job as it was, and those behind it; a new one needs a moment to come.
+-- A worker that was killed leaves its job, and those behind it, in their last status. A new worker needs a moment to start.
 CREATE VIEW @extschema@.mf_jobs WITH (security_barrier) AS
     SELECT job_id, model, owner, source, retrain, arguments,
            CASE WHEN lost THEN 'failed' ELSE status END AS status,
@@ -295,12 +296,12 @@ CREATE VIEW @extschema@.mf_jobs WITH (security_barrier) AS
                                   'USAGE');
 
 COMMENT ON VIEW @extschema@.mf_jobs IS 'jobs of mf_train_async and mf_retrain_async and their outcome';
-COMMENT ON COLUMN @extschema@.mf_jobs.owner IS 'role that asked for the job, with whose rights it is done';
-COMMENT ON COLUMN @extschema@.mf_jobs.arguments IS 'those of mf_train; none if the model is trained again with its own';
+COMMENT ON COLUMN @extschema@.mf_jobs.owner IS 'role that asked for the job, with whose rights it runs';
+COMMENT ON COLUMN @extschema@.mf_jobs.arguments IS 'arguments of mf_train; none for mf_retrain, which uses those of the model';
 COMMENT ON COLUMN @extschema@.mf_jobs.status IS 'queued, running, done, failed or cancelled';
-COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'of the model, once it is done';
-COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why it is not done';
-COMMENT ON COLUMN @extschema@.mf_jobs.pid IS 'of the worker, while it runs; mf_progress shows what it has reached';
+COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'version of the model that the job has published, once it is done';
+COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why the job failed or was cancelled';
+COMMENT ON COLUMN @extschema@.mf_jobs.pid IS 'process of the worker while it runs; mf_progress shows its progress';
 
 CREATE FUNCTION @extschema@.mf_estimate(
     source pg_catalog.regclass,
@@ -322,7 +323,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
 AS 'MODULE_PATHNAME', 'mf_estimate';
 
 COMMENT ON FUNCTION @extschema@.mf_estimate IS
-    'what mf_train with the same arguments would find, the bytes of memory and the seconds it would take';
+    'users, items and ratings that mf_train with the same arguments would read, and the bytes of memory and the seconds it would take';
 
 CREATE FUNCTION @extschema@.mf_training_progress()
 RETURNS TABLE (
@@ -338,13 +339,13 @@ CREATE VIEW @extschema@.mf_progress AS
     SELECT pid, model, phase, iterations_done, iterations_total, loss, rows_read, rows_per_second, seconds, seconds_left
       FROM @extschema@.mf_training_progress();
 
-COMMENT ON VIEW @extschema@.mf_progress IS 'trainings under way in this database, one row per session that trains';
+COMMENT ON VIEW @extschema@.mf_progress IS 'training runs in progress in this database, one row per session that trains';
 COMMENT ON COLUMN @extschema@.mf_progress.phase IS
     'reading, sorting, training, rating factors, ranking factors, storing, cross-validation or tuning';
-COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'iterations of the phase that are over';
+COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'completed iterations of the phase';
 COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS
-    'until the last iteration ends, if no early stop comes; NULL before the first one has ended';
+    'estimated seconds until the last iteration ends, without early stopping; NULL before the first one has ended';
 
 CREATE FUNCTION @extschema@.mf_cached_items()
 RETURNS TABLE (
@@ -361,10 +362,10 @@ CREATE VIEW @extschema@.mf_cache AS
       FROM @extschema@.mf_cached_items();
 
 COMMENT ON VIEW @extschema@.mf_cache IS
-    'item factors in the server''s shared memory, one row per version that serves: of the models that the caller may use, for pg_read_all_stats of all databases';
-COMMENT ON COLUMN @extschema@.mf_cache.bytes IS 'shared memory taken, of the mf_ext.cache_size for all models together';
-COMMENT ON COLUMN @extschema@.mf_cache.hits IS 'calls served from it';
-COMMENT ON COLUMN @extschema@.mf_cache.last_used IS 'start of the last statement that used it';
+    'cached item factors in the server''s shared memory, one row per cached model version that the caller may use; members of pg_read_all_stats see all databases';
+COMMENT ON COLUMN @extschema@.mf_cache.bytes IS 'shared memory taken; mf_ext.cache_size limits the sum over all models';
+COMMENT ON COLUMN @extschema@.mf_cache.hits IS 'calls served from this copy';
+COMMENT ON COLUMN @extschema@.mf_cache.last_used IS 'start of the last statement that used this copy';
 
 CREATE FUNCTION @extschema@.mf_drop_model(model pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
 RETURNS pg_catalog.int4
@@ -384,7 +385,7 @@ RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
 AS 'MODULE_PATHNAME', 'mf_rename_model';
 
-COMMENT ON FUNCTION @extschema@.mf_set_live IS 'makes a version of a model the one that serves, and returns the one that did';
+COMMENT ON FUNCTION @extschema@.mf_set_live IS 'makes a version of a model live, and returns the version that was live';
 COMMENT ON FUNCTION @extschema@.mf_rename_model IS 'gives a model, with its versions and grants, another name';
 
 CREATE FUNCTION @extschema@.mf_forget_user(user_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL)
@@ -403,11 +404,11 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 2
 AS 'MODULE_PATHNAME', 'mf_forget_user_text';
 
 COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.int8, pg_catalog.text) IS
-    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+    'deletes the factors of a user from all versions of a model, or of all models of the caller, and lists these versions';
 COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.uuid, pg_catalog.text) IS
-    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+    'deletes the factors of a user from all versions of a model, or of all models of the caller, and lists these versions';
 COMMENT ON FUNCTION @extschema@.mf_forget_user(pg_catalog.text, pg_catalog.text) IS
-    'deletes the factors of a user from all versions of a model, or of all own models, and lists these versions';
+    'deletes the factors of a user from all versions of a model, or of all models of the caller, and lists these versions';
 
 CREATE FUNCTION @extschema@.mf_grant(model pg_catalog.text, grantee pg_catalog.text)
 RETURNS pg_catalog.void
@@ -425,8 +426,8 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
 AS 'MODULE_PATHNAME', 'mf_set_owner';
 
 COMMENT ON FUNCTION @extschema@.mf_grant IS 'lets a role, or public, use a model: recommend, predict, evaluate, read factors';
-COMMENT ON FUNCTION @extschema@.mf_revoke IS 'takes back what mf_grant gave';
-COMMENT ON FUNCTION @extschema@.mf_set_owner IS 'gives a model to another role, with whose rights histories are read from then on';
+COMMENT ON FUNCTION @extschema@.mf_revoke IS 'revokes what mf_grant has granted';
+COMMENT ON FUNCTION @extschema@.mf_set_owner IS 'transfers a model to another role, with whose rights histories are read from then on';
 
 -- prediction
 
@@ -480,7 +481,7 @@ RETURNS pg_catalog.internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mf_list_support';
 
-COMMENT ON FUNCTION @extschema@.mf_list_support IS 'planner support: the argument n of a function is the rows of its result';
+COMMENT ON FUNCTION @extschema@.mf_list_support IS 'planner support: the argument n of a function is the estimated number of rows of its result';
 
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
@@ -507,11 +508,11 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_text';
 
 COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[]) IS
-    'the n best items for a user, best first, from the user''s history as it is now';
+    'the n best items for a user, best first, from the user''s current history';
 COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.uuid[]) IS
-    'the n best items for a user, best first, from the user''s history as it is now';
+    'the n best items for a user, best first, from the user''s current history';
 COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[]) IS
-    'the n best items for a user, best first, from the user''s history as it is now';
+    'the n best items for a user, best first, from the user''s current history';
 
 -- a basket instead of a user, similarity, explanation
 
@@ -597,11 +598,11 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_text';
 
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
-    'which of the user''s items the score of an item comes from; ids are bigint';
+    'contributions of the user''s items to the score of an item; ids are bigint';
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
-    'which of the user''s items the score of an item comes from; ids are uuid';
+    'contributions of the user''s items to the score of an item; ids are uuid';
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
-    'which of the user''s items the score of an item comes from; ids of any type as text';
+    'contributions of the user''s items to the score of an item; ids of any type as text';
 
 CREATE FUNCTION @extschema@.mf_recommend_all(
     n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
@@ -623,11 +624,11 @@ COMMENT ON FUNCTION @extschema@.mf_recommend_all_text IS
     'the lists that mf_recommend gives, for every user of the model and of its source; ids of any type as text';
 
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
-    'the n best items for somebody who has these items';
+    'the n best items for a visitor who has these items';
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS
-    'the n best items for somebody who has these items';
+    'the n best items for a visitor who has these items';
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.text[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.text[], pg_catalog.text[]) IS
-    'the n best items for somebody who has these items';
+    'the n best items for a visitor who has these items';
 COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
 COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
@@ -648,7 +649,7 @@ RETURNS pg_catalog.text
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000
 AS 'MODULE_PATHNAME', 'mf_report';
 
-COMMENT ON FUNCTION @extschema@.mf_report IS 'facts and plots of a model as one page of HTML that needs nothing else';
+COMMENT ON FUNCTION @extschema@.mf_report IS 'facts and plots of a model as one self-contained page of HTML';
 
 CREATE FUNCTION @extschema@.mf_evaluate(
     model pg_catalog.text, test pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10,
@@ -733,7 +734,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 27
 AS 'MODULE_PATHNAME', 'mf_tune';
 
 COMMENT ON FUNCTION @extschema@.mf_tune IS
-    'options for mf_train that do best on rows held out of the training, the best first';
+    'options for mf_train that do best on rows held out of the training runs, the best first';
 
 CREATE FUNCTION @extschema@.mf_split(
     source pg_catalog.regclass,
@@ -754,9 +755,9 @@ RETURNS pg_catalog.int8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mf_split_hash';
 
-COMMENT ON FUNCTION @extschema@.mf_split IS 'copies the rows of a relation into two new tables, one to train on and one to test with';
+COMMENT ON FUNCTION @extschema@.mf_split IS 'copies the rows of a relation into two new tables, a train table and a test table';
 COMMENT ON FUNCTION @extschema@.mf_split_hash IS
-    'hash of an interaction: mf_split and test_fraction hold the smallest ones out';
+    'hash of an interaction: mf_split and test_fraction hold out the interactions with the smallest hashes';
 
 CREATE FUNCTION @extschema@.mf_precision_at(
     recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
