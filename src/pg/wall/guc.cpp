@@ -42,28 +42,27 @@ void define_kernels_unsafe() {
 void define_settings_unsafe() {
     // First, since it may fail, and no setting can be defined twice.
     define_kernels_unsafe();
-    DefineCustomIntVariable("mf_ext.cache_size", "Sets the memory for item factors, all models together.",
-                            "The least recently used model leaves first.", &cache_size_kb, 1024 * 1024, 1024, INT_MAX,
-                            PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
-    DefineCustomStringVariable("mf_ext.default_model", "Sets the model used where a call names none.", nullptr,
+    DefineCustomIntVariable("mf_ext.cache_size", "Sets the maximum shared memory used to cache item factors.",
+                            "The least recently used model is evicted first.", &cache_size_kb, 1024 * 1024, 1024,
+                            INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("mf_ext.default_model", "Sets the model used by calls that name none.", nullptr,
                                &default_model, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.keep_versions", "Sets the versions of a model that a training keeps.",
-                            "Older ones are deleted when a new one is published.", &keep_versions, 2, 1, 1000,
-                            PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable(
-        "mf_ext.max_jobs", "Sets the jobs of one role that may wait or run at a time.",
-        "Those of different models take one of max_worker_processes each, which the whole server shares.", &max_jobs, 4,
-        0, 1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.max_memory", "Sets the memory that one training or evaluation may take.", nullptr,
+    DefineCustomIntVariable("mf_ext.keep_versions", "Sets the number of versions of a model to keep.",
+                            "Publishing a new version deletes older ones beyond this number; the live version counts.",
+                            &keep_versions, 2, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("mf_ext.max_jobs", "Sets the maximum number of jobs of one role that wait or run.",
+                            "Each running job takes one of max_worker_processes, which the whole server shares.",
+                            &max_jobs, 4, 0, 1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("mf_ext.max_memory", "Sets the maximum memory of one training run or evaluation.", nullptr,
                             &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable(
-        "mf_ext.max_private_memory", "Sets the memory for item factors that one session may hold by itself.",
-        "Sessions hold their own where the shared cache cannot: a larger model is refused.", &max_private_memory_kb,
-        256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.max_threads", "Sets the threads for one training or batch call.",
-                            "0 means max_parallel_maintenance_workers + 1, at most the processors.", &max_threads, 0, 0,
-                            1024, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+        "mf_ext.max_private_memory", "Sets the maximum private memory of one session for item factors.",
+        "Sessions use private memory where the shared cache cannot hold a model; a larger model is refused.",
+        &max_private_memory_kb, 256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("mf_ext.max_threads", "Sets the number of threads of one training run or batch call.",
+                            "0 means max_parallel_maintenance_workers + 1, at most the number of processors.",
+                            &max_threads, 0, 0, 1024, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     define_fault_setting_unsafe();
     MarkGUCPrefixReserved("mf_ext");
 }
