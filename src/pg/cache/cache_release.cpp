@@ -6,7 +6,7 @@
 namespace mf::pg {
 namespace {
 
-/// Of the transaction that deletes versions.
+/// Set by a transaction that deletes versions, until its end.
 Catalog catalog_at_commit;
 bool due_at_commit = false;
 
@@ -23,7 +23,7 @@ void at_transaction_end(XactEvent event, void*) {
             release_dropped_unsafe(catalog_at_commit);
             break;
         case XACT_EVENT_ABORT:
-        case XACT_EVENT_PREPARE:  // whoever builds next will see to it
+        case XACT_EVENT_PREPARE:  // the next session that builds an image will evict them
             due_at_commit = false;
             break;
         default:
@@ -34,8 +34,8 @@ void at_transaction_end(XactEvent event, void*) {
 }  // namespace
 
 void release_dropped_unsafe(const Catalog& catalog) {
-    if (due_at_commit) return;  // what the own transaction has deleted is there for all others
-    auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemPlaces));
+    if (due_at_commit) return;  // versions that this transaction has deleted still exist for all others
+    auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemSlots));
     const int count = read_items_unsafe(entries);
     for (int i = 0; i < count; ++i)
         if (is_dropped_unsafe(catalog, entries[i].key)) remove_items_unsafe(entries[i].key);

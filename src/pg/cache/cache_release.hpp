@@ -1,15 +1,15 @@
-// Images of versions that are no more leave the shared cache.
+// Evicts the cached images of dropped versions.
 #pragma once
 
 #include "pg/sql/catalog.hpp"
 
 namespace mf::pg {
 
-/// Removes images of versions of this database that are dropped, and of databases that are. Does nothing in a
-/// transaction that has deleted versions itself, before it commits.
+/// Evicts the images of dropped versions of this database, and of dropped databases. Does nothing in a transaction that
+/// has itself deleted versions and has not committed yet.
 void release_dropped_unsafe(const Catalog& catalog);
 
-/// The same when the transaction commits; for those who delete versions.
+/// Does the same when the transaction commits; for callers that delete versions.
 void release_dropped_at_commit_unsafe(const Catalog& catalog);
 
 }  // namespace mf::pg

@@ -1,6 +1,7 @@
-// The directory of item images in shared memory: which there are, who builds one, and which leaves for another.
+// The directory of item images in shared memory: which images exist, who builds one, and which is evicted for another.
 //
-// It lies in the main shared memory; the images are segments of dynamic shared memory that it names (shared_items.hpp).
+// It lies in the main shared memory; each image is a segment of dynamic shared memory that the directory names
+// (shared_items.hpp).
 #pragma once
 
 #include "pg/wall/guard.hpp"
@@ -11,17 +12,17 @@ extern "C" {
 
 namespace mf::pg {
 
-/// What identifies a version for ever: model_ids are never used twice in a table, and times tell tables apart whose
-/// OIDs were.
+/// Identifies a version permanently: a table never uses a model_id twice, and the time distinguishes tables whose OID
+/// was used twice.
 struct ItemKey {
     Oid database = InvalidOid;
-    Oid table = InvalidOid;  ///< of the models
+    Oid table = InvalidOid;  ///< the table of the models
     std::int64_t model_id = 0;
     TimestampTz trained_at = 0;
     bool operator==(const ItemKey&) const = default;
 };
 
-/// What mf_cache shows of an image to those who see all databases; the name may be an older one.
+/// What mf_cache shows of an image to roles that see all databases; the model may have been renamed since.
 struct ItemLabel {
     char model[128] = "";
     std::int32_t version = 0;
@@ -38,41 +39,42 @@ struct ItemEntry {
     TimestampTz last_used;
 };
 
-/// Images that the directory has room for.
-constexpr int kItemPlaces = 64;
+/// Number of images that the directory has room for.
+constexpr int kItemSlots = 64;
 
-/// Copies what is in the directory to `entries`, which has kItemPlaces. Returns how many.
+/// Copies the images in the directory to `entries`, which has kItemSlots elements. Returns how many there are.
 int read_items_unsafe(ItemEntry* entries);
 
-/// Takes an image out of the directory, if it is there.
+/// Evicts an image, if it is in the directory.
 void remove_items_unsafe(const ItemKey& key);
 
-/// What a session has found, or taken, for an image.
-struct ClaimedPlace {
-    int place = -1;
-    std::uint64_t serial = 0;        ///< of the image in that place
-    dsm_segment* segment = nullptr;  ///< of an image that was there, mapped until it is detached
-    bool to_build = false;           ///< the place was taken for this session to build
+/// The slot that a session has found, or taken, for an image.
+struct ClaimedSlot {
+    int slot = -1;
+    std::uint64_t serial = 0;        ///< number of the image in that slot
+    dsm_segment* segment = nullptr;  ///< segment of an existing image, mapped until it is detached
+    bool to_build = false;           ///< this session has taken the slot to build the image
 };
 
-/// Maps the image; waits, up to half a minute, if another session builds it; takes a place if it is missing. Without a
-/// place in the result, the image cannot be shared.
-ClaimedPlace claim_place_unsafe(const ItemKey& key, const ItemLabel& label);
+/// Maps the image. Waits, up to half a minute, if another session builds it; takes a slot if the image is missing. If
+/// the result has no slot, the image cannot be shared.
+ClaimedSlot claim_slot_unsafe(const ItemKey& key, const ItemLabel& label);
 
-/// Reserves the bytes for the place that this session builds in, for which the least recently used images leave; false
-/// if they are more than `limit` beside what is being built.
-bool reserve_place_unsafe(int place, std::uint64_t bytes, std::uint64_t limit);
+/// Reserves the bytes for the slot in which this session builds, and evicts the least recently used images to make
+/// room. False if the bytes and those of all images being built exceed `limit`.
+bool reserve_slot_unsafe(int slot, std::uint64_t bytes, std::uint64_t limit);
 
-/// Makes what was built known to all, and pins the segment. An error leaves it unpinned and the place being built.
-void publish_place_unsafe(int place, dsm_segment* segment);
+/// Publishes the image that was built, and pins the segment. An error leaves the segment unpinned and the slot in the
+/// state of building.
+void publish_slot_unsafe(int slot, dsm_segment* segment);
 
-/// Gives up the place that this session builds in, if any.
-void abandon_place_unsafe();
+/// Frees the slot in which this session builds, if any.
+void abandon_slot_unsafe();
 
-/// False once the image with the serial has left the place. Takes no lock.
-bool place_holds(int place, std::uint64_t serial);
+/// False once the image with the serial was evicted from the slot. Takes no lock.
+bool slot_holds(int slot, std::uint64_t serial);
 
 /// Counts a use. Takes no lock.
-void touch_place(int place);
+void touch_slot(int slot);
 
 }  // namespace mf::pg

@@ -1,4 +1,4 @@
-// mf_cached_items, which the view mf_cache shows
+// mf_cached_items, the rows of the view mf_cache
 #include "pg/cache/cache_release.hpp"
 #include "pg/cache/item_directory.hpp"
 #include "pg/models/model_rows.hpp"
@@ -13,9 +13,9 @@ extern "C" {
 namespace mf::pg {
 namespace {
 
-/// The name to show, null if the entry is not for the current user to see.
+/// The name to show, null if the current user may not see the entry.
 const char* visible_name_unsafe(const Catalog& catalog, const ItemEntry& entry, bool sees_all) {
-    // The model may have another name and owner by now. Other databases cannot be asked.
+    // The model may have got another name and owner. Other databases cannot be asked.
     ModelLabel label{nullptr, InvalidOid, 0};
     if (entry.key.database == MyDatabaseId && entry.key.table == catalog.models)
         label = label_of_version_unsafe(catalog, entry.key.model_id);
@@ -27,7 +27,7 @@ void put_entries_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
     const Catalog catalog = catalog_unsafe(fcinfo);
     release_dropped_unsafe(catalog);
-    auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemPlaces));
+    auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemSlots));
     const int count = read_items_unsafe(entries);
     const bool sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
     for (int i = 0; i < count; ++i) {
@@ -35,7 +35,7 @@ void put_entries_unsafe(FunctionCallInfo fcinfo) {
         const char* name = visible_name_unsafe(catalog, entry, sees_all);
         if (name == nullptr) continue;
         const char* database = get_database_name(entry.key.database);
-        if (database == nullptr) continue;  // dropped this moment
+        if (database == nullptr) continue;  // just dropped
         put_row_unsafe(fcinfo, {CStringGetTextDatum(database), CStringGetTextDatum(name),
                                 Int32GetDatum(entry.label.version), Int64GetDatum(entry.key.model_id),
                                 Int64GetDatum(entry.label.items), Int64GetDatum(static_cast<std::int64_t>(entry.bytes)),

@@ -15,9 +15,9 @@ struct Entry {
     ItemKey key;
     std::uint64_t last_used = 0;
     std::shared_ptr<ServingModel> model;
-    std::shared_ptr<SharedImage> image;  ///< null: a private one
+    std::shared_ptr<SharedImage> image;  ///< null: the image is private
     std::size_t private_bytes = 0;
-    bool uncommitted = false;  ///< private because the version was of the transaction under way
+    bool uncommitted = false;  ///< private because the current transaction had created the version
 
     bool is_current(const ModelVersion& version) const {
         return image != nullptr ? image->is_current() : uncommitted == version.uncommitted;
@@ -28,7 +28,8 @@ struct Cache {
     std::vector<Entry> entries;
     std::uint64_t clock = 0;
 
-    /// Forgets images that have left the server's cache and, until the others take at most `limit` bytes, private ones.
+    /// Forgets images that were evicted from the server's cache, and private images until the rest take at most `limit`
+    /// bytes.
     void evict(std::size_t limit) {
         std::erase_if(entries, [](const Entry& entry) { return entry.image != nullptr && !entry.image->is_current(); });
         std::size_t total = 0;
@@ -44,7 +45,7 @@ struct Cache {
     }
 };
 
-/// Made at first use and never destroyed: destructors at exit would run after PostgreSQL has shut down.
+/// Created at first use and never destroyed: destructors at exit would run after PostgreSQL has shut down.
 Cache* cache = nullptr;
 
 void warn_once(const std::string& model, const std::string& refusal) {
@@ -65,8 +66,8 @@ ItemLabel label_of(const std::string& name, const ModelVersion& version) {
     return label;
 }
 
-/// Throws program_limit_exceeded if a copy of that many bytes is too much for this session; `refusal` is why there can
-/// be no shared one.
+/// Throws program_limit_exceeded if a private image of that many bytes is too large for this session; `refusal` is the
+/// reason why it cannot be shared.
 void require_private_memory(const std::string& label, std::size_t bytes, const std::string& refusal) {
     if (bytes <= setting_max_private_memory()) return;
     throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -78,7 +79,8 @@ void require_private_memory(const std::string& label, std::size_t bytes, const s
                    "mf_ext.max_private_memory.");
 }
 
-/// The bytes that the items will take at least, from the version's row. Throws data_corrupted if that cannot be right.
+/// The least number of bytes that the items will take, from the version's row. Throws data_corrupted for impossible
+/// rows.
 std::size_t least_bytes(const std::string& label, const ModelVersion& version, int factors) {
     constexpr std::int64_t kMostItems = 0xFFFFFFFE;
     if (version.items < 1 || version.items > kMostItems)
@@ -100,7 +102,7 @@ Array<T> reordered(const Array<T>& values, const std::vector<std::uint32_t>& ran
     return result;
 }
 
-/// Rows arrive in byte order of the ids, which for integers is not their order.
+/// Rows arrive in byte order of the ids, which is not the numeric order of integers.
 void sort_items(ItemParts& parts, Environment& environment) {
     const std::vector<std::uint32_t> rank = parts.ids.sort(environment);
     if (std::is_sorted(rank.begin(), rank.end())) return;
@@ -110,8 +112,8 @@ void sort_items(ItemParts& parts, Environment& environment) {
     parts.rating_bias = reordered(parts.rating_bias, rank);
 }
 
-/// Reads a version's items, which have `factors` factors, under the active snapshot and puts them in order of their
-/// ids. Throws data_corrupted if rows are missing, surplus or of another length. O(items · k).
+/// Reads a version's items, which have `factors` factors, under the active snapshot and sorts them by id. Throws
+/// data_corrupted for missing or surplus rows and for rows of another length. O(items · k).
 ItemParts load_items(const Catalog& catalog, const std::string& model, const ModelVersion& version, int factors) {
     const IdKind kind = pg_call([type = version.item_type] { return id_kind_unsafe(type); });
     const std::string label = version_label(model, version.version);
@@ -146,7 +148,7 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
     return parts;
 }
 
-/// Finds or makes the image and the model on it.
+/// Finds or builds the image, and creates the model on it.
 Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
     const std::string label = version_label(name, version.version);
     const StoredParameters parameters =
@@ -160,7 +162,7 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
         entry.image = claim->image();
     }
     if (entry.image == nullptr) {
-        // Before anything is read: what does not fit shall not be tried.
+        // Before anything is read: no attempt is made to load what cannot fit.
         const std::size_t least = least_bytes(label, version, parameters.factors);
         if (!claim)
             require_private_memory(label, least, "Versions of a transaction under way are not shared.");
@@ -207,7 +209,7 @@ std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::st
     }
     if (entry == cache->entries.end()) {
         Entry loaded = load(catalog, name, version, key);
-        // Another private version of the model has most likely been replaced or rolled back.
+        // Other private versions of the model have most likely been replaced or rolled back.
         std::erase_if(cache->entries, [&](const Entry& e) { return e.private_bytes > 0 && e.model->name == name; });
         cache->evict(setting_max_private_memory() - std::min(setting_max_private_memory(), loaded.private_bytes));
         cache->entries.push_back(std::move(loaded));

@@ -1,4 +1,4 @@
-// Models that this session has used, on images of their items that the server shares.
+// The models that this session has used, on item images shared by all sessions of the server.
 #pragma once
 
 #include <memory>
@@ -7,12 +7,12 @@
 
 namespace mf::pg {
 
-/// The version, ready to serve: as the session has it, else from the server's cache, else read now for all. The row
-/// must come from find_model under the caller's snapshot: everything is keyed by what identifies a version for ever, so
-/// a version that is rolled back or dropped is never found by others. A version of the own transaction, and one for
-/// which no shared memory is to be had (a WARNING says so once), are kept by the session, all within
-/// mf_ext.max_private_memory; program_limit_exceeded where that does not suffice. The caller's reference keeps the
-/// items alive whatever happens meanwhile.
+/// The version, ready to serve: from the session's own models, else from the server's cache, else read now and
+/// published to the cache. The row must come from find_model under the caller's snapshot: all keys identify a version
+/// permanently, so other sessions never find a version that was rolled back or dropped. The session keeps private
+/// images of versions that its own transaction has created and of versions for which no shared memory is available (one
+/// WARNING says so), within mf_ext.max_private_memory in total; throws program_limit_exceeded beyond that. The caller's
+/// reference keeps the items alive in any case.
 std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name,
                                            const ModelVersion& version);
 

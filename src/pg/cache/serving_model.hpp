@@ -14,18 +14,18 @@ namespace mf::pg {
 
 /// Index i means the i-th item in id order everywhere.
 struct ServingModel {
-    /// Serves the version from the item image in `memory`, which may be shared; the object itself takes little beyond
-    /// it.
+    /// Serves the version from the item image in `memory`, which may be shared; the object itself takes little more
+    /// memory.
     ServingModel(const std::string& model_name, const ModelVersion& row, const StoredParameters& parameters,
                  std::shared_ptr<const void> memory);
     ServingModel(const ServingModel&) = delete;
     ServingModel& operator=(const ServingModel&) = delete;
 
-    /// What its factor rows are like.
+    /// The shape of the version's factor rows.
     FactorShape shape() const { return {items.ranking().rows().factors(), !version.implicit}; }
 
     std::string name;
-    ModelVersion version{};  ///< the row; its source may be gone or altered by now
+    ModelVersion version{};  ///< the row; its source may have been dropped or altered since
     IdKind user_kind = IdKind::Integer;
     IdKind item_kind = IdKind::Integer;
     Feedback feedback = Feedback::Explicit;
@@ -42,7 +42,7 @@ struct ServingModel {
   private:
     const RankingTrainer* ranking_trainer_;
     NamedNumbers ranking_parameters_;
-    std::shared_ptr<const void> memory_;  ///< holds `items`
+    std::shared_ptr<const void> memory_;  ///< contains `items`
 };
 
 }  // namespace mf::pg

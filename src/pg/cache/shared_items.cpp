@@ -11,14 +11,14 @@ extern "C" {
 namespace mf::pg {
 namespace {
 
-/// A segment that belongs to `owner` as long as it is not pinned, so that a failure on the way leaves nothing.
+/// A segment that belongs to `owner` as long as it is not pinned, so that a failure leaves nothing behind.
 struct Creation {
     ResourceOwner owner = nullptr;
     dsm_segment* segment = nullptr;
 
     void release() {
         if (owner == nullptr) return;
-        // At top level, since it has no parent to which locks could go.
+        // As a top-level owner, since it has no parent that could inherit locks.
         pg_call([owner = owner] {
             ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, true);
             ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, true);
@@ -45,18 +45,18 @@ SharedImage::~SharedImage() {
     }
 }
 
-bool SharedImage::is_current() const { return place_holds(place_, serial_); }
+bool SharedImage::is_current() const { return slot_holds(slot_, serial_); }
 
-void SharedImage::touch() const { touch_place(place_); }
+void SharedImage::touch() const { touch_slot(slot_); }
 
 std::string too_large_for_cache(std::size_t bytes) {
     return "It takes " + megabytes(bytes) + ", and mf_ext.cache_size is " + megabytes(setting_cache_size()) + ".";
 }
 
 ItemClaim::ItemClaim(const ItemKey& key, const ItemLabel& label) {
-    ClaimedPlace claimed;
+    ClaimedSlot claimed;
     try {
-        claimed = pg_call([&key, &label] { return claim_place_unsafe(key, label); });
+        claimed = pg_call([&key, &label] { return claim_slot_unsafe(key, label); });
     } catch (const PgError& error) {
         if (ERRCODE_TO_CATEGORY(error.data->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES) throw;
         pg_call([] { ConditionVariableCancelSleep(); });
@@ -64,17 +64,17 @@ ItemClaim::ItemClaim(const ItemKey& key, const ItemLabel& label) {
         return;
     }
     if (claimed.segment != nullptr) {
-        image_ = std::make_shared<SharedImage>(claimed.place, claimed.serial, claimed.segment);
+        image_ = std::make_shared<SharedImage>(claimed.slot, claimed.serial, claimed.segment);
     } else if (claimed.to_build) {
-        place_ = claimed.place;
+        slot_ = claimed.slot;
         serial_ = claimed.serial;
     }
 }
 
 void ItemClaim::give_up() {
-    if (place_ < 0) return;
-    place_ = -1;
-    pg_call([] { abandon_place_unsafe(); });
+    if (slot_ < 0) return;
+    slot_ = -1;
+    pg_call([] { abandon_slot_unsafe(); });
 }
 
 ItemClaim::~ItemClaim() {
@@ -85,9 +85,9 @@ ItemClaim::~ItemClaim() {
 }
 
 std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::function<void(void*)>& build) {
-    if (place_ < 0) return nullptr;
+    if (slot_ < 0) return nullptr;
     const std::uint64_t limit = setting_cache_size();
-    if (!pg_call([place = place_, bytes, limit] { return reserve_place_unsafe(place, bytes, limit); })) {
+    if (!pg_call([slot = slot_, bytes, limit] { return reserve_slot_unsafe(slot, bytes, limit); })) {
         refusal_ = too_large_for_cache(bytes);
         give_up();
         return nullptr;
@@ -108,13 +108,13 @@ std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::fu
         return nullptr;
     }
     build(dsm_segment_address(creation.segment));
-    auto image = std::make_shared<SharedImage>(place_, serial_, nullptr);
-    pg_call([number = place_, segment = creation.segment] {
-        // Until the mapping is pinned too, an error gives the segment back with its owner.
-        publish_place_unsafe(number, segment);
+    auto image = std::make_shared<SharedImage>(slot_, serial_, nullptr);
+    pg_call([number = slot_, segment = creation.segment] {
+        // Until the mapping is pinned too, an error releases the segment together with its owner.
+        publish_slot_unsafe(number, segment);
         dsm_pin_mapping(segment);
     });
-    place_ = -1;
+    slot_ = -1;
     image->segment_ = creation.segment;
     return image;
 }

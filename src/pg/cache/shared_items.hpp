@@ -1,9 +1,9 @@
-// Item images in dynamic shared memory: one for each version that serves, for the whole server.
+// Item images in dynamic shared memory: one for each version in use, for the whole server.
 //
-// A directory (item_directory.hpp) says which images there are. The session that finds an image missing takes a place
-// in it, builds the image and publishes it; others wait for that. Segments are pinned, so that an image outlives the
-// sessions that use it; the least recently used ones leave when mf_ext.cache_size would be exceeded. Sessions that have
-// an image mapped go on to use it after it has left, and unmap it when they notice.
+// A directory (item_directory.hpp) lists the images. The session that finds an image missing takes a slot in it, builds
+// the image and publishes it; other sessions wait for that. Segments are pinned, so that an image outlives the sessions
+// that use it; the least recently used images are evicted when mf_ext.cache_size would be exceeded. Sessions that have
+// mapped an evicted image continue to use it, and unmap it when they notice the eviction.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@
 
 namespace mf::pg {
 
-/// An image that this session has mapped; unmapped at the end. At most one for each image.
+/// An image that this session has mapped; the destructor unmaps it. At most one object for each image.
 class SharedImage {
   public:
-    SharedImage(int place, std::uint64_t serial, dsm_segment* segment)
-        : place_(place), serial_(serial), segment_(segment) {}
+    SharedImage(int slot, std::uint64_t serial, dsm_segment* segment)
+        : slot_(slot), serial_(serial), segment_(segment) {}
     ~SharedImage();
     SharedImage(const SharedImage&) = delete;
     SharedImage& operator=(const SharedImage&) = delete;
 
     const void* memory() const { return dsm_segment_address(segment_); }
-    /// False once the image has left the directory.
+    /// False once the image was evicted from the directory.
     bool is_current() const;
     /// Counts a use.
     void touch() const;
@@ -32,41 +32,41 @@ class SharedImage {
   private:
     friend class ItemClaim;
 
-    int place_;
+    int slot_;
     std::uint64_t serial_;
     dsm_segment* segment_;
 };
 
-/// Why an image of that many bytes is not shared where mf_ext.cache_size is less.
+/// The reason, for a message, why an image of that many bytes is not shared if mf_ext.cache_size is less.
 std::string too_large_for_cache(std::size_t bytes);
 
-/// A look into the directory, which may end in the duty to build.
+/// Looks up an image in the directory, and makes this session its builder if it is missing.
 class ItemClaim {
   public:
-    /// Maps the image; waits, up to half a minute, if another session builds it; takes a place if it is missing.
+    /// Maps the image. Waits, up to half a minute, if another session builds it; takes a slot if the image is missing.
     ItemClaim(const ItemKey& key, const ItemLabel& label);
-    /// Gives the place up if nothing was published.
+    /// Frees the slot if nothing was published.
     ~ItemClaim();
     ItemClaim(const ItemClaim&) = delete;
     ItemClaim& operator=(const ItemClaim&) = delete;
 
-    /// The image, if it was there.
+    /// The image, if it was in the directory.
     const std::shared_ptr<SharedImage>& image() const { return image_; }
 
-    /// True if there was none, and publish() may succeed.
-    bool may_publish() const { return place_ >= 0; }
+    /// True if the image was missing, and publish() may succeed.
+    bool may_publish() const { return slot_ >= 0; }
 
-    /// Makes the image known to all: `build` fills `bytes` bytes, aligned to 64. Null if shared memory is not to be
-    /// had, refusal() says why; what `build` throws comes through, and nothing is left behind.
+    /// Builds and publishes the image: `build` fills `bytes` bytes, aligned to 64. Null if no shared memory is
+    /// available, with the reason in refusal(). Exceptions of `build` are passed on, and nothing is left behind.
     std::shared_ptr<SharedImage> publish(std::size_t bytes, const std::function<void(void*)>& build);
 
-    /// Why an image cannot be shared, for people; empty if it can, or if nobody needs to know.
+    /// The reason, for a message, why the image cannot be shared; empty if it can, or if no message is needed.
     const std::string& refusal() const { return refusal_; }
 
   private:
     void give_up();
 
-    int place_ = -1;  // taken, to build
+    int slot_ = -1;  // the slot taken to build in
     std::uint64_t serial_ = 0;
     std::shared_ptr<SharedImage> image_;
     std::string refusal_;
