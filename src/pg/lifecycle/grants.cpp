@@ -15,8 +15,8 @@ void run(const Catalog& catalog, const char* sql, const std::string& model, Oid 
     });
 }
 
-/// The role of a grant, once the caller may give and take it. Grants to roles that have been dropped, which nobody can
-/// name any more, go on this occasion.
+/// The role of a grant, after a check that the caller may grant and revoke. Also deletes grants to dropped roles, which
+/// nobody can name any more.
 Oid begin_change(const Catalog& catalog, const std::string& model, const char* grantee) {
     lock_own_model(catalog, model, false);
     const Oid role = role_named(grantee, true);

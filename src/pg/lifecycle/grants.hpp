@@ -1,21 +1,21 @@
-// Who else may use a model, and whose it is.
+// Grants of models, and changes of their owner.
 #pragma once
 
 #include "pg/sql/catalog.hpp"
 
 namespace mf::pg {
 
-/// Lets a role, or all for 'public', use the model, or no longer; what is so already stays so. For callers who manage
-/// the model. Waits for a training that is about to commit, not for one that goes on. Throws undefined_object,
-/// insufficient_privilege.
+/// Grants the use of the model to a role, or to all for 'public', or revokes it; does nothing if that is so already.
+/// For callers who manage the model. Waits for a training run that is about to commit, but not for one that is still
+/// computing. Throws undefined_object, insufficient_privilege.
 void grant_model(const Catalog& catalog, const char* model, const char* grantee);
 void revoke_model(const Catalog& catalog, const char* model, const char* grantee);
 
-/// Gives all versions to another role, of which the caller must be a member, as for ALTER TABLE ... OWNER TO. Waits for
-/// a training under way, which would store its version under the old one.
+/// Transfers all versions to another role, of which the caller must be a member, as for ALTER TABLE ... OWNER TO. Waits
+/// for a training run in progress, which would store its version under the old owner.
 void set_owner(const Catalog& catalog, const char* model, const char* owner);
 
-/// Deletes grants of that name if there is no model of that name: a later one must not begin with them.
+/// Deletes the grants of that name if no model has it: a later model of that name must not inherit them.
 void delete_orphaned_grants(const Catalog& catalog, const std::string& model);
 
 }  // namespace mf::pg

@@ -21,7 +21,7 @@ IdKind user_kind(const VersionRow& version) {
     return pg_call([type = version.user_type] { return id_kind_unsafe(type); });
 }
 
-/// The user as an id of the version; nothing if ids of the overload, or this one, cannot be one.
+/// The user as an id of the version; nothing if no id of the overload, or not this one, can be an id of the version.
 std::optional<Id> id_in(const VersionRow& version, const IdView& user) {
     const IdKind kind = user_kind(version);
     return user.kind == kind || user.kind == IdKind::Text ? convert_id(user, kind) : std::nullopt;
@@ -36,7 +36,7 @@ bool delete_factors(const Catalog& catalog, std::int64_t model_id, const std::st
     });
 }
 
-/// Both locks; false if the model has gone or was given away by the time they are had.
+/// Takes both locks; false if the model was dropped or transferred to another role by then.
 bool lock_if_managed(const Catalog& catalog, const std::string& model) {
     lock_model(catalog, model, ModelLock::Training);
     lock_model(catalog, model, ModelLock::Publication);
@@ -44,7 +44,7 @@ bool lock_if_managed(const Catalog& catalog, const std::string& model) {
     return owner && pg_call([&catalog, owner = *owner] { return may_manage_unsafe(catalog, owner); });
 }
 
-/// Adds the versions that had the user. Returns the last version if the user can be in none of them.
+/// Adds the versions that contained the user. Returns the last version if the user cannot be in any of them.
 std::optional<VersionRow> forget_in(const Catalog& catalog, const std::string& model, const IdView& user,
                                     std::vector<ForgottenFrom>& result) {
     std::optional<VersionRow> unfit;
@@ -60,10 +60,9 @@ std::optional<VersionRow> forget_in(const Catalog& catalog, const std::string& m
 }
 
 /// Deletes the user's factors from all versions of the model, or of all models that the caller manages for a null name,
-/// in the order of names and versions. Waits for trainings of those models that are under way, since they may have read
-/// the user's rows. Versions whose users have ids of another type are passed over; throws datatype_mismatch or
-/// invalid_text_representation if that is so of all versions of a named model, undefined_object,
-/// insufficient_privilege.
+/// in the order of names and versions. Waits for training runs of those models in progress, since they may have read
+/// the user's rows. Skips versions whose users have ids of another type. Throws datatype_mismatch or
+/// invalid_text_representation if all versions of a named model are skipped, undefined_object, insufficient_privilege.
 std::vector<ForgottenFrom> forget_user(const Catalog& catalog, const IdView& user, const char* model) {
     std::vector<ForgottenFrom> result;
     if (model == nullptr) {

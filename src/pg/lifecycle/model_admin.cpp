@@ -19,9 +19,9 @@ namespace {
                    "Versions are listed in mf_models.");
 }
 
-/// Deletes one version, or all for a null version, after trainings under way; if the live one goes and others remain,
-/// the newest of them becomes live and a NOTICE says so. Grants go with the last version. Returns how many versions
-/// went. Throws undefined_object, insufficient_privilege.
+/// Deletes one version, or all for a null version; waits for training runs in progress. If the live one is deleted and
+/// others remain, the latest of them becomes live and a NOTICE says so. The last version takes the grants with it.
+/// Returns the number of deleted versions. Throws undefined_object, insufficient_privilege.
 int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int32_t> version) {
     const std::string name = model;
     lock_own_model(catalog, name, true);
@@ -53,14 +53,14 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
     return dropped;
 }
 
-/// Makes a version the live one, from the commit on. Returns the one that was live, which may be the same. Waits for a
-/// training that is about to commit, not for one that goes on: that will publish its version as the live one when it
-/// ends. Throws undefined_object, insufficient_privilege.
+/// Makes a version live, from the commit on. Returns the one that was live, which may be the same. Waits for a training
+/// run that is about to commit, but not for one that is still computing, which will make its version live when it ends.
+/// Throws undefined_object, insufficient_privilege.
 std::int32_t set_live(const Catalog& catalog, const char* model, std::int32_t version) {
     const std::string name = model;
     lock_own_model(catalog, name, false);
     const std::string find = with_table_names(catalog, "SELECT version FROM {models} WHERE model = $1 AND live");
-    // Two statements, since the index that allows one live version looks at each row as it is updated.
+    // Two statements, since the unique index on live versions is checked as each row is updated.
     const std::string retire = with_table_names(catalog, "UPDATE {models} SET live = false WHERE model = $1 AND live");
     const std::string promote = with_table_names(
         catalog, "UPDATE {models} SET live = true WHERE model = $1 AND version = $2 RETURNING version");
@@ -80,13 +80,13 @@ std::int32_t set_live(const Catalog& catalog, const char* model, std::int32_t ve
     return outcome.previous;
 }
 
-/// Gives the model, with its versions and grants, another name, after trainings under way. Throws undefined_object,
-/// insufficient_privilege, invalid_name, and duplicate_object if there is a model of that name, whoever's it is.
+/// Renames the model with its versions and grants; waits for training runs in progress. Throws undefined_object,
+/// insufficient_privilege, invalid_name, and duplicate_object if a model has that name, whoever owns it.
 void rename_model(const Catalog& catalog, const char* model, const char* new_name) {
     const std::string from = model;
     const std::string to = new_name;
     own_model(catalog, from);
-    // In one order whoever renames what, so that two who exchange names do not wait for each other.
+    // Always in the same order, so that two sessions that exchange names do not deadlock.
     for (const std::string& name : {std::min(from, to), std::max(from, to)})
         lock_model(catalog, name, ModelLock::Training);
     lock_own_model(catalog, from, true);
@@ -111,7 +111,7 @@ struct VersionArguments {
     std::optional<std::int32_t> version;
 };
 
-/// Model and version; throws if there is no model.
+/// The arguments model and version; throws if no model is named.
 VersionArguments version_arguments(FunctionCallInfo fcinfo, const char* command) {
     const auto arguments = pg_call([fcinfo, command] {
         PreventCommandIfReadOnly(command);

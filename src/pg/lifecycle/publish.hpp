@@ -1,4 +1,4 @@
-// Storing a version and making it the live one.
+// Stores a version and makes it live.
 #pragma once
 
 #include "core/pipeline/train.hpp"
@@ -8,7 +8,7 @@
 
 namespace mf::pg {
 
-/// What is known of a version when its training is over.
+/// What is known of a version at the end of its training run.
 struct NewVersion {
     std::string model;
     Oid owner = InvalidOid;
@@ -21,12 +21,12 @@ struct NewVersion {
     double seconds = 0;
 };
 
-/// A number for a new version, never used before.
+/// A model_id for a new version, never used before.
 std::int64_t next_model_id(const Catalog& catalog);
 
-/// Inserts the row, makes it the live one, and deletes versions beyond mf_ext.keep_versions: it keeps the new one, the
-/// one that was live, to which one may want to go back even if it was not the newest, and the newest of the others.
-/// Returns the version.
+/// Inserts the row, makes it live, and deletes versions beyond mf_ext.keep_versions. Kept are the new version, the one
+/// that was live, so that users can go back to it even if it was not the latest, and the latest of the others. Returns
+/// the version.
 std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row);
 
 }  // namespace mf::pg

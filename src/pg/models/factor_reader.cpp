@@ -28,17 +28,17 @@ FactorTable users_table(const Catalog& catalog) {
     return {catalog.user_factors, catalog.user_factors_index, kHistoryDigest};
 }
 
-/// Takes factors that are no less than that: finite numbers in a row. False for anything else.
+/// Takes an array of factors; false for anything but a one-dimensional array of finite numbers.
 bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
     ArrayType* array = DatumGetArrayTypeP(datum);
     if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID) return false;
     *factors = {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
     float zero = 0;
-    for (const float factor : *factors) zero += factor * 0.0f;  // NaN if one is not finite
+    for (const float factor : *factors) zero += factor * 0.0f;  // NaN if a factor is not finite
     return zero == 0.0f;
 }
 
-/// Null if the row is sound, else what is wrong with it. The tables have constraints, but their owner can drop them.
+/// Null if the row is valid, else what is wrong with it. The tables have constraints, but their owner can drop them.
 const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorShape shape, FactorRow* row) {
     Datum values[kFactorColumnCount];
     bool nulls[kFactorColumnCount];
@@ -82,9 +82,9 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
     pg_unreachable();
 }
 
-/// Rows with the model's number and, if given, one id. A row is decoded in a context of its own, which is reset after
-/// it. The scan and the sink work in the caller's: the index code keeps what it needs for all of the scan (the entries
-/// of dead rows, for one) in the context that is current at systable_getnext.
+/// Scans the rows with the model's number and, if given, one id. Each row is decoded in a separate context, which is
+/// reset after the row. The scan and the sink work in the caller's context: in the context that is current at
+/// systable_getnext, the index code keeps data that it needs for the whole scan (such as the entries of dead rows).
 std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
                         const char* id, const FactorRowSink* sink, ExceptionHolder* exception) {
     ScanKeyData keys[2];

@@ -8,11 +8,11 @@
 
 namespace mf::pg {
 
-/// Stores the factors of a version: multi-inserts of a thousand rows with their index entries, memory bounded by one
-/// batch. Rows become visible with the transaction, like any others.
+/// Stores the factors of a version by multi-inserts of a thousand rows with their index entries; memory is bounded by
+/// one batch. The rows become visible when the transaction commits.
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model);
 
-/// One factor row as it lies in the table; pointers are valid during the call that passes it.
+/// One factor row as stored in the table; pointers are valid only during the call that passes it.
 struct FactorRow {
     std::string_view id;
     std::uint32_t interactions = 0;
@@ -22,25 +22,25 @@ struct FactorRow {
     std::uint64_t history_digest = 0;  ///< users only
 };
 
-/// What the rows of a version have in common; those that differ are refused.
+/// The shape that all rows of a version have; other rows are refused.
 struct FactorShape {
-    int factors = 0;  ///< 0: whatever the rows have
+    int factors = 0;  ///< 0: any number
     bool has_rating = false;
 };
 
-/// Takes rows; may throw.
+/// Receives rows; may throw.
 using FactorRowSink = std::function<void(const FactorRow&)>;
 
-/// The readers raise data_corrupted, with the version and the row, for what is no sound row.
+/// The readers raise data_corrupted, naming version and row, for invalid rows.
 
-/// Feeds all item rows of a version, in the order of the bytes of their ids, under the active snapshot.
+/// Passes all item rows of a version to the sink, in the byte order of their ids, under the active snapshot.
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);
 
-/// Feeds the row of one user if there is one; true if so.
+/// Passes the row of one user to the sink; false if there is none.
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink);
 
-/// Feeds the rows of all users, in the order of the bytes of their ids.
+/// Passes the rows of all users to the sink, in the byte order of their ids.
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);
 
 }  // namespace mf::pg

@@ -28,7 +28,7 @@ struct Target {
     TupleTableSlot* slots[kBatch];
     MemoryContext batch_context;
     std::int64_t model_id;
-    int columns;  ///< what a later version's script may have appended to the table is NULL
+    int columns;  ///< columns of the table; those that a later version's script may have appended get NULL
     int rating_count;
     int ranking_count;
 };

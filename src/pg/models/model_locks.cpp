@@ -30,10 +30,10 @@ void acquire(const Catalog& catalog, const std::string& name, ModelLock lock, bo
 
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock) {
     acquire(catalog, name, lock, false);
-    // What the holder before has changed in the catalogs may be read now.
+    // The previous holder may have changed the catalogs.
     pg_call([] { AcceptInvalidationMessages(); });
-    // An older snapshot does not show what he has changed in the model: decisions made by it could break the rules that
-    // the lock is there to keep.
+    // An older snapshot does not show the previous holder's changes of the model: decisions based on it could break the
+    // rules that the lock protects.
     const bool changed = pg_call([&catalog, name = name.c_str()] {
         return IsolationUsesXactSnapshot() && changed_since_snapshot_unsafe(catalog, name);
     });

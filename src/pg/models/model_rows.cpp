@@ -126,10 +126,11 @@ ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64
     return label;
 }
 
-/// Takes the name and the row of a version; may throw.
+/// Receives the name and the row of a version; may throw.
 using VersionSink = std::function<void(const char*, const ModelVersion&)>;
 
-/// Rows in the order of an index that begins with the name, of one model or all, as a snapshot taken now sees them.
+/// Scans the rows of one model or of all, in the order of an index that begins with the name, as a snapshot taken now
+/// sees them.
 void scan_now(const Catalog& catalog, Oid index, const char* name, const VersionSink& sink) {
     ExceptionHolder exception;
     pg_call([&catalog, index, name, sink = &sink, exception = &exception] {
@@ -150,7 +151,8 @@ void scan_now(const Catalog& catalog, Oid index, const char* name, const Version
     exception.rethrow();
 }
 
-/// Names of the live models that the caller may use, as a list for people, and the only one if there is one.
+/// Names of the live models that the caller may use, as a list for a message, and the name of the only one if there is
+/// exactly one.
 struct UsableModels {
     int count;
     const char* list;
@@ -238,7 +240,7 @@ std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& n
 
 bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name) {
     Relation models = table_open(catalog.models, AccessShareLock);
-    ScanKeyData then_key;  // one for each scan: it is changed when a scan begins
+    ScanKeyData then_key;  // a key for each scan: the start of a scan changes it
     ScanKeyData now_key;
     model_key_unsafe(&then_key, name);
     model_key_unsafe(&now_key, name);
@@ -251,7 +253,7 @@ bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name) {
         const HeapTuple old_row = systable_getnext(then_scan);
         const HeapTuple new_row = systable_getnext(now_scan);
         more = HeapTupleIsValid(old_row) && HeapTupleIsValid(new_row);
-        // A changed row is another row in another place.
+        // An update stores a new row at another position.
         same = more ? ItemPointerEquals(&old_row->t_self, &new_row->t_self) != 0
                     : HeapTupleIsValid(old_row) == HeapTupleIsValid(new_row);
     }

@@ -5,13 +5,13 @@
 
 namespace mf::pg {
 
-/// What a call needs to know of a version before anything else; read afresh under the caller's snapshot each time.
+/// What a call needs to know about a version before anything else; each call reads it anew under the caller's snapshot.
 struct ModelVersion {
     std::int64_t model_id;
     std::int32_t version;
     Oid owner;
     Oid source;
-    bool uncommitted;  ///< made by the transaction that looks
+    bool uncommitted;  ///< created by the current transaction
     TimestampTz trained_at;
     NameData user_column;
     NameData item_column;
@@ -31,16 +31,17 @@ inline const char* name_or_null(const NameData& column) {
 }
 
 /// The live version of the model that a call names. A null name means mf_ext.default_model, else the only model the
-/// caller may use. Throws undefined_object (hint: the models there are) or insufficient_privilege.
+/// caller may use. Throws undefined_object (the hint lists the existing models) or insufficient_privilege.
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);
 
-/// Owner of the model as a snapshot taken now sees it, nothing if there is no such model. The role may be gone.
+/// Owner of the model as a snapshot taken now sees it, nothing if there is no such model. The role may have been
+/// dropped.
 std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
 
-/// Names of all models that the caller may manage, in their order, as a snapshot taken now sees them.
+/// Names of all models that the caller may manage, in ascending order, as a snapshot taken now sees them.
 std::vector<std::string> managed_models(const Catalog& catalog);
 
-/// One version of a model, for who goes through all of them.
+/// One version of a model, for callers that visit all of them.
 struct VersionRow {
     std::int64_t model_id;
     std::int32_t version;
@@ -53,13 +54,14 @@ std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& n
 /// True if rows of the model were added, changed or deleted by others since the transaction's snapshot was taken.
 bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name);
 
-/// Throws undefined_object with the models there are as hint.
+/// Throws undefined_object; the hint lists the existing models.
 [[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
 
-/// True if the row of a version is there for a snapshot taken now, deletions of the own transaction included.
+/// True if a snapshot taken now sees the row of a version; it does not see rows that the current transaction has
+/// deleted.
 bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id);
 
-/// Name and owner of a version's model under the active snapshot; a null name if the version is not there.
+/// Name and owner of a version's model under the active snapshot; a null name if the version does not exist.
 struct ModelLabel {
     const char* name;
     Oid owner;
