@@ -7,9 +7,9 @@ namespace mf::pg {
 
 using FunctionBody = Datum (*)(FunctionCallInfo);
 
-/// What is left of a C++ exception once its frames are gone: nothing with a destructor.
+/// A C++ exception as it is kept after its frames were left: without any member that has a destructor.
 struct Failure {
-    ErrorData* postgres = nullptr;  ///< a PostgreSQL error, and nothing below
+    ErrorData* postgres = nullptr;  ///< for a PostgreSQL error, which sets none of the members below
     int sqlstate = ERRCODE_INTERNAL_ERROR;
     char message[1024] = "";
     char detail[1024] = "";
@@ -19,12 +19,12 @@ struct Failure {
 /// Called in a catch block: describes the exception in flight.
 void describe_exception(Failure* failure);
 
-/// Runs a function's body; every exception is turned into a PostgreSQL error after the C++ frames are gone.
+/// Runs a function's body; turns every exception into a PostgreSQL error after the C++ frames were left.
 Datum run_body(FunctionBody body, FunctionCallInfo fcinfo);
 
 }  // namespace mf::pg
 
-/// Defines a function that SQL calls. The body is C++ and may throw; it reaches PostgreSQL through pg_call only.
+/// Defines a function that SQL calls. The body is C++ and may throw; it calls PostgreSQL only through pg_call.
 #define MF_FUNCTION(name)                                                          \
     extern "C" {                                                                   \
     PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                      \

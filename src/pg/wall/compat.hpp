@@ -1,5 +1,5 @@
-// The only way PostgreSQL's headers enter the project: after C++'s own, with the macros that bite removed, and with
-// the differences between server versions 15 to 18 behind names of ours.
+// The only way PostgreSQL's headers enter the project: after those of C++, without the macros that clash, and with the
+// differences between server versions 15 to 18 hidden behind the functions below.
 #pragma once
 
 #include <cmath>
@@ -64,7 +64,7 @@ extern "C" {
 #error "mf_ext needs PostgreSQL 15 or later"
 #endif
 
-// Macros that would rewrite the standard library's names or ours.
+// Macros that would replace names of the standard library or of this project.
 #undef Abs
 #undef Max
 #undef Min
@@ -80,7 +80,7 @@ extern "C" {
 #undef strtof
 #undef foreach
 
-// Before 16 nothing is exported that is compiled with -fvisibility=hidden.
+// Before 16, PGDLLEXPORT is empty, so that -fvisibility=hidden hides every function.
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
@@ -88,7 +88,8 @@ extern "C" {
 
 namespace mf::pg {
 
-/// Raises unless the current user may give what is his to the role, as ALTER ... OWNER TO asks; 16 asks for SET ROLE.
+/// Raises an error unless the current user may transfer objects to the role, as for ALTER ... OWNER TO; 16 requires the
+/// right to SET ROLE.
 inline void check_can_give_to_role_unsafe(Oid role) {
 #if PG_VERSION_NUM >= 160000
     check_can_set_role(GetUserId(), role);
@@ -97,7 +98,7 @@ inline void check_can_give_to_role_unsafe(Oid role) {
 #endif
 }
 
-/// True if the role has USAGE of the schema; 16 asks for all kinds of objects in one way.
+/// True if the role has USAGE on the schema; 16 has one function for all kinds of objects.
 inline bool may_use_schema_unsafe(Oid schema, Oid role) {
 #if PG_VERSION_NUM >= 160000
     return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
@@ -106,7 +107,7 @@ inline bool may_use_schema_unsafe(Oid schema, Oid role) {
 #endif
 }
 
-/// f(setting) for every setting of the server, custom ones included; 16 gives their number in another way.
+/// Calls f(setting) for every setting of the server, custom ones included; 16 returns their number in another way.
 template <class F>
 void for_each_setting_unsafe(const F& f) {
 #if PG_VERSION_NUM >= 160000
@@ -119,7 +120,7 @@ void for_each_setting_unsafe(const F& f) {
     for (int i = 0; i < count; ++i) f(settings[i]);
 }
 
-/// ExecInsertIndexTuples for rows that are new and must not conflict; 16 added an argument.
+/// ExecInsertIndexTuples for new rows that must not conflict; 16 added an argument.
 inline void insert_index_entries_unsafe(ResultRelInfo* relation, TupleTableSlot* slot, EState* estate) {
     List* recheck =
 #if PG_VERSION_NUM >= 160000

@@ -9,7 +9,7 @@ Environment quiet_environment() {
     Environment environment;
     environment.threads = setting_threads();
     environment.interrupted = [] { return static_cast<bool>(INTERRUPTS_PENDING_CONDITION()); };
-    // Pending does not mean cancelled: most interrupts are served and return.
+    // Pending does not mean cancelled: most interrupts are handled and control returns.
     environment.checkpoint = [] { pg_call([] { CHECK_FOR_INTERRUPTS(); }); };
     return environment;
 }

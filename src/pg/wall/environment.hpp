@@ -1,4 +1,4 @@
-// What this side lends to the core for a long computation: threads, interrupts, messages.
+// What the PostgreSQL side provides to the core for a long computation: threads, interrupts, messages.
 #pragma once
 
 #include "core/base/parallel.hpp"
@@ -6,11 +6,11 @@
 
 namespace mf::pg {
 
-/// threads from the settings; cancel, timeout and the like arrive as PgError from checkpoint().
+/// The number of threads comes from the settings; checkpoint() throws a PgError on cancel, timeout and the like.
 Environment quiet_environment();
 
-/// The same for a training: each iteration is one DEBUG1 line and is shown by `progress`, which outlives the
-/// environment.
+/// The same for a training run: each iteration writes one DEBUG1 line and is shown by `progress`, which must outlive
+/// the environment.
 Environment make_environment(Progress& progress);
 
 /// Sends a WARNING or NOTICE; detail and hint may be empty.

@@ -34,7 +34,7 @@ void fail(Fault kind) {
         case Fault::Exception:
             throw std::runtime_error("fault on demand");
         case Fault::BadAlloc: {
-            // Volatile: a compiler may leave out an allocation that nobody looks at.
+            // Volatile, since a compiler may omit an allocation that is never used.
             void* volatile too_much = ::operator new(static_cast<std::size_t>(1) << 62);
             ::operator delete(too_much);
             throw std::logic_error("allocated too much");

@@ -5,28 +5,28 @@
 
 namespace mf::pg {
 
-/// A PostgreSQL error on its way up through C++ frames, complete with SQLSTATE, detail, hint and context; boundary.cpp
-/// rethrows it. `data` lives until the current subtransaction ends, whatever contexts the frames on the way delete.
+/// A PostgreSQL error that propagates through C++ frames, complete with SQLSTATE, detail, hint and context;
+/// boundary.cpp rethrows it. `data` lives until the current subtransaction ends, whatever contexts those frames delete.
 struct PgError {
     ErrorData* data;
 };
 
-/// Where errors are kept on their way up. Not the context that is current at the pg_call: that may belong to a frame
-/// that is left before the error is rethrown. Whoever raises an error ends the subtransaction; without a transaction
-/// there is nothing that ends.
+/// The context in which propagating errors are kept. Not the context that is current at the pg_call: that may belong to
+/// a frame that is left before the error is rethrown. The rethrown error ends the subtransaction, and with it this
+/// context; outside any transaction nothing ends, so the error stays in TopMemoryContext.
 inline MemoryContext error_context() {
     return CurTransactionContext != nullptr ? CurTransactionContext : TopMemoryContext;
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-// `result` is written before the longjmp or not read at all.
+// `result` is written before the longjmp, or not read at all.
 #pragma GCC diagnostic ignored "-Wclobbered"
 #endif
 
-/// Runs f, in which PostgreSQL may raise an error; the error arrives as a PgError. This is the only PG_TRY of the
-/// project. f holds and creates trivially destructible state only, since a longjmp would skip destructors, and throws
-/// no C++ exception itself, since one would leave PostgreSQL's exception stack dangling.
+/// Runs f, in which PostgreSQL may raise an error, and throws the error as a PgError. This is the only PG_TRY of the
+/// project. f holds and creates only trivially destructible state, since a longjmp would skip destructors, and throws
+/// no C++ exception itself, since that would leave PostgreSQL's exception stack dangling.
 template <class F>
 auto pg_call(F&& f) -> decltype(f()) {
     using Result = decltype(f());
@@ -48,8 +48,8 @@ auto pg_call(F&& f) -> decltype(f()) {
         error = CopyErrorData();
         MemoryContextSwitchTo(caller);
         FlushErrorState();
-        // As the end of the transaction would, which comes later: destructors on the way there may take the same locks.
-        // None is held across a pg_call, so these are f's own.
+        // The end of the transaction would do this too, but later: destructors that run before it may take the same
+        // locks. No lock is held across a pg_call, so these locks are f's own.
         LWLockReleaseAll();
     }
     PG_END_TRY();
@@ -61,8 +61,8 @@ auto pg_call(F&& f) -> decltype(f()) {
 #pragma GCC diagnostic pop
 #endif
 
-/// A C++ error with an SQLSTATE, for what this side of the wall finds wrong. Message in lower case without full stop;
-/// detail and hint full sentences or empty.
+/// A C++ error with an SQLSTATE, for faults found on this side of the wall. The message is in lower case without full
+/// stop; detail and hint are full sentences or empty.
 class SqlError : public std::exception {
   public:
     SqlError(int sqlstate, std::string message, std::string detail = {}, std::string hint = {})
@@ -80,7 +80,7 @@ class SqlError : public std::exception {
 };
 
 /// Keeps the first exception of code that PostgreSQL calls back (a DestReceiver, a loop inside a pg_call) until the
-/// PostgreSQL frames below are left by their own return.
+/// PostgreSQL frames that called it have returned.
 class ExceptionHolder {
   public:
     /// Runs f; true if it did not throw. After a failure f is not run again.

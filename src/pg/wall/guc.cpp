@@ -21,7 +21,7 @@ int max_private_memory_kb;
 int max_threads;
 char* kernel_names;
 
-// Which variants of the kernels work here, for tests that force one by the environment.
+// Shows the kernel variants in use, for tests that force one by the environment.
 void define_kernels_unsafe() {
     const char* forced = std::getenv("MF_EXT_KERNELS");
     if (forced != nullptr && *forced != '\0' &&
@@ -40,7 +40,7 @@ void define_kernels_unsafe() {
 }  // namespace
 
 void define_settings_unsafe() {
-    // First, since it may fail, and no setting can be defined twice.
+    // First, since this may fail and no setting can be defined twice.
     define_kernels_unsafe();
     DefineCustomIntVariable("mf_ext.cache_size", "Sets the maximum shared memory used to cache item factors.",
                             "The least recently used model is evicted first.", &cache_size_kb, 1024 * 1024, 1024,

@@ -1,4 +1,4 @@
-// Settings, prefix mf_ext.
+// The settings, with the prefix mf_ext.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ void define_settings_unsafe();
 /// mf_ext.default_model, empty if unset.
 const char* setting_default_model();
 
-/// mf_ext.max_threads, or what it means if it is 0; at least 1.
+/// mf_ext.max_threads, or the number that 0 stands for; at least 1.
 int setting_threads();
 
 /// mf_ext.max_memory in bytes.
@@ -28,10 +28,10 @@ std::size_t setting_cache_size();
 
 int setting_keep_versions();
 
-/// Bytes that lists of a batch call may take: PostgreSQL's maintenance_work_mem.
+/// Bytes that the lists of a batch call may take: PostgreSQL's maintenance_work_mem.
 std::size_t setting_batch_memory();
 
-/// Bytes for messages, in the unit that settings of memory are written in, rounded up.
+/// A number of bytes for messages, rounded up, in the unit of memory settings.
 std::string megabytes(std::size_t bytes);
 
 }  // namespace mf::pg

@@ -21,7 +21,7 @@ struct SharedProgress {
 };
 
 SharedProgress* shared = nullptr;
-int own_place = -1;  // also for the exit of a session that is terminated while it trains
+int own_place = -1;  // global, so that a session that is terminated while it trains can free the slot
 
 void attach_unsafe() {
     if (shared != nullptr) return;
@@ -54,9 +54,9 @@ int claim_unsafe() {
     return own_place;
 }
 
-/// -1 if no place is to be had: a training does not fail for that.
+/// Takes a slot; -1 if none is free, since a training run must not fail for that.
 int claim() {
-    // A training inside another one (a source that trains) leaves the place to the outer one.
+    // A training run inside another one (started by code in the source) leaves the slot to the outer one.
     if (own_place >= 0) return -1;
     try {
         return pg_call([] { return claim_unsafe(); });
@@ -130,7 +130,7 @@ void Progress::iteration(const Iteration& iteration) {
     ++done_;
     entry_.iterations_done = iteration.iteration;
     entry_.loss = iteration.loss;
-    // Iterations of different trainers count alike: they differ by less than a factor of two.
+    // Iterations of different trainers count the same: their durations differ by less than a factor of two.
     const double each = (now().wall - phase_start_.wall) / done_;
     const int left = planned_ > done_ ? planned_ - done_ : 0;
     entry_.ends = GetCurrentTimestamp() + static_cast<TimestampTz>(each * left * USECS_PER_SEC);

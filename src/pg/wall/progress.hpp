@@ -1,4 +1,4 @@
-// What trainings under way have reached: in shared memory for other sessions, at DEBUG1 for the log.
+// The progress of training runs: in shared memory for other sessions, at DEBUG1 for the log.
 #pragma once
 
 #include "core/base/parallel.hpp"
@@ -6,15 +6,15 @@
 
 namespace mf::pg {
 
-/// One training as other sessions see it.
+/// One training run as other sessions see it.
 struct ProgressEntry {
-    int pid = 0;  ///< 0: a free place
+    int pid = 0;  ///< 0: the slot is free
     Oid database = InvalidOid;
-    Oid owner = InvalidOid;  ///< of the model
+    Oid owner = InvalidOid;  ///< owner of the model
     char model[256] = "";
     char phase[24] = "";
-    int iterations_done = 0;   ///< of the phase
-    int iterations_total = 0;  ///< of the phase; 0: it has none
+    int iterations_done = 0;   ///< in this phase
+    int iterations_total = 0;  ///< in this phase; 0: it has none
     double loss = 0;           ///< NaN: not known yet
     std::int64_t rows_read = 0;
     double read_seconds = 0;  ///< from the start to the last row counted
@@ -22,10 +22,10 @@ struct ProgressEntry {
     TimestampTz ends = 0;  ///< expected end of the last iteration; 0: not known yet
 };
 
-/// Trainings that can be seen at a time; a further one goes on unseen.
+/// Number of training runs that can be shown at the same time; further ones are not shown.
 constexpr int kProgressPlaces = 32;
 
-/// A training's entry, from construction to destruction, and its phases' times.
+/// The entry of a training run, from construction to destruction, and the times of its phases.
 class Progress {
   public:
     Progress(const std::string& model, Oid owner);
@@ -33,15 +33,15 @@ class Progress {
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// Begins a phase and ends the one before with a line at DEBUG1. A null name ends the last one.
+    /// Begins a phase, and ends the previous one with a line at DEBUG1. A null name ends the last phase.
     void phase(const char* name);
 
     void rows_read(std::uint64_t rows);
 
-    /// Iterations of all trainers together, at most.
+    /// Sets the greatest number of iterations of all trainers together.
     void plan(int iterations) { planned_ = iterations; }
 
-    /// Takes a trainer's reports: what it will do, and what an iteration has reached.
+    /// Receive a trainer's reports: the planned iterations, and the result of an iteration.
     void factors(const char* name, int iterations);
     void iteration(const Iteration& iteration);
 
@@ -62,7 +62,7 @@ class Progress {
     ProgressEntry entry_;
 };
 
-/// Copies the entries of all databases to `entries`, which has kProgressPlaces. Returns how many.
+/// Copies the entries of all databases to `entries`, which has kProgressPlaces elements. Returns how many there are.
 int read_progress_unsafe(ProgressEntry* entries);
 
 }  // namespace mf::pg

@@ -6,8 +6,8 @@ extern "C" {
 
 namespace mf::pg {
 
-// PostgreSQL 17 has GetNamedDSMSegment for this, but 15 and 16 need these lines as long as they are supported, so that
-// a second way would only be more code. It also maps the segment in each backend, where this memory is mapped already.
+// PostgreSQL 17 has GetNamedDSMSegment for this. But as long as 15 and 16 are supported they need these lines, so a
+// second way would only add code; besides, it maps a segment in each backend, and this memory is mapped already.
 void* shared_struct_unsafe(const char* name, Size bytes, void (*initialize)(void*)) {
     char versioned[64];
     snprintf(versioned, sizeof versioned, "%s " MF_EXT_VERSION, name);
