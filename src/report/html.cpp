@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint32_t kReplacement = 0xFFFD;
 
-/// Takes one character, or one byte that begins none, off the front of the text.
+/// Removes one character, or one byte that begins no character, from the front of the text.
 std::uint32_t take_character(std::string_view* text) {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>((*text)[i]); };
     const unsigned char lead = byte(0);

@@ -7,15 +7,15 @@
 
 namespace mf {
 
-/// UTF-8 as the content of an element or the value of a quoted attribute. What HTML or XML would take for markup is
-/// escaped, and what is beyond ASCII becomes a numeric reference. Bytes that are not UTF-8, and characters that a page
+/// UTF-8 as the content of an element or the value of a quoted attribute. Markup characters of HTML and XML are
+/// escaped, and characters beyond ASCII become numeric references. Bytes that are not UTF-8, and characters that a page
 /// cannot contain (controls), become U+FFFD.
 std::string html_text(std::string_view utf8);
 
-/// Four significant digits at most, in the same form under every locale.
+/// The number with at most four significant digits, in the same form under every locale.
 std::string short_number(double value);
 
-/// With a comma between groups of three digits.
+/// The number with a comma between groups of three digits.
 std::string grouped_number(std::int64_t value);
 
 }  // namespace mf

@@ -1,4 +1,5 @@
-// A model's report as one page: facts, parameters, versions, and plots of how interactions and trained values lie.
+// A model's report as one page: facts, parameters, versions, and plots of the distributions of interactions and trained
+// values.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +11,13 @@
 
 namespace mf {
 
-/// So many users, or items, have so many interactions each.
+/// A number of users, or items, that have the same number of interactions each.
 struct InteractionGroup {
     std::uint64_t interactions;
     std::uint64_t members;
 };
 
-/// How values lie: counts[i] are in the bin from (first + i) * step to the next one.
+/// The distribution of values: counts[i] values are in the bin that begins at (first + i) * step.
 struct Distribution {
     PlotLabels labels;
     double step = 1;
@@ -24,7 +25,7 @@ struct Distribution {
     std::vector<std::uint64_t> counts;
 };
 
-/// All texts are UTF-8, not escaped. Groups have the most interactions first and differ in their interactions.
+/// All texts are UTF-8, not escaped. Groups are in descending order of their interactions, all of them different.
 struct Report {
     std::string model;
     std::vector<std::pair<std::string, std::string>> facts;
@@ -38,20 +39,21 @@ struct Report {
     std::vector<Distribution> distributions;
 };
 
-/// The groups of members with so many interactions each. O(n log n).
+/// The groups of members with the same number of interactions. O(n log n).
 std::vector<InteractionGroup> group_interactions(std::vector<std::uint32_t> interactions);
 
-/// Bins that are 1, 2 or 5 times a power of ten wide, so that about 30 of them reach from the least to the greatest
-/// value. All values are finite. O(n).
+/// About 30 bins, 1, 2 or 5 times a power of ten wide, from the least to the greatest value. All values are finite.
+/// O(n).
 Distribution distribution_of(const std::vector<double>& values, const PlotLabels& labels);
 
-/// Members by powers of two of their interactions: 0, 1, 2 to 3, 4 to 7, ... without empty bars at either end.
+/// Numbers of members by powers of two of their interactions: 0, 1, 2 to 3, 4 to 7, ... without empty bars at either
+/// end.
 Histogram histogram_by_powers_of_two(const std::vector<InteractionGroup>& groups);
 
 /// The share of all interactions that the most popular `share` of all members have; 0 if there are none. O(groups).
 double share_of_most_popular(const std::vector<InteractionGroup>& groups, double share);
 
-/// The page: HTML 5 that is well-formed XML, in ASCII, without script or anything to load.
+/// The page: HTML 5 that is well-formed XML, in ASCII, without scripts and external resources.
 std::string report_page(const Report& report);
 
 }  // namespace mf

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kLeft = 84, kRight = 616, kTop = 12, kBottom = 244, kHeight = 296;
 
-/// Labels on the horizontal axis that have room side by side.
+/// Number of labels that fit on the horizontal axis.
 constexpr std::uint64_t kMostLabels = 11;
 
 std::string coordinate(double value) {
@@ -55,7 +55,7 @@ std::string nothing_to_show() {
     return text_at((kLeft + kRight) / 2, (kTop + kBottom) / 2, "middle", "nothing to show");
 }
 
-/// 1, 2 or 5 times a power of ten: the least one of which so many steps reach the value.
+/// The least number of the form 1, 2 or 5 times a power of ten of which `steps` steps reach the value.
 std::uint64_t tick_step(std::uint64_t value, std::uint64_t steps) {
     std::uint64_t step = 1;
     for (int i = 0; step * steps < value; ++i) step = i % 3 == 1 ? step / 2 * 5 : step * 2;

@@ -1,4 +1,4 @@
-// Plots as inline SVG: no script, no style of their own but the classes bar, line and rule, colours from the page.
+// Plots as inline SVG without scripts. The page styles them through the classes bar, line and rule.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,19 @@ struct PlotLabels {
     std::string y;
 };
 
-/// Bars side by side; bar i goes from bounds[i] to bounds[i + 1], so there is one bound more than counts and names.
+/// Adjacent bars; bar i goes from bounds[i] to bounds[i + 1], so there is one bound more than counts and names.
 struct Histogram {
     std::vector<std::uint64_t> counts;
     std::vector<std::string> names;
     std::vector<std::string> bounds;
-    std::int64_t first = 0;  ///< bounds with round numbers are labelled, counted from this one
+    std::int64_t first = 0;  ///< number of bounds[0]; bounds with round numbers are labelled
 };
 
 /// A line through points of the unit square, with the diagonal beside it; axes are in percent.
 using Curve = std::vector<std::pair<double, double>>;
 
-/// A figure with title, axes and labels. Without any count, or any point, it says that there is nothing to show. The
-/// text grows with the number of bars or points, nothing else.
+/// A figure with title, axes and labels. Without any count or point, it says that there is nothing to show. The length
+/// of the text depends only on the number of bars or points.
 std::string plot(const PlotLabels& labels, const Histogram& histogram);
 std::string plot(const PlotLabels& labels, const Curve& curve);
 

@@ -23,7 +23,7 @@ class TestSink : public RowSink {
         for (std::size_t i = 0; i < batch.size(); ++i) rows_.rows.push_back({users[i], items[i], batch.value(i)});
     }
 
-    /// To be called after the last row, too. While rows move to twice the room, the old one is still there.
+    /// To be called after the last row, too. While the vector grows to twice its size, the old memory is still in use.
     void check_memory(bool grows = false) const {
         const std::vector<TestRow>& rows = rows_.rows;
         const std::size_t rooms = grows ? 3 : 1;

@@ -9,16 +9,16 @@ namespace mf::pg {
 
 struct TestRow {
     std::uint32_t user;
-    std::uint32_t item;  ///< SortedIds::kUnknown: not in the model
+    std::uint32_t item;  ///< SortedIds::kUnknown if the model does not know the item
     float rating;
 };
 
-/// Rows in order of user, item and rating, so that the order in which they were read has no influence.
+/// The rows sorted by user, item and rating, so that the order in which they were read has no influence.
 struct TestRows {
     explicit TestRows(IdKind kind) : users(kind) {}
 
     std::uint32_t user_count() const { return users.size(); }
-    /// Rows of one user.
+    /// The rows of one user.
     std::span<const TestRow> of(std::uint32_t user) const {
         return std::span(rows).subspan(begins[user], begins[user + 1] - begins[user]);
     }
@@ -29,9 +29,10 @@ struct TestRows {
     std::uint64_t skipped = 0;        ///< rows with a NULL or a rating that is not finite
 };
 
-/// Reads them under the active snapshot as the caller. Takes 12 bytes a row, 36 while they grow, and some 100 bytes a
-/// user. Throws as describe_source(), and datatype_mismatch if users or items are of another kind than the model's;
-/// MemoryLimitExceeded before more than mf_ext.max_memory is taken. An empty relation is data_exception.
+/// Reads the rows under the active snapshot with the caller's rights. Takes 12 bytes per row, 36 while the vector
+/// grows, and some 100 bytes per user. Throws as describe_source(), datatype_mismatch if users or items are of another
+/// kind than the model's, MemoryLimitExceeded before it takes more than mf_ext.max_memory, and data_exception for an
+/// empty relation.
 TestRows read_test_rows(const ServingModel& model, const Source& test);
 
 }  // namespace mf::pg

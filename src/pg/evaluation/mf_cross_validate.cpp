@@ -27,11 +27,11 @@ Environment counted(const Environment& environment, int total, int* done) {
     return result;
 }
 
-/// Reads the source once and hands each fold's result over as it ends, with the seconds it took. Nothing is stored.
-/// Throws what a training throws.
+/// Reads the source once and passes on the result of each fold when it ends, with the seconds it took. Stores nothing.
+/// Throws what a training run throws.
 void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::size_t k,
                     const std::function<void(std::uint32_t fold, const FoldResult&, double seconds)>& take) {
-    // The whole is kept beside the part that is trained on.
+    // All rows stay in memory beside the part that is trained on.
     constexpr int kCopies = 1;
     Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
     Environment environment = make_environment(progress);
@@ -47,7 +47,7 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     Environment counting = counted(environment, total, &done);
     for (std::uint32_t fold = 0; fold < folds; ++fold) {
         const auto begin = std::chrono::steady_clock::now();
-        done = static_cast<int>(fold) * each;  // the fold before may have stopped early
+        done = static_cast<int>(fold) * each;  // the previous fold may have stopped early
         const FoldResult result = validate_fold(dataset.by_user, hashes, fold, folds, arguments.options, k, counting);
         take(fold, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }

@@ -24,7 +24,7 @@ struct EvaluationArguments {
     Oid test;
     const char* user_column;
     const char* item_column;
-    const char* rating_column;            ///< not looked at for implicit feedback without relevant_from
+    const char* rating_column;            ///< ignored for implicit feedback without relevant_from
     std::int32_t k;                       ///< length of the lists
     std::optional<double> relevant_from;  ///< rows below are not relevant; nothing: all rows are
 };
@@ -38,16 +38,16 @@ struct Evaluation {
     double coverage;  ///< share of the model's items that are in some user's list
 };
 
-/// Rows of the test: those used, and those left out because the model does not know the item or its source the user,
-/// because the user has the item in the source already (overlapping), or for a NULL.
+/// Numbers of test rows: those used, and those skipped because the model does not know the item, because its source
+/// does not contain the user, because the user has the item in the source already (overlapping), or for a NULL.
 struct EvaluationRows {
-    std::uint64_t users = 0;  ///< users with a relevant row, over whom the means of lists go
+    std::uint64_t users = 0;  ///< users with a relevant row; the means of list metrics are over these
     std::uint64_t used = 0;
     std::uint64_t skipped = 0;
     std::uint64_t overlapping = 0;  ///< among the skipped
 };
 
-constexpr std::size_t kMostUsers = 1024;  // of a block
+constexpr std::size_t kMostUsers = 1024;  // in a block
 
 /// Sums of one recommender's metrics over users, and of its errors over rows.
 class Totals {
@@ -90,7 +90,7 @@ class Totals {
     std::vector<bool> listed_;
 };
 
-/// An order of all items that is the same for everybody.
+/// An order of all items that is the same for all users.
 struct FixedOrder {
     std::vector<std::uint32_t> items;
     std::vector<std::uint32_t> place;
@@ -246,7 +246,7 @@ class Evaluator {
         if (block_.size() == block_users_) finish_block();
     }
 
-    /// Ranks for the users of the block, on all threads; sums in their order.
+    /// Ranks the items for the users of the block, on all threads; adds the metrics in the order of the users.
     void finish_block() {
         const ItemIndex& items = model_.items.ranking();
         rank_by_factors(queries_.data(), block_, codes_, environment_, ranks_);
@@ -290,15 +290,15 @@ void check(const EvaluationArguments& arguments) {
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "relevant_from must be a number");
 }
 
-/// Evaluates the model as mf_recommend and mf_predict serve it now: all items that a user has not in the source are
-/// ranked. The baselines: items by their interactions in the training; mean + user bias + item bias of the source's
-/// rows, each the mean of its residuals shrunk by 10 rows (users) and 25 rows (items) (Koren, Bell 2011, 'Advances in
-/// Collaborative Filtering'). Reads the test rows once, the source once and then as often as maintenance_work_mem wants
-/// (12 bytes a row of the test's users). O(users · items · k), on all threads.
+/// Evaluates the model as mf_recommend and mf_predict serve it now: ranks all items that a user does not have in the
+/// source. The baselines: items by their interactions in the training run; mean + user bias + item bias of the source's
+/// rows, each bias the mean of its residuals shrunk by 10 rows (users) or 25 rows (items) (Koren, Bell 2011, 'Advances
+/// in Collaborative Filtering'). Reads the test rows once, and the source once and then as often as
+/// maintenance_work_mem requires (12 bytes per row of the test's users). O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows) {
     check(arguments);
-    // Every row of implicit feedback is an interaction; the column of weights may not even be there.
+    // Every row of implicit feedback is an interaction; the column of weights may not even exist.
     const bool needs_rating = model.feedback == Feedback::Explicit || arguments.relevant_from;
     const Source test = describe_source(arguments.test, {arguments.user_column, arguments.item_column,
                                                          needs_rating ? arguments.rating_column : nullptr, nullptr});

@@ -8,7 +8,7 @@
 namespace mf::pg {
 namespace {
 
-/// Positions (from 0, ascending) of the hits, and how many distinct items are relevant.
+/// Positions (from 0, ascending) of the hits, and the number of distinct relevant items.
 struct HitsView {
     const std::uint32_t* positions;
     std::size_t count;
@@ -20,7 +20,7 @@ struct Elements {
     int count;
 };
 
-/// The elements that are not NULL, in their order.
+/// The elements that are not NULL, in the order of the array.
 Elements elements_unsafe(ArrayType* array, const TypeCacheEntry* type) {
     Elements elements;
     bool* nulls;
@@ -34,7 +34,7 @@ Elements elements_unsafe(ArrayType* array, const TypeCacheEntry* type) {
 }
 
 struct Comparison {
-    FmgrInfo* function;  ///< three-way, or equality if the type has no order
+    FmgrInfo* function;  ///< three-way comparison, or equality if the type has no order
     bool ordered;
     Oid collation;
 };
@@ -76,7 +76,7 @@ int find_unsafe(Datum item, const Elements& relevant, const Comparison& comparis
     return -1;
 }
 
-/// Leaves each item once; sorted if the type has an order.
+/// Removes duplicates, and sorts the items if the type has an order.
 void make_distinct_unsafe(Elements& items, Comparison& comparison) {
     Elements distinct = {items.values, 0};
     if (comparison.ordered) {
@@ -97,9 +97,9 @@ void make_distinct_unsafe(Elements& items, Comparison& comparison) {
 }
 
 /// Compares elements as the type's own ORDER BY does, under the collation; types without an order, such as xid, by
-/// their equality. NULL elements count as absent, in front of others too. An item that is recommended again holds its
-/// position, but is no hit there. Positions from k on are not looked at. Both arrays have the same element type; raises
-/// undefined_function if that has no equality. O((recommended + relevant) · log(relevant)) comparisons, or
+/// their equality. Ignores NULL elements, which take up no position. An item that is recommended again takes up a
+/// position, but is no hit there. Ignores positions from k on. Both arrays have the same element type; raises
+/// undefined_function if the type has no equality. O((recommended + relevant) · log(relevant)) comparisons, or
 /// recommended · relevant for types without an order.
 HitsView list_hits_unsafe(ArrayType* recommended, ArrayType* relevant, std::size_t k, Oid collation) {
     TypeCacheEntry* type = lookup_type_cache(ARR_ELEMTYPE(relevant), TYPECACHE_CMP_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO);
@@ -121,7 +121,8 @@ HitsView list_hits_unsafe(ArrayType* recommended, ArrayType* relevant, std::size
     return {positions, hits, static_cast<std::size_t>(goal.count)};
 }
 
-/// The metric of the two array arguments; NULL, for avg() to leave out, if nothing is relevant. Functions are strict.
+/// The metric of the two array arguments; NULL, which avg() ignores, if nothing is relevant. The SQL functions are
+/// strict.
 template <class Metric>
 Datum metric_of(FunctionCallInfo fcinfo, std::size_t k, const Metric& metric) {
     const HitsView hits = pg_call([fcinfo, k] {

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMostVersions = 50;
 
-/// Rows of a result, row by row, as UTF-8 text; a NULL is empty.
+/// The rows of a result, one after the other, as UTF-8 text; a NULL is an empty text.
 struct TextRows {
     std::size_t rows;
     std::size_t columns;
@@ -28,14 +28,14 @@ struct TextRows {
 
 const char* utf8_unsafe(const char* text) {
     if (text == nullptr) return "";
-    // Of SQL_ASCII nobody knows what the bytes mean; the page shows what happens to be UTF-8.
+    // SQL_ASCII does not define what the bytes mean; the page shows those that happen to be UTF-8.
     if (GetDatabaseEncoding() == PG_SQL_ASCII) return text;
     auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(text));
     return reinterpret_cast<char*>(
         pg_do_encoding_conversion(bytes, static_cast<int>(strlen(text)), GetDatabaseEncoding(), PG_UTF8));
 }
 
-/// Runs a query as the caller, whose rights and the views' own filter decide what is seen.
+/// Runs a query with the rights of the caller; these and the views' own filters decide which rows it sees.
 TextRows text_rows_unsafe(const char* sql, std::int64_t model_id) {
     const Parameter parameter = int8_parameter(model_id);
     TextRows result{};
@@ -60,14 +60,14 @@ Number number(const std::string& text) {
 
 std::string grouped(const std::string& text) { return grouped_number(number<std::int64_t>(text)); }
 
-/// Fractions with a few digits, anything else as it is.
+/// Fractions are shortened to a few digits; any other text stays as it is.
 std::string shortened(const std::string& text) {
     return text.find('.') == std::string::npos ? text : short_number(number<double>(text));
 }
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-/// The views, asked about one version.
+/// Queries the views about one version.
 class ReportQueries {
   public:
     ReportQueries(const Catalog& catalog, std::int64_t model_id) : model_id_(model_id) {
@@ -114,7 +114,7 @@ class ReportQueries {
                         {"seconds of training", short_number(number<double>(row[12]))}};
     }
 
-    /// The members of a JSON object of the version's row; those of an object in it by name.name.
+    /// The members of a JSON object in the version's row; members of a nested object are called name.name.
     Pairs members(const char* column) const {
         Pairs pairs;
         const auto object_or_empty = [](const std::string& value) {
@@ -156,7 +156,7 @@ class ReportQueries {
     std::string models_;
 };
 
-/// What the plots need of the users or of the items, in no order.
+/// The data that the plots need about the users or the items, in any order.
 struct FactorFacts {
     std::vector<std::uint32_t> interactions;
     std::vector<double> values;
@@ -169,8 +169,8 @@ double norm(std::span<const float> factors) {
 }
 
 /// The page about that version, which the caller may use, in ASCII. Reads the view of the models with the caller's
-/// rights, and the factors of this version once. O(users + items) time and up to 12 bytes for each user and item; the
-/// page is small whatever the model.
+/// rights, and the factors of this version once. O(users + items) time and up to 12 bytes per user and item; the size
+/// of the page is bounded for any model.
 std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     const ReportQueries queries(catalog, version.model_id);
     Report report;

@@ -51,7 +51,7 @@ MF_FUNCTION(mf_split_hash) {
     });
     const auto hash = [](const IdView& id) { return id_hash({id.data, static_cast<std::size_t>(id.length)}); };
     const std::uint64_t cell = cell_hash(hash(arguments.user), hash(arguments.item), arguments.seed);
-    // The top bit turned: bigint has the order that cell_hash has without a sign.
+    // Flips the top bit, so that the order as bigint is that of cell_hash as an unsigned number.
     return Int64GetDatum(static_cast<std::int64_t>(cell ^ (std::uint64_t{1} << 63)));
 }
 

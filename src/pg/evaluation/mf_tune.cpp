@@ -88,7 +88,7 @@ SearchSpace read_search(Jsonb* json, const TrainOptions& base) {
     return space;
 }
 
-/// The options with as many factors as any trial will have: what memory has to suffice for.
+/// The options with the greatest number of factors of any trial, for which memory has to suffice.
 TrainOptions greatest(TrainOptions options, const SearchSpace& space) {
     for (const SearchDimension& dimension : space) {
         if (dimension.name != "factors") continue;
@@ -99,8 +99,8 @@ TrainOptions greatest(TrainOptions options, const SearchSpace& space) {
     return options;
 }
 
-/// Checks the space, reads the source once and searches. Nothing is stored. Throws what a training throws, and
-/// invalid_parameter_value without held-out rows to measure on.
+/// Checks the space, reads the source once and searches. Stores nothing. Throws what a training run throws, and
+/// invalid_parameter_value if no rows are held out to measure on.
 std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpace& space, const TuningOptions& tuning) {
     const TrainOptions& options = arguments.options;
     if (!(options.test_fraction > 0))

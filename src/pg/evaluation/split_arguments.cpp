@@ -43,7 +43,7 @@ void check_time_column(SplitMethod method, const char* word, bool given) {
                        "Leave time_column out, or use method => 'last' or 'time'.");
 }
 
-/// Quoted name, with its schema, of a table that can be created.
+/// The quoted name, with its schema, of a table that can be created.
 std::string new_table(const char* name, const char* role) {
     if (*name == '\0') throw SqlError(ERRCODE_INVALID_NAME, std::string("the name of the ") + role + " table is empty");
     struct Found {

@@ -5,7 +5,8 @@
 namespace mf::pg {
 namespace {
 
-/// The relation with its columns renamed to c1, c2, ... by position, so that names of the statement cannot meet them.
+/// The relation with its columns renamed to c1, c2, ... by position, so that they cannot clash with names in the
+/// statement.
 struct RenamedSource {
     std::string columns;  ///< c1, c2, ...
     std::string user;
@@ -25,7 +26,7 @@ Positions positions_unsafe(Oid relation, const char* user, const char* item, con
     Relation rel = relation_open(relation, AccessShareLock);
     for (int i = 0; i < rel->rd_att->natts; ++i) {
         const FormData_pg_attribute* attribute = TupleDescAttr(rel->rd_att, i);
-        if (attribute->attisdropped) continue;  // takes no name of the list
+        if (attribute->attisdropped) continue;  // has no position in the list of names
         ++positions.count;
         const char* name = NameStr(attribute->attname);
         if (strcmp(name, user) == 0) positions.user = positions.count;
@@ -51,13 +52,13 @@ RenamedSource rename_columns(const Source& source) {
     return renamed;
 }
 
-/// The id as models know it: equal, and ordered, by the value of an integer or the bytes of the text.
+/// The id as models know it: compared by the value of an integer or by the bytes of the text.
 std::string id_key(const SourceColumn& column, const std::string& name) {
     if (column.kind() == IdKind::Integer) return "(" + name + ")::pg_catalog.int8";
     return "((" + name + ")::pg_catalog.text COLLATE pg_catalog.\"C\")";
 }
 
-/// How many of `rows` are held out: what core/split.cpp computes.
+/// The number of `rows` that are held out, computed as in core/data/split.cpp.
 std::string held_count(const std::string& rows) {
     return "least(pg_catalog.floor(($1 OPERATOR(pg_catalog.*) (" + rows +
            ")::pg_catalog.float8) OPERATOR(pg_catalog.+) 0.5::pg_catalog.float8), ((" + rows +
@@ -65,10 +66,10 @@ std::string held_count(const std::string& rows) {
 }
 
 /// `SELECT columns, held FROM source`. Parameters: $1 fraction, $2 seed, $3 the hash below which a cell is held out.
-/// draw is NULL for rows that cannot be held out; in windows they are partitions of their own.
+/// draw is NULL for rows that cannot be held out; they form separate partitions in windows.
 ///
-/// Ranks are those of the last of all equals (the default frame ends there), so rows that agree in all that decides
-/// are on the same side, and no order of the rows enters.
+/// Peers get the rank of the last of them (where the default frame ends), so rows that are equal in all sort keys are
+/// on the same side, and the result does not depend on the order of the rows.
 std::string split_query(const SplitArguments& arguments, const RenamedSource& source) {
     const std::string drawn =
         "SELECT " + source.columns + ", " + id_key(arguments.source.user, source.user) + " AS u, " +
@@ -89,7 +90,7 @@ std::string split_query(const SplitArguments& arguments, const RenamedSource& so
         case SplitMethod::Random:
             return select("draw OPERATOR(pg_catalog.<) $3", drawn);
         case SplitMethod::ByUser:
-            // Cells, not rows, are counted: a cell's rows stay together.
+            // Counts cells, not rows, since the rows of a cell stay together.
             return select("rank OPERATOR(pg_catalog.<=) " + held_count("size"),
                           "SELECT " + source.columns +
                               ", draw, rank, pg_catalog.max(rank) OVER (PARTITION BY u, draw IS NULL) AS size FROM "
@@ -106,7 +107,7 @@ std::string split_query(const SplitArguments& arguments, const RenamedSource& so
                   count + "(PARTITION BY draw IS NULL)");
 }
 
-/// Hashes are uniform over all int8: those below this one are `fraction` of them.
+/// The int8 below which a share `fraction` of all hashes lies, since hashes are uniform over all int8.
 std::int64_t hash_limit(double fraction) {
     const double limit = std::floor((fraction - 0.5) * 0x1p64);
     return limit >= 0x1p63 ? INT64_MAX : static_cast<std::int64_t>(limit);

@@ -1,4 +1,4 @@
-// mf_split: a source's rows in two new tables.
+// mf_split: copies a source's rows into two new tables.
 #pragma once
 
 #include "pg/sql/source.hpp"
@@ -6,13 +6,13 @@
 namespace mf::pg {
 
 enum class SplitMethod {
-    Random,  ///< cells by a hash
-    ByUser,  ///< of each user a share of the cells by a hash
-    Last,    ///< of each user the newest rows
-    Time,    ///< the newest rows of all
+    Random,  ///< cells chosen by a hash
+    ByUser,  ///< a share of each user's cells, chosen by a hash
+    Last,    ///< the latest rows of each user
+    Time,    ///< the latest of all rows
 };
 
-/// mf_split's arguments as they came; null pointers are NULLs.
+/// mf_split's arguments as given; null pointers are NULLs.
 struct RawSplitArguments {
     Oid source;
     const char* train;
@@ -38,7 +38,7 @@ struct SplitArguments {
     std::string hash_function;  ///< likewise
 };
 
-/// Everything that can be found wrong before anything is created. Throws with SQLSTATE, value and hint.
+/// Checks all that can be checked before anything is created. Errors have an SQLSTATE, the wrong value and a hint.
 SplitArguments check_split_arguments(const RawSplitArguments& raw);
 
 struct SplitSizes {
@@ -46,8 +46,8 @@ struct SplitSizes {
     std::int64_t test;
 };
 
-/// Creates and fills the two tables with the rights of the current user. The source is read once, by one statement, so
-/// both sides come from one snapshot.
+/// Creates and fills the two tables with the rights of the current user. One statement reads the source once, so both
+/// tables come from one snapshot.
 SplitSizes create_split_tables(const SplitArguments& arguments);
 
 }  // namespace mf::pg
