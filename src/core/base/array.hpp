@@ -21,8 +21,8 @@ inline std::size_t checked_multiply(std::size_t a, std::size_t b) {
     return product;
 }
 
-/// Owner of n objects of a trivial type. Not initialised unless asked for: the hot paths write every element
-/// before they read it, from the thread that will use it.
+/// Owns n objects of a trivial type. Initialised only on request: the hot paths write every element before they read
+/// it, from the thread that will use it.
 template <class T>
 class Array {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -32,7 +32,7 @@ class Array {
     explicit Array(std::size_t size) : size_(size) {
         if (size == 0) return;
         std::size_t bytes = checked_multiply(size, sizeof(T));
-        // Page faults of 4 kB were a visible cost for arrays of many megabytes.
+        // For arrays of many megabytes, page faults of 4 kB each had a measurable cost.
         constexpr std::size_t kHugePage = std::size_t{2} << 20;
         const std::size_t alignment = bytes >= 2 * kHugePage ? kHugePage : 64;
         if (bytes > std::numeric_limits<std::size_t>::max() - alignment) throw std::bad_array_new_length();

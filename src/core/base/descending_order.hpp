@@ -1,4 +1,4 @@
-// Indices in the order of what they stand for.
+// Sorts indices by a key.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace mf {
 
-/// Fills order with the indices from 0 on, greatest key(index) first, ties by index, in the calling thread
-/// and with checkpoints. No key is NaN. O(n log n).
+/// Fills `order` with the indices from 0 on, greatest key(index) first, ties by index, in the calling thread and with
+/// checkpoints. No key may be NaN. O(n log n).
 template <class Key>
 void descending_order(std::span<std::uint32_t> order, Environment& environment, const Key& key) {
     std::iota(order.begin(), order.end(), 0u);

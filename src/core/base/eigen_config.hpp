@@ -1,14 +1,14 @@
 // Turns Eigen's assertions into exceptions.
 //
-// Included before every Eigen header, by the compiler's command line (-include), so that all translation
-// units agree. Eigen's default calls abort(), which inside a server process ends every session.
+// The compiler's command line includes this before every Eigen header (-include), so that all translation units agree.
+// Eigen's default calls abort(), which in a server process ends every session.
 #pragma once
 
 #include <stdexcept>
 
 namespace mf {
 
-/// A size or index mistake that Eigen noticed: a bug in this library, never the caller's data.
+/// A wrong size or index that Eigen has detected: a bug in this library, never a fault of the caller's data.
 class EigenAssertion : public std::logic_error {
   public:
     using std::logic_error::logic_error;

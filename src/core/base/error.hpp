@@ -7,8 +7,8 @@
 
 namespace mf {
 
-/// Base of all errors the core reports on purpose. The message starts in lower case without a full stop; detail and
-/// hint are full sentences or empty.
+/// Base of all errors that the core reports on purpose. The message starts in lower case and has no full stop; detail
+/// and hint are full sentences or empty.
 class Error : public std::runtime_error {
   public:
     explicit Error(const std::string& message, std::string detail = {}, std::string hint = {})
@@ -27,13 +27,14 @@ class InvalidArgument : public Error {
     using Error::Error;
 };
 
-/// The interactions themselves cannot be used: none left, not finite, not merged by the chosen rule.
+/// The interactions themselves cannot be used: there are none, they are not finite, or the chosen rule does not merge
+/// them.
 class InvalidData : public Error {
   public:
     using Error::Error;
 };
 
-/// The work needs more memory than its budget; thrown before the memory is taken.
+/// The computation needs more memory than its budget; thrown before the memory is allocated.
 class MemoryLimitExceeded : public Error {
   public:
     using Error::Error;

@@ -1,5 +1,5 @@
-// Hash functions whose values are part of the product: hold-out membership and the stored digest of a history
-// depend on them, so they are written out here and must give the same numbers on every platform and in every version.
+// Hash functions whose values must never change: hold-out membership and the stored digest of a history depend on them,
+// so they are written out here and give the same numbers on every platform and in every version.
 #pragma once
 
 #include <bit>
@@ -18,7 +18,8 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
     return x;
 }
 
-/// Hash of an identifier's text form, byte by byte (FNV-1a, then mixed): the integer 42 and the text '42' agree.
+/// Hash of an identifier's text form, byte by byte (FNV-1a, then mixed): the integer 42 and the text '42' have the
+/// same.
 constexpr std::uint64_t id_hash(std::string_view text) {
     std::uint64_t h = 0xcbf29ce484222325u;
     for (const char c : text) {
@@ -33,12 +34,12 @@ constexpr std::uint64_t cell_hash(std::uint64_t user_hash, std::uint64_t item_ha
     return mix64(mix64(user_hash + 0x9e3779b97f4a7c15u * (seed + 1)) ^ std::rotl(item_hash, 32));
 }
 
-/// Digest of a user's history, independent of the order of its rows: tells whether the history is still the one
-/// the stored factors were solved from.
+/// Digest of a user's history, independent of the order of its rows: shows whether the history is still the one from
+/// which the stored factors were solved.
 class HistoryDigest {
   public:
     void add(std::uint64_t item_hash, float value) {
-        // -0.0 equals 0.0 and must hash alike.
+        // -0.0 equals 0.0 and must have the same hash.
         const std::uint32_t bits = std::bit_cast<std::uint32_t>(value == 0.0f ? 0.0f : value);
         sum_ += mix64(item_hash ^ (0x9e3779b97f4a7c15u * (bits + std::uint64_t{1})));
         ++count_;

@@ -1,4 +1,4 @@
-// Sorts that a cancel reaches within milliseconds, however many elements they have.
+// Sorts that can be cancelled within milliseconds, whatever the number of elements.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,12 @@
 
 namespace mf {
 
-/// Comparisons between two looks at the interrupt: a few milliseconds, even where each one misses the cache twice.
+/// Comparisons between two interrupt checks: a few milliseconds, even if each comparison misses the cache twice.
 constexpr std::uint32_t kComparisonsPerCheck = 1 << 15;
 
-/// The order `less`, which looks at the interrupt now and then while a sort asks it. For an algorithm of the standard
-/// library in the calling thread; these may be left by an exception. Refers to its arguments, and copies of it, which
-/// the algorithms make, count together.
+/// The order `less` with an interrupt check every kComparisonsPerCheck comparisons. For algorithms of the standard
+/// library in the calling thread, which exceptions may leave. Refers to its arguments; its copies, which the algorithms
+/// make, share one counter.
 template <class Less>
 class CheckedOrder {
   public:
@@ -35,7 +35,7 @@ class CheckedOrder {
 };
 
 /// std::sort with checkpoints, in place, in the calling thread. After an exception of the checkpoint the elements are
-/// of no use. O(n log n).
+/// in an unspecified state. O(n log n).
 template <class T, class Less>
 void sort_with_checkpoints(std::span<T> values, Environment& environment, const Less& less) {
     check_interrupt(environment);
@@ -43,8 +43,8 @@ void sort_with_checkpoints(std::span<T> values, Environment& environment, const 
     std::sort(values.begin(), values.end(), CheckedOrder<Less>(less, environment, comparisons));
 }
 
-/// The same for std::stable_sort, which asks less often where a comparison is dear and takes memory for half of the
-/// elements.
+/// The same for std::stable_sort, which needs fewer comparisons, for use where these are expensive, and takes memory
+/// for half of the elements.
 template <class T, class Less>
 void stable_sort_with_checkpoints(std::span<T> values, Environment& environment, const Less& less) {
     check_interrupt(environment);

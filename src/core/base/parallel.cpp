@@ -14,14 +14,14 @@
 namespace mf {
 namespace {
 
-/// Blocks every signal that can be handled asynchronously while it lives; a thread started meanwhile inherits
-/// that.
+/// Blocks every signal that can be handled asynchronously while the object lives; threads started meanwhile inherit the
+/// mask.
 class SignalsBlocked {
   public:
     SignalsBlocked() {
         sigset_t blocked;
         sigfillset(&blocked);
-        // A fault belongs to the thread that made it. If its signal were blocked, the kernel would kill the
+        // The signal of a fault goes to the thread that caused it. If it were blocked, the kernel would kill the
         // process without the host's crash handling.
         for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&blocked, fault);
         pthread_sigmask(SIG_SETMASK, &blocked, &before_);
@@ -34,15 +34,15 @@ class SignalsBlocked {
     sigset_t before_;
 };
 
-/// The blocks still to do, handed out in ascending order.
+/// The remaining blocks, assigned in ascending order.
 class Queue {
   public:
     Queue(std::size_t blocks, const std::function<void(std::size_t, int)>& body) : blocks_(blocks), body_(body) {}
 
     std::size_t remaining() const { return blocks_ - std::min(next_.load(), blocks_); }
 
-    /// Does one block; false if there is none left or the queue is stopped. Never throws: an exception of the
-    /// body is kept and stops the queue.
+    /// Processes one block; false if none is left or the queue was stopped. Never throws: an exception of the body is
+    /// kept and stops the queue.
     bool run_one(int worker) noexcept {
         if (stopped_.load(std::memory_order_relaxed)) return false;
         const std::size_t block = next_.fetch_add(1, std::memory_order_relaxed);
@@ -56,7 +56,7 @@ class Queue {
         return true;
     }
 
-    /// Lets every worker return after the block it is in.
+    /// Lets every worker return after its current block.
     void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
     void resume() noexcept { stopped_.store(false, std::memory_order_relaxed); }
 
@@ -82,7 +82,7 @@ class Queue {
     std::exception_ptr error_;
 };
 
-/// The threads beside the calling one; joined by the destructor whatever happens.
+/// The threads beside the calling one; the destructor joins them in any case.
 class Workers {
   public:
     Workers(Queue& queue, std::size_t count) {
@@ -98,7 +98,7 @@ class Workers {
                 });
             }
         } catch (const std::system_error&) {
-            // No more threads to be had (a limit of the system): the ones there are do all the work.
+            // The system allows no more threads: the existing ones do all the work.
         } catch (...) {
             queue.stop();
             join();
@@ -122,14 +122,14 @@ bool is_interrupted(const Environment& environment) {
     return environment.interrupted && environment.checkpoint && environment.interrupted();
 }
 
-/// Works on the queue until it is empty, has failed, or an interrupt is pending. No worker is left when it
+/// Processes the queue until it is empty, has failed, or an interrupt is pending. No worker runs any more when it
 /// returns.
 void run_until_interrupt(Environment& environment, Queue& queue) {
     const auto threads = static_cast<std::size_t>(std::max(environment.threads, 1));
     const Workers workers(queue, std::min(threads, queue.remaining()) - 1);
     try {
-        // The interrupt is looked at after a block, not before: each round makes progress even if the host
-        // cannot serve its interrupt yet and keeps the flag up.
+        // Checks for an interrupt after a block, not before: each round makes progress even if the host cannot handle
+        // the interrupt yet and keeps the flag set.
         while (queue.run_one(0)) {
             if (is_interrupted(environment)) {
                 queue.stop();
@@ -145,7 +145,7 @@ void run_until_interrupt(Environment& environment, Queue& queue) {
 
 void parallel_for(Environment& environment, std::size_t blocks,
                   const std::function<void(std::size_t block, int worker)>& body) {
-    // Once at least in each call, so that loops over few blocks can be cancelled too.
+    // At least once in each call, so that loops over few blocks can be cancelled too.
     check_interrupt(environment);
     Queue queue(blocks, body);
     while (queue.remaining() > 0) {

@@ -1,4 +1,4 @@
-// Threads for one call: started, used and joined inside parallel_for; nothing survives it.
+// Threads for one call: started, used and joined inside parallel_for; no thread outlives it.
 #pragma once
 
 #include <cstddef>
@@ -15,41 +15,40 @@ struct Iteration {
     double test_metric;  ///< RMSE (rating) or NDCG (ranking) on held-out rows, or NaN
 };
 
-/// What the caller lends to a long computation.
+/// What the caller provides to a long computation.
 struct Environment {
     int threads = 1;
 
-    /// True if something waits for checkpoint(). Called often, by the calling thread, while workers run: it
-    /// may only read a flag.
+    /// True if checkpoint() is needed. The calling thread calls this often while workers run: it may only read a flag.
     std::function<bool()> interrupted;
 
-    /// Called by the calling thread while no worker runs. May throw (cancel); if it returns, the work goes
-    /// on.
+    /// Called by the calling thread while no worker runs. May throw (cancel); if it returns, the work continues.
     std::function<void()> checkpoint;
 
     /// Called by the calling thread before a trainer's first iteration, with the phase's name and iterations as in the
     /// reports that follow.
     std::function<void(const char* phase, int total)> on_phase;
 
-    /// Called by the calling thread after each iteration, no worker running; false stops the training there
-    /// and keeps the factors reached.
+    /// Called by the calling thread after each iteration while no worker runs; false stops the training run there and
+    /// keeps the current factors.
     std::function<bool(const Iteration&)> on_iteration;
 };
 
-/// Runs body(block, worker) for every block in [0, blocks) on environment.threads threads, the calling one
-/// among them; worker is in [0, threads) and names the scratch to use. Blocks are handed out dynamically, so
-/// the result must not depend on which worker gets which block. The first exception of a body is rethrown
-/// here after all workers are joined. If interrupted() turns true, workers finish their block and are joined,
-/// checkpoint() runs, and the rest goes on. All signals that can be blocked are blocked in workers: a host's
-/// handlers never run there.
+/// Runs body(block, worker) for every block in [0, blocks) on environment.threads threads, the calling one among them;
+/// worker is in [0, threads) and selects the scratch memory. Blocks are assigned dynamically, so the result must not
+/// depend on which worker gets which block. The first exception of a body is rethrown here after all workers are
+/// joined. If interrupted() becomes true, workers finish their block and are joined, checkpoint() runs, and then the
+/// remaining blocks are processed. All signals that can be blocked are blocked in workers: a host's handlers never run
+/// there.
 void parallel_for(Environment& environment, std::size_t blocks,
                   const std::function<void(std::size_t block, int worker)>& body);
 
-/// The same over [0, count) cut into blocks of `block` elements, the last one shorter: body(begin, end, worker).
+/// The same for [0, count) cut into blocks of `block` elements, of which the last may be shorter:
+/// body(begin, end, worker).
 void parallel_ranges(Environment& environment, std::size_t count, std::size_t block,
                      const std::function<void(std::size_t begin, std::size_t end, int worker)>& body);
 
-/// Runs checkpoint() if interrupted(): for long loops without threads.
+/// Runs checkpoint() if interrupted() is true: for long loops without threads.
 void check_interrupt(Environment& environment);
 
 }  // namespace mf

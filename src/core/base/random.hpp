@@ -1,5 +1,5 @@
-// A seeded generator written out, so that the same seed gives the same numbers with every compiler and standard
-// library; but for normal(), whose logarithm and cosine are those of the C library.
+// A seeded generator of our own, so that the same seed gives the same numbers with every compiler and standard library.
+// Only normal() depends on the platform, since its logarithm and cosine are those of the C library.
 #pragma once
 
 #include <cmath>

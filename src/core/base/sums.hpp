@@ -8,7 +8,7 @@ namespace mf {
 
 /// Σ x_i, in double precision.
 inline double sum_of(std::span<const float> values) {
-    // Several sums under way: an addition's latency is longer than its work.
+    // Several independent sums, which hide the latency of an addition.
     constexpr std::size_t kSums = 8;
     double sums[kSums] = {};
     std::size_t i = 0;

@@ -1,4 +1,4 @@
-// Choice among variants of a table of kernels that are compiled for several instruction sets. Private to *kernels.cpp.
+// Chooses among variants of a table of kernels, compiled for several instruction sets. Private to *kernels.cpp.
 #pragma once
 
 #include <cstdlib>
@@ -7,15 +7,16 @@
 
 namespace mf {
 
-/// A table of kernels with a name, and whether this processor has its instructions and the operating system saves its
-/// registers.
+/// A table of kernels with a name, and whether this processor has its instructions and the operating system saves the
+/// registers they use.
 template <class Table>
 struct Variant {
     const Table* table;
     bool supported;
 };
 
-/// The first of the variants, fastest first, that this processor has; with a name, the one of that name, or null.
+/// The first of the variants, fastest first, that this processor supports; with a name, the variant of that name, or
+/// null if it is not supported.
 template <class Table>
 const Table* choose_variant(std::initializer_list<Variant<Table>> variants, const char* name = nullptr) {
     for (const Variant<Table>& variant : variants)
@@ -23,14 +24,14 @@ const Table* choose_variant(std::initializer_list<Variant<Table>> variants, cons
     return nullptr;
 }
 
-/// The variant that MF_EXT_KERNELS in the environment names, for tests of each of them; null if it names none.
+/// The variant that MF_EXT_KERNELS in the environment names, for tests of each variant; null if it names none.
 inline const char* forced_variant() {
     const char* name = std::getenv("MF_EXT_KERNELS");
     return name == nullptr || *name == '\0' ? nullptr : name;
 }
 
-/// The table to use, given `variant` that looks one up by its name: the one that is forced, if the processor has it,
-/// otherwise the fastest.
+/// The table to use: the forced one, if the processor supports it, otherwise the fastest. `variant` looks up a table by
+/// its name.
 template <class Table>
 const Table* variant_in_use(const Table* (*variant)(const char* name)) {
     const Table* forced = variant(forced_variant());

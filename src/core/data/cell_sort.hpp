@@ -1,4 +1,4 @@
-// Sorting of rows (user, item, value[, time]) by radix, as InteractionsBuilder does it block by block.
+// The radix sort of rows (user, item, value[, time]) that InteractionsBuilder applies to each block.
 #pragma once
 
 #include <algorithm>
@@ -12,14 +12,14 @@
 
 namespace mf {
 
-/// How a cell is numbered in 32 bits, in the order of (user, item): the user's number in its block and the item. A
-/// block has at most as many users as the items leave bits for, and no more rows than fit into the second-level cache
-/// if users are alike.
+/// Numbers cells in 32 bits, in the order of (user, item): by the user's number in its block and the item. A block has
+/// at most as many users as the items leave bits for and, if users have similar numbers of rows, no more rows than fit
+/// into the second-level cache.
 class CellBlocks {
   public:
     CellBlocks(std::uint32_t users, std::uint32_t items, std::uint64_t rows) : users_(users) {
         constexpr double kRowsPerBlock = 1 << 15;
-        constexpr int kMaximumBlocksLog2 = 14;  // more places to write to than this would not stay in cache
+        constexpr int kMaximumBlocksLog2 = 14;  // the write positions of more blocks would not stay in cache
         item_bits_ = std::bit_width(items - 1);
         const double users_per_block = kRowsPerBlock * users / static_cast<double>(rows);
         const int wanted = std::bit_width(static_cast<std::uint64_t>(users_per_block));
@@ -73,8 +73,8 @@ struct TimedRow : PlainRow {
     }
 };
 
-/// Orders rows by cell, by digits from the last to the first. Returns where they are: in rows or in scratch, which has
-/// the same size.
+/// Sorts rows by cell, digit by digit from the last to the first. The result is in rows or in scratch, which has the
+/// same size; returns which.
 template <class Row>
 std::span<Row> radix_sort(std::span<Row> rows, std::span<Row> scratch, int cell_bits) {
     constexpr int kMaximumDigitBits = 9;
@@ -99,7 +99,7 @@ std::span<Row> radix_sort(std::span<Row> rows, std::span<Row> scratch, int cell_
     return rows;
 }
 
-/// Room for n elements without a copy of the old ones, and no more: the largest block may hold most of the data.
+/// Reserves room for exactly n elements without copying the old ones: the largest block may contain most of the data.
 template <class T>
 std::span<T> room_for(std::vector<T>& scratch, std::size_t n) {
     if (scratch.size() < n) {
@@ -116,7 +116,7 @@ struct SortScratch {
     std::vector<Row> other;
 };
 
-/// The rows of one block, in the order of (user, item); those of one cell are together in any order.
+/// The rows of one block, in the order of (user, item); rows of one cell are adjacent, in any order.
 template <class Row>
 std::span<Row> sorted_rows(std::span<const std::uint32_t> cells, const float* values, const double* times,
                            int cell_bits, SortScratch<Row>& scratch) {

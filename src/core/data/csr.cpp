@@ -7,7 +7,7 @@
 namespace mf {
 namespace {
 
-/// Goes through the rows of a matrix once, in stripes of about equally many entries, one for each thread: calls
+/// Visits the rows of a matrix once, in stripes with about the same number of entries, one for each thread: calls
 /// body(stripe, first row, end row) for one piece of each stripe after the other, so that it can be cancelled.
 class Stripes {
   public:

@@ -62,7 +62,7 @@ inline std::uint32_t occupied_rows(CsrView matrix) {
 /// The same entries by column; rows of the result are ascending. O(entries), on all threads. Memory beside the
 /// result: 8 bytes a column and thread.
 Csr transpose(const Csr& matrix, Environment& environment);
-/// The same on the calling thread alone, not to be cancelled.
+/// The same on the calling thread alone; cannot be cancelled.
 Csr transpose(const Csr& matrix);
 
 }  // namespace mf

@@ -1,4 +1,4 @@
-// The hash table of ids: its hashes, its slots and the search for an id in them.
+// The hash table of ids: its hashes, its slots and the search for an id in the slots.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 
 namespace mf {
 
-/// Hash of an id in the upper half, index + 1 in the lower; 0: empty. The upper bits of the hash say where the search
-/// for the id begins.
+/// The upper half is the hash of an id, the lower half its index + 1; 0: empty. The upper bits of the hash determine
+/// the slot where the search for the id begins.
 using IdSlot = std::uint64_t;
 
 constexpr IdSlot make_slot(std::uint32_t hash, std::uint32_t entry) { return std::uint64_t{hash} << 32 | entry; }
 constexpr std::uint32_t hash_of(IdSlot slot) { return static_cast<std::uint32_t>(slot >> 32); }
 constexpr std::uint32_t entry_of(IdSlot slot) { return static_cast<std::uint32_t>(slot); }
 
-/// Hashes for the slots. Not part of the product, unlike id_hash(): they may change, and take 8 bytes a step.
+/// Hashes for the slots. Unlike id_hash(), they are stored nowhere and may change; they process 8 bytes per step.
 inline std::uint32_t table_hash(std::int64_t id) { return mix64(static_cast<std::uint64_t>(id)) >> 32; }
 
 inline std::uint32_t table_hash(std::string_view bytes) {

@@ -73,7 +73,7 @@ std::string uuid_text(std::string_view bytes) {
 
 bool parse_integer_id(std::string_view text, std::int64_t* id) {
     const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-    // from_chars would take leading zeros and "-0".
+    // from_chars would accept leading zeros and "-0".
     if (digits.starts_with('0') && text != "0") return false;
     std::int64_t value;
     const char* end = text.data() + text.size();

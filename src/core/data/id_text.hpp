@@ -11,16 +11,17 @@ namespace mf {
 enum class IdKind {
     Integer,  ///< smallint, integer, bigint: ordered by value
     Uuid,     ///< 16 bytes; ordered by bytes, which is also the order of the text form
-    Text,     ///< everything else, by the bytes of its text form
+    Text,     ///< everything else; ordered by the bytes of the text form
 };
 
 constexpr std::size_t kUuidBytes = 16;
 
-/// An id's text form, as PostgreSQL prints it and the factor tables store it; kind is not Integer in the second.
+/// An id's text form, as PostgreSQL prints it and the factor tables store it; kind is not Integer in the second
+/// overload.
 std::string id_text(std::int64_t id);
 std::string id_text(IdKind kind, std::string_view bytes);
 
-/// id_hash() of the text form, without making a string.
+/// id_hash() of the text form, without creating a string.
 std::uint64_t id_text_hash(std::int64_t id);
 std::uint64_t id_text_hash(IdKind kind, std::string_view bytes);
 

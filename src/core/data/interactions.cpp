@@ -1,5 +1,5 @@
-// Rows to sparse matrix in linear time. Users, in the order of their ids, are cut into blocks whose rows fit into
-// cache: rows go to their block first, then each block is sorted on its own, on all threads, by a radix sort of cells.
+// Turns rows into a sparse matrix in linear time. Users, in the order of their ids, are cut into blocks whose rows fit
+// into the cache: rows first go to their block, then a radix sort of cells sorts each block separately, on all threads.
 #include "core/data/interactions.hpp"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ constexpr std::size_t kLargestChunkRows = std::size_t{1} << 20;
 /// Why a row could not be merged.
 struct MergeFailure {
     std::uint32_t item;
-    bool overflow;  // else: a duplicate under Duplicates::Error
+    bool overflow;  // otherwise: a duplicate under Duplicates::Error
 };
 
 /// One value for several rows of one cell.
@@ -36,7 +36,7 @@ float merged(std::span<Row> rows, Duplicates rule) {
     return value.value();
 }
 
-/// The failure of the first row, in row order: whichever thread comes first, the message is the same.
+/// The failure of the first row, in row order: the message does not depend on which thread comes first.
 class FirstFailure {
   public:
     void report(std::uint32_t row, MergeFailure failure) {
@@ -45,7 +45,7 @@ class FirstFailure {
         row_ = row;
         failure_ = failure;
     }
-    /// True if no row from this one on can matter any more.
+    /// True if failures of this row and later ones no longer matter.
     bool is_before(std::size_t row) const {
         const std::lock_guard<std::mutex> lock(mutex_);
         return failure_ && row_ < row;
@@ -67,14 +67,14 @@ class FirstFailure {
     std::optional<MergeFailure> failure_;
 };
 
-/// Where a block's entries go: items and values from the block's beginning on, counts from its first user on.
+/// Where the entries of a block go: items and values from the block's beginning on, counts from its first user on.
 struct BlockOutput {
     std::uint32_t* items;
     float* values;
     std::uint64_t* counts;
 };
 
-/// Writes one entry for each cell of the sorted rows, up to the first that fails.
+/// Writes one entry for each cell of the sorted rows, up to the first cell that fails.
 template <class Row>
 void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
                 const BlockOutput& output, FirstFailure& failure) {
@@ -100,7 +100,7 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
     }
 }
 
-/// Closes the gaps that merging has left at the ends of blocks; offsets are those of the result.
+/// Closes the gaps that merging has left at the ends of blocks; the matrix's offsets are already those of the result.
 Csr compact(Csr matrix, const CellBlocks& blocks, const std::vector<std::uint64_t>& begins, Environment& environment) {
     const std::uint64_t entries = matrix.offsets[matrix.rows()];
     if (entries == matrix.entries()) return matrix;
@@ -171,7 +171,7 @@ void InteractionsBuilder::add(std::size_t count, const std::uint32_t* users, con
 
 std::size_t InteractionsBuilder::memory() const { return users_.memory() + items_.memory() + chunk_bytes_; }
 
-/// All rows by block, with cells in place of columns; block b has positions begins[b] to begins[b + 1]. Empties the
+/// All rows by block, with cells instead of columns; block b has positions begins[b] to begins[b + 1]. Empties the
 /// chunks.
 Csr InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
                                  const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins,

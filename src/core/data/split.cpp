@@ -12,7 +12,7 @@
 namespace mf {
 namespace {
 
-/// floor(fraction·n + 0.5), but one entry stays in train.
+/// floor(fraction·n + 0.5), but at least one entry stays in train.
 std::uint64_t held_out_count(double fraction, std::uint64_t n) {
     const auto rounded = static_cast<std::uint64_t>(fraction * static_cast<double>(n) + 0.5);
     return n == 0 ? 0 : std::min(rounded, n - 1);
@@ -35,7 +35,7 @@ constexpr std::size_t kBlockUsers = 256;
 /// Cell hash, then item: no two draws of a user are equal.
 using Draw = std::pair<std::uint64_t, std::uint32_t>;
 
-/// Writes one user's row of each part, whose offsets are known. is_held(item) is asked once for each cell, in order.
+/// Writes one user's row of each part, whose offsets are known. Calls is_held(item) once for each cell, in order.
 template <class IsHeld>
 void split_user(const Csr& cells, std::uint32_t user, const IsHeld& is_held, HoldOut& parts) {
     const auto items = cells.row_columns(user);
@@ -51,7 +51,7 @@ void split_user(const Csr& cells, std::uint32_t user, const IsHeld& is_held, Hol
     }
 }
 
-/// Greatest of the `count` ≥ 1 smallest draws of a user's items.
+/// The greatest of the `count` ≥ 1 smallest draws of a user's items.
 Draw last_held_draw(std::span<const std::uint32_t> items, std::uint64_t user_hash, const IdHashes& hashes,
                     std::uint64_t seed, std::uint64_t count, std::vector<Draw>& draws) {
     draws.clear();
@@ -61,7 +61,7 @@ Draw last_held_draw(std::span<const std::uint32_t> items, std::uint64_t user_has
     return *last;
 }
 
-/// Parts whose sizes are known: held[user] cells of each user go to test.
+/// Allocates the parts, whose sizes are known: held[user] cells of each user go to test.
 HoldOut with_sizes(const Csr& cells, const Array<std::uint64_t>& held) {
     const std::uint32_t users = cells.rows();
     Array<std::uint64_t> train_offsets(std::size_t{users} + 1, 0);

@@ -16,7 +16,7 @@ struct ValueStatistics {
     double mean = 0;
     double minimum = 0;
     double maximum = 0;
-    double deviation = 1;  ///< standard deviation; 1 where it says nothing, since all values are equal
+    double deviation = 1;  ///< standard deviation; 1 if all values are equal, since 0 would be no unit
 };
 
 /// What the statistics follow from, for some of the values; the sums over others are merged. Plain numbers.

@@ -14,7 +14,7 @@ std::size_t rounded_up(std::size_t bytes) { return (bytes + kLine - 1) / kLine *
 
 std::size_t gram_bytes(int factors) { return GramMatrix(nullptr, factors).size() * sizeof(float); }
 
-/// What the memory begins with: places of the parts in bytes from the start.
+/// The beginning of the memory: positions of the parts, in bytes from the start.
 struct Header {
     std::uint64_t items;
     std::uint64_t ids, interactions, by_popularity, ranking, gram, rating, rating_bias, end;

@@ -1,4 +1,4 @@
-// All that serving needs of a model's items, in one block of memory.
+// All data about a model's items that serving needs, in one block of memory.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@
 
 namespace mf {
 
-/// The items of a model as they are read, row i of everything for the i-th id in order.
+/// The items of a model as they are read; row i of each part belongs to the i-th id in order.
 struct ItemParts {
     IdTable ids{IdKind::Integer};
     Array<std::uint32_t> interactions;
     FactorMatrix ranking;
-    FactorMatrix rating;       ///< no rows: none, for implicit feedback
+    FactorMatrix rating;       ///< no rows for implicit feedback
     Array<float> rating_bias;  ///< likewise
 };
 
@@ -26,29 +26,30 @@ struct ItemParts {
 /// i of the parts it was built from.
 class ItemImage {
   public:
-    /// Bytes that an image takes: about 9·k bytes an item with both kinds of factors, 5·k with one, and 60 to 90
-    /// beside them.
+    /// Bytes that an image takes: about 9·k bytes per item with both kinds of factors, 5·k with one kind, plus 60 to 90
+    /// bytes.
     static std::size_t bytes(const ItemParts& parts);
 
-    /// The same before anything is read, but for the ids, whose texts are not known. At most 2^32 - 2 items.
+    /// A lower bound before anything is read: the same without the ids, whose texts are not known. At most 2^32 - 2
+    /// items.
     static std::size_t least_bytes(std::size_t items, int factors, bool has_rating);
 
     /// Builds the image in `memory`, which has bytes() bytes and is aligned to 64. O(items · (k² + log items)).
     static void build(const ItemParts& parts, void* memory, Environment& environment);
 
     ItemImage() = default;
-    /// Refers to what build() has made.
+    /// Refers to an image that build() has built.
     explicit ItemImage(const void* memory);
 
     std::uint32_t size() const { return ids_.size(); }
     const SortedIds& ids() const { return ids_; }
-    /// Interactions of each item in the training.
+    /// Interactions of each item in the training run.
     std::span<const std::uint32_t> interactions() const { return interactions_; }
     /// All items, most interactions first, ties by index.
     std::span<const std::uint32_t> by_popularity() const { return by_popularity_; }
     /// The ranking factors.
     const ItemIndex& ranking() const { return *ranking_; }
-    /// The Gram matrix of the ranking factors, with the bits that the training's has.
+    /// The Gram matrix of the ranking factors, with the same bits as in the training run.
     GramMatrix gram() const { return {gram_, ranking_->factors()}; }
     bool has_rating() const { return rating_.rows() > 0; }
     FactorView rating() const { return rating_; }

@@ -15,13 +15,13 @@ constexpr std::size_t kLine = 64;
 
 std::size_t rounded_up(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
-/// What the memory begins with.
+/// The beginning of the memory.
 struct Header {
     std::uint64_t items;
     std::int64_t factors;
 };
 
-/// Where the parts lie, in bytes from the start.
+/// The positions of the parts, in bytes from the start.
 struct Layout {
     std::size_t rows, codes, corrections, groups, item_at, position_of, end;
 
@@ -46,14 +46,14 @@ double norm_of(const float* row, std::size_t stride) {
     return std::isfinite(sum) ? std::sqrt(sum) : std::numeric_limits<double>::infinity();
 }
 
-/// Codes of the rows of one group. Rows that are not finite get codes of zero and an infinite error.
+/// Computes the codes of the rows of one group. Rows that are not finite get codes of zero and an infinite error.
 ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride, std::int8_t* codes,
                         std::int32_t* corrections) {
     float largest = 0;
     for (std::size_t i = 0; i < count * stride; ++i)
         if (std::isfinite(rows[i])) largest = std::max(largest, std::fabs(rows[i]));
     ItemIndex::Group group{largest / kItemRange, 0, 0, 0};
-    if (group.scale == 0) group.scale = 1;  // zeros, or so small that only the error counts
+    if (group.scale == 0) group.scale = 1;  // all values are zero, or so small that only the error matters
     std::fill_n(corrections, kScanItems, 0);
     std::memset(codes, 0, kScanItems * stride);
     for (std::size_t i = 0; i < count; ++i) {

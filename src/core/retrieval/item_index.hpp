@@ -2,14 +2,13 @@
 //
 // Items are in descending order of their norm, so that by the Cauchy-Schwarz inequality a search can end once the norm
 // of the next item times that of the query is below the n-th best score (Teflioudi, Gemulla, Mykytiuk: "LEMP: Fast
-// Retrieval of Large Entries in a Matrix Product", SIGMOD 2015). Before that, a pass over 8-bit codes rules most of the
-// items out: with an item
-// x = s·z + r and a query q = t·v + p in codes z and v,
+// Retrieval of Large Entries in a Matrix Product", SIGMOD 2015). Before that, a pass over 8-bit codes rules out most of
+// the items: with an item x = s·z + r and a query q = t·v + p in codes z and v,
 //
 //     q·x  ≤  s·t·(v·z) + |p|·|s·z| + |q|·|r|
 //
-// and only items whose bound reaches the n-th best are scored in single precision. The result is the same as that of
-// scoring every item.
+// and only items whose bound reaches the n-th best score are scored in single precision. The result is the same as that
+// of scoring every item.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +21,8 @@
 
 namespace mf {
 
-/// A view of one flat block of memory that holds no pointers: it may lie in memory that processes share. "Item" is the
-/// row of the matrix it was built from, "position" the place in order of norms.
+/// A view of one flat block of memory that contains no pointers, so that processes can share it. An "item" is a row of
+/// the matrix it was built from, a "position" an item's rank in the order of norms.
 class ItemIndex {
   public:
     /// Bytes that an index takes.
@@ -33,7 +32,7 @@ class ItemIndex {
     /// Rows that are not finite are kept and are scored by every search. O(items · (k + log items)).
     static void build(FactorView items, void* memory, Environment& environment);
 
-    /// Refers to what build() has made.
+    /// Refers to an index that build() has built.
     explicit ItemIndex(const void* memory);
 
     std::size_t items() const { return items_; }
@@ -49,7 +48,7 @@ class ItemIndex {
     const float* row_at(std::size_t position) const { return rows_ + position * stride_; }
     std::uint32_t item_at(std::size_t position) const { return item_at_[position]; }
 
-    /// What 64 positions share; none of the numbers is too small.
+    /// Numbers that 64 positions share; rounding never makes one of them too small.
     struct Group {
         float scale;      ///< s
         float norm;       ///< greatest |x|; infinity if an item is not finite
@@ -66,7 +65,7 @@ class ItemIndex {
     int factors_ = 0;
     std::size_t stride_ = 0;
     const float* rows_ = nullptr;
-    const std::int8_t* codes_ = nullptr;  // layout of ScanKernels::at_least, a group after the other
+    const std::int8_t* codes_ = nullptr;  // in the layout of ScanKernels::at_least, one group after the other
     const std::int32_t* corrections_ = nullptr;
     const Group* groups_ = nullptr;
     const std::uint32_t* item_at_ = nullptr;

@@ -1,4 +1,4 @@
-// Lists of items, one for each user, filled in any order within a fixed amount of memory.
+// Lists of items, one for each user, that are filled in any order within a fixed amount of memory.
 #pragma once
 
 #include <cstddef>
@@ -8,29 +8,29 @@
 
 namespace mf {
 
-/// Users are numbered 0, 1, 2, …; the lists of a contiguous range of them are kept, from 0 at first. What does not fit
-/// is given up by narrowing the range from above, for another pass over the data. A list is a chain of chunks, newest
-/// first; items take 2 bytes each if there are at most 65,536 of them, else 4.
+/// Users are numbered 0, 1, 2, …; the lists of a contiguous range of users are kept, at first from 0 on. If the lists
+/// do not fit, the range is narrowed from above; the other users need another pass over the data. A list is a chain of
+/// chunks, latest first; items take 2 bytes each if there are at most 65,536 of them, otherwise 4.
 class ItemLists {
   public:
-    /// Chunks take at most max_bytes, 8 bytes a user come in addition.
+    /// Chunks take at most max_bytes, in addition to 8 bytes per user.
     ItemLists(std::uint32_t items, std::size_t max_bytes);
 
-    /// Adds an item to the list of a user; nothing happens if the user is outside the range. May narrow the range, down
-    /// to one user, whose list is then kept whatever it takes.
+    /// Adds an item to the list of a user; does nothing if the user is outside the range. May narrow the range, down to
+    /// one user, whose list is then kept whatever its size.
     void add(std::uint32_t user, std::uint32_t item);
 
-    /// The users whose lists are complete: from first() to those below end().
+    /// The users whose lists are complete: first() ≤ user < end().
     std::uint32_t first() const { return first_; }
     std::uint32_t end() const { return end_; }
 
     /// Empties the lists and moves the range to all users from `first` on.
     void restart(std::uint32_t first);
 
-    /// Memory taken.
+    /// Bytes of memory currently allocated.
     std::size_t bytes() const { return slabs_.size() * kChunksASlab * kChunkBytes + lists_.capacity() * sizeof(List); }
 
-    /// A user's items, ascending, each once. Any number of threads may call it at a time.
+    /// A user's items, ascending, each once. Any number of threads may call this at the same time.
     void get(std::uint32_t user, std::vector<std::uint32_t>& items) const;
 
   private:
@@ -60,7 +60,7 @@ class ItemLists {
     std::size_t max_chunks_;
     std::uint32_t first_ = 0;
     std::uint32_t end_ = kNone;
-    std::vector<List> lists_;  // of first_ and those after
+    std::vector<List> lists_;  // of first_ and the users after it
     std::vector<std::unique_ptr<Chunk[]>> slabs_;
     std::uint32_t used_ = 0;      // chunks taken from slabs_
     std::uint32_t free_ = kNone;  // chain of chunks given back

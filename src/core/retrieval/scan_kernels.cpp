@@ -34,7 +34,7 @@ std::int32_t word_at(const std::uint8_t* query) {
     return word;
 }
 
-// Four sums are under way at a time: enough to hide the latency of an addition.
+// Four independent sums are enough to hide the latency of an addition.
 __attribute__((target("avx512f,avx512vnni"))) std::uint64_t at_least_avx512(const std::int8_t* codes,
                                                                             const std::uint8_t* query,
                                                                             std::size_t words,
@@ -91,7 +91,7 @@ constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
 #endif
 
 const ScanKernels* variant(const char* name) {
-    // It loses its way at the #if.
+    // clang-format misplaces the lines after the #if.
     // clang-format off
     return choose_variant<ScanKernels>(
         {

@@ -10,8 +10,8 @@ namespace mf {
 /// Items scanned by one call.
 inline constexpr std::size_t kScanItems = 64;
 
-/// Greatest absolute value of a query's code less kQueryZero. Two products of codes fit into 16 bits, which the AVX2
-/// variant adds them in.
+/// Greatest absolute value of a query's code minus kQueryZero. The sum of two products of codes fits into 16 bits, in
+/// which the AVX2 variant adds them.
 inline constexpr int kQueryRange = 63;
 inline constexpr int kQueryZero = 64;
 inline constexpr int kItemRange = 127;
@@ -26,10 +26,10 @@ struct ScanKernels {
                               const std::int32_t* corrections, std::int32_t threshold);
 };
 
-/// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.
+/// The fastest variant that this processor supports, or the one that MF_EXT_KERNELS in the environment names.
 const ScanKernels& scan_kernels();
 
-/// A named variant, for tests and benchmarks; null if this processor does not have it.
+/// A named variant, for tests and benchmarks; null if this processor does not support it.
 const ScanKernels* scan_kernels_named(const char* name);
 
 }  // namespace mf

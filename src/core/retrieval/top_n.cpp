@@ -11,14 +11,14 @@
 namespace mf {
 namespace {
 
-/// With more than one candidate in so many items, ruling items out is cheaper than scoring candidates.
+/// If more than one of this many items is a candidate, ruling items out is cheaper than scoring all candidates.
 constexpr std::size_t kManyCandidates = 16;
 
 bool contains(std::span<const std::uint32_t> ascending, std::uint32_t item) {
     return std::binary_search(ascending.begin(), ascending.end(), item);
 }
 
-/// Walks along the excluded items while the indices asked for ascend.
+/// Tells whether an item is excluded, for items in ascending order.
 class Exclusion {
   public:
     explicit Exclusion(std::span<const std::uint32_t> excluded) : next_(excluded.begin()), end_(excluded.end()) {}
@@ -32,7 +32,7 @@ class Exclusion {
     std::span<const std::uint32_t>::iterator end_;
 };
 
-/// A query in codes, and what is needed to bound its scores (see item_index.hpp).
+/// The codes of a query, and the numbers needed to bound its scores (see item_index.hpp).
 class QuantizedQuery {
   public:
     QuantizedQuery(const float* query, std::size_t stride) : codes_(stride) {
@@ -49,13 +49,13 @@ class QuantizedQuery {
         for (std::size_t j = 0; j < stride; ++j) {
             const double x = static_cast<double>(query[j]);
             double code = std::nearbyint(x / scale_);
-            if (!(std::fabs(code) <= kQueryRange)) code = 0;  // only in a query that is not finite
+            if (!(std::fabs(code) <= kQueryRange)) code = 0;  // only if the query is not finite
             error += (x - scale_ * code) * (x - scale_ * code);
             codes_[j] = static_cast<std::uint8_t>(static_cast<int>(code) + kQueryZero);
         }
         error_ = std::sqrt(error) * kUp;
-        // A product of k terms in single precision is off by at most this share of the product of the norms, and by
-        // this much where terms are too small for it.
+        // A dot product of k terms in single precision has an error of at most this share of the product of the norms,
+        // plus this much if terms underflow.
         rounding_ = static_cast<double>(stride + 8) * 0x1.0p-24;
         underflow_ = static_cast<double>(stride) * 0x1.0p-149;
     }
@@ -68,9 +68,9 @@ class QuantizedQuery {
                std::min(static_cast<double>(score), kLargest);
     }
 
-    /// The integer product that an item of the group needs at least to reach the score.
+    /// The least integer product with which an item of the group can reach the score.
     std::int32_t threshold(const ItemIndex::Group& group, float score) const {
-        // A sum on the way may overflow, whatever the product itself.
+        // A partial sum may overflow, even if the product itself does not.
         if (static_cast<double>(group.norm) * norm_ >= kLargest) return std::numeric_limits<std::int32_t>::min();
         const double margin = error_ * static_cast<double>(group.code_norm) +
                               norm_ * (static_cast<double>(group.error) + rounding_ * static_cast<double>(group.norm)) +
@@ -78,14 +78,14 @@ class QuantizedQuery {
         const double least = (static_cast<double>(score) - margin) / (static_cast<double>(group.scale) * scale_);
         constexpr double kLowest = std::numeric_limits<std::int32_t>::min();
         constexpr double kHighest = std::numeric_limits<std::int32_t>::max();
-        // Rounding in this function itself is far below one unit of an integer. Not a number: nothing is ruled out.
+        // Rounding in this function is far below one unit of the integer. NaN: nothing is ruled out.
         if (!(least > kLowest + 2)) return std::numeric_limits<std::int32_t>::min();
         return static_cast<std::int32_t>(std::min(std::floor(least) - 1, kHighest));
     }
 
   private:
     static constexpr double kLargest = std::numeric_limits<float>::max();
-    static constexpr double kUp = 1 + 0x1.0p-40;  // more than what double precision rounds off
+    static constexpr double kUp = 1 + 0x1.0p-40;  // more than the rounding errors of double precision
     std::vector<std::uint8_t> codes_;
     double norm_;
     double scale_;
@@ -128,7 +128,7 @@ BestN::BestN(std::size_t n) : n_(n) {}
 
 void BestN::push(ScoredItem item) {
     item.score = ordered_score(item.score);
-    // `better` as the heap's "less" puts the worst entry on top.
+    // With `better` as the heap's "less", the worst entry is on top.
     if (heap_.size() < n_) {
         heap_.push_back(item);
         std::push_heap(heap_.begin(), heap_.end(), better);

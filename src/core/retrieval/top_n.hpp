@@ -22,19 +22,18 @@ inline bool better(const ScoredItem& a, const ScoredItem& b) {
     return a.score > b.score || (a.score == b.score && a.item < b.item);
 }
 
-/// What is not a number has no place in any order: it counts as the lowest.
+/// The score, or minus infinity for NaN, which has no place in any order.
 inline float ordered_score(float score) { return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score; }
 
-/// A bounded list of the n best so far: a binary heap with the worst of them on top. push is O(log n) when
-/// the item enters, O(1) when it does not. Memory grows with the items pushed, so a huge n costs nothing by
-/// itself.
+/// The n best items so far: a binary heap with the worst of them on top. push is O(log n) if the item enters, otherwise
+/// O(1). Memory grows with the number of items pushed, so a huge n alone costs nothing.
 class BestN {
   public:
     explicit BestN(std::size_t n);
-    /// A score that is not a number counts as minus infinity: it has no place in any order.
+    /// A score of NaN counts as minus infinity.
     void push(ScoredItem item);
     bool full() const { return heap_.size() >= n_; }
-    /// The item that leaves when a better one enters; only if full() and n > 0.
+    /// The item that is removed when a better one enters; only if full() and n > 0.
     const ScoredItem& worst() const { return heap_.front(); }
     /// Best first; leaves the object empty.
     std::vector<ScoredItem> take_sorted();
@@ -44,14 +43,14 @@ class BestN {
     std::vector<ScoredItem> heap_;
 };
 
-/// The n best of all items not in `excluded` (ascending items). Exactly min(n, items - |excluded|) results: those of
-/// scoring every item in single precision. query has items.stride() floats, zero beyond items.factors(), and is aligned
-/// to 64 bytes. At worst O(items · k); for trained factors a few percent of the items are looked at.
+/// The n best of all items not in `excluded` (ascending items). Returns exactly min(n, items - |excluded|) items, the
+/// same as scoring every item in single precision. query has items.stride() floats, zero beyond items.factors(), and is
+/// aligned to 64 bytes. At worst O(items · k); with trained factors, only a few percent of the items are scored.
 std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::size_t n,
                               std::span<const std::uint32_t> excluded);
 
-/// The n best of the candidates (ascending, distinct items) not in `excluded`. O(candidates · k), or as top_n where
-/// they are many.
+/// The n best of the candidates (ascending, distinct items) not in `excluded`. O(candidates · k), or as top_n for many
+/// candidates.
 std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,
                                  std::span<const std::uint32_t> candidates, std::span<const std::uint32_t> excluded);
 

@@ -1,4 +1,4 @@
-// Cuts the users of a batch into blocks whose lists are in memory at a time.
+// Cuts the users of a batch into blocks; only the lists of one block are in memory at the same time.
 #pragma once
 
 #include <algorithm>
@@ -6,9 +6,9 @@
 
 namespace mf {
 
-/// Users of a block that are to have lists of n of the items: `most` of them, fewer where lists are so long that their
-/// entries would go beyond a million (8 MB), but at least 32, so that threads have something to share, unless theirs
-/// would go beyond eight millions (64 MB); one user at least.
+/// Number of users in a block whose users get lists of n of the items: `most`; fewer if the lists are so long that they
+/// would have more than a million entries (8 MB), but at least 32, so that threads can share the work; fewer than that
+/// if 32 lists would have more than eight million entries (64 MB), but at least one.
 constexpr std::size_t block_users(std::size_t n, std::size_t items, std::size_t most) {
     constexpr std::size_t kEntries = std::size_t{1} << 20;
     constexpr std::size_t kLeast = 32;
