@@ -54,7 +54,7 @@ void fail(Fault kind) {
 }  // namespace
 
 void define_fault_setting_unsafe() {
-    DefineCustomEnumVariable("mf_ext.fault", "Makes a training fail, for tests.", nullptr, &fault,
+    DefineCustomEnumVariable("mf_ext.fault", "Makes a training run fail, for tests.", nullptr, &fault,
                              static_cast<int>(Fault::None), kFaults, PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
                              nullptr, nullptr, nullptr);
 }
