@@ -1,5 +1,5 @@
--- Ratings with a taste planted in them, the same on every machine: 1,500 readers, 600 books of 12 kinds. A reader
--- likes three kinds; some books are better than others; some are more read than others.
+-- Generated ratings with known tastes, the same on every machine: 1,500 readers, 600 books of 12 kinds. A reader likes
+-- three kinds; some books are better than others; some are read more than others.
 CREATE FUNCTION chance(VARIADIC parts anyarray) RETURNS float8 IMMUTABLE LANGUAGE sql AS
     $$ SELECT ('x' || substr(md5(array_to_string(parts, ':')), 1, 8))::bit(32)::bigint / 4294967296.0 $$;
 

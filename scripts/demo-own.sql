@@ -1,4 +1,4 @@
--- From the table csv of text columns to ratings: ids become integers if all of them are.
+-- Makes ratings from the table csv of text columns; ids become integers if all of them are integers.
 SELECT CASE WHEN bool_and(user_id ~ '^-?\d{1,18}$' AND item_id ~ '^-?\d{1,18}$') THEN 'bigint' ELSE 'text' END AS id_type
 FROM csv \gset
 CREATE TABLE ratings AS

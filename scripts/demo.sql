@@ -1,4 +1,4 @@
--- The demonstration proper, on the tables ratings (user_id, item_id, rating) and items (item_id, title).
+-- The demonstration itself, on the tables ratings (user_id, item_id, rating) and items (item_id, title).
 
 CREATE INDEX ON ratings (user_id);
 ANALYZE ratings;
@@ -37,7 +37,7 @@ INSERT INTO lists
                                               WHERE seen.user_id = some_users.user_id))
                   ORDER BY place LIMIT 10) AS list;
 
--- NDCG@10: a held-out item counts the more, the higher it stands; 1 is a list of held-out items only.
+-- NDCG@10: the higher the position of a held-out item, the more it counts; 1 is a list of held-out items only.
 SELECT recommender,
        round(avg(coalesce(gain, 0) / ideal)::numeric, 3)          AS "NDCG@10",
        round(avg((coalesce(gain, 0) > 0)::int)::numeric, 3)       AS "lists with a hit",

@@ -3,13 +3,13 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root" || exit
 
-# What was said to make is in the environment too; its own settings would reach the makes started here twice.
+# Variables given to make are in the environment too; make's own settings would reach the makes started here twice.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# Messages of programs are read here.
+# The scripts parse messages of programs.
 export LC_ALL=C.UTF-8
 
-# Checkouts in different folders share what was compiled, where ccache is installed.
+# Checkouts in different folders share compiled objects, where ccache is installed.
 if [ -d /usr/lib/ccache ] && [ -w "${CCACHE_DIR:-${HOME:-}}" ]; then
     export PATH="/usr/lib/ccache:${PATH#/usr/lib/ccache:}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR=1
 fi
@@ -42,7 +42,7 @@ find_pg_config() {
     return 1
 }
 
-# Prints the clang-format to use: other versions lay out the same code otherwise.
+# Prints the clang-format to use: other versions format the same code differently.
 find_clang_format() {
     local candidate
     for candidate in clang-format-14 clang-format; do
@@ -73,18 +73,18 @@ as_server_user() {
     fi
 }
 
-# For packages only. Fails at once where a password would be asked for.
+# For packages only. Fails at once if a password would be needed.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 apt_get() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
-# in_server "$@": runs the calling script again inside with-server, unless it is there already.
+# in_server "$@": runs the calling script again inside with-server, unless it already runs there.
 in_server() {
     [ -n "${MF_RUN:-}" ] || exec "$root/scripts/with-server" "$root/scripts/${0##*/}" "$@"
 }
 
-# result NAME PASSED FAILED SKIPPED: says so, and notes it for the summary of scripts/check.
+# result NAME PASSED FAILED SKIPPED: prints the result, and records it for the summary of scripts/check.
 result() {
     printf '%s: %d passed, %d failed, %d skipped\n' "$@"
     if [ -n "${MF_RESULTS:-}" ]; then printf '%s\t%d\t%d\t%d\n' "$@" >>"$MF_RESULTS"; fi
