@@ -1,4 +1,4 @@
--- Where the benchmarks on a server note what they measured, and the table that they print in the end.
+-- Tables in which the benchmarks on a server record what they measure, and the table that they print at the end.
 CREATE EXTENSION mf_ext;
 CREATE SCHEMA bench;
 
@@ -9,15 +9,15 @@ CREATE FUNCTION bench.cpu() RETURNS float8 VOLATILE LANGUAGE sql AS $$
       FROM string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ') f
 $$;
 
--- Statements that were timed, and by how many MB the memory of their sessions grew.
+-- Times of statements, and by how many MB the memory of their sessions grew.
 CREATE TABLE bench.runs (label text, wall float8, cpu float8);
 CREATE TABLE bench.memory (label text PRIMARY KEY, peak float8);
 
 CREATE FUNCTION bench.median_cpu(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.runs WHERE label = wanted $$;
 
--- Results of google-benchmark: CPU seconds of one iteration (which some measure themselves, as manual time), and what
--- they count besides: wall seconds, useful GFLOP a CPU second.
+-- Results of google-benchmark: CPU seconds of one iteration (which some measure themselves, as manual time), and their
+-- counters: wall seconds, useful GFLOP per CPU second.
 CREATE TABLE bench.core (id integer GENERATED ALWAYS AS IDENTITY, build text, name text, cpu float8, wall float8, gflops float8);
 CREATE FUNCTION bench.read_core(build text, json jsonb) RETURNS void LANGUAGE sql AS $$
     INSERT INTO bench.core (build, name, cpu, wall, gflops)

@@ -1,8 +1,8 @@
--- What `mixed` notes besides, what its clients call, and its goals.
+-- What `mixed` records in addition, what its clients call, and its targets.
 CREATE UNLOGGED TABLE bench.read_latencies (script integer, us float8, ended float8);
 CREATE UNLOGGED TABLE bench.latencies (run text, what text, us float8, ended timestamptz, due timestamptz);
 CREATE TABLE bench.errors (run text, errors bigint, seen bigint);
--- Retrainings, or what takes their place: n from 1; CPU seconds only of retrainings.
+-- Retraining runs, or the queries that replace them, numbered from 1; CPU seconds only of retraining runs.
 CREATE TABLE bench.windows (run text, n integer, start timestamptz, finish timestamptz, cpu float8);
 CREATE TABLE bench.server_memory (at float8, private float8, shared float8);
 
@@ -13,7 +13,7 @@ BEGIN
     IF seen > 0 THEN RAISE EXCEPTION 'the user has seen % rows of the list', seen; END IF;
 END $$;
 
--- Takes CPU seconds without touching anything that others use.
+-- Consumes CPU seconds without using anything that others use.
 CREATE FUNCTION bench.burn(seconds float8) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     due float8 := bench.cpu() + seconds;
@@ -23,7 +23,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- Each call, and whether it met a retraining or the second after one, when sessions go over to the new version.
+-- Each call, and whether it coincided with a retraining run or the second after one, when sessions switch to the new
+-- version.
 CREATE VIEW bench.placed AS
     SELECT *, EXISTS (SELECT FROM bench.windows w
                        WHERE w.run = l.run AND l.due < w.finish + interval '1 s' AND l.ended > w.start) AS during

@@ -1,4 +1,4 @@
--- What `serving` notes besides, and its goals.
+-- What `serving` records in addition, and its targets.
 CREATE TABLE bench.latencies (us float8);
 CREATE TABLE bench.calls (label text, repetition integer, median float8, p99 float8, calls bigint);
 CREATE TABLE bench.private (label text, kb float8);
@@ -13,7 +13,7 @@ $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.core WHERE
 CREATE FUNCTION bench.median_private(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY kb) FROM bench.private WHERE label = wanted $$;
 
--- Ratio of the medians of the same repetition; of these the median.
+-- The median of the ratios of both medians in each repetition.
 CREATE FUNCTION bench.compare_calls(ours text, against text, OUT ours_text text, OUT against_text text, OUT ratio float8)
 STABLE LANGUAGE sql AS $$
     SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median)::numeric) || ' us',

@@ -1,4 +1,4 @@
-// What this machine reaches in a plain single-precision matrix product: the yardstick for the kernels.
+// The speed of a plain single-precision matrix product on this machine: the yardstick for the kernels.
 //
 // The only file that is compiled for the machine itself (-march=native), so that Eigen uses its widest registers.
 #include <benchmark/benchmark.h>

@@ -1,10 +1,10 @@
--- What `training` notes besides, and its goals. Phases are those of trainings.
+-- What `training` records in addition, and its targets. Phases are those of training runs.
 CREATE TABLE bench.phases (label text, phase text, wall float8, cpu float8);
 CREATE TABLE bench.interrupts (kind text, moment float8, phase text, latency float8);
 CREATE TABLE bench.fingerprints (what text, fingerprint text);
 
--- What an iteration's name says: ials_cg_iteration/20M/k:64/threads:1/manual_time, with "exact" in its first part where the
--- solver is not the default one.
+-- What an iteration's name says: ials_cg_iteration/20M/k:64/threads:1/manual_time, with "exact" in its first part where
+-- the solver is not the default one.
 CREATE VIEW bench.iterations AS
     SELECT *, CASE WHEN name LIKE 'als%' THEN 'explicit ALS' WHEN name ~ 'exact' THEN 'iALS, exact'
                    ELSE 'iALS, conjugate gradient' END AS algorithm,

@@ -1,6 +1,6 @@
-// One iteration of each trainer on generated skewed data, without what a training does once. The time shown is the CPU
-// time of the whole process, `wall` the time that passed, both per iteration; GFLOP/s are useful floating-point
-// operations per CPU second: k(k + 1) a rating and half-step, k³/3 a row.
+// One iteration of each trainer on generated skewed data, without the work that a training run does only once. The time
+// shown is the CPU time of the whole process, `wall` the elapsed time, both per iteration; GFLOP/s are useful
+// floating-point operations per CPU second: k(k + 1) per rating and half-step, k³/3 per row.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
@@ -45,8 +45,8 @@ double seconds(clockid_t clock) {
     return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Runs train(k, iterations, environment) and takes the time from the end of its first iteration to the end of the last
-// but one: the last one of a training by conjugate gradient solves the users exactly.
+// Runs train(k, iterations, environment) and measures the time from the end of its first iteration to the end of the last
+// but one: in the last one, a training run with conjugate gradient solves the users exactly.
 template <class Train>
 void measure(benchmark::State& state, const Data& set, const Train& train) {
     constexpr int kIterations = 4;

@@ -1,5 +1,6 @@
--- How good the defaults are beside a grid of other values, on each set: what they were chosen by. Each point is a
--- training that holds out 20% of each user's rows; the figure is that of its best iteration, as mf_train reports it.
+-- How good the defaults are, beside a grid of other values, on each set; the defaults were chosen by these figures.
+-- Each point is a training run that holds out 20% of each user's rows; the figure is that of its best iteration, as
+-- mf_train reports it.
 CREATE TABLE quality.points (
     data text, measure text, parameters jsonb, in_grid boolean, is_default boolean, value float8,
     PRIMARY KEY (data, measure, parameters)
@@ -10,7 +11,7 @@ CREATE VIEW quality.losses AS
            CASE measure WHEN 'RMSE' THEN min(value) OVER w ELSE max(value) OVER w END AS best
       FROM quality.points p WHERE in_grid WINDOW w AS (PARTITION BY data, measure);
 
--- Trains at one point, unless that was done.
+-- Trains at one point, unless that was done before.
 CREATE FUNCTION quality.try(name text, kind text, figure text, point jsonb, of_grid boolean, of_default boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     -- The other kind of factors does not matter, and need not cost anything.
@@ -42,7 +43,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- One option after the other, the rest at their defaults.
+-- One option at a time, all others at their defaults.
 CREATE TABLE quality.lines (data text, measure text, option text, number float8, value float8);
 CREATE FUNCTION quality.line(name text, kind text, figure text, lists jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -68,7 +69,7 @@ CREATE VIEW quality.defaults AS
            CASE WHEN max(loss) FILTER (WHERE is_default) <= 0.06 THEN 'met' ELSE 'MISSED' END AS "at most 6%"
       FROM quality.losses GROUP BY data, measure;
 
--- Points of the grids of ranking factors by what they cost the set they cost most. The slope is in units of its default,
+-- Points of the grids of ranking factors, ordered by the loss on their worst set. The slope is in units of its default,
 -- which differs between the kinds of feedback; a set without weights has none.
 CREATE VIEW quality.compromises AS
     SELECT regularization, exponent, unobserved_weight, slope, round((100 * max(loss))::numeric, 1) AS "greatest loss in %",

@@ -1,4 +1,4 @@
--- Figures that others have published, with their sources, and ours by the same protocol beside them.
+-- Published figures of other projects, with their sources, and ours by the same protocol beside them.
 CREATE TABLE quality.published (data text, protocol text, recommender text, figure text, value float8, source text);
 CREATE TABLE quality.ours (data text, recommender text, figure text, value float8);
 
@@ -27,7 +27,7 @@ INSERT INTO quality.published VALUES
     ('lastfm-360k', 'recometrics, 10,000 test users', 'iALS', 'P@10', 0.17031, 'cmfrec, benchmark'),
     ('ml-20m', 'held-out users (Mult-VAE)', 'iALS', 'NDCG@100', 0.425, 'Rendle et al. 2021');
 
--- In the order of each protocol: what was published, and what is ours.
+-- By protocol: the published figures, and ours.
 CREATE VIEW quality.comparison AS
     SELECT data, protocol, figure, recommender, value, source
       FROM (SELECT data, protocol, figure, recommender, value, source FROM quality.published
@@ -37,16 +37,16 @@ CREATE VIEW quality.comparison AS
                    'mf_ext: ' || recommender, value, 'this run' FROM quality.ours o) rows
      ORDER BY data, figure, value;
 
--- Popularity is the same list for everybody, so an evaluator that counts as others do gives their digits. To rounding,
--- since sums may be in another order.
+-- Popularity gives the same list for all users, so an evaluator that counts as others do reproduces their figures up to
+-- rounding, since sums may be in another order.
 CREATE VIEW quality.evaluator AS
     SELECT data, figure, p.value AS published, o.value AS ours,
            CASE WHEN abs(p.value - o.value) < 1e-12 THEN 'same' ELSE 'DIFFERS' END AS verdict
       FROM quality.published p JOIN quality.ours o USING (data, figure, recommender)
      WHERE recommender = 'popularity';
 
--- Items that equally many users have met: ours come by id, those of the published list in some other order. These five
--- ties among the first hundred items decide the digits; so they get each other's ids.
+-- Items with the same number of users: ours are ordered by id, those of the published list in another order. Five such
+-- ties among the first hundred items influence the figures, so these items exchange their ids.
 CREATE TABLE quality.yelp_ties (item_id integer PRIMARY KEY, becomes integer UNIQUE);
 INSERT INTO quality.yelp_ties
     SELECT tie[place], (SELECT id FROM unnest(tie) id ORDER BY id OFFSET place - 1 LIMIT 1)
@@ -62,7 +62,7 @@ BEGIN
                           FROM yelp_%1$s LEFT JOIN quality.yelp_ties USING (item_id)', part);
     END LOOP;
     CREATE INDEX ON yelp_tied_train (user_id);
-    -- Popularity asks nothing of a model but its users and items.
+    -- Popularity needs only the users and items of a model.
     PERFORM mf_train('yelp_tied_train', 'tied', feedback => 'implicit', factors => 1, iterations => 1);
     INSERT INTO quality.ours
         SELECT 'yelp2018', 'popularity', f.figure || '@' || k, f.value

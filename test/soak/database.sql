@@ -1,5 +1,5 @@
--- What the clients of scripts/soak work on: two models that always serve, from tables whose rows come and go, and
--- models of all that is done to models besides.
+-- The database for the clients of scripts/soak: two models that always serve, from tables whose rows are inserted and
+-- deleted, and models for everything else that is done to models.
 \set ON_ERROR_STOP 1
 CREATE EXTENSION mf_ext;
 CREATE ROLE reader;
@@ -14,7 +14,7 @@ SELECT FROM mf_train('ratings', factors => 16, iterations => 2, options => '{"ra
 SELECT FROM mf_train('clicks', user_column => 'who', item_column => 'item', rating_column => 'times', feedback => 'implicit', factors => 16, iterations => 2);
 
 CREATE TABLE errors (at timestamptz DEFAULT clock_timestamp(), kind text, state text, message text);
--- Notes an error instead of raising it. What is done to models by many at once may fail, in the ways that
+-- Records an error instead of raising it. Changes of models by many sessions at once may fail with the errors that
 -- allowed_errors lists.
 CREATE PROCEDURE act(kind text, statement text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -33,7 +33,7 @@ INSERT INTO allowed_errors VALUES
     ('.*', '40001', '.*'), ('.*', '40P01', 'deadlock detected'),
     ('drop', '55006|2BP01', 'version \d+ of model .* is live');
 
--- A list of as many rows as are asked for, none of which the user has seen.
+-- Checks that a list has the requested number of rows, none of which the user has seen.
 CREATE FUNCTION check_list(listed bigint, wanted bigint, seen bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF listed <> wanted THEN RAISE EXCEPTION 'the list has % rows, not %', listed, wanted; END IF;
@@ -46,9 +46,9 @@ CREATE FUNCTION dot(a real[], b real[]) RETURNS float8 LANGUAGE sql IMMUTABLE PA
     a[7]::float8 * b[7] + a[8]::float8 * b[8] + a[9]::float8 * b[9] + a[10]::float8 * b[10] + a[11]::float8 * b[11] + a[12]::float8 * b[12] +
     a[13]::float8 * b[13] + a[14]::float8 * b[14] + a[15]::float8 * b[15] + a[16]::float8 * b[16];
 
--- Every list of a model against every score: how many trained users were looked at, and how many lists are wrong, since
--- a score differs from the dot product, an item has been seen, or an unseen item is missing that scores more than the
--- last of the list.
+-- Checks every list of a model against every score: returns the number of trained users, and the number of wrong lists,
+-- in which a score differs from the dot product, an item has been seen, or an unseen item is missing that scores more
+-- than the last item of the list.
 CREATE FUNCTION wrong_lists(wanted text, source regclass, user_column name, item_column name, OUT users bigint, OUT wrong bigint, OUT example text) LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format($q$

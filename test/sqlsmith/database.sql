@@ -1,7 +1,7 @@
--- What SQLsmith finds: models of both kinds of feedback and of every type of id, views that call the functions in
--- FROM, where the planner moves them about, and a function that calls each function of the extension, because
--- SQLsmith itself calls none that returns a set. Model names, sources and options are types of their own, so that
--- most calls get one that exists.
+-- The database for SQLsmith: models of both kinds of feedback and of every type of id, views that call the functions in
+-- FROM, where the planner reorders them, and for each function of the extension a function that calls it, because
+-- SQLsmith itself calls no function that returns a set. Model names, sources and options have types of their own, so
+-- that most calls get one that exists.
 \set ON_ERROR_STOP 1
 \set QUIET 1
 SET client_min_messages = warning;
@@ -71,8 +71,8 @@ CREATE VIEW unboxed AS SELECT number, mf_predict(big, big, 'ints') AS prediction
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO smith;
 REVOKE SELECT ON mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_grant_data, mf_job_data FROM smith;
 
--- For each function of the extension two that hand their arguments on and return rows as text: one raises what is
--- raised, the other ends a subtransaction by it. Jobs would go on after the statement; the rest is undone with it.
+-- For each function of the extension two that pass their arguments on and return rows as text: one raises its errors,
+-- in the other they end a subtransaction. Jobs would continue after the statement; all else is rolled back with it.
 CREATE DOMAIN smith_rows AS text;
 DO $create$
 DECLARE
@@ -121,7 +121,7 @@ BEGIN
     END LOOP;
 END $create$;
 
--- Trainings with arguments that are right more often.
+-- Training runs with arguments that are valid more often.
 CREATE FUNCTION smith_0_mf_train_1(smith_source, smith_model, smith_options) RETURNS smith_rows LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT string_agg(t.model || t.version, ' ')
@@ -136,7 +136,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
--- SQLsmith compares all the time, and with any operator of the server: most of them compare such rows.
+-- SQLsmith uses comparisons with any operator of the server very often: most of them compare such rows.
 CREATE FUNCTION smith_compare(smith_rows, smith_rows) RETURNS bool LANGUAGE internal IMMUTABLE STRICT AS 'text_lt';
 DO $create$
 BEGIN

@@ -1,4 +1,4 @@
-# A fresh session loads the library, the version is the control file's, and a model survives a restart.
+# A new session loads the library, its version is that of the control file, and a model survives a restart.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
 
-# With jit on, the server may have brought in the C++ library that ours forgot to name.
+# With jit on, the server may already have loaded a C++ library that ours fails to link.
 is($node->safe_psql('postgres', "SET jit = off; LOAD 'mf_ext'; SELECT 'loaded'"),
     'loaded', 'the library loads in a fresh session');
 

@@ -1,5 +1,5 @@
-# Interrupts during a training: a cancel ends it at once, a terminated session leaves the server alive, and
-# an interrupt that is no cancel changes nothing.
+# Interrupts during a training run: a cancel ends it at once, a terminated session leaves the server alive, and an
+# interrupt that is no cancel changes nothing.
 use strict;
 use warnings;
 
@@ -22,7 +22,7 @@ $node->safe_psql('postgres', q{
 my $list = q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(7, 5, 'ratings')};
 my $before = $node->safe_psql('postgres', $list);
 
-# Starts a statement of many iterations in a session of its own; returns when it is under way.
+# Starts a statement of many iterations in a session of its own; returns once it iterates.
 sub start_training {
     my ($model, $iterations) = @_;
     my ($out, $err) = ('', '');
@@ -39,8 +39,8 @@ sub start_training {
 
 my $pid_of = q{SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%mf_train%' AND pid <> pg_backend_pid()};
 
-# How long the statement takes when it is let, by the server's clock; it is timed again for each check, since the machine may
-# have become busier. Few iterations, so that each half of one would be a large part of the whole.
+# The time the statement takes without interruption, by the server's clock; it is measured again for each check, since
+# the machine may have become busier. Few iterations, so that each half of one would be a large part of the whole.
 sub seconds {
     my ($timeout) = @_;
     return $node->safe_psql('postgres', qq{
@@ -56,17 +56,17 @@ for my $attempt (1 .. 3) {
     my $training = start_training("cancelled$attempt", 1000);
     $node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM ($pid_of) p");
     $training->{run}->finish;
-    like(${ $training->{err} }, qr/canceling statement due to user request/, 'a cancel ends the training');
+    like(${ $training->{err} }, qr/canceling statement due to user request/, 'a cancel ends the training run');
     is(${ $training->{out} }, '', 'before its end');
 }
 
-# A timeout takes the same way as a cancel. (How soon either ends a training of any size, make bench measures.)
+# A timeout takes the same way as a cancel. (make bench measures how soon either ends a training run of any size.)
 for my $part (0.1, 0.25, 0.4) {
     my $whole = seconds(0);
     my $timeout = int(1000 * $part * $whole) || 1;
     my $elapsed = seconds($timeout);
     note "$elapsed s of $whole s";
-    cmp_ok($elapsed, '>=', $timeout / 1000 - 0.001, "a training is not timed out before $part of it");
+    cmp_ok($elapsed, '>=', $timeout / 1000 - 0.001, "a training run is not timed out before $part of it");
     cmp_ok($elapsed, '<', ($part + 0.2) * $whole, 'but soon after');
 }
 
@@ -85,7 +85,7 @@ for my $part (0.1, 0.25, 0.4) {
         usleep(50_000);
     }
     $training->{run}->finish;
-    is(${ $training->{out} }, "60\n", 'a training that is only asked for its memory goes on to its end');
+    is(${ $training->{out} }, "60\n", 'a training run that is only asked for its memory continues to its end');
     $node->safe_psql('postgres', "SELECT mf_train('ratings', 'alone', factors => 64, iterations => 60)");
     is($node->safe_psql('postgres', q{
             SELECT count(DISTINCT digest) FROM (
@@ -96,9 +96,9 @@ for my $part (0.1, 0.25, 0.4) {
 }
 
 is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT model, ' ' ORDER BY model) FROM mf_models}),
-    'alone interrupted ratings', 'the trainings that ended early left nothing');
+    'alone interrupted ratings', 'the training runs that ended early left nothing behind');
 
-# Ten thousand calls in one session: its memory stays where it was after the first hundred.
+# Ten thousand calls in one session: its memory does not grow after the first hundred.
 is($node->safe_psql('postgres', q{
         CREATE TABLE memory (at int, kb bigint);
         DO $$ DECLARE n record; BEGIN

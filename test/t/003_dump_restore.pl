@@ -1,5 +1,5 @@
-# Models are data: dumped and restored, plainly and in parallel, by the owner of the database too, they give the same lists
-# from sources of any kind and name; the numbers of versions go on; what is gone stays gone.
+# Models are data: dumped and restored, plainly and in parallel, also by the owner of the database, they give the same
+# lists from sources of any kind and name. Version numbering continues, and dropped sources and owners stay dropped.
 use strict;
 use warnings;
 
@@ -16,8 +16,8 @@ $node->safe_psql('postgres', q{
     CREATE ROLE leaver;
     CREATE DATABASE first OWNER keeper;
 });
-# The names of schemas sort after, before and around that of the extension's tables; the view that groups by a primary key
-# is complete only after the data is there.
+# The names of schemas sort after, before and around that of the extension's tables; the view that groups by a primary
+# key is complete only after the data are restored.
 $node->safe_psql('first', q{
     CREATE SCHEMA zoo;
     CREATE EXTENSION mf_ext SCHEMA zoo;
@@ -82,7 +82,7 @@ like($before, qr/it's Mine\|1\|keeper\|"Zz ""x"" "."it's Mine"\n.*\n-\n-\nrating
 sub restored {
     my ($where, $database, $how) = @_;
     is($where->safe_psql($database, $lists), $before, "$how: the same lists and models");
-    # A number would be that of another relation or role.
+    # A number could belong to another relation or role.
     is($where->safe_psql($database, q{SELECT source::oid FROM mf_models WHERE model = 'gone'}), '0', 'no other source');
     is($where->safe_psql($database, q{SELECT owner::oid FROM mf_models WHERE model = 'left'}), '0', 'no other owner');
 }
@@ -107,17 +107,17 @@ $node->safe_psql('postgres', 'CREATE DATABASE third; ALTER DATABASE third SET se
 $node->command_ok([ 'pg_restore', '-j4', '-d', $node->connstr('third'), "$dump.dir" ], 'parallel restore');
 restored($node, 'third', 'in parallel');
 
-# After a restore there are trainings, and what is gone can be mended.
+# After a restore, training works, and missing sources and owners can be replaced.
 $node->safe_psql('second', q{SELECT mf_train('shop.ratings', factors => 4)});
 is($node->safe_psql('second', q{SELECT count(*), count(DISTINCT model_id), max(version) FROM mf_models WHERE model <> 'later'}),
-    '8|8|3', 'a training after the restore gets a number of its own');
+    '8|8|3', 'a training run after the restore gets a number of its own');
 my ($status, $out, $err) = $node->psql('second', q{SELECT mf_recommend(1, 3, 'left')});
 like($err, qr/the role that owns model "left" does not exist any more.*mf_set_owner/s, 'a model without owner serves nobody');
 is($node->safe_psql('second', q{SELECT mf_set_owner('left', 'keeper'); SELECT count(*) FROM mf_recommend(1, 3, 'left')}), "\n3", 'until it has one');
 ($status, $out, $err) = $node->psql('second', q{SELECT mf_recommend(1, 3, 'gone')});
 like($err, qr/the source of model "gone" does not exist any more/, 'nor is another source taken');
 
-# Another server: without the role nothing is restored, and the message says which role. With it all is.
+# Another server: without the role nothing is restored, and the message names the role. With it everything is restored.
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
 $other->start;

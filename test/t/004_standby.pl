@@ -31,7 +31,7 @@ $primary->safe_psql('postgres', q{
 });
 $primary->wait_for_catchup($standby);
 
-# What reads, each function and view at least once.
+# Everything that reads: each function and view at least once.
 my @reads = (
     q{SELECT u, l.* FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3, 'ratings') l},
     q{SELECT * FROM mf_recommend('u7'::text, 3, 'texts', candidates => ARRAY['i1', 'i2', 'i7'])},
@@ -65,7 +65,7 @@ is($standby->safe_psql('postgres', q{SELECT string_agg(DISTINCT basis, ' ' ORDER
 is($standby->safe_psql('postgres', q{SELECT model, version, hits > 1 FROM mf_cache ORDER BY model}),
     "ratings|1|t\ntexts|1|t\ntrain|1|f", 'the items are shared there too');
 
-# What writes.
+# Everything that writes.
 my %writes = (
     mf_train => q{mf_train('ratings', factors => 4)},
     mf_retrain => q{mf_retrain('ratings')},
@@ -85,7 +85,7 @@ for my $name (sort keys %writes) {
     like($err, qr/ERROR:  cannot execute .* (in a read-only transaction|during recovery)/, "$name is refused");
 }
 
-# A session of the standby that has the old version at hand goes on with the new one.
+# A session of the standby that has the old version in memory continues with the new one.
 my ($in, $out, $err) = ('', '', '');
 my $session = IPC::Run::start(
     [ $standby->installed_command('psql'), '-XAtq', '-d', $standby->connstr('postgres') ],

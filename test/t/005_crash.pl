@@ -1,4 +1,4 @@
-# The server, or a session, is killed in the middle of a training, of storing, of publishing, of building the shared
+# The server, or a session, is killed in the middle of training, of storing, of publishing, of building the shared
 # cache: afterwards the last published version serves the same lists from the same rows.
 use strict;
 use warnings;
@@ -47,14 +47,14 @@ sub lock_table {
     return $session;
 }
 
-# Each brings a session called 'victim' to the point in question.
+# Each brings a session called 'victim' to the point where it is killed.
 my %moments = (
     '1: while it iterates' => sub {
         my $victim = start_session('victim', q{SELECT mf_train('ratings', factors => 128, iterations => 1000)});
         wait_until('FROM mf_progress WHERE iterations_done > 1');
         return $victim;
     },
-    # Factors of items are there, those of users wait.
+    # The factors of items are stored, those of users wait.
     '2: while it stores' => sub {
         my $locker = lock_table('mf_user_factor_data', 'SHARE');
         my $victim = start_session('victim', q{SELECT mf_train('ratings', factors => 8, seed => 3)});
@@ -89,7 +89,7 @@ my %ends = (
         $node->poll_query_until('postgres', qq{SELECT backend_start > '$started' FROM pg_stat_activity WHERE backend_type = 'checkpointer'})
             or die 'the server did not start again';
     },
-    # Sessions that compute do not notice; the others end by themselves.
+    # Sessions that compute do not notice; the others end without help.
     'a SIGKILL of the server' => sub {
         my @pids = split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
         my $victim = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'victim'});
@@ -108,7 +108,7 @@ for my $moment (sort keys %moments) {
         $_->finish for @sessions;
         is($node->safe_psql('postgres', $state), $before, "$moment, $end: the same lists and rows");
         is($node->safe_psql('postgres', 'SELECT version, items FROM mf_cache'), '2|1000', 'from a new shared copy');
-        is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_progress'), '0', 'and no training is seen');
+        is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_progress'), '0', 'and no training run is shown');
     }
 }
 

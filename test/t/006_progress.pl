@@ -1,4 +1,4 @@
-# mf_progress: what other sessions see of a training, who sees it, and that nothing stays behind.
+# mf_progress: what other sessions see of a training run, who sees it, and that no entry stays behind.
 use strict;
 use warnings;
 
@@ -24,7 +24,7 @@ $node->safe_psql('other', 'CREATE EXTENSION mf_ext');
 
 is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_progress'), '0', 'nothing while nobody trains');
 
-# Starts a training that would go on for minutes.
+# Starts a training run that would take minutes.
 sub start_training {
     my ($model, @options) = @_;
     my ($out, $err) = ('', '');
@@ -52,14 +52,14 @@ my $earlier = $node->safe_psql('postgres', 'SELECT iterations_done FROM mf_progr
 wait_for("iterations_done > $earlier");
 pass('it goes on');
 
-# The owner's own, by membership, or all by pg_read_all_stats.
+# Those of the owner, by membership, or all by pg_read_all_stats.
 is($node->safe_psql('postgres', 'SET ROLE stranger; SELECT count(*) FROM mf_progress'), '0', 'a stranger sees nothing');
 $node->safe_psql('postgres', q{CREATE ROLE grantee; CREATE TABLE few AS SELECT * FROM ratings WHERE user_id < 50; CREATE INDEX ON few (user_id)});
 is($node->safe_psql('postgres', 'SET ROLE monitor; SELECT count(*) FROM mf_progress'), '1', 'a monitor sees it');
 is($node->safe_psql('postgres', 'SET ROLE grantee; SELECT count(*) FROM mf_progress'), '0', 'nor does a role without a grant');
 is($node->safe_psql('other', 'SELECT count(*) FROM mf_progress'), '0', 'another database does not show it');
 
-# To whom a model is granted sees it train again.
+# A role to which the model is granted sees it train again.
 $node->safe_psql('postgres', q{SET ROLE trainer; SELECT FROM mf_train('few', 'second', factors => 2); SELECT mf_grant('second', 'grantee')});
 my $second = start_training('second');
 $node->poll_query_until('postgres', q{SELECT array_agg(model ORDER BY model) = '{first,second}' FROM mf_progress WHERE iterations_done > 0})
@@ -77,7 +77,7 @@ $second->{run}->finish;
 $node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM mf_progress') or die 'the entry stayed';
 pass('a terminated session leaves no entry');
 
-# Phases are timed at DEBUG1, iterations are a line each, and a client that wants to know no more than usual sees none.
+# At DEBUG1 each phase and each iteration writes a line with its time; a client with the usual settings sees none.
 my ($status, $out, $err) = $node->psql('postgres', q{
     SET client_min_messages = debug1; SELECT FROM mf_train('ratings', 'third', factors => 8, iterations => 2, options => '{"ranking_iterations": 3}')});
 my @lines = grep { /DEBUG:  mf_/ } split /\n/, $err;

@@ -1,5 +1,5 @@
-# The shared cache of item factors: one copy for all sessions, built once, released when its model goes, and never in
-# the way of a list.
+# The shared cache of item factors: one copy for all sessions, built once, evicted when its model is dropped, and never
+# an obstacle to a list.
 use strict;
 use warnings;
 
@@ -48,7 +48,7 @@ is($node->safe_psql('postgres', $list), $expected, 'another session gives the sa
 is($node->safe_psql('postgres', 'SELECT hits, built_at FROM mf_cache'), "2|$built", 'from the same copy');
 is($node->safe_psql('postgres', 'SELECT bytes BETWEEN 5000 * 64 * 9 AND 5000 * (64 * 9 + 100) + 100000 FROM mf_cache'), 't', 'of the size it should have');
 
-# What a second session takes for itself: far less than the 3 MB of the items.
+# The private memory of a second session: far less than the 3 MB of the items.
 SKIP: {
     skip 'no /proc', 1 unless -r '/proc/self/status';
     my $anonymous = q{SELECT substring(pg_read_file('/proc/' || pg_backend_pid() || '/status') FROM 'RssAnon:\s+(\d+)')::int};
@@ -57,7 +57,7 @@ SKIP: {
     cmp_ok($after - $before, '<', $limit, 'a second session has no copy of its own');
 }
 
-# A version of the own transaction is the session's own.
+# A version that the current transaction has created stays private to the session.
 my $rolled_back = $node->safe_psql('postgres', qq{
     BEGIN; SELECT FROM mf_train('ratings', factors => 8, iterations => 1); SELECT count(*) FROM mf_recommend(7, 5);
     SELECT string_agg(version::text, ' ') FROM mf_cache; ROLLBACK; $list});
@@ -73,7 +73,7 @@ $node->safe_psql('postgres', q{SELECT mf_drop_model('ratings')});
 is(cached(), '', 'a dropped model is released');
 $node->safe_psql('postgres', q{SELECT mf_train('ratings', factors => 64, iterations => 2)});
 
-# Concurrent first readers: one builds, the others wait; if it is cancelled or terminated, another one goes on.
+# Concurrent first readers: one builds, the others wait; if it is cancelled or terminated, another one builds.
 for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
     my $locker = start_psql('BEGIN', 'LOCK TABLE mf_item_factor_data IN ACCESS EXCLUSIVE MODE', q{SELECT pg_sleep(60)});
     wait_until(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'});
@@ -97,14 +97,14 @@ for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
     $node->safe_psql('postgres', q{SELECT FROM mf_train('ratings', factors => 64, iterations => 2)});
 }
 
-# Where the server gets no shared memory, or may not use so much, a session has its own copy and says so once.
+# If the server gets no shared memory, or may not use so much, a session has a private copy and says so once.
 for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") {
     my ($status, $out, $err) = $node->psql('postgres', "SET $setting; $list; $list; SELECT count(*) FROM mf_cache");
     is($out, "$expected\n$expected\n0", "$setting: the same list");
     is(() = $err =~ /WARNING:  the items of model "ratings" cannot be shared between sessions/g, 1, 'and one WARNING');
 }
 
-# Where that would be more than a session may hold, there is an error instead, before anything is read.
+# If a private copy would be larger than a session may hold, there is an error instead, before anything is read.
 {
     my ($status, $out, $err) = $node->psql('postgres', "SET mf_ext.cache_size = '1MB'; SET mf_ext.max_private_memory = '1MB'; $list");
     like($err, qr/ERROR:  the items of version \d+ of model "ratings" need at least \d+ MB of memory of this session, mf_ext.max_private_memory is 1 MB/,
@@ -118,7 +118,7 @@ for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") 
     like($err, qr/permission denied to set parameter "mf_ext.max_private_memory"/, 'only superusers set it');
 }
 
-# An error while the directory is locked leaves neither the lock nor a place behind.
+# An error while the directory is locked leaves neither the lock nor a slot behind.
 {
     my ($status, $out, $err) = $node->psql('postgres', "SET statement_timeout = '20s'; SET mf_ext.fault = 'directory'; $list");
     like($err, qr/ERROR:  fault in the directory on demand/, 'an error in the directory comes through');
@@ -127,14 +127,14 @@ for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") 
     is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_cache'), '1', 'and shares it');
 }
 
-# The least recently used leaves.
+# The least recently used model is evicted.
 $node->safe_psql('postgres', q{SELECT mf_train('ratings', 'b', factors => 64, iterations => 1), mf_train('ratings', 'c', factors => 64, iterations => 1)});
 my $limit = q{SET mf_ext.cache_size = '8MB'};
 $node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, '$_')") for 'ratings', 'b', 'ratings';
 $node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, 'c')");
 is($node->safe_psql('postgres', q{SELECT string_agg(model, ' ' ORDER BY model) FROM mf_cache}), 'c ratings', 'the least recently used one leaves');
 
-# Databases and extensions that go.
+# Databases and extensions that are dropped.
 $node->safe_psql('postgres', 'CREATE DATABASE other');
 install('other');
 $node->safe_psql('other', $list);

@@ -1,4 +1,4 @@
-# Calls that take long end soon after they are told to, and calls by the thousand leave no memory behind.
+# Long calls end soon after a cancel or timeout, and thousands of calls leave no memory behind.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
 
-# Batches over 20,000 users and as many items, of which lists hold many: seconds, if they are let.
+# Batches over 20,000 users and as many items, with long lists: they take seconds if nothing interrupts them.
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;
     CREATE TABLE wide AS
@@ -25,8 +25,8 @@ my %calls = (
     'mf_recommend_all' => q{SELECT count(*) FROM mf_recommend_all(300, 'wide')},
     'mf_evaluate' => q{SELECT count(*) FROM mf_evaluate('wide', 'wide_test', 1000)});
 
-# Seconds that a call takes by the server's clock. Busy machines are slow in either case, so times are compared with what
-# the whole call takes.
+# Seconds that a call takes by the server's clock. Busy machines are slow in any case, so times are compared with that
+# of the whole call.
 sub seconds {
     my ($call, $timeout) = @_;
     my ($status, $out, $err) = $node->psql('postgres', qq{
@@ -65,8 +65,8 @@ for my $name (sort keys %calls) {
     is($items, '5', 'and the session goes on');
 }
 
-# Ten thousand calls in one session. Contexts are PostgreSQL's view of the memory; the process has what is the library's
-# own as well, and what the allocator keeps.
+# Ten thousand calls in one session. Contexts are PostgreSQL's view of the memory; the process also has the library's
+# own memory and what the allocator keeps.
 $node->safe_psql('postgres', q{
     CREATE TABLE ratings AS
         SELECT n % 300 AS user_id, (n * 7919 + n / 300) % 200 AS item_id, 1 + n % 5 AS rating
@@ -86,13 +86,13 @@ my %small = (
     mf_explain => 'SELECT count(*) FROM mf_explain($1, 5, 5)',
     mf_similar_items => 'SELECT count(*) FROM mf_similar_items($1 % 200, 5)',
     mf_predict => 'SELECT count(mf_predict($1, i)) FROM generate_series(1, 2) i');
-# What is used: what is held grows by half a megabyte when the catalog cache happens to need a block.
+# Used memory, since allocated memory grows by half a megabyte when the catalog cache happens to need a block.
 my $contexts = 'SELECT sum(used_bytes) FROM pg_backend_memory_contexts';
 my $process = -r '/proc/self/status'
     ? q{SELECT (regexp_match(pg_read_file('/proc/self/status'), 'RssAnon:\s*(\d+)'))[1]::bigint * 1024} : 'SELECT 0';
 for my $name (sort keys %small) {
     my $call = "CALL call_often('$small{$name}')";
-    # The first look fills the session's catalog caches with what it needs itself.
+    # The first measurement fills the session's catalog caches with what it needs itself.
     my (undef, undef, @bytes) = split /\n/, $node->safe_psql('postgres', "$contexts; $process" . "; $call; $contexts; $process" x 2);
     is(scalar @bytes, 4, "$name, ten thousand times, after as many");
     cmp_ok($bytes[2] - $bytes[0], '<=', 64 << 10, 'adds nothing to the memory contexts');

@@ -1,5 +1,5 @@
-# A single call can be cancelled at any moment, however long the history that it solves: 1024 factors and tens of thousands
-# of rows of one user. How long the call takes is measured in the same run.
+# A single call can be cancelled at any moment, however long the history that it solves: 1024 factors and tens of
+# thousands of rows of one user. The same run measures how long the call takes.
 use strict;
 use warnings;
 

@@ -1,5 +1,5 @@
-# Lists, new ratings and retrainings from many connections at once: no error, and no list with an item that the user's rows
-# hold under the same snapshot. (test/bench/mixed measures the same at length.)
+# Lists, new ratings and retraining from many connections at once: no error, and no list with an item that the user has
+# under the same snapshot. (test/bench/mixed measures the same for longer.)
 use strict;
 use warnings;
 
@@ -31,7 +31,7 @@ SELECT check_list(count(*), count(s.item_id))
   FROM mf_recommend(:u::bigint, 10, 'ratings') r
        LEFT JOIN (SELECT DISTINCT item_id FROM ratings WHERE user_id = :u) s ON s.item_id = r.item_id;
 };
-# The list that follows in the same transaction knows the row. It is the best item of a list, so it would be there again.
+# The next list in the same transaction sees the row. Its item was the best of a list, so it would be there again.
 my $insert = q{
 \set u random(0, 1050)
 BEGIN;
@@ -42,20 +42,20 @@ SELECT check_list(count(*), count(s.item_id))
 COMMIT;
 };
 
-# The check itself: it refuses a list that holds what the user has seen.
+# The check itself: it refuses a list with an item that the user has seen.
 my ($status, $out, $err) = $node->psql('postgres', q{
     SELECT check_list(count(*), count(s.item_id))
       FROM mf_recommend(7, 10, exclude_seen => false, candidates => ARRAY(SELECT item_id::bigint FROM ratings WHERE user_id = 7)) r
            LEFT JOIN (SELECT DISTINCT item_id FROM ratings WHERE user_id = 7) s ON s.item_id = r.item_id});
 like($err, qr/the user has seen 10 rows of the list/, 'a list of seen items would be noticed');
 
-# Another client goes on retraining while the eight ask and insert.
+# Another client retrains repeatedly while the eight request lists and insert.
 my ($retrain_out, $retrain_err) = ('', '');
 my $retraining = IPC::Run::start(
     [ $node->installed_command('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'),
         map { ('-c', "SELECT version FROM mf_retrain('ratings')", '-c', 'DO $$ BEGIN PERFORM pg_sleep(0.3); END $$') } 1 .. 10 ],
     '<', \undef, '>', \$retrain_out, '2>', \$retrain_err, IPC::Run::timeout(600));
-# Until a few retrainings have come by, however long they take.
+# Until the model was retrained a few times, however long that takes.
 my $versions = 0;
 for my $round (1 .. 60) {
     $node->pgbench('-n -M prepared -c 8 -j 2 -T 2', 0, [qr/number of failed transactions: 0 /], [qr/^$/],

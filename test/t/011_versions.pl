@@ -1,5 +1,5 @@
-# Versions over time: tables do not grow with the number of trainings, a transaction of any age keeps its version, and no
-# reader waits for what happens to a model.
+# Versions over time: tables do not grow with the number of training runs, a transaction of any age keeps its version,
+# and no reader waits for changes of a model.
 use strict;
 use warnings;
 
@@ -25,7 +25,7 @@ $node->safe_psql('postgres', q{
 my $training = q{SELECT FROM mf_train('ratings', factors => 32, iterations => 1, options => '{"ranking_iterations": 1}')};
 my $retraining = q{SELECT FROM mf_retrain('ratings')};
 
-# A session that stays open; query() gives what it prints.
+# A session that stays open; query() returns what it prints.
 sub open_session {
     my %session = (in => '', out => '', err => '');
     $session{run} = IPC::Run::start(
@@ -44,7 +44,7 @@ sub query {
     return $session->{out};
 }
 
-# Autovacuum with the default thresholds comes after each training, also where many versions are kept.
+# Autovacuum with the default thresholds runs after each training run, also if many versions are kept.
 for my $n (1 .. 10) {
     $node->safe_psql('postgres', 'SET mf_ext.keep_versions = 8; ' . ($n == 1 ? $training : $retraining) . '; SELECT pg_stat_force_next_flush()');
     next if $n <= 8;
@@ -52,14 +52,14 @@ for my $n (1 .. 10) {
         'autovacuum after a retraining');
 }
 
-# The rest is without it: what it does at which moment would blur the sizes, and it takes a lock for the moment in which it gives
-# space back.
+# The other tests run without autovacuum: its timing would change the sizes, and it takes a lock while it truncates a
+# table.
 $node->append_conf('postgresql.conf', 'autovacuum = off');
 $node->reload;
 $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'autovacuum%'}) or die 'autovacuum goes on';
 
-# While a version is written those that are kept are there too, so tables have room for one more than is kept; where the free part
-# is at the end, vacuum gives it back.
+# While a version is written, the kept ones exist too, so tables have room for one more version than is kept; if the
+# free part is at the end, vacuum truncates it.
 my $vacuum = 'VACUUM mf_user_factor_data, mf_item_factor_data';
 $node->safe_psql('postgres', "SELECT mf_drop_model('ratings')");
 $node->safe_psql('postgres', "VACUUM FULL mf_user_factor_data, mf_item_factor_data; $training; $vacuum; INSERT INTO measured SELECT 0, 1, bytes FROM sizes");
@@ -75,7 +75,7 @@ is($node->safe_psql('postgres', q{
       FROM measured WHERE keep_versions > 0 GROUP BY 1 ORDER BY 1}),
     "1|20|t\n2|20|t", 'after each of twenty retrainings the tables have at most 2.2 times the size of a version, or 3.2 times where two are kept');
 
-# A transaction that is older than all of what follows keeps its version, cached or not, and holds nobody up.
+# A transaction that is older than all changes below keeps its version, cached or not, and blocks nobody.
 my $list = q{SELECT md5(string_agg(u || ' ' || item_id || ' ' || score || ' ' || basis, ',' ORDER BY u, score DESC, item_id)) FROM generate_series(1, 50::bigint) u, mf_recommend(u, 10, 'ratings')};
 my $of_factors = q{SELECT md5(string_agg(i::text, ',' ORDER BY item_id)) FROM mf_item_factors i JOIN mf_models USING (model_id, version) WHERE live};
 my $old = open_session();
@@ -96,7 +96,7 @@ is(query($colder, $list), $old_list, 'and so are the lists of a session that had
 query($_, 'COMMIT') for $old, $colder;
 is(query($old, $list), $node->safe_psql('postgres', $list), 'after its end it has the new version');
 
-# With changes of every kind under way, readers wait for nothing, not a millisecond.
+# While changes of every kind are in progress, readers wait for nothing, not even a millisecond.
 my $readings = q{
     SELECT count(*) FROM mf_recommend(7, 10, 'ratings'); SELECT count(*) FROM mf_recommend_all(1, 'ratings');
     SELECT mf_predict(7, 7, 'ratings') IS NOT NULL; SELECT count(*) FROM mf_similar_users(7, 3, 'ratings');

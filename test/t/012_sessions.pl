@@ -1,5 +1,5 @@
-# A hundred sessions ask for lists while the model is trained again fifty times: nobody meets an error, and every list is of one
-# version throughout, the one that is live under the snapshot of its statement.
+# A hundred sessions request lists while the model is trained again fifty times: there is no error, and each list comes
+# from one version, the one that is live under the snapshot of its statement.
 use strict;
 use warnings;
 
@@ -11,8 +11,9 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', "max_connections = 130");
 $node->start;
-# Every call of check_list looks at the scores of a list, which must be products of the live version's factors, and at its
-# predicted ratings, which must be what mf_predict says. Histories do not change, so the user's stored factors are those used.
+# Every call of check_list checks the scores of a list, which must be products of the live version's factors, and its
+# predicted ratings, which must equal those of mf_predict. Histories do not change, so the user's stored factors are
+# used.
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;
     CREATE TABLE ratings AS
@@ -43,14 +44,14 @@ $node->safe_psql('postgres', q{
         RETURN list.version;
     END $$;
 });
-# Versions differ by their seeds, and by the start of those that are trained again.
+# Versions differ by their seeds, and retrained ones by their start.
 my $options = q{factors => 8, iterations => 1, options => '{"ranking_iterations": 1}'};
 $node->safe_psql('postgres', "SELECT FROM mf_train('ratings', seed => $_, $options)") for 1, 2;
 is($node->safe_psql('postgres', 'SELECT check_list(7)'), '2', 'a list of the live version');
 my ($status, $out, $err) = $node->psql('postgres', 'SELECT check_list(7, 1)');
 like($err, qr/a list of no version/, 'scores of another version would be noticed');
 
-# Each training waits until a list of the one before was served, a minute at most.
+# Each training run waits until a list of the previous version was served, for a minute at most.
 my $statements = $node->basedir . '/trainings.sql';
 for my $n (3 .. 52) {
     append_to_file($statements, ($n % 2 ? "SELECT version FROM mf_train('ratings', seed => $n, $options);" : "SELECT version FROM mf_retrain('ratings');")
@@ -60,7 +61,7 @@ my ($trained, $train_err) = ('', '');
 my $training = IPC::Run::start(
     [ $node->installed_command('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-f', $statements ],
     '<', \undef, '>', \$trained, '2>', \$train_err, IPC::Run::timeout(1200));
-# As many calls as leave the training something of the processors.
+# Limits the rate of calls, so that training gets some of the processors' time.
 my $list = "\\set u random(0, 999)\nSELECT check_list(:u::bigint);\n";
 my $note = "\\set u random(0, 999)\nINSERT INTO served SELECT check_list(:u::bigint);\n";
 for my $round (1 .. 90) {

@@ -1,5 +1,5 @@
-# ALTER EXTENSION mf_ext UPDATE: from every version that is installed, and to a next one that this test invents, models
-# serve before and after it, and the database has what a fresh installation has.
+# ALTER EXTENSION mf_ext UPDATE, from every installed version, and to a next one that this test invents: models serve
+# before and after it, and the database has the same objects as after a fresh installation.
 use strict;
 use warnings;
 
@@ -29,7 +29,7 @@ my $control = slurp_file("$extension/mf_ext.control");
 my ($current) = $control =~ /^default_version\s*=\s*'([^']+)'/m;
 my $next = "$current.next";
 
-# What `make install` of the next version would bring.
+# The files that `make install` of the next version would install.
 sub install_next {
     my $addition = q{
 CREATE FUNCTION @extschema@.mf_invented() RETURNS pg_catalog.int4 LANGUAGE sql IMMUTABLE AS 'SELECT 42';
@@ -82,7 +82,7 @@ for my $version (@versions) {
     $before{$database} = $node->safe_psql($database, $lists);
 }
 
-# A session that has the library loaded all the while.
+# A session that has the library loaded throughout.
 my ($in, $out, $err) = ('', '', '');
 (my $database = "from_$current") =~ tr/./_/;
 my $session = IPC::Run::start(

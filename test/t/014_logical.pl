@@ -1,5 +1,5 @@
 # Logical replication of the tables of models and of their sources: another database serves the same lists, gets each
-# version whole, and waits where a source is missing.
+# version as a whole, and waits if a source is missing.
 use strict;
 use warnings;
 
@@ -63,7 +63,7 @@ compare('a new rating counts');
 $publisher->safe_psql('postgres', q{SELECT mf_set_live('first', 1)});
 like(compare('an old version promoted'), qr/first\|1\|t/, 'is the live one there');
 
-# A source that is not there yet stops the replication, and nothing is lost.
+# A missing source stops the replication, and nothing is lost.
 my $offset = -s $subscriber->logfile;
 $publisher->safe_psql('postgres', q{
     CREATE TABLE plays AS SELECT user_id, item_id FROM "Shop"."the ratings";
@@ -77,7 +77,7 @@ $publisher->wait_for_catchup('lists');
 is($subscriber->safe_psql('postgres', q{SELECT source, live FROM mf_models WHERE model = 'plays'}), 'plays|t', 'once it is there, the model arrives');
 compare('and all is well');
 
-# The sequence is not replicated: a model of the other database's own needs a number that the first one does not give.
+# The sequence is not replicated: models of the other database need numbers that the first database does not use.
 my $training = q{SELECT mf_train('"Shop"."the ratings"', 'own', factors => 4)};
 my ($status, $out, $err) = $subscriber->psql('postgres', $training);
 like($err, qr/duplicate key value/, 'no training there with the numbers of the first database');

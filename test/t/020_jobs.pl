@@ -1,4 +1,4 @@
-# mf_train_async: a training in a background worker, and whatever can happen to it.
+# mf_train_async: a training run in a background worker, and whatever can happen to it.
 use strict;
 use warnings;
 
@@ -24,7 +24,7 @@ $node->safe_psql('postgres', q{
 });
 
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
-# Options of a training that would go on for minutes.
+# Options of a training run that would take minutes.
 my $long = q{factors => 64, iterations => 1000, options => '{"ranking_iterations": 1000}'};
 sub wait_for {
     my ($job, $status) = @_;
@@ -42,8 +42,8 @@ sub error_of {
     return $err;
 }
 
-# A job is done as the role that asked for it, which need not be one that may log in.
-# Its arguments keep all digits whatever the session shows of them.
+# A job runs as the role that asked for it, which need not have the right to log in.
+# Its arguments keep all digits, however many the session displays.
 my $job = sql(q{SET ROLE trainer; SET extra_float_digits = -10;
     SELECT mf_train_async('ratings', 'first', factors => 8, iterations => 2, regularization => 0.123456789)});
 wait_for($job, 'done');
@@ -60,13 +60,13 @@ is(sql(q{
            mf_item_factors b JOIN mf_models mb ON mb.model_id = b.model_id AND mb.model = 'direct' WHERE a.item_id = b.item_id}),
     '2000|t', 'the same bits as by mf_train');
 
-# Again, from the version that lives.
+# Again, from the live version.
 $job = sql(q{SET ROLE trainer; SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
 is(sql("SELECT retrain, version FROM mf_jobs WHERE job_id = $job"), 't|2', 'trained again');
 is(sql(q{SELECT array_agg(version || ':' || live ORDER BY version) FROM mf_models WHERE model = 'first'}), '{1:false,2:true}', 'and published');
 
-# While it trains it holds no snapshot, so that vacuum can remove what has been deleted since.
+# While it trains it holds no snapshot, so that vacuum can remove rows that were deleted since.
 sql(q{CREATE TABLE scratch AS SELECT 1 AS a FROM generate_series(1, 1000)});
 $job = sql(qq{SELECT mf_train_async('ratings', 'long', $long)});
 wait_for($job, 'running');
@@ -117,7 +117,7 @@ is(sql(q{SELECT array_agg(version || ' ' || (parameters ->> 'factors') ORDER BY 
 is(sql("SELECT mf_cancel_job($job)"), 'f', 'it had ended');
 wait_for_workers(0);
 
-# A job that waits is done as the role and the session's user that asked for it, whoever was before.
+# A waiting job runs as the role and the session user that asked for it, whoever ran the previous job.
 sql(q{CREATE ROLE login LOGIN; GRANT trainer TO login});
 $job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
 wait_for_iteration('turns');
@@ -132,7 +132,7 @@ wait_for($waiting[0], 'done');
 is(sql(q{SELECT owner, ratings = (SELECT count(DISTINCT (user_id, item_id)) FROM ratings WHERE tenant = 1) FROM mf_models WHERE model = 'turns'}), 'trainer|t', 'its own rights');
 sql('ALTER TABLE ratings DISABLE ROW LEVEL SECURITY; DROP POLICY sessions ON ratings');
 
-# Transactions of a worker are its own, whatever the defaults of the role.
+# Transactions of a worker have their own properties, whatever the defaults of the role.
 sql(q{ALTER ROLE login SET default_transaction_isolation = 'serializable'; ALTER ROLE login SET default_transaction_read_only = on});
 {
     local $ENV{PGUSER} = 'login';
@@ -140,7 +140,7 @@ sql(q{ALTER ROLE login SET default_transaction_isolation = 'serializable'; ALTER
 }
 wait_for($job, 'done');
 
-# Where all workers are taken when one has ended, the next waits for a worker; here by another job.
+# If all workers are taken when a job ends, here by another job, the next job waits for a worker.
 $job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
 wait_for_iteration('turns');
 $waiting[0] = sql(q{SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
@@ -155,7 +155,7 @@ is(sql("SELECT status, mf_job_is_alive(job_id) FROM mf_jobs WHERE job_id = $wait
 sql("SELECT mf_cancel_job($other)");
 wait_for($waiting[0], 'done');
 
-# When its worker cannot come, it has failed, and the one behind it is next.
+# If its worker cannot start, the job has failed, and the one behind it is next.
 $job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
 wait_for_iteration('turns');
 {
@@ -171,7 +171,7 @@ wait_for($waiting[1], 'done');
 is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $waiting[0]"), "failed|the background worker ended before the training began\nThe server's log says why.", 'no worker came');
 wait_for_workers(0);
 
-# Terminated, it takes those that wait for it along.
+# If it is terminated, those that wait for it fail too.
 $job = sql(qq{SELECT mf_train_async('ratings', 'turns', $long)});
 wait_for_iteration('turns');
 $waiting[0] = sql(q{SELECT mf_train_async('ratings', 'turns', factors => 4, iterations => 1)});
@@ -186,7 +186,7 @@ is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $waiting[0]"), 'faile
 like(error_of('SELECT mf_cancel_job(1000000)'), qr/job 1000000 does not exist/, 'no such job');
 like(error_of('SELECT mf_cancel_job(NULL)'), qr/must not be NULL/, 'NULL');
 
-# A job begins with the commit of who asked: not before, and not without.
+# A job begins with the commit of the transaction that asked for it: not before, and not without.
 my $session = $node->background_psql('postgres');
 $session->query_safe('BEGIN');
 $session->query_safe('CREATE TABLE fresh AS SELECT * FROM ratings WHERE user_id < 100');
@@ -216,7 +216,7 @@ is(workers(), '0', 'and no worker');
 like(error_of(q{BEGIN; SELECT mf_train_async('fresh', 'undone'); PREPARE TRANSACTION 'later'}), qr/cannot PREPARE a transaction that has asked for a training in the background/, 'not prepared');
 is(sql(q{SELECT (SELECT count(*) FROM mf_jobs WHERE model = 'undone'), (SELECT count(*) FROM mf_models WHERE model = 'undone')}), '0|0', 'nothing is left of what was rolled back');
 
-# It reads what the session that asked would read: policies and the settings that they look at.
+# It reads the same rows as the session that asked: policies and the settings that they use apply.
 sql(q{
     ALTER TABLE ratings ENABLE ROW LEVEL SECURITY;
     CREATE POLICY tenants ON ratings FOR SELECT TO trainer USING (tenant = current_setting('app.tenant')::integer);
@@ -233,7 +233,7 @@ is(sql("SELECT settings ->> 'app.tenant', settings ->> 'mf_ext.keep_versions' FR
 }
 sql('ALTER TABLE ratings DISABLE ROW LEVEL SECURITY');
 
-# What is wrong at once is said at once.
+# Errors that can be found at once are raised at once.
 like(error_of(q{SELECT mf_train_async('nowhere')}), qr/relation "nowhere" does not exist/, 'no source');
 like(error_of(q{SELECT mf_train_async('ratings', factors => 0)}), qr/factors must be between/, 'a bad argument');
 like(error_of(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable')}), qr/permission denied for table ratings/, 'rows that may not be read');
@@ -242,7 +242,7 @@ like(error_of(q{SET ROLE stranger; SELECT mf_train_async('ratings', 'first')}), 
 like(error_of(q{SELECT mf_retrain_async('nothing')}), qr/model "nothing" does not exist/, 'no model to train again');
 like(error_of(q{SELECT mf_retrain_async(NULL)}), qr/must not be NULL/, 'NULL');
 like(error_of(q{SET default_transaction_read_only = on; SELECT mf_train_async('ratings')}), qr/cannot execute mf_train_async\(\) in a read-only transaction/, 'read-only');
-# What is found while it works, in the job's row.
+# Errors found while the job runs are in its row.
 $job = sql(q{BEGIN; SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable'); RESET ROLE; REVOKE SELECT ON ratings FROM stranger; COMMIT});
 wait_for($job, 'failed');
 like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/permission denied for table ratings/, 'the rows may not be read');
@@ -261,7 +261,8 @@ wait_for($job, 'failed');
 like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/public\.passing was dropped while a model was trained on it/, 'the source is gone');
 is(sql(q{SELECT count(*) FROM mf_models WHERE model = 'passing'}), '0', 'and nothing is published');
 
-# Terminated, killed, or the server stopped: the job has failed, nothing is half published, the model serves on.
+# If it is terminated or killed, or the server stops, the job has failed, nothing is half published, and the model
+# serves.
 sub lists { return sql(q{SELECT array_agg(item_id || ':' || score ORDER BY u, place) FROM generate_series(0, 20) u, LATERAL mf_recommend(u, 3, 'first') WITH ORDINALITY AS l (item_id, score, predicted_rating, basis, place)}); }
 my $lists = lists();
 my $message = 'failed|the server or the worker was stopped';
@@ -291,7 +292,7 @@ $job = sql(q{SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
 is(sql("SELECT version FROM mf_jobs WHERE job_id = $job"), '3', 'and can be trained again');
 
-# Finished jobs do not pile up.
+# Finished jobs do not accumulate.
 sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'trainer', 'ratings', true, '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
 $job = sql(q{SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
