@@ -1,4 +1,4 @@
--- mf_cross_validate: a fold's row is what mf_train on the other rows and mf_evaluate on the fold say.
+-- mf_cross_validate: a fold's row equals the results of mf_train on the other rows and mf_evaluate on the fold.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -40,7 +40,7 @@ SELECT a.rmse = b.rmse AS same, a.rmse = c.rmse AS other_seed
  WHERE a.fold = 0 AND b.fold = 0 AND c.fold = 0;
 SELECT count(*) FROM mf_models;
 
--- What each argument is for. With text ids too; a fraction is held out of the training rows to stop early.
+-- The effect of each argument, also with text ids; a fraction is held out of the training rows for early stopping.
 CREATE VIEW named AS SELECT 'u' || user_id AS who, 'i' || item_id AS what, rating AS stars FROM ratings;
 SELECT count(*) AS folds, avg(rmse) < 2 AS rmse
   FROM mf_cross_validate('named', 3, user_column => 'who', item_column => 'what', rating_column => 'stars', factors => 4, test_fraction => 0.2, seed => 7,
@@ -48,7 +48,7 @@ SELECT count(*) AS folds, avg(rmse) < 2 AS rmse
 -- A user and an item with one row each: nothing is known of the item where it is in the fold.
 INSERT INTO ratings VALUES (1000, 1, 4), (2, 1000, 4);
 SELECT count(*) AS folds, count(rmse) AS rmse, count(ndcg) AS ndcg FROM mf_cross_validate('ratings', 3, factors => 4, seed => 7);
--- Every row is predicted, as mf_predict does it from what is known.
+-- Every row is predicted as by mf_predict, also for unknown users and items.
 CREATE FUNCTION predicted_by_hand(fold integer, OUT rmse float8, OUT mae float8) LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE VIEW train AS SELECT * FROM ratings WHERE mf_fold(user_id, item_id, 3, 7) <> %s', fold);
@@ -65,7 +65,7 @@ CREATE TABLE few (user_id integer, item_id integer, rating real);
 INSERT INTO few VALUES (1, 1, 3), (1, 2, 4), (2, 1, 5), (2, 2, 1);
 SELECT count(*) AS folds, count(rmse) BETWEEN 1 AND 4 AS some, count(ndcg) BETWEEN 1 AND 4 AS lists FROM mf_cross_validate('few', 50);
 
--- What cannot be.
+-- Invalid arguments.
 SELECT * FROM mf_cross_validate('ratings', 1);
 SELECT * FROM mf_cross_validate('ratings', 0);
 SELECT * FROM mf_cross_validate('ratings', NULL);

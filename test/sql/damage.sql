@@ -1,6 +1,6 @@
--- Stored rows that are not what a training wrote: a superuser changes them, then every function is called. Each call
--- gives what it gave before or an error that names the model, of a class that says what is wrong. Nothing crashes, and
--- no list is another one.
+-- Stored rows that differ from what a training run wrote: a superuser changes them, then every function is called. Each call
+-- gives the same result as before, or an error of a suitable class that names the model. Nothing crashes, and
+-- no list differs.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -13,7 +13,7 @@ CREATE TABLE words AS SELECT md5(user_id::text)::uuid AS user_id, 'item ' || ite
 CREATE INDEX ON words (user_id);
 SELECT users, items FROM mf_train('numbers', 'explicit model', factors => 4, iterations => 2, options => '{"ranking_iterations": 2}');
 SELECT users, items FROM mf_train('words', 'implicit model', feedback => 'implicit', factors => 5, iterations => 2);
--- One user whose history is another one by now, so that it is folded in.
+-- One user whose history has changed, so that the user is folded in.
 INSERT INTO numbers VALUES (2, 29, 5);
 INSERT INTO words SELECT md5('2')::uuid, 'item 29', 5;
 CREATE TABLE numbers_test AS
@@ -219,7 +219,7 @@ END $$;
 ALTER TABLE mf_model_data ALTER parameters DROP NOT NULL, ALTER user_column DROP NOT NULL;
 CREATE TABLE found AS SELECT * FROM damaged();
 ALTER TABLE mf_model_data ALTER parameters SET NOT NULL, ALTER user_column SET NOT NULL;
--- Neither what it was nor an error of an allowed class.
+-- Neither the same result as before nor an error of an allowed class.
 SELECT f.kind, f.damage, f.call, f.now FROM found f JOIN damage d ON d.name = f.damage
  WHERE f.now !~ '^(22...|XX001|42...|54...|3F...|55000): ' AND d.kind NOT IN ('shown', 'users')
  ORDER BY d.number, f.kind, f.call;
@@ -233,7 +233,7 @@ SELECT f.damage, f.kind FROM found f JOIN damage d ON d.name = f.damage
  WHERE d.kind <> 'shown' GROUP BY 1, 2 HAVING count(now) = 0 ORDER BY 1, 2;
 SELECT count(*) > 2500, count(now) > 1000 FROM found;
 
--- However a row of many factors is stored, in place, compressed or out of line, the lists are the same.
+-- However a row of many factors is stored, inline, compressed or out of line, the lists are the same.
 RESET client_min_messages;
 RESET log_min_messages;
 SELECT users, items FROM mf_train('words', 'long rows', feedback => 'implicit', factors => 600, iterations => 1);

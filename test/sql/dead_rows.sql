@@ -53,7 +53,7 @@ SELECT 'explicit', * FROM scan_all('explicit');
 SELECT 'explicit', * FROM scan_all('explicit');
 SELECT 'implicit', * FROM scan_all('implicit');
 SELECT 'implicit', * FROM scan_all('implicit');
--- A session that has nothing of the model yet reads all items.
+-- A session that has not used the model yet reads all items.
 \connect -
 SET search_path = test, public;
 BEGIN;

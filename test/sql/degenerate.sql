@@ -28,7 +28,7 @@ SELECT users, items, ratings, test_ndcg BETWEEN 0 AND 1 AS test_ndcg FROM mf_tra
 SELECT users, items, ratings FROM mf_train('r', 'implicit', feedback => 'implicit', factors => 4);
 SELECT not_finite();
 
--- One item, rated by many. Who has it gets nothing, others get it as the popular one.
+-- One item, rated by many. Users who have it get nothing, others get it as the popular item.
 TRUNCATE r;
 INSERT INTO r SELECT u, 1, 1 + u % 5 FROM generate_series(1, 30) AS u;
 SELECT users, items, ratings FROM mf_train('r', factors => 4);
@@ -62,7 +62,7 @@ SELECT users, items, ratings FROM mf_train('r', 'implicit', feedback => 'implici
 SELECT not_finite();
 SELECT max(array_length(ranking_factors, 1)) FROM mf_item_factors;
 
--- A row in two, every other row without any company: each user has an item of its own.
+-- Each user has exactly one item, which no other user has.
 TRUNCATE r;
 INSERT INTO r SELECT u, u, 1 + u % 2 FROM generate_series(1, 50) AS u;
 SELECT users, items, ratings FROM mf_train('r', factors => 8);

@@ -1,4 +1,4 @@
--- mf_estimate: what a training would find and need.
+-- mf_estimate: what a training run would read and need.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -24,7 +24,7 @@ SELECT count(*) AS iterations FROM (
           FROM generate_series(1, 5) AS n) AS calls) AS least
  WHERE many > 3 * few AND few > 0;
 
--- The memory is exactly what mf_ext.max_memory has to allow.
+-- The estimated memory is exactly what mf_ext.max_memory has to allow.
 SELECT (memory + 1023) / 1024 AS enough, memory / 1024 - 1 AS too_little FROM mf_estimate('ratings', factors => 32) \gset
 SET mf_ext.max_memory = :too_little;
 SELECT split_part(error, ' of memory', 1) LIKE '54000: training needs at least __ MB' AS refused

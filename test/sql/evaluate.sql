@@ -1,4 +1,4 @@
--- mf_evaluate: what it says is what mf_recommend and mf_predict do.
+-- mf_evaluate: its figures are those of mf_recommend and mf_predict.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -43,7 +43,7 @@ SELECT k, cut, e.users = h.users AS users, agree(e.rmse, h.rmse) AS rmse, agree(
   FROM (VALUES (1, -9), (5, -9), (5, 4), (100, 4)) AS v (k, cut), mf_evaluate('train', 'test', k, relevant_from => cut) AS e, by_hand(k, cut::real) AS h
  WHERE e.recommender = 'model';
 
--- The popularity row: the items with most interactions in the training, less what the user has.
+-- The popularity row: the items with the most interactions in the training run, without those the user has.
 WITH popular AS (SELECT item_id::bigint, interactions FROM mf_item_factors JOIN mf_models m USING (model_id) WHERE m.model = 'train'),
      ranking AS (SELECT u AS user_id, p.item_id, row_number() OVER (PARTITION BY u ORDER BY interactions DESC, item_id) AS place
                    FROM generate_series(1, 60) u, popular p
@@ -89,7 +89,7 @@ SELECT error_of($$SELECT mf_evaluate('train', 'test', user_column => NULL)$$);
 SELECT error_of($$SELECT mf_evaluate('train', 'test', relevant_from => 'NaN')$$);
 CREATE TABLE nobody (LIKE test);
 SELECT error_of($$SELECT mf_evaluate('train', 'nobody')$$);
--- Memory: test rows are held, and both numbers are named before they are taken.
+-- Memory: the test rows are held in memory, and the error names both numbers before the memory is taken.
 CREATE TABLE large_test AS SELECT u AS user_id, i AS item_id, 1.0::real AS rating FROM generate_series(1, 3000) AS u, generate_series(1, 50) AS i;
 SET mf_ext.max_memory = '2MB';
 SELECT error_of($$SELECT mf_evaluate('train', 'large_test')$$);

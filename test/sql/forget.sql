@@ -1,4 +1,4 @@
--- Forgetting a user: the factors go from all versions, and what is then said of that user comes from the source alone.
+-- Forgetting a user: the factors are deleted from all versions, and results for that user then come from the source alone.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -27,7 +27,7 @@ CREATE FUNCTION stored(u text) RETURNS TABLE (model text, version integer) LANGU
     SELECT m.model, m.version FROM mf_user_factors AS f JOIN mf_models AS m USING (model_id) WHERE f.user_id = u ORDER BY 1, 2
 $$;
 
--- From every model whose ids the overload can name, every version; others are passed over.
+-- From every version of every model whose ids the overload can name; others are skipped.
 SELECT * FROM stored('7');
 SELECT min(basis), count(*) FROM mf_recommend(7, 5, 'ratings');
 SELECT mf_predict(7, 1, 'ratings') AS stored_prediction \gset
@@ -38,7 +38,7 @@ SELECT * FROM mf_forget_user(7);
 SELECT DISTINCT count(*) FROM mf_user_factors GROUP BY model_id ORDER BY 1;
 SELECT count(*) FROM stored('8');
 
--- The rows are in the source still: what is said of the user is solved from them, and items are excluded as before. A fold-in of
+-- The rows are still in the source: the user is folded in from them, and items are excluded as before. A fold-in of
 -- an unchanged history is what training had stored.
 SELECT min(basis), count(*) FROM mf_recommend(7, 5, 'ratings');
 SELECT count(*) FROM mf_recommend(7, 30, 'ratings') JOIN ratings USING (item_id) WHERE user_id = 7;
@@ -47,14 +47,14 @@ SELECT count(*) > 0 AS explained FROM mf_explain(7, 1, 3, 'ratings');
 SELECT count(*) FROM mf_recommend_all(3, 'ratings') WHERE user_id = 7;
 SELECT count(*) FROM mf_similar_users(8, 100, 'ratings') WHERE user_id = 7;
 SELECT count(*) FROM mf_similar_users(7, 3, 'ratings');
--- Without them, nothing is known: popular items, and the item's own part of a prediction.
+-- Without the rows, the user is unknown: popular items, and predictions from the item alone.
 DELETE FROM ratings WHERE user_id = 7;
 SELECT min(basis), count(*) FROM mf_recommend(7, 5, 'ratings');
 SELECT mf_predict(7, 1, 'ratings') = mf_predict(-1, 1, 'ratings') AS as_unknown;
 SELECT count(*) FROM mf_explain(7, 1, 3, 'ratings');
 SELECT count(*) FROM mf_recommend_all(3, 'ratings') WHERE user_id = 7;
 SELECT basis, count(*) FROM mf_recommend(7, 5, 'ratings', exclude_seen => false) GROUP BY basis;
--- The version says what was trained on. The next one has never heard of the user.
+-- The version still describes what it was trained on. The next one does not know the user.
 SELECT version, users, (SELECT count(*) FROM mf_user_factors AS f WHERE f.model_id = m.model_id) AS stored FROM mf_models AS m WHERE model = 'ratings' ORDER BY version;
 SELECT users FROM mf_retrain('ratings');
 SELECT * FROM stored('7');
@@ -102,7 +102,7 @@ SELECT version FROM mf_train('own', factors => 1);
 SELECT * FROM mf_forget_user('u15');
 SELECT * FROM stored('u15');
 SELECT error_of($$SELECT * FROM mf_forget_user('u15', 'named')$$);
--- The owner of the extension has all.
+-- The owner of the extension may forget users in all models.
 RESET ROLE;
 SELECT * FROM mf_forget_user('u16');
 SELECT * FROM stored('u16');

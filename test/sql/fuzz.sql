@@ -96,7 +96,7 @@ INSERT INTO tried SELECT 'ids', statement, state_of(statement)
                        (ARRAY['0', '1', '-1', '5', '2147483647', 'NULL'])[1 + draw(n, 6, 34)]) AS a (id, count),
        LATERAL (SELECT format('SELECT * FROM ' || call, id, id, count, model)) AS s (statement)
  WHERE (n + number) % 3 = 0;
--- Histories: rows after the training, with ids and ratings that no training has seen. (A text id that no index can
+-- Histories: rows after the training run, with ids and ratings that no training run has seen. (A text id that no index can
 -- hold is refused while the row is written.)
 CREATE TABLE history AS SELECT user_id::text, item_id::text, rating::real FROM ratings;
 SELECT users FROM mf_train('history', factors => 2, iterations => 1);
@@ -115,6 +115,6 @@ SELECT kind, left(state, 150), left(statement, 300) FROM tried
  WHERE state !~ '^(00000|22...|42...|54...|3F...|0A000)' OR state ~ '^42883' AND kind NOT IN ('ids', 'arguments') ORDER BY kind, statement LIMIT 50;
 -- Each kind succeeded and failed.
 SELECT kind, count(*) > 70, count(*) FILTER (WHERE state = '00000') > 0, count(*) FILTER (WHERE state <> '00000') > 0 FROM tried GROUP BY kind ORDER BY kind;
--- Nothing came of it.
+-- Nothing was left behind.
 SELECT model, count(*) FROM mf_models GROUP BY model ORDER BY model;
 SELECT count(*) FROM mf_progress;

@@ -64,7 +64,7 @@ SELECT error_of($$SELECT mf_revoke('shop', 'regress_mf_app')$$);
 SELECT error_of($$SELECT mf_set_owner('shop', 'regress_mf_app')$$);
 SELECT error_of($$SELECT * FROM mf_grant_data$$);
 
--- A grant is for the name: later versions have it too.
+-- A grant applies to the name: later versions have it too.
 SET ROLE regress_mf_owner;
 SELECT version FROM mf_retrain('shop');
 SELECT mf_drop_model('shop', 1);
@@ -143,7 +143,7 @@ SELECT error_of($$SELECT mf_revoke('shop', 'regress_mf_app')$$);
 SELECT error_of($$SELECT mf_set_owner('shop', 'regress_mf_heir')$$);
 RESET default_transaction_read_only;
 
--- A model goes with its grants; another one of that name begins without any.
+-- Dropping a model drops its grants; a later model of that name has none.
 SELECT mf_drop_model('shop');
 SELECT count(*) FROM mf_grants;
 SELECT version FROM mf_train('ratings', 'shop', factors => 2);
@@ -171,7 +171,7 @@ SELECT users, ratings FROM mf_train('shops', 'app''s', factors => 1);
 
 -- Another owner: who is a member of both roles may hand over.
 SET ROLE regress_mf_owner;
--- 16 asks for SET ROLE, and says so.
+-- 16 requires SET ROLE, and says so.
 SELECT regexp_replace(error_of($$SELECT mf_set_owner('shop', 'regress_mf_heir')$$), 'able to SET ROLE', 'member of role');
 SELECT error_of($$SELECT mf_set_owner('shop', 'nobody here')$$);
 SELECT error_of($$SELECT mf_set_owner('shop', 'public')$$);
@@ -196,7 +196,7 @@ EXECUTE list;
 SET ROLE regress_mf_app;
 EXECUTE list;
 
--- Nothing stops DROP ROLE; then nobody reads with its rights, and a superuser finds another owner.
+-- Nothing prevents DROP ROLE; then nobody reads with its rights, and a superuser sets another owner.
 RESET ROLE;
 DROP OWNED BY regress_mf_heir;
 DROP ROLE regress_mf_heir;
@@ -225,7 +225,7 @@ SELECT mf_set_owner('brief', 'regress_mf_brief');
 DROP ROLE regress_mf_brief;
 SELECT mf_drop_model('brief');
 
--- A grantee that is gone is shown no more and its grant goes with the next change.
+-- A dropped grantee is no longer shown, and its grant is deleted with the next change.
 SET ROLE regress_mf_owner;
 SELECT mf_grant('shop', 'regress_mf_apps');
 RESET ROLE;
@@ -235,7 +235,7 @@ SELECT count(*) FROM mf_grant_data WHERE model = 'shop';
 SELECT mf_revoke('shop', 'regress_mf_app');
 SELECT count(*) FROM mf_grant_data WHERE model = 'shop';
 
--- Who has the privileges of the extension's owner has all models, superuser or not.
+-- A role with the privileges of the extension's owner may use all models, superuser or not.
 CREATE ROLE regress_mf_admin;
 GRANT :"USER" TO regress_mf_admin;
 SET ROLE regress_mf_admin;

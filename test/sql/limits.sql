@@ -1,4 +1,4 @@
--- Ids that are too long, texts that are cut, jobs that are too many.
+-- Ids that are too long, texts that are cut, too many jobs.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers

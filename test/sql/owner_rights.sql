@@ -119,7 +119,7 @@ SET SESSION AUTHORIZATION regress_mf_boss;
 SELECT readers_of('boss') AS nested;
 SET SESSION AUTHORIZATION regress_mf_reader;
 SELECT readers_of('boss') AS nested;
--- What a view names is read with its owner's rights, as ever: neither the caller's nor the model's owner's.
+-- A view reads its tables with its owner's rights, as usual: neither the caller's nor those of the model's owner.
 SET SESSION AUTHORIZATION regress_mf_boss;
 CREATE TABLE secret AS SELECT * FROM t;
 SET SESSION AUTHORIZATION regress_mf_mallory;

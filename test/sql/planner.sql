@@ -1,4 +1,4 @@
--- What the planner is told of lists: as many rows as are asked for, at a cost that grows with them.
+-- The planner's estimates for lists: as many rows as a call asks for, at a cost that grows with them.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers

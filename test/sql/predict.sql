@@ -7,7 +7,7 @@ CREATE TABLE ratings (user_id integer, item_id integer, rating real, PRIMARY KEY
 INSERT INTO ratings SELECT * FROM planted(60, 40);
 SELECT model FROM mf_train('ratings', factors => 8);
 
--- A prediction is mean + bias of the user + bias of the item + dot product, clipped to the range of the training.
+-- A prediction is mean + bias of the user + bias of the item + dot product, clipped to the range of the training ratings.
 CREATE TABLE by_hand AS
     SELECT u.user_id::integer AS u, i.item_id::integer AS i,
            (m.parameters -> 'rating' ->> 'mean')::float8 + u.rating_bias + i.rating_bias
@@ -17,7 +17,7 @@ SELECT count(*), count(*) FILTER (WHERE abs(mf_predict(u, i) - greatest(1, least
 SELECT round((parameters -> 'rating' ->> 'mean')::numeric, 3) = (SELECT round(avg(rating)::numeric, 3) FROM ratings) AS mean,
        parameters -> 'rating' -> 'minimum' AS minimum, parameters -> 'rating' -> 'maximum' AS maximum
   FROM mf_models;
--- What is rated is predicted well.
+-- Known ratings are predicted well.
 SELECT sqrt(avg((mf_predict(user_id, item_id) - rating) ^ 2)) < 0.8 AS close FROM ratings;
 SELECT abs(sqrt(avg((mf_predict(user_id, item_id) - rating) ^ 2)) - (SELECT (metrics ->> 'train_rmse')::float8 FROM mf_models)) < 0.05 AS as_reported FROM ratings;
 
@@ -35,7 +35,7 @@ SELECT count(*), count(*) FILTER (WHERE predicted_rating <> mf_predict(5, item_i
 SELECT mf_predict(NULL::bigint, 1), mf_predict(1, NULL::bigint), mf_predict(NULL::text, '1'), mf_predict('1', NULL::text), mf_predict(NULL::uuid, NULL::uuid);
 SELECT mf_predict(1, 1, NULL) = mf_predict(1, 1, 'ratings') AS null_model_is_the_default;
 
--- What is unknown is left out of the sum: the user's factors and bias, the item's, or all but the mean.
+-- Unknown terms are left out of the sum: the user's factors and bias, the item's, or all but the mean.
 SELECT count(*), count(*) FILTER (WHERE abs(mf_predict(999, item_id::integer) - greatest(1, least(5, mean + rating_bias))) > 1e-5) AS wrong
   FROM mf_item_factors, (SELECT (parameters -> 'rating' ->> 'mean')::float8 AS mean FROM mf_models) AS m;
 SELECT count(*), count(*) FILTER (WHERE abs(mf_predict(user_id::integer, 999) - greatest(1, least(5, mean + rating_bias))) > 1e-5) AS wrong

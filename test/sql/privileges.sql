@@ -29,7 +29,7 @@ SELECT error_of($$SELECT * FROM mf_predictions(1, model => 'the model')$$);
 SELECT error_of($$SELECT * FROM mf_recommend(1, 2)$$);
 SELECT error_of($$SELECT mf_drop_model('the model')$$);
 SELECT error_of($$SELECT mf_drop_model('the model', 1)$$);
--- Nor is the name to be had.
+-- The name is not available either.
 CREATE TABLE own_ratings AS SELECT u AS user_id, i AS item_id, 1.0::real AS rating FROM generate_series(1, 5) AS u, generate_series(1, 4) AS i WHERE u <> i;
 CREATE INDEX ON own_ratings (user_id);
 SELECT error_of($$SELECT mf_train('own_ratings', 'the model')$$);
@@ -63,7 +63,7 @@ SET ROLE regress_mf_noinherit;
 SELECT count(*) FROM mf_models;
 SELECT error_of($$SELECT * FROM mf_recommend(1, 2, 'the model')$$);
 
--- Rights are looked at anew in every call, also for a model that the session has in memory.
+-- Every call checks rights anew, also for a model that the session has in memory.
 RESET ROLE;
 GRANT regress_mf_owner TO regress_mf_stranger;
 SET ROLE regress_mf_stranger;

@@ -95,7 +95,7 @@ ROLLBACK TO s;
 SELECT DISTINCT basis FROM mf_recommend(5);
 COMMIT;
 
--- Fold-in is the last step of the training: a new user with the history of an old one gets the old one's list.
+-- Fold-in is the last step of a training run: a new user with the history of a trained one gets the same list.
 INSERT INTO ratings SELECT 1000, item_id, rating FROM ratings WHERE user_id = 5;
 SELECT string_agg(DISTINCT basis, ' ') AS basis, count(*) AS rows_compared,
        count(*) FILTER (WHERE old.item_id <> new.item_id OR abs(old.score - new.score) > 1e-5 * abs(old.score)
@@ -118,8 +118,8 @@ INSERT INTO ratings VALUES (6, 777, 5);
 SELECT DISTINCT basis FROM mf_recommend(6, 3);
 DELETE FROM ratings WHERE user_id > 60 OR item_id > 40;
 
--- Popular: most interactions of the training first, ties by id; the number is the score. The rating is the mean and
--- what is known of the item. Nothing is filled up: arrays and n count as ever.
+-- Popular: most interactions in the training run first, ties by id; the number is the score. The rating is the mean and
+-- the bias of the item. Arrays and n apply as usual; nothing is added to fill the list.
 SELECT count(*) AS rows_compared, count(*) FILTER (WHERE l.item_id <> p.item_id OR l.score <> p.n OR l.basis <> 'popular') AS different
   FROM mf_recommend(999, 40) WITH ORDINALITY AS l (item_id, score, predicted_rating, basis, place)
   FULL JOIN (SELECT item_id, count(*) AS n, row_number() OVER (ORDER BY count(*) DESC, item_id) AS place
@@ -174,7 +174,7 @@ CREATE INDEX ON tied_text (user_id);
 SELECT model FROM mf_train('tied_text', factors => 2);
 SELECT array_agg(item_id) AS items FROM mf_recommend('1', 4, 'tied_text', exclude_seen => false);
 
--- Whom nothing is left for gets nothing.
+-- A user for whom no item is left gets nothing.
 INSERT INTO tied SELECT 1, i, 3 FROM generate_series(200, 202) AS i;
 SELECT count(*) FROM mf_recommend(1, 4, 'tied');
 SELECT count(*), string_agg(DISTINCT basis, ' ') AS basis FROM mf_recommend(1, 4, 'tied', exclude_seen => false);

@@ -26,7 +26,7 @@ SELECT count(*) AS out_of_order
           FROM mf_recommend_all(10) WITH ORDINALITY AS l (user_id, item_id, score, place)) AS lists
  WHERE score > before;
 
--- Histories as they are now: changed, doubled, gone, of new users, of users who know no item of the model.
+-- Current histories: changed, doubled, deleted, of new users, of users who have no item of the model.
 BEGIN;
 INSERT INTO ratings SELECT user_id, 40, 5 FROM generate_series(1, 60, 7) AS user_id ON CONFLICT DO NOTHING;
 UPDATE ratings SET rating = 1 WHERE user_id = 3;
@@ -41,7 +41,7 @@ DROP INDEX ratings_user_id_idx;
 SELECT count(DISTINCT user_id) AS users FROM mf_recommend_all(3);
 ROLLBACK;
 
--- It writes nothing, so its rows can go where they are wanted.
+-- It changes no table, so its rows can be inserted anywhere.
 CREATE TABLE lists (user_id bigint, item_id bigint, score real, PRIMARY KEY (user_id, item_id));
 INSERT INTO lists SELECT * FROM mf_recommend_all(10);
 SELECT count(*) FROM lists;
@@ -49,7 +49,7 @@ BEGIN READ ONLY;
 SELECT count(*) FROM mf_recommend_all(10);
 COMMIT;
 
--- Nothing asked for; more than there is; what is wrong.
+-- Empty lists; more items than exist; invalid arguments.
 SELECT count(*) FROM mf_recommend_all(0);
 SELECT count(*) FROM mf_recommend_all(NULL);
 SELECT count(*) = 60 * 40 AS all_items FROM mf_recommend_all(1000000, exclude_seen => false);
@@ -119,7 +119,7 @@ SELECT basis, count(*) AS rows, count(*) FILTER (WHERE p.score IS DISTINCT FROM 
   FROM generate_series(1, 6000, 17) AS u CROSS JOIN mf_recommend(u, 3, 'timed') AS l
   LEFT JOIN timed_in_passes AS p ON p.user_id = u AND p.item_id = l.item_id GROUP BY basis ORDER BY basis;
 
--- A source that is gone: an error with a way out, and the way.
+-- A dropped source: an error with a hint, and what the hint says works.
 DROP TABLE uuids;
 SELECT count(*), count(DISTINCT user_id) FROM mf_recommend_all_text(5, 'uuids', exclude_seen => false);
 \pset format unaligned

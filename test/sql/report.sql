@@ -1,4 +1,4 @@
--- mf_report: a page that needs nothing else, is well-formed whatever things are called, and shows the caller only what he may see.
+-- mf_report: a self-contained page that is well-formed for any names, and shows only what the caller may see.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers

@@ -1,4 +1,4 @@
--- mf_retrain: the arguments of the live version, its factors to begin with, a third of the iterations.
+-- mf_retrain: the arguments of the live version, its factors as a start, a third of the iterations.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -9,7 +9,7 @@ SELECT version, iterations FROM mf_train('ratings', 'm', factors => 8, iteration
                                          seed => 9007199254740993, options => '{"weight_slope": 0.2, "ranking_iterations": 9}');
 
 -- One row in twenty is new. The new version has the arguments of the old one and fits as well as one trained from
--- nothing in all iterations.
+-- scratch in all iterations.
 INSERT INTO ratings SELECT * FROM planted(160, 90) WHERE mf_fold(user_id, item_id, 20, 3) = 0;
 SELECT model, version, users, items, ratings = (SELECT count(*) FROM ratings) AS ratings, iterations, train_rmse < 1 AS train_rmse,
        test_rmse, test_ndcg, seconds > 0 AS seconds
@@ -36,7 +36,7 @@ SELECT version FROM mf_retrain('m');
 SELECT fingerprint('m') = :'first' AS same_bits;
 ROLLBACK;
 
--- New users whose items are all new are trained as well, and what is gone is gone.
+-- New users whose items are all new are trained as well, and deleted users and items are no longer in the model.
 DELETE FROM ratings WHERE item_id = 1 OR user_id = 2;
 INSERT INTO ratings SELECT user_id + 1000, item_id + 1000, rating FROM planted(12, 8);
 SELECT users = (SELECT count(DISTINCT user_id) FROM ratings) AS users, items = (SELECT count(DISTINCT item_id) FROM ratings) AS items, iterations
@@ -47,7 +47,7 @@ SELECT count(*) AS without_factors
  WHERE 0 = ALL (ranking_factors) OR 0 = ALL (rating_factors);
 SELECT not_finite();
 
--- If little is left of the items, training begins anew, with all iterations.
+-- If few of the items are left, training starts from scratch, with all iterations.
 DELETE FROM ratings WHERE item_id < 60 AND user_id < 1000;
 INSERT INTO ratings SELECT user_id, item_id + 5000, rating FROM planted(100, 80);
 SELECT iterations FROM mf_retrain('m');
@@ -65,7 +65,7 @@ CREATE INDEX ON clicks (user_id);
 SELECT version FROM mf_train('clicks', rating_column => NULL, feedback => 'implicit', factors => 4);
 SELECT version, iterations FROM mf_retrain('clicks');
 
--- What is wrong is said, and the old version serves on.
+-- Faults are errors, and the old version continues to serve.
 \pset tuples_only on
 \pset format unaligned
 SELECT error_of($$SELECT * FROM mf_retrain(NULL)$$);

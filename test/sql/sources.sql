@@ -53,7 +53,7 @@ SELECT model, count(*) FROM mf_models LEFT JOIN LATERAL (SELECT * FROM mf_recomm
 ROLLBACK;
 SELECT count(mf_drop_model(model)) FROM (SELECT DISTINCT model FROM mf_models WHERE model <> 'ratings') AS others;
 
--- The order of rows is not an input.
+-- The order of rows has no influence.
 CREATE TABLE shuffled AS SELECT * FROM ratings ORDER BY mf_fold(user_id, item_id, 1000000);
 CREATE INDEX shuffled_index ON shuffled (user_id);
 SELECT model FROM mf_train('shuffled', 'shuffled', factors => 8);
@@ -120,7 +120,7 @@ INSERT INTO twice SELECT * FROM twice WHERE user_id = 5;
 SELECT model, min(basis) FROM unnest(ARRAY['error', 'mean', 'sum', 'last by date']) AS model, mf_recommend(5, 3, model) GROUP BY model ORDER BY model;
 SELECT count(mf_drop_model(model)) FROM (SELECT DISTINCT model FROM mf_models WHERE model <> 'ratings') AS others;
 
--- What training would refuse is no error in a history: the item is known, its value is not used.
+-- Values that training would refuse are no error in a history: the item counts as seen, its value is not used.
 CREATE TABLE late (user_id integer, item_id integer, rating float8, at float8);
 CREATE INDEX ON late (user_id);
 INSERT INTO late SELECT *, 1 FROM ratings;

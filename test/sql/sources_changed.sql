@@ -1,4 +1,4 @@
--- What becomes of a model when its source is altered after the training.
+-- What becomes of a model when its source is altered after the training run.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -95,7 +95,7 @@ SELECT min(basis) FROM mf_recommend(1, 3, 'm');
 CREATE OR REPLACE VIEW a_view AS SELECT user_id, item_id, (rating + 0)::real AS rating FROM ratings;
 SELECT min(basis) FROM mf_recommend(1, 3, 'm');
 
--- Dropped, within a transaction and for good. The stored factors go on serving whom they know, if what has been seen
+-- Dropped, within a transaction and permanently. The stored factors continue to serve known users, if what has been seen
 -- does not matter.
 SELECT fresh();
 BEGIN;
@@ -122,7 +122,7 @@ SELECT min(basis), count(*) FROM mf_recommend(1, 3, 'm');
 DROP TABLE ratings CASCADE;
 SELECT mf_drop_model('m');
 
--- The owner of a model gone: nobody's rights are left to read the source with.
+-- The owner of a model was dropped: there are no rights with which to read the source.
 CREATE ROLE regress_mf_gone;
 GRANT CREATE ON SCHEMA test TO regress_mf_gone;
 SET ROLE regress_mf_gone;

@@ -24,7 +24,7 @@ SELECT count(*) AS users, count(*) FILTER (WHERE held_out <> least(floor(0.2 * n
   FROM (SELECT user_id, count(*) AS n, (SELECT count(*) FROM test_rows AS t WHERE t.user_id = r.user_id) AS held_out FROM ratings AS r GROUP BY user_id) AS users;
 SELECT test_fraction, train_rows, test_rows FROM unnest(ARRAY[0.001, 0.5, 0.999]) AS test_fraction, mf_split('ratings', ('train_' || test_fraction)::name, ('test_' || test_fraction)::name, test_fraction);
 SELECT count(DISTINCT user_id) AS all_users_stay FROM "train_0.999";
--- These are the rows that mf_train holds out: a training on the others predicts them with the same error.
+-- These are the rows that mf_train holds out: a training run on the others predicts them with the same error.
 SET client_min_messages = error;
 SELECT train_rmse, test_rmse FROM mf_train('ratings', 'whole', factors => 4, iterations => 1, test_fraction => 0.2) \gset whole_
 SELECT train_rmse FROM mf_train('train_rows', 'train', factors => 4, iterations => 1) \gset train_
@@ -41,7 +41,7 @@ SELECT (SELECT count(*) FROM test_rows AS t JOIN shuffled_test AS s ON s.user_id
        (SELECT count(*) FROM test_rows JOIN same_test USING (user_id, item_id)) AS other_types,
        (SELECT count(*) FROM test_rows JOIN other_test USING (user_id, item_id)) < 100 AS other_seed;
 
--- The hash is part of the product: splits stay what they are.
+-- The hash must never change: splits stay the same.
 SELECT mf_split_hash('1', '1', 1), mf_split_hash('1', '2', 1), mf_split_hash('ä', '', -1), mf_split_hash(NULL, '1', 1);
 SELECT count(*) AS users, count(*) FILTER (WHERE held_out > stays) AS wrong
   FROM (SELECT user_id, max(mf_split_hash(user_id::text, item_id::text, 1)) AS held_out FROM test_rows GROUP BY 1) AS t
@@ -56,12 +56,12 @@ SELECT (SELECT count(*) FROM random_test) - count(*) AS moved_back FROM random_t
 SELECT train_rows = 0 AS almost_all FROM mf_split('ratings', 'random_train_3', 'random_test_3', 0.9999999999999999, 'random');
 SELECT test_rows = 0 AS almost_none FROM mf_split('ratings', 'random_train_4', 'random_test_4', 1e-300, 'random');
 
--- Last: of each user the newest.
+-- Last: the latest rows of each user.
 SELECT * FROM mf_split('ratings', 'last_train', 'last_test', 0.2, 'last', 'rated_at');
 SELECT difference('ratings', 'last_train', 'last_test');
 SELECT count(*) AS users, count(*) FILTER (WHERE oldest < newest) AS wrong FROM (SELECT user_id, min(rated_at) AS oldest FROM last_test GROUP BY 1) AS t JOIN (SELECT user_id, max(rated_at) AS newest FROM last_train GROUP BY 1) AS s USING (user_id);
 SELECT count(*) AS wrong FROM (SELECT user_id, count(*) AS n, (SELECT count(*) FROM last_test AS t WHERE t.user_id = r.user_id) AS held_out FROM ratings AS r GROUP BY user_id) AS users WHERE held_out <> least(floor(0.2 * n + 0.5), n - 1);
--- Time: the newest of all.
+-- Time: the latest of all rows.
 SELECT * FROM mf_split('ratings', 'time_train', 'time_test', 0.25, 'time', 'rated_at');
 SELECT difference('ratings', 'time_train', 'time_test');
 SELECT (SELECT max(rated_at) FROM time_train) <= (SELECT min(rated_at) FROM time_test) AS train_is_older, (SELECT count(*) FROM time_test) = floor(0.25 * count(*) + 0.5) AS a_quarter FROM ratings;
@@ -159,7 +159,7 @@ SET search_path = test, public;
 SELECT error_of($$SELECT mf_split('test.secured', 'mine', 'yours')$$);
 RESET ROLE;
 
--- What is wrong is said before anything is created.
+-- Faults are found before anything is created.
 SELECT error_of($$SELECT mf_split('ratings', 'a', 'b', 0)$$);
 SELECT error_of($$SELECT mf_split('ratings', 'a', 'b', 1)$$);
 SELECT error_of($$SELECT mf_split('ratings', 'a', 'b', -0.5)$$);

@@ -40,7 +40,7 @@ SELECT count(*) AS wrong_counts
   FULL JOIN (SELECT item_id::text, count(*) AS n FROM ratings GROUP BY 1) r USING (item_id)
  WHERE f.interactions IS DISTINCT FROM r.n;
 
--- The structure is found: what is left of a user's own group comes first, where chance would give one in five.
+-- The structure is found: the remaining items of a user's own group come first, where chance would give one in five.
 CREATE TABLE many AS SELECT * FROM planted(120, 80);
 CREATE INDEX ON many (user_id);
 SELECT users, items FROM mf_train('many', factors => 4);
@@ -75,7 +75,7 @@ SELECT parameters -> 'factors' AS factors, parameters -> 'iterations' AS iterati
        (parameters -> 'ials' ->> 'regularization')::float8 > 0 AS ranking_resolved, parameters -> 'options' AS options
   FROM mf_models WHERE model = 'held out' AND live;
 
--- Two versions are kept unless mf_ext.keep_versions says otherwise, and their factors with them; the newest serves.
+-- Two versions are kept unless mf_ext.keep_versions says otherwise, and their factors with them; the latest serves.
 SELECT version, live FROM mf_models WHERE model = 'held out' ORDER BY version;
 SELECT version, count(*) FROM mf_item_factors JOIN mf_models USING (model_id, version) WHERE model = 'held out'
  GROUP BY version ORDER BY version;
@@ -91,7 +91,7 @@ RESET mf_ext.keep_versions;
 SELECT count(*) AS orphans FROM mf_user_factor_data WHERE model_id NOT IN (SELECT model_id FROM mf_model_data);
 SELECT count(*) AS orphans FROM mf_item_factor_data WHERE model_id NOT IN (SELECT model_id FROM mf_model_data);
 
--- Dropping one version, the live one, and everything. The newest of what is left serves.
+-- Dropping one version, the live one, and everything. The latest of the remaining ones serves.
 SELECT mf_drop_model('held out', 5);
 SELECT mf_drop_model('held out', 7);
 SELECT version, live FROM mf_models WHERE model = 'held out' ORDER BY version;

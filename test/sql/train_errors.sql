@@ -1,4 +1,4 @@
--- Everything that mf_train refuses: SQLSTATE, message, detail and hint of each. A refused training leaves nothing.
+-- Everything that mf_train refuses: SQLSTATE, message, detail and hint of each. A refused call leaves nothing behind.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
 \i :helpers
@@ -197,7 +197,7 @@ SELECT error_of($$SELECT mf_train('ratings')$$);
 SELECT error_of($$SELECT mf_drop_model('ratings')$$);
 ROLLBACK;
 
--- A call that is no call.
+-- Calls that match no function.
 SELECT error_of($$SELECT mf_train('ratings', factor => 8)$$);
 SELECT error_of($$SELECT mf_train('ratings', factors => 'many')$$);
 

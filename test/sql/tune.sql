@@ -7,7 +7,7 @@ SET client_min_messages = error;
 CREATE TABLE ratings (user_id integer, item_id integer, rating real, PRIMARY KEY (user_id, item_id));
 INSERT INTO ratings SELECT * FROM planted(60, 40);
 
--- A list: all of it is tried. One that must be bad comes last; what is reported is what a training finds.
+-- A list: all of it is tried. A value that must be bad comes last; the reported figures are those of a training run.
 CREATE TABLE trials AS SELECT row_number() OVER () AS place, * FROM mf_tune('ratings', '{"regularization": [0.5, 1, 1000]}', factors => 4);
 SELECT place, parameters, ndcg, seconds > 0 AS seconds FROM trials WHERE place = 3;
 SELECT count(*), bool_and(rmse > 0) AS rmse, array_agg(trial ORDER BY trial) AS trials FROM trials;
@@ -42,7 +42,7 @@ SELECT count(*) AS same FROM both_kinds
  WHERE both_kinds.parameters = again.parameters AND (both_kinds.rmse, both_kinds.ndcg) IS NOT DISTINCT FROM (again.rmse, again.ndcg);
 SELECT count(*) FROM mf_models;
 
--- Without a space: what quality hangs on, both kinds for explicit feedback.
+-- Without a space: the options that matter most for quality, of both kinds for explicit feedback.
 SELECT count(ndcg) AS ranking, count(rmse) AS rating, array_agg(DISTINCT key ORDER BY key) AS options
   FROM mf_tune('ratings', factors => 4, options => '{"trials": 4}'), jsonb_object_keys(parameters) AS key;
 SELECT count(ndcg) AS ranking, count(rmse) AS rating, array_agg(DISTINCT key ORDER BY key) AS options
@@ -56,7 +56,7 @@ SELECT count(*) AS trials, count(DISTINCT parameters ->> 'solver') AS solvers, m
 -- Little time: some trials, and no more. The first row is still one to train with.
 SELECT count(*) BETWEEN 1 AND 999 AS some FROM mf_tune('ratings', iterations => 300, options => '{"seconds": 1, "trials": 1000, "ranking_iterations": 300}');
 
--- What cannot be.
+-- Invalid arguments.
 SELECT * FROM mf_tune('ratings', '{"colour": [1]}');
 SELECT * FROM mf_tune('ratings', '{"ranking_regularization": [1]}', feedback => 'implicit');
 SELECT * FROM mf_tune('ratings', '{"factors": []}');

@@ -11,7 +11,7 @@ GRANT CREATE ON SCHEMA test TO regress_mf_owner, regress_mf_reader;
 SET ROLE regress_mf_owner;
 CREATE TABLE ratings (user_id integer, item_id integer, rating real, PRIMARY KEY (user_id, item_id));
 INSERT INTO ratings SELECT u, i, 1 + (u * i) % 5 FROM generate_series(1, 12) AS u, generate_series(1, 8) AS i WHERE (u + i) % 3 > 0;
--- Of which version a list is, by its scores; versions differ in the number of their factors.
+-- The version from which a list comes, by its scores; versions differ in the number of their factors.
 CREATE FUNCTION version_of_list(m text, u integer DEFAULT 1) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(version::text, ', ' ORDER BY version)
       FROM mf_models AS v
@@ -27,7 +27,7 @@ SELECT version FROM mf_train('ratings', 'shop', factors => 3);
 SELECT version FROM mf_train('ratings', 'shop', factors => 4);
 SELECT version_of_list('shop');
 
--- Back to an older one, and forth; the version that was live comes back as the result.
+-- Switching to an older version and back; the result is the version that was live.
 SELECT mf_set_live('shop', 1);
 SELECT version_of_list('shop');
 SELECT version, live FROM mf_models ORDER BY version;
@@ -64,7 +64,7 @@ SELECT error_of($$SELECT mf_rename_model('shop', 'store')$$);
 SET ROLE regress_mf_owner;
 SELECT version, live FROM mf_models ORDER BY version;
 
--- A training keeps the version that served until then, even if it is not the newest: that is the one to go back to.
+-- A training run keeps the version that served until then, even if it is not the latest, so that one can go back to it.
 SET mf_ext.keep_versions = 2;
 SELECT mf_set_live('shop', 1);
 SELECT version FROM mf_train('ratings', 'shop', factors => 5);
@@ -72,20 +72,20 @@ SELECT version, live FROM mf_models ORDER BY version;
 SELECT version_of_list('shop');
 SELECT mf_set_live('shop', 1);
 SELECT version_of_list('shop');
--- A retraining begins with the version that is live.
+-- Retraining starts from the live version.
 SELECT version FROM mf_retrain('shop');
 SELECT version, live, parameters->>'factors' AS factors FROM mf_models ORDER BY version;
 SET mf_ext.keep_versions = 1;
 SELECT version FROM mf_retrain('shop');
 SELECT version, live FROM mf_models ORDER BY version;
 RESET mf_ext.keep_versions;
--- If the live one is dropped, the newest of the others serves.
+-- If the live one is dropped, the latest of the others serves.
 SELECT version FROM mf_train('ratings', 'shop', factors => 2);
 SELECT mf_set_live('shop', 6);
 SELECT mf_drop_model('shop', 6);
 SELECT version, live, version_of_list('shop') FROM mf_models;
 
--- A training in a savepoint that is rolled back leaves nothing, be it a new version or a new model.
+-- A training run in a savepoint that is rolled back leaves nothing behind, neither a new version nor a new model.
 SELECT fingerprint('shop') AS before \gset
 CREATE FUNCTION stored() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
     SELECT format('%s versions, %s users, %s items, %s grants', (SELECT count(*) FROM mf_model_data), (SELECT count(*) FROM mf_user_factor_data),
@@ -133,7 +133,7 @@ SELECT * FROM mf_grants;
 SET ROLE regress_mf_owner;
 SELECT error_of($$SELECT * FROM mf_recommend(1, 3, 'shop')$$);
 SELECT version_of_list('The "store"');
--- Names that cannot be had.
+-- Names that cannot be used.
 SELECT error_of($$SELECT mf_rename_model('The "store"', 'shop')$$);
 SELECT error_of($$SELECT mf_rename_model('The "store"', 'The "store"')$$);
 SELECT error_of($$SELECT mf_rename_model('The "store"', '')$$);
@@ -146,7 +146,7 @@ SELECT mf_rename_model('The "store"', repeat('x', 255));
 SELECT length(model), version, version_of_list(model) FROM mf_models ORDER BY version;
 ROLLBACK;
 SELECT version_of_list('The "store"');
--- Numbers of versions go on.
+-- Version numbering continues.
 SELECT version FROM mf_retrain('The "store"');
 SELECT model, version, live FROM mf_models ORDER BY version;
 RESET ROLE;

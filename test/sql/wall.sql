@@ -1,4 +1,4 @@
--- Failures of all kinds in the middle of a training: the right error, the old model serves on, nothing is left behind,
+-- Failures of all kinds during a training run: the right error, the old model continues to serve, nothing is left behind,
 -- neither rows nor memory. mf_ext.fault provokes them on a worker thread.
 \getenv srcdir PG_ABS_SRCDIR
 \set helpers :srcdir '/sql/include/helpers.sql'
@@ -18,7 +18,7 @@ SELECT unchanged();
 
 \pset tuples_only on
 \pset format unaligned
--- An exception of the standard library, one of no known type, memory that is not to be had, a bug that Eigen's
+-- An exception of the standard library, one of no known type, memory that is not available, a bug that Eigen's
 -- assertions find. Each failure is followed by the old list.
 SET mf_ext.fault = 'exception';
 SELECT error_of($$SELECT mf_train('ratings', factors => 4)$$);
@@ -32,7 +32,7 @@ SELECT unchanged();
 SET mf_ext.fault = 'eigen_assertion';
 SELECT regexp_replace(line, '^(XX000: [^:]*).*', '\1') FROM error_of($$SELECT mf_train('ratings', factors => 4)$$) AS line;
 SELECT unchanged();
--- The same in the training of ranking factors, and without a plpgsql block around.
+-- The same while ranking factors are trained, and without a plpgsql block around.
 SELECT regexp_replace(line, '^(XX000: [^:]*).*', '\1') FROM error_of($$SELECT mf_train('ratings', factors => 4, feedback => 'implicit')$$) AS line;
 SET mf_ext.fault = 'exception';
 SELECT mf_train('ratings', factors => 4);
@@ -75,7 +75,7 @@ SELECT model, version, live FROM mf_models ORDER BY model;
 SELECT mf_drop_model('second');
 SELECT unchanged();
 
--- A timeout ends a training of any length, soon: the fault sleeps for a twelfth of a second in every iteration, so on
+-- A timeout ends a training run of any length, soon: the fault sleeps for a twelfth of a second in every iteration, so on
 -- any machine this one would take at least eighty seconds.
 SET mf_ext.fault = 'wait';
 CREATE TEMP TABLE clock AS SELECT clock_timestamp() AS start;
@@ -86,7 +86,7 @@ RESET mf_ext.fault;
 SELECT clock_timestamp() - start BETWEEN interval '0.3 s' AND interval '40 s' AS in_time FROM clock;
 SELECT unchanged();
 
--- Fifty failures take no memory: neither of PostgreSQL's contexts nor of the C++ heap, where one of these trainings
+-- Fifty failures take no memory: neither of PostgreSQL's contexts nor of the C++ heap, where one of these training runs
 -- holds about two megabytes when it fails. What the first failures take for good (caches of the catalog, the heap's own
 -- slack) is no leak, so growth is counted from the tenth.
 CREATE TABLE many AS SELECT u AS user_id, i AS item_id, mf_fold(u, i, 5)::real AS rating FROM generate_series(1, 2000) AS u, generate_series(1, 20) AS i;
