@@ -1,9 +1,9 @@
-# make, make install, make installcheck work as for every PostgreSQL extension; PG_CONFIG=... chooses the server.
+# make, make install and make installcheck work as for every PostgreSQL extension; PG_CONFIG=... chooses the server.
 # make check and make demo also install what the machine lacks and use a private server: see scripts/.
 
 top := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
-# These need no PostgreSQL yet (it may be one of the things to install), so they stay out of reach of PGXS.
+# These targets need no PostgreSQL yet (it may be one of the packages to install), so PGXS is not included for them.
 scripted := check check-deep check-servers demo bench quality unit format soak
 
 ifneq (,$(filter $(scripted),$(MAKECMDGOALS)))
@@ -37,7 +37,7 @@ endif
 # the whole server process at load, so only the two harmless parts of it are used.
 OPTFLAGS ?= -O3 -fno-math-errno -fno-trapping-math
 
-# System headers, so that their warnings are not ours.
+# As system headers, so that their warnings are not reported.
 eigen_cflags := $(patsubst -I%,-isystem %,$(or $(shell pkg-config --cflags eigen3 2>/dev/null),-I/usr/include/eigen3))
 shared_cppflags = -I$(top)/src $(eigen_cflags) -include core/base/eigen_config.hpp
 
@@ -46,7 +46,7 @@ PG_CPPFLAGS = $(shared_cppflags) -isystem $(shell $(PG_CONFIG) --includedir-serv
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-register $(clang_cxxflags) $(if $(WERROR),-Werror) \
     -fvisibility=hidden -fvisibility-inlines-hidden $(OPTFLAGS) -pthread -MMD -MP
 
-# PGXS brings the warning options of the compiler that PostgreSQL was built with.
+# PGXS adds the warning options of the compiler that PostgreSQL was built with.
 clang_cxxflags = $(if $(findstring clang,$(shell $(CXX) --version)),-Wno-unknown-warning-option)
 
 # PGXS links with the C compiler.
@@ -55,7 +55,7 @@ SHLIB_LINK = -lstdc++ -pthread $(if $(filter darwin win32,$(PORTNAME)),,-Wl,--ve
 # Bitcode would be compiled by another compiler with other flags, and inlining C++ behind one call gains nothing.
 override with_llvm = no
 
-# Each test finds the extension in its database already. Expected outputs are in expected/.
+# The database of each test already has the extension. Expected outputs are in expected/.
 REGRESS = $(patsubst $(top)/test/sql/%.sql,%,$(sort $(wildcard $(top)/test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=$(top)/test --outputdir=build/regress --load-extension=mf_ext
 ISOLATION = $(patsubst $(top)/test/specs/%.spec,%,$(sort $(wildcard $(top)/test/specs/*.spec)))
@@ -68,7 +68,7 @@ EXTRA_CLEAN = $(OBJS:.o=.d) build
 
 include $(PGXS)
 
-# The core and the report are compiled without PostgreSQL's headers in reach: they must not know them.
+# The core and the report are compiled without PostgreSQL's headers on the include path: they must not use them.
 define without_postgresql
 	@$(MKDIR_P) $(@D)
 	$(CXX) $(CXXFLAGS) $(filter -D_FORTIFY_SOURCE=%,$(CPPFLAGS)) $(shared_cppflags) -c -o $@ $<

@@ -73,7 +73,7 @@ TEST(Tuning, MeasuresWhatATrainingReports) {
     TrainOptions options = base;
     apply_settings(trials[0].parameters, options);
     ASSERT_EQ(trials[0].iterations, 5);
-    // A training that measures stops early at its best iteration, so the last one's figure needs a training by hand.
+    // A training run that measures stops early at its best iteration; the figure of the last one needs another run.
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, 1, environment);
     const RankingModel model = train_ials(parts.train, transpose(parts.train, environment), options, environment);
