@@ -45,8 +45,8 @@ double seconds(clockid_t clock) {
     return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Runs train(k, iterations, environment) and measures the time from the end of its first iteration to the end of the last
-// but one: in the last one, a training run with conjugate gradient solves the users exactly.
+// Runs train(k, iterations, environment) and measures the time from the end of its first iteration to the end of the
+// last but one: in the last one, a training run with conjugate gradient solves the users exactly.
 template <class Train>
 void measure(benchmark::State& state, const Data& set, const Train& train) {
     constexpr int kIterations = 4;
