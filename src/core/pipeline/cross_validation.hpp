@@ -1,4 +1,4 @@
-// How good a training would be on rows it has not seen: k-fold cross-validation.
+// How good the model of a training run would be on rows it has not seen: k-fold cross-validation.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct FoldResult {
     ListMetrics lists;
 };
 
-/// Trains on the cells outside a fold and measures on those in it, exactly as if the source of the training had only
-/// held the former. The held-out fraction of the options, if any, is taken from the training's cells.
+/// Trains on the cells outside a fold and measures on those in it, exactly as if the source of the run had only
+/// held the former. The held-out fraction of the options, if any, is taken from the cells that are trained on.
 ///
 /// Every cell of the fold is predicted; where the user or the item has no other ratings, by mean and what bias is
 /// known. Lists have k ≥ 1 items; a user without other ratings gets the items with the most interactions. Relevant are

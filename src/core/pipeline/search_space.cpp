@@ -33,7 +33,8 @@ void check_value(const SearchDimension& dimension, const OptionValue& value, Tra
 void check_dimension(const SearchDimension& dimension, const TrainOptions& base) {
     if (option_scope(base, dimension.name) == OptionScope::Data)
         throw InvalidArgument("option " + quoted(dimension.name) + " cannot be searched",
-                              "It decides how the source is read, which happens once.", "Give it in options.");
+                              "It determines how the source is read, and the source is read only once.",
+                              "Give it in options.");
     for (const OptionValue& value : dimension.values) check_value(dimension, value, base);
     if (!dimension.values.empty()) return;
     check_value(dimension, dimension.minimum, base);
@@ -46,7 +47,7 @@ void check_dimension(const SearchDimension& dimension, const TrainOptions& base)
                               " must begin above 0 to be logarithmic");
 }
 
-/// Four digits: more would be noise to whoever reads the parameters.
+/// Four digits: more would not be meaningful.
 double rounded(double value) {
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, 4).ptr;

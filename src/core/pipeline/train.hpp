@@ -1,4 +1,4 @@
-// The whole training: hold out, transpose, train, measure, solve the users once more on everything.
+// A whole training run: hold out, transpose, train, measure, solve the users once more on everything.
 #pragma once
 
 #include <optional>
@@ -41,7 +41,7 @@ struct WarmStart {
 /// items, so that stored factors always equal the fold-in of that history. Throws NumericalFailure rather than return
 /// a factor that is not finite.
 /// A start has the options' numbers of factors; where it knows the items of most interactions, a third of the
-/// iterations reaches the loss of a training without one. It is used up.
+/// iterations reaches the loss of a training run without one. It is used up.
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
                   WarmStart* start = nullptr);
 

@@ -69,8 +69,8 @@ std::vector<double> rounds_for(const std::vector<Candidate>& candidates, const K
     return rounds;
 }
 
-/// Trainings of all rounds.
-int trainings(const std::vector<Candidate>& candidates, const Kind& kind) {
+/// Training runs of all rounds.
+int training_runs(const std::vector<Candidate>& candidates, const Kind& kind) {
     std::size_t points = candidates.size();
     std::size_t sum = 0;
     for (std::size_t round = rounds_for(candidates, kind).size(); round > 0; --round, points = kept(points))
@@ -89,8 +89,8 @@ class Search {
     Search(const TuningOptions& tuning, Environment& environment)
         : deadline_(tuning.seconds), environment_(environment) {}
 
-    void plan(int trainings) {
-        planned_ = trainings;
+    void plan(int training_runs) {
+        planned_ = training_runs;
         if (environment_.on_phase) environment_.on_phase("tuning", planned_);
     }
 
@@ -219,7 +219,8 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     const std::vector<Candidate> to_rank = candidates_of(spread_points(ranking, base, count, seed), base, 1);
     const std::vector<Settings> rating_points = spread_points(rating, base, count, seed);
     const int next_number = static_cast<int>(to_rank.size()) + 1;
-    search.plan(trainings(to_rank, by_ndcg) + trainings(candidates_of(rating_points, base, next_number), by_rmse));
+    search.plan(training_runs(to_rank, by_ndcg) +
+                training_runs(candidates_of(rating_points, base, next_number), by_rmse));
 
     std::vector<Trial> trials;
     append(trials, search.run(to_rank, by_ndcg));

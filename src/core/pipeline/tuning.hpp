@@ -1,4 +1,4 @@
-// Search for the options with which a training does best on rows it has not seen.
+// Search for the options whose models are best on rows they have not seen.
 #pragma once
 
 #include <cstddef>
@@ -26,19 +26,19 @@ struct TuningOptions {
 
 /// One point and how good it is.
 struct Trial {
-    int number = 0;  ///< in the order in which they were begun, from 1
+    int number = 0;  ///< in the order in which they began, from 1
     Settings parameters;
     int iterations = 0;                                      ///< of the best measurement, the last one
     double rmse = std::numeric_limits<double>::quiet_NaN();  ///< for rating factors
     double ndcg = std::numeric_limits<double>::quiet_NaN();  ///< for ranking factors
-    double seconds = 0;                                      ///< wall time of all its trainings and measurements
+    double seconds = 0;                                      ///< wall time of all its training runs and measurements
 };
 
 /// Successive halving over iterations (Jamieson, Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
-/// Optimization", AISTATS 2016): all points are trained for a quarter of their iterations, the better third for half of
-/// them, the better third of those for all; nine points or fewer skip the first round, three the second.
-/// base.test_fraction of each user's cells, greater than 0, are kept out of all trainings and are what is measured on:
-/// RMSE for the options of rating factors, NDCG@k for those of ranking factors.
+/// Optimization", AISTATS 2016): all points are trained for a quarter of their iterations, the best third for half of
+/// them, the best third of those for all; nine points or fewer skip the first round, three the second.
+/// base.test_fraction of each user's cells, greater than 0, are kept out of all training runs, and measures are taken
+/// on them: RMSE for the options of rating factors, NDCG@k for those of ranking factors.
 ///
 /// The two kinds are searched one after the other, the ranking factors first, since neither depends on the other but
 /// for the number of factors. That is searched for the ranking factors, and for the rating factors if the space has
@@ -52,7 +52,7 @@ struct Trial {
 /// (NumericalFailure) is the worst; if none can, the failure is thrown. The space is one that check_space() accepts,
 /// which the caller asks before reading the data. Throws InvalidArgument for unknown options, trials out of range or
 /// seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held out. Reports
-/// each training as an iteration of the phase "tuning".
+/// each training run as an iteration of the phase "tuning".
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
                         const TuningOptions& tuning, Environment& environment);
 

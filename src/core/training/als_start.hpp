@@ -2,9 +2,9 @@
 //
 // Halko, Martinsson, Tropp, "Finding Structure with Randomness", SIAM Review 2011, algorithm 4.4.
 //
-// From small factors alternating least squares is a power iteration at the price of k multiplications where one would
-// do: as long as the ridge outweighs the products of factors, a half-step is p_u ∝ n_u^−p Σ_i e_ui q_i, e being what
-// the biases leave of the ratings. The start does such steps as what they are, on the matrix
+// From small random factors, the first half-steps of alternating least squares behave like power iterations but cost
+// O(k²) per entry instead of O(k): as long as the ridge outweighs the products of factors, a half-step is p_u ∝ n_u^−p
+// Σ_i e_ui q_i, e being what the biases leave of the ratings. The start does such steps as what they are, on the matrix
 //
 //     E_ui = e_ui / (σ (n_u n_i)^c)
 //

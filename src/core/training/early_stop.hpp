@@ -1,9 +1,10 @@
-// When a training on a metric of held-out rows has become hopeless to go on with.
+// When further iterations are unlikely to improve a metric of held-out rows.
 #pragma once
 
 namespace mf {
 
-/// Watches the metric on held-out rows: the best iteration so far, and whether it has become hopeless to go on.
+/// Watches the metric on held-out rows: the best iteration so far, and whether further ones are unlikely to improve
+/// it.
 class EarlyStop {
   public:
     /// Iterations without a better metric that are tolerated: the metric of alternating least squares is smooth, but

@@ -1,4 +1,4 @@
-// First factors of a training: random ones or given ones; copies of factors.
+// First factors of a training run: random ones or given ones; copies of factors.
 #pragma once
 
 #include <algorithm>
@@ -33,8 +33,8 @@ inline void fill_random(FactorMatrix& matrix, double scale, std::uint64_t seed, 
     });
 }
 
-/// True if a training can begin with these item factors: false if all are zero, which alternating least squares would
-/// never leave. Throws std::logic_error if their shape is not the one wanted.
+/// True if a training run can begin with these item factors: false if all are zero, which alternating least squares
+/// would never leave. Throws std::logic_error if their shape is not the one wanted.
 inline bool is_start(const FactorMatrix& items, std::size_t rows, int factors) {
     if (items.rows() != rows || items.factors() != factors)
         throw std::logic_error("the first item factors do not fit the data");

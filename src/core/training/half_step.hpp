@@ -63,7 +63,7 @@ ObjectiveParts solve_blocks(std::span<const RowBlock> blocks, std::span<Workspac
 }
 
 /// Adds the n entries of a row to a system that was started: add(equations, first, count) adds some of them. Piece by
-/// piece if there are more than a piece, with a look at the interrupt before each; `environment` is null in a worker,
+/// piece if there are more than a piece, with an interrupt check before each; `environment` is null in a worker,
 /// where nothing may look.
 template <class Add>
 void add_entries(NormalEquations& equations, std::size_t n, Environment* environment, const Add& add) {

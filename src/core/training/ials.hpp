@@ -26,8 +26,8 @@ inline constexpr std::uint64_t kIalsStartStream = 0x52616e6bu;
 /// last iteration are exact. The loss reported is that of the factors as they are. With `start`, whose factors are
 /// moved out, the users are first solved for its items, which counts as no iteration, and an unknown item gets its
 /// factors in the first items' half-step. Every other number follows from the data as without. If all its rows are
-/// zero, the training starts at random. The same bits for any number of threads. O(iterations · (entries·k² + (users +
-/// items)·k³)).
+/// zero, the run starts from random users. The same bits for any number of threads. O(iterations · (entries·k² + (users
+/// + items)·k³)).
 RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate = {}, RankingStart* start = nullptr);
 

@@ -13,7 +13,7 @@
 namespace mf {
 namespace {
 
-/// A number as people write it, independent of the locale: 15 digits where they identify it, 17 otherwise.
+/// A number in decimal notation, independent of the locale: 15 digits where they identify it, 17 otherwise.
 std::string number_text(double value) {
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
@@ -139,7 +139,8 @@ void set_option(TrainOptions& options, std::string_view name, std::string_view v
     const auto word = find(word_options(options), name);
     if (!word) raise_unknown(options, name);
     if (!word->option->set(options, value))
-        throw InvalidArgument("option " + quoted(name) + " has no value " + quoted(value), {}, word->option->words);
+        throw InvalidArgument("option " + quoted(name) + " does not accept the value " + quoted(value), {},
+                              word->option->words);
 }
 
 OptionScope option_scope(const TrainOptions& options, std::string_view name) {

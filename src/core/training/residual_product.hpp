@@ -1,5 +1,5 @@
-// Products of the sparse matrix of residuals, what mean and biases leave of the ratings, with factors: the passes of a
-// range finder.
+// Products of the sparse matrix of residuals, the ratings minus mean and biases, with factors: the passes of a range
+// finder.
 #pragma once
 
 #include <cstddef>
@@ -55,8 +55,8 @@ void multiply_residuals(const Residuals& residuals, double exponent, FactorView 
 /// The work of such products for one matrix, cut once.
 class ResidualProduct {
   public:
-    /// O(rows). A row that reads more than piece_floats is cut into pieces, lest a cancel and the other threads wait
-    /// for it.
+    /// O(rows). A row that reads more than piece_floats is cut into pieces, so that neither a cancel nor the other
+    /// threads have to wait for it.
     ResidualProduct(CsrView matrix, int factors, std::size_t piece_floats = kResidualPieceFloats);
 
     /// multiply_residuals() of all rows, the pieces of long ones on all threads; residuals.values is the matrix given

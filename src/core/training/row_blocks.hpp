@@ -8,7 +8,7 @@
 
 namespace mf {
 
-/// Rows [begin, end) that one worker solves in one go.
+/// Rows [begin, end) that one worker solves in one call.
 struct RowBlock {
     std::uint32_t begin;
     std::uint32_t end;
@@ -21,7 +21,7 @@ struct RowPlan {
 };
 
 /// Cuts the rows into contiguous blocks of about equal cost, counted in multiplications: at most 64 rows, and fewer
-/// where rows are long or factors are many, so that a cancel is seen soon. The costliest blocks come first, or a
+/// where rows are long or factors are many, so that a cancel takes effect soon. The costliest blocks come first, or a
 /// row of a hundred thousand entries met last would leave the other threads waiting. Rows of more than
 /// piece_entries() are long: the threads build their systems together (solve_long_rows()). Depends on the shape of
 /// the matrix only. O(rows log rows).

@@ -38,7 +38,7 @@ TEST(CheckSpace, NamesWhatIsWrong) {
     EXPECT_EQ(complaint({{"factors", {8.0, 0.0}}}), "factors must be between 1 and 1024, not 0");
     EXPECT_EQ(complaint({{"factors", {8.5}}}), "option \"factors\" must be a whole number, not 8.5");
     EXPECT_EQ(complaint({{"factors", {}, 1, 2000}}), "factors must be between 1 and 1024, not 2000");
-    EXPECT_EQ(complaint({{"solver", {std::string("magic")}}}), "option \"solver\" has no value \"magic\"");
+    EXPECT_EQ(complaint({{"solver", {std::string("magic")}}}), "option \"solver\" does not accept the value \"magic\"");
     EXPECT_EQ(complaint({{"solver", {1.0}}}), "option \"solver\" must be a text, not the number 1");
     EXPECT_EQ(complaint({{"regularization", {}, 2, 1}}),
               "the range of option \"regularization\" must have a minimum below its maximum");

@@ -253,7 +253,7 @@ TEST(SetOption, DuplicatesTakesFourWords) {
         EXPECT_EQ(options.duplicates, rule);
     }
     const Refusal refused = refusal(Feedback::Explicit, "duplicates", "Mean");
-    EXPECT_EQ(refused.message, "option \"duplicates\" has no value \"Mean\"");
+    EXPECT_EQ(refused.message, "option \"duplicates\" does not accept the value \"Mean\"");
     EXPECT_EQ(refused.hint, "The values are \"mean\", \"sum\", \"last\" and \"error\".");
 }
 
@@ -266,7 +266,7 @@ TEST(SetOption, SolverTakesTwoWords) {
         EXPECT_EQ(options.ials.solver, IalsOptions::Solver::ConjugateGradient);
     }
     const Refusal refused = refusal(Feedback::Implicit, "solver", "cg");
-    EXPECT_EQ(refused.message, "option \"solver\" has no value \"cg\"");
+    EXPECT_EQ(refused.message, "option \"solver\" does not accept the value \"cg\"");
     EXPECT_EQ(refused.hint, "The values are \"cholesky\" and \"conjugate_gradient\".");
     EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message, "option \"solver\" must be a text, not the number 1");
 }
