@@ -17,13 +17,15 @@ class TestSink : public RowSink {
     void rows(const RowBatch& batch) override {
         std::uint32_t users[kBatchRows];
         std::uint32_t items[kBatchRows];
+        if (rows_.rows.size() + batch.size() > rows_.rows.capacity()) check_memory(true);
         batch.with_users([&](auto ids) { rows_.users.intern(ids, users); });
         batch.with_items([&](auto ids) { model_.items.ids().find(ids, items); });
-        check_memory(rows_.rows.size() + batch.size() > rows_.rows.capacity());
         for (std::size_t i = 0; i < batch.size(); ++i) rows_.rows.push_back({users[i], items[i], batch.value(i)});
+        check_memory();
     }
 
-    /// To be called after the last row, too. While the vector grows to twice its size, the old memory is still in use.
+  private:
+    /// While the vector grows to twice its size, the old memory is still in use.
     void check_memory(bool grows = false) const {
         const std::vector<TestRow>& rows = rows_.rows;
         const std::size_t rooms = grows ? 3 : 1;
@@ -36,7 +38,6 @@ class TestSink : public RowSink {
             "Raise mf_ext.max_memory, or evaluate on a part of the rows.");
     }
 
-  private:
     static constexpr std::size_t kSortBytes = 48;  // a user: keys to sort by, ranks, where rows begin
 
     const ServingModel& model_;
@@ -60,7 +61,6 @@ TestRows read_test_rows(const ServingModel& model, const Source& test) {
     TestRows rows(model.user_kind);
     TestSink sink(model, rows);
     rows.skipped = scan_source(test, sink, ScanFor::Evaluation);
-    sink.check_memory();
     if (rows.rows.empty())
         throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no rows to evaluate on",
                        test.name + " has no row that the current user can see with user, item and rating.");

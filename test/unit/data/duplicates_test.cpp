@@ -77,10 +77,12 @@ TEST(MergeOrder, IsThatOfATrainingBitForBit) {
     int depending_on_order = 0;
     for (int round = 0; round < 500; ++round) {
         std::vector<std::pair<double, float>> rows;
-        for (std::uint32_t i = 0; i < 2 + static_cast<std::uint32_t>(round) % 40; ++i)
-            rows.emplace_back(
-                static_cast<double>(random.next() % 6) - 3,
-                std::ldexp(static_cast<float>(random.normal()), static_cast<int>(random.next() % 80) - 40));
+        // Large values that cancel each other leave what small ones were added in between.
+        for (std::uint32_t i = 0; i < 2 + static_cast<std::uint32_t>(round) % 40; ++i) {
+            const float value =
+                std::ldexp(static_cast<float>(random.normal()), static_cast<int>(random.next() % 80) - 40);
+            rows.emplace_back(static_cast<double>(random.next() % 6) - 3, i % 2 == 0 ? value : -rows.back().second);
+        }
         for (const bool with_times : {false, true}) {
             auto sorted = rows;
             std::sort(sorted.begin(), sorted.end(), [with_times](const auto& a, const auto& b) {
