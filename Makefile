@@ -55,7 +55,8 @@ SHLIB_LINK = -lstdc++ -pthread $(if $(filter darwin win32,$(PORTNAME)),,-Wl,--ve
 # Bitcode would be compiled by another compiler with other flags, and inlining C++ behind one call gains nothing.
 override with_llvm = no
 
-# The database of each test already has the extension. Expected outputs are in expected/.
+# The database of each test already has the extension. Expected outputs are in expected/ at the
+# top, where people look for them; pg_regress of 15 has no --expecteddir and finds them through the link test/expected.
 REGRESS = $(patsubst $(top)/test/sql/%.sql,%,$(sort $(wildcard $(top)/test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=$(top)/test --outputdir=build/regress --load-extension=mf_ext
 ISOLATION = $(patsubst $(top)/test/specs/%.spec,%,$(sort $(wildcard $(top)/test/specs/*.spec)))

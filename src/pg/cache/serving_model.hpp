@@ -12,37 +12,45 @@
 
 namespace mf::pg {
 
-/// Index i means the i-th item in id order everywhere.
-struct ServingModel {
+/// A version ready to serve: nothing of it changes. Index i means the i-th item in id order everywhere.
+class ServedVersion {
+  public:
     /// Serves the version from the item image in `memory`, which may be shared; the object itself takes little more
     /// memory.
-    ServingModel(const std::string& model_name, const ModelVersion& row, const StoredParameters& parameters,
-                 std::shared_ptr<const void> memory);
-    ServingModel(const ServingModel&) = delete;
-    ServingModel& operator=(const ServingModel&) = delete;
+    ServedVersion(const std::string& model_name, const ModelVersion& row, const StoredParameters& parameters,
+                  std::shared_ptr<const void> memory);
+    ServedVersion(const ServedVersion&) = delete;
+    ServedVersion& operator=(const ServedVersion&) = delete;
 
     /// The shape of the version's factor rows.
     FactorShape shape() const { return {items.ranking().rows().factors(), !version.implicit}; }
 
-    std::string name;
-    ModelVersion version{};  ///< the row; its source may have been dropped or altered since
-    IdKind user_kind = IdKind::Integer;
-    IdKind item_kind = IdKind::Integer;
-    Feedback feedback = Feedback::Explicit;
-    Duplicates duplicates = Duplicates::Mean;  ///< never Error: serving does not fail on what came after the training
-    ItemImage items;
-    std::optional<RatingScale> rating;               ///< nothing for implicit feedback
-    std::unique_ptr<RatingFoldIn> rating_fold_in;    ///< null for implicit feedback
-    std::unique_ptr<RankingFoldIn> ranking_fold_in;  ///< of the session
-    std::shared_ptr<const HistoryPlan> history;      ///< the query for one user's rows, prepared at first use
-
-    /// Another one, for a thread of its own. Refers to this object.
+    /// Solvers for one thread, which refer to this object.
     std::unique_ptr<RankingFoldIn> new_ranking_fold_in() const;
+    /// Null for implicit feedback.
+    std::unique_ptr<RatingFoldIn> new_rating_fold_in() const;
+
+    std::string name;
+    ModelVersion version;  ///< the row; its source may have been dropped or altered since
+    IdKind user_kind;
+    IdKind item_kind;
+    Feedback feedback;
+    Duplicates duplicates;  ///< never Error: serving does not fail on what came after the training run
+    ItemImage items;
+    std::optional<RatingScale> rating;  ///< nothing for implicit feedback
 
   private:
-    const RankingTrainer* ranking_trainer_;
-    NamedNumbers ranking_parameters_;
+    StoredParameters parameters_;
     std::shared_ptr<const void> memory_;  ///< contains `items`
+};
+
+/// The same with what a session keeps for its calls, which use it one after the other.
+struct ServingModel : ServedVersion {
+    using ServedVersion::ServedVersion;
+
+    std::unique_ptr<RankingFoldIn> ranking_fold_in = new_ranking_fold_in();
+    std::unique_ptr<RatingFoldIn> rating_fold_in = new_rating_fold_in();
+    std::shared_ptr<const HistoryPlan> history;  ///< the query for one user's rows, prepared at first use
 };
 
 }  // namespace mf::pg
