@@ -99,7 +99,7 @@ is(sql("SELECT bool_and(mf_job_is_alive(job_id)) FROM mf_jobs WHERE status = 'qu
 like(error_of(q{SET mf_ext.max_jobs = 6; SELECT mf_train_async('ratings', 'long')}), qr/has 6 jobs that wait or run/, 'they count');
 my $other = sql(qq{SELECT mf_train_async('ratings', 'other', $long)});
 wait_for_iteration('other');
-like(error_of(q{SELECT mf_train_async('ratings', 'third')}), qr/ERROR:  no background worker is free for the training\nHINT:  Wait for other jobs to end, or raise max_worker_processes\./, 'no worker free');
+like(error_of(q{SELECT mf_train_async('ratings', 'third')}), qr/ERROR:  no background worker is free for the training run\nHINT:  Wait for other jobs to end, or raise max_worker_processes\./, 'no worker free');
 is(sql(q{SELECT count(*) FROM mf_jobs WHERE model = 'third'}), '0', 'and no job');
 sql("SELECT mf_cancel_job($other)");
 wait_for($other, 'cancelled');
@@ -213,7 +213,7 @@ $session->query_safe(q{SELECT mf_train_async('fresh', 'undone', factors => 4, it
 $session->query_safe('ROLLBACK');
 $session->quit;
 is(workers(), '0', 'and no worker');
-like(error_of(q{BEGIN; SELECT mf_train_async('fresh', 'undone'); PREPARE TRANSACTION 'later'}), qr/cannot PREPARE a transaction that has asked for a training in the background/, 'not prepared');
+like(error_of(q{BEGIN; SELECT mf_train_async('fresh', 'undone'); PREPARE TRANSACTION 'later'}), qr/cannot PREPARE a transaction that has requested a background training run/, 'not prepared');
 is(sql(q{SELECT (SELECT count(*) FROM mf_jobs WHERE model = 'undone'), (SELECT count(*) FROM mf_models WHERE model = 'undone')}), '0|0', 'nothing is left of what was rolled back');
 
 # It reads the same rows as the session that asked: policies and the settings that they use apply.

@@ -309,7 +309,7 @@ std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, co
         report(WARNING,
                std::to_string(rows->overlapping) + " of " + std::to_string(test_rows.rows.size()) +
                    " test rows are in the source of model \"" + model.name + "\"",
-               "They are skipped: the model has seen them, and nobody is recommended what they have.",
+               "They are skipped: seen items are never recommended.",
                "Train on the other rows only; mf_split makes two tables.");
     return result;
 }

@@ -52,7 +52,8 @@ void read_range(const JsonEntries& range, SearchDimension& dimension) {
         } else if (entry.key == "log") {
             refuse("\"log\" in the range of option \"" + dimension.name + "\" must be true or false");
         } else {
-            refuse("the range of option \"" + dimension.name + "\" has no use for \"" + std::string(entry.key) + "\"");
+            refuse("unrecognized key \"" + std::string(entry.key) + "\" in the range of option \"" + dimension.name +
+                   "\"");
         }
     }
     if (!has_minimum || !has_maximum)

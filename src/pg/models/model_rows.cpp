@@ -50,7 +50,7 @@ void copy_name(NameData* target, Datum value, bool null) {
     ereport(ERROR,
             (errcode(ERRCODE_DATA_CORRUPTED),
              errmsg("a version of model \"%s\" is damaged", model != nullptr ? model : "?"), errdetail("%s", damage),
-             errhint("A superuser can mend or delete its row in mf_model_data; then train the model again.")));
+             errhint("A superuser can repair or delete its row in mf_model_data; then train the model again.")));
     pg_unreachable();
 }
 
@@ -191,7 +191,7 @@ std::string model_to_use(const Catalog& catalog, const char* name) {
     const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
     if (usable.count == 1) return usable.first;
     if (usable.count == 0)
-        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "there is no model", "",
+        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "there are no models", "",
                        "Train one with SELECT * FROM mf_train('...').");
     throw SqlError(ERRCODE_AMBIGUOUS_PARAMETER, "there is more than one model, name one",
                    std::string("Models you may use: ") + usable.list + ".",

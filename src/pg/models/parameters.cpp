@@ -74,7 +74,7 @@ Lookup lookup(JsonbContainer* container, const char* key) {
     });
 }
 
-/// What a reader of stored parameters throws; who knows the version says more.
+/// What a reader of stored parameters throws; the caller adds the version.
 struct Damage {
     std::string text;
 };

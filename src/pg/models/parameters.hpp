@@ -21,10 +21,11 @@ struct StoredParameters {
     NamedNumbers ranking;
 };
 
-/// The word of a rule, as in options.
+/// The name of a rule, as in options.
 const char* duplicates_word(Duplicates rule);
 
-/// JSON text of the arguments of a training (options as given) and of what was resolved; numbers keep all their bits.
+/// JSON text of the arguments of a training run (options as given) and of what was resolved; numbers keep all their
+/// bits.
 std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model);
 
 /// JSON text of the metrics; what was not measured is null.
@@ -35,7 +36,7 @@ std::string write_metrics(const TrainSummary& summary);
 StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, std::string_view algorithm,
                                  const std::string& label);
 
-/// The arguments of the training as they were resolved, and its options as they were given.
+/// The arguments of the training run as they were resolved, and its options as they were given.
 struct StoredArguments {
     int factors = 0;
     int iterations = 0;
@@ -53,7 +54,7 @@ std::string write_settings(const Settings& settings);
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
 /// words, invalid_parameter_value. `time_column` is set apart, since it names a column, and `further` numbers, which
-/// are none of the training's.
+/// are not options of the training run.
 struct FurtherNumber {
     const char* name;
     double* value;

@@ -45,7 +45,7 @@ void require_access(const Catalog& catalog, const std::string& model, Oid owner,
     if (allowed) return;
     if (manage)
         throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "must be owner of model \"" + model + "\"", "",
-                       "A grant lets a role use a model; the rest needs the privileges of the role that owns it.");
+                       "A grant lets a role use a model; all else requires the privileges of its owner.");
     throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for model \"" + model + "\"", "",
                    "A model may be used by the role that owns it, by members of that role, and by those to whom they "
                    "grant it with mf_grant.");

@@ -108,7 +108,7 @@ Source current_source(const ServingModel& model) {
     const ModelVersion& version = model.version;
     if (!relation_exists(version.source))
         throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model.name + "\" does not exist any more",
-                       "Its rows tell what a user has seen since the training.",
+                       "Its rows show what a user has seen since the training run.",
                        "Train the model on another relation, or call mf_recommend or mf_recommend_all with "
                        "exclude_seen => false to be served from the stored factors.");
     Source source = describe_again(model);

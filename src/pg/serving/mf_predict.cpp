@@ -55,7 +55,7 @@ PredictMemo& memo_of(FunctionCallInfo fcinfo) {
     return *static_cast<PredictMemo*>(info->fn_extra);
 }
 
-/// Prediction for an item that the model may not know; nothing if implicit feedback has nothing to say.
+/// Prediction for an item that the model may not know; nothing for implicit feedback, which gives no prediction then.
 std::optional<float> predict(const ServingModel& model, const UserState& user, std::optional<std::uint32_t> item) {
     if (model.rating) return item ? predict_item_rating(model, user, *item) : predict_without_item(model, user);
     if (!item || user.basis == Basis::Popular) return std::nullopt;

@@ -21,7 +21,7 @@ class UserListWriter {
 
   private:
     struct Row {
-        std::int64_t user;  ///< the id, or the place of its text in texts_
+        std::int64_t user;  ///< the id, or the position of its text in texts_
         std::int64_t item;
         float score;
     };

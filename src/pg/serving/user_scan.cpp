@@ -21,7 +21,7 @@ void UserScan::rows(const RowBatch& batch) {
     std::uint32_t users[kBatchRows];
     std::uint32_t items[kBatchRows];
     std::uint64_t hashes[kBatchRows];
-    // A source need not give the same rows in every pass: users that come up later have no number, and are left out.
+    // A source need not give the same rows in every pass: users that appear later have no number, and are left out.
     batch.with_users([&](auto ids) {
         if (first_)
             users_.intern(ids, users);

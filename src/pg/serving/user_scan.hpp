@@ -41,7 +41,7 @@ class UserScan : public RowSink {
     std::vector<HistoryDigest> digests_;
 };
 
-/// Whole histories of chosen users, read in as many passes as a limit of memory wants: 12 bytes a row, 24 more if it
+/// Whole histories of chosen users, read in as many passes as the memory limit requires: 12 bytes a row, 24 more if it
 /// has a time or an item that the model does not know. The history of one user is kept whatever it takes, within
 /// mf_ext.max_memory; MemoryLimitExceeded above that.
 class HistoryScan : public RowSink {

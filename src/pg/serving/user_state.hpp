@@ -1,4 +1,4 @@
-// Who asks: a user's vectors and where they come from.
+// A user's factors and where they come from.
 #pragma once
 
 #include "pg/serving/history.hpp"

@@ -1,7 +1,7 @@
 // Queries that read a relation as a view reads what it is made of: rights and row-level security are checked for one
 // role, the reader, and all code runs as the caller.
 //
-// Code is more than meets the eye: functions in views and policies, checks of domains, operators and casts of a
+// Code includes more than the obvious: functions in views and policies, checks of domains, operators and casts of a
 // column's type, expressions of indexes, and whatever of it the planner evaluates. If any of it ran as the reader,
 // whoever owns the source could act as the reader. So the user id is never switched while a query is planned or
 // executed. Instead the analysed query is marked, as PostgreSQL marks what a view names; the plan cache does that again

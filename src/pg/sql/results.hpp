@@ -9,7 +9,7 @@
 
 namespace mf::pg {
 
-/// One row of a list: an id, up to two numbers and a word. Which of them a function returns is its columns' matter.
+/// One row of a list: an id, up to two numbers and a word. Which of them a function returns depends on its columns.
 struct ListRow {
     std::uint32_t item;
     float number;

@@ -27,21 +27,21 @@ void RowBatch::refuse(const SourceRow& row) const {
                 std::to_string(kLongestId),
             "Ids of a model are keys of a B-tree index. The row has " + other +
                 (source_.rating ? " and rating " + rating : "") + ".",
-            "Identify " + role + "s by something shorter in a view, such as md5(...), or leave such rows out.");
+            "Identify " + role + "s by something shorter in a view, such as md5(...), or exclude such rows in a view.");
     };
     if (row.user_bytes.size() > kLongestId) refuse_id("user", user, row.user_bytes.size(), "item " + item);
     if (row.item_bytes.size() > kLongestId) refuse_id("item", item, row.item_bytes.size(), "user " + user);
     const std::string where = " of user " + user + " and item " + item;
     if (std::isnan(row.time))
         throw SqlError(
-            ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " is before and after nothing",
+            ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " cannot be ordered",
             source_.rating ? "The row has rating " + rating + "." : "",
             "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
     const bool finite = std::isfinite(static_cast<float>(row.rating));
     throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
                    "rating " + rating + where + (finite ? " is negative" : " is not a finite number"),
                    finite ? "With implicit feedback a rating is the weight of an interaction, zero or more." : "",
-                   finite ? "Use feedback => 'explicit' for opinions, or leave such rows out by a view."
+                   finite ? "Use feedback => 'explicit' for opinions, or exclude such rows in a view."
                           : "Ratings must fit type real. Leave such rows out by a view.");
 }
 

@@ -24,7 +24,7 @@ struct SourceRow {
 enum class ScanFor {
     Ratings,     ///< training on explicit feedback: such a row is an error that names it
     Weights,     ///< the same on implicit feedback
-    Estimate,    ///< of a training: the row is passed on
+    Estimate,    ///< of a training run: the row is passed on
     Histories,   ///< serving: the row is passed on
     Evaluation,  ///< of a model that serves: a row is skipped if its rating is not finite in type real
 };
@@ -100,7 +100,7 @@ class RowBatch {
     static constexpr std::size_t kLongestId =
         kLongestEntry - MAXALIGN(sizeof(IndexTupleData)) - MAXALIGN(sizeof(std::int64_t)) - VARHDRSZ;
 
-    /// The ids of one column, copied: what a row points to is gone when the next one comes.
+    /// The ids of one column, copied: what a row points to is freed when the next one comes.
     class Ids {
       public:
         explicit Ids(IdKind kind) : kind_(kind) {}

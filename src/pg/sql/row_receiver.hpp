@@ -14,7 +14,7 @@ class RowSink {
     virtual void rows(const RowBatch& batch) = 0;
 };
 
-/// Runs source_query(source, false), feeds every row without NULLs to the sink and returns how many were skipped. The
+/// Runs source_query(source, false), passes every row without NULLs to the sink and returns how many were skipped. The
 /// rights of `reader` are checked, InvalidOid meaning the current user; code in the source runs as the current user. A
 /// scan for serving or for an evaluation reads under the active snapshot and allows no writing; the others see what was
 /// committed last. Throws besides as RowBatch::add().

@@ -28,7 +28,7 @@ struct ColumnFacts {
 /// What the query on the source will ask for, without a lock: who has no right on a relation shall not lock it. A right
 /// on any column is enough for now.
 void require_select_unsafe(Oid relation, Oid reader) {
-    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return;  // said better by who looks at it
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return;  // describe_source() gives a better message
     const Oid schema = get_rel_namespace(relation);
     if (!may_use_schema_unsafe(schema, reader))
         aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));

@@ -10,11 +10,11 @@ namespace mf::pg {
 /// Reads the whole source once with the caller's rights. Rows with a NULL user, item or rating are skipped and counted
 /// in one NOTICE. Throws as RowBatch::add() for rows that no model can be trained on; MemoryLimitExceeded as soon as
 /// what was read needs more than mf_ext.max_memory to be trained; InvalidData if nothing is left. `copies` of the rows
-/// are kept beside what a training needs.
+/// are kept beside what a training run needs.
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies = 0);
 
-/// Bytes that a training on `rows` rows with these ids takes at its peak.
+/// Bytes that a training run on `rows` rows with these ids takes at its peak.
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies = 0);
 

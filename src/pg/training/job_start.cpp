@@ -58,7 +58,7 @@ void start_added_jobs_unsafe() {
         job->worker = register_worker_unsafe(job->order);
         if (job->worker == nullptr)
             ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-                            errmsg("no background worker is free for the training"),
+                            errmsg("no background worker is free for the training run"),
                             errhint("Wait for other jobs to end, or raise max_worker_processes.")));
     }
     for (int i = 0; i < list_length(added_jobs); ++i) {
@@ -78,7 +78,7 @@ void at_transaction_end(XactEvent event, void*) {
             break;
         case XACT_EVENT_PRE_PREPARE:
             ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                            errmsg("cannot PREPARE a transaction that has asked for a training in the background")));
+                            errmsg("cannot PREPARE a transaction that has requested a background training run")));
             break;
         case XACT_EVENT_COMMIT:
         case XACT_EVENT_ABORT:

@@ -191,7 +191,7 @@ class JobRun {
             if (attempt > 0) pause(kMillisecondsBetween);
             in_transaction([&] { started = !still_waits(next) || start_job(order); });
         }
-        const char* message = "no background worker was free for the training\nRaise max_worker_processes.";
+        const char* message = "no background worker was free for the training run\nRaise max_worker_processes.";
         while (started) {
             bool lives = false;
             bool waits = false;
@@ -242,7 +242,7 @@ void mf_job_main(Datum) {
     BackgroundWorkerInitializeConnectionByOid(order.database, order.session_user, 0);
     // PostgreSQL releases session locks of users only; after it has ended the transaction, before the process leaves.
     on_shmem_exit([](int, Datum) { LockReleaseAll(DEFAULT_LOCKMETHOD, true); }, Datum{0});
-    // Before it waits for anything: who looks at the job shall see that it lives.
+    // Before any wait, so that other sessions see that the job is alive.
     lock_job_unsafe(order.job_id, true);
     Failure failure;
     try {

@@ -124,7 +124,7 @@ void require_room_for_job(const Catalog& catalog) {
         ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
         std::string("role \"") + pg_call([] { return GetUserNameFromId(GetUserId(), false); }) + "\" has " +
             std::to_string(count) + " jobs that wait or run, mf_ext.max_jobs is " + std::to_string(setting_max_jobs()),
-        "Jobs of different models take one of max_worker_processes each, which the whole server shares.",
+        "Each running job takes one of max_worker_processes, which the whole server shares.",
         "Wait until one has ended, or cancel one with mf_cancel_job (mf_jobs lists them). A superuser can raise "
         "mf_ext.max_jobs.");
 }

@@ -1,4 +1,4 @@
-// Trainings that a background worker does, as those see them who ask for them (job_queue.hpp: as the worker does).
+// Training runs by background workers, seen from the sessions that ask for them (job_queue.hpp: from the workers).
 #pragma once
 
 #include "pg/sql/catalog.hpp"
@@ -14,7 +14,7 @@ std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, Func
 void lock_job_unsafe(std::int64_t job_id, bool for_session);
 bool job_is_locked_unsafe(std::int64_t job_id);
 
-/// False if an unfinished job has lost its worker, or the job that it waits for has: nobody will do it any more. Looks
+/// False if an unfinished job has lost its worker, or the job that it waits for has: it will never run. Looks
 /// at what has been committed by now, since a job that an older snapshot shows may have ended.
 bool job_is_alive_unsafe(const Catalog& catalog, std::int64_t job_id);
 

@@ -27,7 +27,7 @@ struct Estimate {
 constexpr double kSortSeconds = 60e-9;   // a rating and thread
 constexpr double kStoreSeconds = 12e-6;  // a user or item
 
-/// Counts what a training would read. Ids need memory of their own, which is limited alike.
+/// Counts what a training run would read. Ids need memory of their own, which is limited alike.
 class CountingSink : public RowSink {
   public:
     explicit CountingSink(const Source& source)

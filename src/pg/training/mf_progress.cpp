@@ -37,7 +37,7 @@ void put_entry_unsafe(ReturnSetInfo* result, const ProgressEntry& entry, Timesta
 void put_entries_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
     const Catalog catalog = catalog_unsafe(fcinfo);
-    ProgressEntry entries[kProgressPlaces];
+    ProgressEntry entries[kProgressSlots];
     const int count = read_progress_unsafe(entries);
     const TimestampTz now = GetCurrentTimestamp();
     const bool sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);

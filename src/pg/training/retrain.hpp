@@ -6,7 +6,7 @@
 
 namespace mf::pg {
 
-/// The arguments that the version was trained with. Throws undefined_table if its source is gone, and what
+/// The arguments that the version was trained with. Throws undefined_table if its source was dropped, and what
 /// check_train_arguments throws if the source has changed.
 TrainArguments retrain_arguments(const std::string& model, const ModelVersion& version);
 

@@ -1,4 +1,4 @@
-// A training from its checked arguments to the published version: what mf_train and its kin share.
+// A training run from its checked arguments to the published version: what mf_train and its kin share.
 #pragma once
 
 #include "pg/models/model_rows.hpp"
@@ -6,15 +6,15 @@
 
 namespace mf::pg {
 
-/// What a training reports.
+/// What a training run reports.
 struct TrainingOutcome {
     std::int32_t version = 0;
     TrainSummary summary;
     double seconds = 0;
 };
 
-/// A training in its three steps: the first and the last one need a transaction and its snapshot, which need not be the
-/// same; the one between, which may take hours, needs none.
+/// A training run in its three steps: the first and the last one need a transaction and its snapshot, which need not be
+/// the same; the one between, which may take hours, needs none.
 class Training {
   public:
     Training(const Catalog& catalog, TrainArguments arguments);
@@ -22,7 +22,7 @@ class Training {
     Training(const Training&) = delete;
     Training& operator=(const Training&) = delete;
 
-    /// Locks the model until the end of the transaction, looks whether the caller may train it, and reads the source
+    /// Locks the model until the end of the transaction, checks that the caller may train it, and reads the source
     /// and, if there is a version to start from, that one's factors. Warns if histories cannot be read through an
     /// index.
     void read(const ModelVersion* start_from);
@@ -30,7 +30,7 @@ class Training {
     /// With factors to start from a third of the iterations.
     void train();
 
-    /// Locks and looks again, since the transaction may be another one; stores, publishes, and says so at LOG.
+    /// Locks and checks again, since the transaction may be another one; stores, publishes, and says so at LOG.
     TrainingOutcome store();
 
     const TrainArguments& arguments() const { return arguments_; }

@@ -27,10 +27,10 @@ void define_kernels_unsafe() {
     if (forced != nullptr && *forced != '\0' &&
         (kernels_named(forced) == nullptr || scan_kernels_named(forced) == nullptr ||
          rank_kernels_named(forced) == nullptr))
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("this processor has no kernels \"%s\"", forced),
-                 errdetail("Environment variable MF_EXT_KERNELS of the server names them."),
-                 errhint("Unset MF_EXT_KERNELS and restart the server.")));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("this processor does not support kernels \"%s\"", forced),
+                        errdetail("Environment variable MF_EXT_KERNELS of the server names them."),
+                        errhint("Unset MF_EXT_KERNELS and restart the server.")));
     static char names[64];
     std::snprintf(names, sizeof names, "%s %s %s", kernels().name, scan_kernels().name, rank_kernels().name);
     DefineCustomStringVariable("mf_ext.kernels", "Shows the instruction sets of the kernels.", nullptr, &kernel_names,

@@ -17,11 +17,11 @@ namespace {
 
 struct SharedProgress {
     slock_t mutex;
-    ProgressEntry places[kProgressPlaces];
+    ProgressEntry slots[kProgressSlots];
 };
 
 SharedProgress* shared = nullptr;
-int own_place = -1;  // global, so that a session that is terminated while it trains can free the slot
+int own_slot = -1;  // global, so that a session that is terminated while it trains can free the slot
 
 void attach_unsafe() {
     if (shared != nullptr) return;
@@ -31,33 +31,33 @@ void attach_unsafe() {
         }));
 }
 
-void release_own_place() {
-    if (own_place < 0) return;
+void release_own_slot() {
+    if (own_slot < 0) return;
     SpinLockAcquire(&shared->mutex);
-    shared->places[own_place].pid = 0;
+    shared->slots[own_slot].pid = 0;
     SpinLockRelease(&shared->mutex);
-    own_place = -1;
+    own_slot = -1;
 }
 
 int claim_unsafe() {
     static bool registered = false;
     attach_unsafe();
-    if (!registered) before_shmem_exit([](int, Datum) { release_own_place(); }, Datum{0});
+    if (!registered) before_shmem_exit([](int, Datum) { release_own_slot(); }, Datum{0});
     registered = true;
     SpinLockAcquire(&shared->mutex);
-    for (int i = 0; i < kProgressPlaces && own_place < 0; ++i) {
-        if (shared->places[i].pid != 0) continue;
-        shared->places[i].pid = MyProcPid;
-        own_place = i;
+    for (int i = 0; i < kProgressSlots && own_slot < 0; ++i) {
+        if (shared->slots[i].pid != 0) continue;
+        shared->slots[i].pid = MyProcPid;
+        own_slot = i;
     }
     SpinLockRelease(&shared->mutex);
-    return own_place;
+    return own_slot;
 }
 
 /// Takes a slot; -1 if none is free, since a training run must not fail for that.
 int claim() {
     // A training run inside another one (started by code in the source) leaves the slot to the outer one.
-    if (own_place >= 0) return -1;
+    if (own_slot >= 0) return -1;
     try {
         return pg_call([] { return claim_unsafe(); });
     } catch (const PgError&) {
@@ -75,7 +75,7 @@ double seconds(clockid_t clock) {
 
 Progress::Clocks Progress::now() { return {seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)}; }
 
-Progress::Progress(const std::string& model, Oid owner) : place_(claim()) {
+Progress::Progress(const std::string& model, Oid owner) : slot_(claim()) {
     entry_.pid = MyProcPid;
     entry_.database = MyDatabaseId;
     entry_.owner = owner;
@@ -85,13 +85,13 @@ Progress::Progress(const std::string& model, Oid owner) : place_(claim()) {
 }
 
 Progress::~Progress() {
-    if (place_ >= 0) release_own_place();
+    if (slot_ >= 0) release_own_slot();
 }
 
 void Progress::show() const {
-    if (place_ < 0) return;
+    if (slot_ < 0) return;
     SpinLockAcquire(&shared->mutex);
-    shared->places[place_] = entry_;
+    shared->slots[slot_] = entry_;
     SpinLockRelease(&shared->mutex);
 }
 
@@ -141,7 +141,7 @@ int read_progress_unsafe(ProgressEntry* entries) {
     attach_unsafe();
     int count = 0;
     SpinLockAcquire(&shared->mutex);
-    for (const ProgressEntry& place : shared->places)
+    for (const ProgressEntry& place : shared->slots)
         if (place.pid != 0) entries[count++] = place;
     SpinLockRelease(&shared->mutex);
     return count;

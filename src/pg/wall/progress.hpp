@@ -23,7 +23,7 @@ struct ProgressEntry {
 };
 
 /// Number of training runs that can be shown at the same time; further ones are not shown.
-constexpr int kProgressPlaces = 32;
+constexpr int kProgressSlots = 32;
 
 /// The entry of a training run, from construction to destruction, and the times of its phases.
 class Progress {
@@ -54,7 +54,7 @@ class Progress {
     void show() const;
     void log_phase() const;
 
-    int place_ = -1;
+    int slot_ = -1;
     int planned_ = 0;
     int done_ = 0;
     const char* phase_ = nullptr;
@@ -62,7 +62,7 @@ class Progress {
     ProgressEntry entry_;
 };
 
-/// Copies the entries of all databases to `entries`, which has kProgressPlaces elements. Returns how many there are.
+/// Copies the entries of all databases to `entries`, which has kProgressSlots elements. Returns how many there are.
 int read_progress_unsafe(ProgressEntry* entries);
 
 }  // namespace mf::pg
