@@ -1,5 +1,6 @@
 -- A trainer that is not part of the product serves like any other. Every line of the output is t.
 \set ON_ERROR_STOP on
+SET client_min_messages = error;
 CREATE EXTENSION mf_ext;
 CREATE TABLE plays (user_id int, item_id int);
 CREATE INDEX ON plays (user_id);
