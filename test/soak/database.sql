@@ -28,7 +28,6 @@ INSERT INTO allowed_errors VALUES
     ('.*', '42704', 'version \d+ of model .* does not exist'),
     ('.*', '42704', 'model ".*" has no version \d+'),
     ('rename', '42710', 'model ".*" (already )?exists( already)?'),
-    ('job', '53400', 'no background worker is free for the training run'),
     ('job', '5[34]...', 'too many jobs.*'),
     ('.*', '40001', '.*'), ('.*', '40P01', 'deadlock detected'),
     ('drop', '55006|2BP01', 'version \d+ of model .* is live');
