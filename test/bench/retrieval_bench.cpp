@@ -1,7 +1,6 @@
 // Exact top-n retrieval for one query, and for every user: from trained factors, and from a million items whose norms
 // are skewed or equal. "scan" is the plain way, a dot product for every item. "rank" is what an evaluation adds: how
-// many items come before each of ten, for every user, beside the integer products alone, without which no rank in the
-// middle of all items is known.
+// many items come before each of ten, for every user.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -125,26 +124,10 @@ void rank_all(benchmark::State& state) {
     }
     for (auto _ : state) {
         std::vector<std::vector<std::uint32_t>> ranks;
-        rank_by_factors(set.queries.row(0), users, RankCodes(set.index->get(), environment), environment, ranks);
+        rank_by_factors(set.queries.row(0), users, set.index->get(), environment, ranks);
         benchmark::DoNotOptimize(ranks);
     }
 }
 BENCHMARK(rank_all)->Name("rank/every user of 26744 trained items")->Unit(benchmark::kMillisecond)->Iterations(1);
-
-void products_all(benchmark::State& state) {
-    const Set& set = trained();
-    Environment environment;
-    const RankCodes codes(set.index->get(), environment);
-    const std::size_t stride = set.index->get().stride();
-    Array<std::int16_t> queries(kRankQueries * stride, 1);
-    Array<std::int32_t> values(kRankQueries * kRankBlock);
-    for (auto _ : state)
-        for (std::size_t q = 0; q < set.queries.rows(); q += kRankQueries)
-            for (std::size_t p = 0; p * kRankPanel < set.items.rows(); ++p) {
-                rank_kernels().products(codes.panel(p), queries.data(), stride, stride / 2, 0, values.data());
-                benchmark::DoNotOptimize(values.data());
-            }
-}
-BENCHMARK(products_all)->Name("rank/products only")->Unit(benchmark::kMillisecond)->Iterations(1);
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "core/evaluation/evaluation.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include "core/base/array.hpp"
 #include "core/evaluation/list_metrics.hpp"
 #include "core/linalg/kernels.hpp"
 #include "core/retrieval/top_n.hpp"
@@ -10,66 +13,89 @@
 namespace mf {
 namespace {
 
-/// Users that a thread takes at a time: their codes and those of a block of items stay in its cache.
-constexpr std::size_t kUsersATask = 64;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Counts, block by block of the items' positions, what comes before the relevant items of one user.
+/// Items that are counted at a time, several groups of the index; their products with a thousand users and their
+/// factors stay in a core's second-level cache.
+constexpr std::size_t kCounted = 4 * kScanItems;
+constexpr std::size_t kCountedBlocks = kCounted / kLanes;
+
+/// Relevant items of one user, and how many of other items come before them.
 class RankCounter {
   public:
-    /// The query's codes are written. ranks: one for each relevant item, best first.
-    RankCounter(const float* query, const TestUser& user, const RankCodes& codes, std::int16_t* query_codes,
-                std::vector<std::uint32_t>& ranks)
-        : query_(query), codes_(codes), bounds_(query, codes.items().stride(), query_codes), ranks_(ranks) {
-        for (const std::uint32_t item : user.relevant) wanted_.push_back(scored(codes.items().positions()[item]));
-        std::sort(wanted_.begin(), wanted_.end(), better);
-        ranks_.assign(wanted_.size(), 0);
-        for (const std::uint32_t item : user.seen) seen_.push_back(codes.items().positions()[item]);
-        std::sort(seen_.begin(), seen_.end());
+    RankCounter() = default;
+    RankCounter(const float* query, const TestUser& user, const ItemIndex& items)
+        : query_(query),
+          items_(&items),
+          norm_(Eigen::Map<const Eigen::VectorXf>(query, static_cast<Eigen::Index>(items.stride()))
+                    .cast<double>()
+                    .norm()) {
+        for (const std::uint32_t item : user.relevant) relevant_.push_back(scored(items.positions()[item]));
+        std::sort(relevant_.begin(), relevant_.end(), better);
+        seen_before_.resize(relevant_.size());
+        for (const std::uint32_t item : user.seen) {
+            const ScoredItem seen = scored(items.positions()[item]);
+            for (std::size_t r = relevant_.size(); r-- > 0 && better(seen, relevant_[r]);) ++seen_before_[r];
+        }
     }
 
-    /// values: of the next block, from RankKernels::products; they are overwritten, undecided is room for as many.
-    void count(std::int32_t* values, std::int32_t* undecided) {
-        const RankCodes::Block& block = codes_.block(block_);
-        const std::size_t begin = block_++ * kRankBlock;
-        std::size_t left = std::min(kRankBlock, codes_.items().items() - begin);
-        for (; next_seen_ < seen_.size() && seen_[next_seen_] < begin + left; ++next_seen_)
-            values[seen_[next_seen_] - begin] = std::numeric_limits<std::int32_t>::min();
+    const float* query() const { return query_; }
+
+    /// Items that are not ranked and would come before relevant item r, best first.
+    std::span<const std::uint32_t> seen_before() const { return seen_before_; }
+
+    /// Adds to counts[r] how many of `count` items from position `begin` on come before relevant item r. products: row
+    /// of Kernels::multiply, of those items with the query, followed by -infinity up to kCounted.
+    void count(std::size_t begin, std::size_t count, const float* products, std::uint32_t* counts) const {
+        // Two sums in single precision are off from each other by at most twice the rounding's share of the product of
+        // the norms (see top_n.cpp), of which the first is the greatest; thrice leaves room for the rounding of the
+        // margins themselves.
+        const auto stride = static_cast<double>(items_->stride());
+        const double reach = norm_ * static_cast<double>(items_->group(begin / kScanItems).norm);
+        const double margin = 3 * ((stride + 8) * 0x1.0p-24 * reach + stride * 0x1.0p-149);
+        // Otherwise a sum on the way may have overflowed.
+        const bool decides = reach < 0x1.0p126;
         // From the last one upwards: what is not before it is not before those above it either.
-        for (std::size_t r = wanted_.size(); r-- > 0 && left > 0;) {
-            const RankQuery::Limits limits = bounds_.limits(block, wanted_[r].score);
-            std::size_t unsure = 0;
-            left = rank_kernels().keep(values, left, limits.low, limits.high, undecided, &unsure);
-            ranks_[r] += static_cast<std::uint32_t>(left - unsure);
-            for (std::size_t i = 0; i < unsure; ++i) prefetch(begin + item_of(undecided[i]));
-            for (std::size_t i = 0; i < unsure; ++i)
-                ranks_[r] += better(scored(begin + item_of(undecided[i])), wanted_[r]);
+        for (std::size_t r = relevant_.size(); r-- > 0;) {
+            const double score = static_cast<double>(relevant_[r].score);
+            const double either_side = margin + std::min(std::fabs(score), 0x1.0p127) * 0x1.0p-22;  // finite
+            const auto low = static_cast<float>(score - either_side), high = static_cast<float>(score + either_side);
+            const std::uint32_t above = kernels().count_above(products, kCountedBlocks, low, high);
+            const std::uint32_t above_low = above & 0xffff, above_high = above >> 16;
+            if (decides && above_low == 0) break;
+            if (decides) counts[r] += above_high;
+            if (decides && above_low == above_high) continue;
+            for (std::size_t i = 0; i < count; ++i) {
+                const float product = products[i / kLanes * kTile + i % kLanes];
+                if (!decides || (product >= low && product <= high))
+                    counts[r] += better(scored(begin + i), relevant_[r]);
+            }
         }
     }
 
   private:
-    static std::size_t item_of(std::int32_t value) { return static_cast<std::size_t>(value & kRankItemMask); }
-
-    /// Rows that are scored lie apart: waiting for one after the other would take longer than all the products.
-    void prefetch(std::size_t position) const {
-        const float* row = codes_.items().row_at(position);
-        for (std::size_t j = 0; j < codes_.items().stride(); j += kLanes) __builtin_prefetch(row + j);
-    }
-
     ScoredItem scored(std::size_t position) const {
-        const ItemIndex& items = codes_.items();
-        return {items.item_at(position),
-                ordered_score(kernels().dot(query_, items.row_at(position), items.stride() / kLanes))};
+        return {items_->item_at(position),
+                ordered_score(kernels().dot(query_, items_->row_at(position), items_->stride() / kLanes))};
     }
 
-    const float* query_;
-    const RankCodes& codes_;
-    RankQuery bounds_;
-    std::vector<std::uint32_t>& ranks_;
-    std::vector<ScoredItem> wanted_;
-    std::vector<std::uint32_t> seen_;  // positions
-    std::size_t next_seen_ = 0;
-    std::size_t block_ = 0;
+    const float* query_ = nullptr;
+    const ItemIndex* items_ = nullptr;
+    double norm_ = 0;
+    std::vector<ScoredItem> relevant_;  // best first
+    std::vector<std::uint32_t> seen_before_;
 };
+
+/// Floats of 16 vectors of `stride` in the layout of Kernels::multiply; a line more keeps them on different cache sets.
+std::size_t block_size(std::size_t stride) { return (stride + 1) * kLanes; }
+
+/// Writes `count` vectors to blocks of that size, the rest of the last one as it is.
+void transpose_vectors(const float* vectors, std::size_t count, std::size_t stride, float* blocks) {
+    for (std::size_t i = 0; i < count; ++i) {
+        float* column = blocks + i / kLanes * block_size(stride) + i % kLanes;
+        for (std::size_t j = 0; j < stride; ++j) column[j * kLanes] = vectors[i * stride + j];
+    }
+}
 
 }  // namespace
 
@@ -90,30 +116,42 @@ RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64
     return metrics;
 }
 
-void rank_by_factors(const float* queries, std::span<const TestUser> users, const RankCodes& codes,
+void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
                      Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks) {
-    ranks.resize(users.size());
-    const std::size_t stride = codes.items().stride();
-    parallel_ranges(environment, users.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
-        Array<std::int16_t> query_codes(kUsersATask * stride, 0);
-        Array<std::int32_t> values(kRankQueries * kRankBlock), undecided(kRankBlock);
-        std::vector<RankCounter> counters;
-        counters.reserve(end - begin);
-        for (std::size_t u = begin; u < end; ++u)
-            counters.emplace_back(queries + u * stride, users[u], codes, query_codes.data() + (u - begin) * stride,
-                                  ranks[u]);
-        for (std::size_t block = 0; block < codes.blocks(); ++block) {
-            const std::size_t first = block * kRankBlock;
-            const std::size_t count = std::min(kRankBlock, codes.items().items() - first);
-            for (std::size_t u = 0; u < counters.size(); u += kRankQueries) {
-                for (std::size_t i = 0; i < count; i += kRankPanel)
-                    rank_kernels().products(codes.panel((first + i) / kRankPanel), query_codes.data() + u * stride,
-                                            stride, stride / 2, static_cast<std::int32_t>(i), values.data() + i);
-                for (std::size_t q = 0; q < std::min(kRankQueries, counters.size() - u); ++q)
-                    counters[u + q].count(values.data() + q * kRankBlock, undecided.data());
-            }
+    const std::size_t stride = items.stride();
+    std::vector<RankCounter> counters(users.size());
+    parallel_for(environment, users.size(),
+                 [&](std::size_t u, int) { counters[u] = RankCounter(queries + u * stride, users[u], items); });
+    std::vector<std::size_t> first(users.size() + 1, 0);
+    for (std::size_t u = 0; u < users.size(); ++u) first[u + 1] = first[u] + users[u].relevant.size();
+    std::vector<std::vector<std::uint32_t>> counts(static_cast<std::size_t>(environment.threads),
+                                                   std::vector<std::uint32_t>(first.back()));
+    const std::size_t block = block_size(stride), user_blocks = (users.size() + kLanes - 1) / kLanes;
+    Array<float> transposed(user_blocks * block, 0.0f);
+    transpose_vectors(queries, users.size(), stride, transposed.data());
+    parallel_ranges(environment, items.items(), kCounted, [&](std::size_t begin, std::size_t end, int worker) {
+        Array<float> columns(kCountedBlocks * block, 0.0f), products(user_blocks * kCounted * kLanes);
+        transpose_vectors(items.row_at(begin), end - begin, stride, columns.data());
+        // Few columns at a time stay in the first-level cache.
+        for (std::size_t b = 0; b < kCountedBlocks; b += 4)
+            for (std::size_t u = 0; u < user_blocks; ++u)
+                kernels().multiply(transposed.data() + u * block, columns.data() + b * block, block, stride, 4,
+                                   products.data() + (u * kCountedBlocks + b) * kTile);
+        std::uint32_t* before = counts[static_cast<std::size_t>(worker)].data();
+        for (std::size_t u = 0; u < users.size(); ++u) {
+            float* row = products.data() + u / kLanes * kCountedBlocks * kTile + u % kLanes * kLanes;
+            for (std::size_t i = end - begin; i < kCounted; ++i) row[i / kLanes * kTile + i % kLanes] = -kInfinity;
+            counters[u].count(begin, end - begin, row, before + first[u]);
         }
     });
+    ranks.resize(users.size());
+    for (std::size_t u = 0; u < users.size(); ++u) {
+        ranks[u].assign(users[u].relevant.size(), 0);
+        for (std::size_t r = 0; r < ranks[u].size(); ++r) {
+            for (const auto& before : counts) ranks[u][r] += before[first[u] + r];
+            ranks[u][r] -= counters[u].seen_before()[r];
+        }
+    }
 }
 
 std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place) {

@@ -32,6 +32,9 @@ constexpr std::size_t system_stride(std::size_t blocks) { return (blocks * kLane
 constexpr std::size_t panel_size(std::size_t blocks) { return blocks * kPanelStride; }
 constexpr std::size_t system_size(std::size_t blocks) { return blocks * system_stride(blocks); }
 
+/// Floats of 16 rows of a block.
+inline constexpr std::size_t kTile = kLanes * kLanes;
+
 /// Rows of a row-major matrix that will be gathered next.
 struct NextRows {
     const float* rows = nullptr;
@@ -74,6 +77,16 @@ struct Kernels {
 
     /// Dot product of two vectors of 16·blocks floats; sums lane by lane, then the lanes pairwise.
     float (*dot)(const float* a, const float* b, std::size_t blocks);
+
+    /// products(r, c) = Σ_t rows(t, r) · columns(t, c), t < count, for 16 rows r and 16·blocks columns c: rows(t, r) at
+    /// rows[16·t + r], columns(t, c) at columns[(c/16)·stride + 16·t + c%16], products(r, c) at
+    /// products[(c/16)·kTile + 16·r + c%16]. Summed one t after the other, unlike dot.
+    void (*multiply)(const float* rows, const float* columns, std::size_t stride, std::size_t count, std::size_t blocks,
+                     float* products);
+
+    /// How many values of one row of such products are ≥ low, plus 2^16 times how many are > high; no NaN is either. At
+    /// most 2^15 values.
+    std::uint32_t (*count_above)(const float* row, std::size_t blocks, float low, float high);
 };
 
 /// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.

@@ -183,7 +183,6 @@ class Evaluator {
           rows_(rows),
           environment_(quiet_environment()),
           bias_(model, source),
-          codes_(model.items.ranking(), environment_),
           by_popularity_(as_vector(model.items.by_popularity())),
           by_bias_(bias_.order(environment_)),
           model_totals_("model", model.items.size()),
@@ -249,7 +248,7 @@ class Evaluator {
     /// Ranks the items for the users of the block, on all threads; adds the metrics in the order of the users.
     void finish_block() {
         const ItemIndex& items = model_.items.ranking();
-        rank_by_factors(queries_.data(), block_, codes_, environment_, ranks_);
+        rank_by_factors(queries_.data(), block_, items, environment_, ranks_);
         lists_.resize(block_.size());
         parallel_ranges(environment_, block_.size(), 8, [&](std::size_t begin, std::size_t end, int) {
             for (std::size_t u = begin; u < end; ++u)
@@ -271,7 +270,6 @@ class Evaluator {
     EvaluationRows& rows_;
     Environment environment_;
     BiasBaseline bias_;
-    RankCodes codes_;
     FixedOrder by_popularity_;
     FixedOrder by_bias_;
     Totals model_totals_;

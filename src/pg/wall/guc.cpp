@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "core/evaluation/rank_kernels.hpp"
 #include "core/linalg/kernels.hpp"
 #include "core/retrieval/scan_kernels.hpp"
 #include "pg/wall/compat.hpp"
@@ -25,14 +24,13 @@ char* kernel_names;
 void define_kernels_unsafe() {
     const char* forced = std::getenv("MF_EXT_KERNELS");
     if (forced != nullptr && *forced != '\0' &&
-        (kernels_named(forced) == nullptr || scan_kernels_named(forced) == nullptr ||
-         rank_kernels_named(forced) == nullptr))
+        (kernels_named(forced) == nullptr || scan_kernels_named(forced) == nullptr))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("this processor does not support kernels \"%s\"", forced),
                         errdetail("Environment variable MF_EXT_KERNELS of the server names them."),
                         errhint("Unset MF_EXT_KERNELS and restart the server.")));
     static char names[64];
-    std::snprintf(names, sizeof names, "%s %s %s", kernels().name, scan_kernels().name, rank_kernels().name);
+    std::snprintf(names, sizeof names, "%s %s", kernels().name, scan_kernels().name);
     DefineCustomStringVariable("mf_ext.kernels", "Shows the instruction sets of the kernels.", nullptr, &kernel_names,
                                names, PGC_INTERNAL, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
 }

@@ -74,7 +74,7 @@ void expect_order_of_top_n(const Case& c, int threads) {
     environment.threads = threads;
     const OwnedItemIndex index(c.items, environment);
     std::vector<std::vector<std::uint32_t>> ranks;
-    rank_by_factors(c.queries.row(0), c.users, RankCodes(index.get(), environment), environment, ranks);
+    rank_by_factors(c.queries.row(0), c.users, index.get(), environment, ranks);
     ASSERT_EQ(ranks.size(), c.users.size());
     for (std::size_t u = 0; u < ranks.size(); ++u) {
         const auto list = top_n(c.queries.row(u), index.get(), c.items.rows(), c.users[u].seen);
@@ -88,8 +88,31 @@ void expect_order_of_top_n(const Case& c, int threads) {
 
 TEST(RankByFactorsTest, IsTheOrderOfTopN) {
     for (const std::uint32_t items : {1u, 63u, 64u, 65u, 2500u})
-        for (const int factors : {1, 16, 40})
+        for (const int factors : {1, 16, 40, 150})
             for (const int threads : {1, 3}) expect_order_of_top_n(random_case(items, 70, factors), threads);
+}
+
+/// The case with factors times a number; with `close`, items differ in single bits alone.
+Case scaled(Case c, float item_scale, float query_scale, bool close = false) {
+    for (std::size_t i = 0; i < c.items.rows(); ++i)
+        for (int f = 0; f < c.items.factors(); ++f) {
+            float& x = c.items.row(i)[f];
+            x = close ? item_scale * (1 + static_cast<float>((i + static_cast<std::size_t>(f)) % 5) * 0x1.0p-23f)
+                      : x * item_scale;
+        }
+    for (std::size_t u = 0; u < c.queries.rows(); ++u)
+        for (int f = 0; f < c.queries.factors(); ++f) c.queries.row(u)[f] *= query_scale;
+    return c;
+}
+
+TEST(RankByFactorsTest, NumbersAtTheEndsOfTheRange) {
+    for (const float items : {0.0f, 1e-38f, 1e-20f, 1e18f, 1e38f})
+        for (const float queries : {0.0f, 1e-38f, 1.0f, 1e18f, 1e38f})
+            expect_order_of_top_n(scaled(random_case(130, 5, 70), items, queries), 1);
+}
+
+TEST(RankByFactorsTest, ScoresThatRoundingDecides) {
+    for (const int factors : {1, 16, 70}) expect_order_of_top_n(scaled(random_case(500, 20, factors), 1, 1, true), 1);
 }
 
 TEST(RankByFactorsTest, WhatIsNotANumberComesLast) {
@@ -105,7 +128,7 @@ TEST(RankingMetricsTest, NdcgIsThatOfTheTrainer) {
     Environment environment;
     const OwnedItemIndex index(c.items, environment);
     std::vector<std::vector<std::uint32_t>> ranks;
-    rank_by_factors(c.queries.row(0), c.users, RankCodes(index.get(), environment), environment, ranks);
+    rank_by_factors(c.queries.row(0), c.users, index.get(), environment, ranks);
     for (std::size_t u = 0; u < ranks.size(); ++u) {
         if (ranks[u].empty()) continue;
         std::vector<std::uint32_t> list;

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -202,6 +204,42 @@ TEST_P(KernelsTest, Dot) {
         double sum = 0;
         for (std::size_t j = 0; j < a.size(); ++j) sum += static_cast<double>(a[j]) * static_cast<double>(b[j]);
         EXPECT_NEAR(kernel_->dot(a.data(), b.data(), blocks), sum, 1e-4);
+    }
+}
+
+TEST_P(KernelsTest, Multiply) {
+    for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 7u})
+        for (const std::size_t count : {0u, 1u, 16u, 70u}) {
+            const std::size_t stride = (count + 1) * kLanes;
+            const Array<float> rows = random_floats(stride, 7), columns = random_floats(blocks * stride, 8);
+            Array<float> products(blocks * kTile, 5.0f);
+            kernel_->multiply(rows.data(), columns.data(), stride, count, blocks, products.data());
+            for (std::size_t r = 0; r < kLanes; ++r)
+                for (std::size_t c = 0; c < blocks * kLanes; ++c) {
+                    double sum = 0;
+                    for (std::size_t t = 0; t < count; ++t)
+                        sum += static_cast<double>(rows[t * kLanes + r]) *
+                               static_cast<double>(columns[c / kLanes * stride + t * kLanes + c % kLanes]);
+                    EXPECT_NEAR(products[c / kLanes * kTile + r * kLanes + c % kLanes], sum, 1e-4);
+                }
+        }
+}
+
+TEST_P(KernelsTest, CountAbove) {
+    for (const std::size_t blocks : {1u, 4u, 5u}) {
+        Array<float> values = random_floats(blocks * kTile, 9);
+        values[3] = std::numeric_limits<float>::quiet_NaN();
+        values[4] = -std::numeric_limits<float>::infinity();
+        values[5] = std::numeric_limits<float>::infinity();
+        for (const float low : {values[7], 0.0f, values[4], values[5]})
+            for (const float high : {low, low + 0.5f}) {
+                std::uint32_t expected = 0;
+                for (std::size_t i = 0; i < blocks * kLanes; ++i) {
+                    const float value = values[i / kLanes * kTile + i % kLanes];
+                    expected += (value >= low ? 1u : 0u) + (value > high ? 1u << 16 : 0u);
+                }
+                EXPECT_EQ(kernel_->count_above(values.data(), blocks, low, high), expected);
+            }
     }
 }
 
