@@ -92,7 +92,7 @@ struct Kernels {
 /// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.
 const Kernels& kernels();
 
-/// A named variant, for tests and benchmarks; null if this processor does not have it.
+/// A named variant, for tests and benchmarks, or null if this processor does not have it; without a name the fastest.
 const Kernels* kernels_named(const char* name);
 
 }  // namespace mf

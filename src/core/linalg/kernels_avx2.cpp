@@ -22,4 +22,6 @@ namespace {
 const Kernels* const kernels_avx2 = &avx2::kTable;
 
 }  // namespace mf
+#else
+const mf::Kernels* const mf::kernels_avx2 = nullptr;
 #endif

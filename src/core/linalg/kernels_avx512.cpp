@@ -22,4 +22,6 @@ namespace {
 const Kernels* const kernels_avx512 = &avx512::kTable;
 
 }  // namespace mf
+#else
+const mf::Kernels* const mf::kernels_avx512 = nullptr;
 #endif

@@ -24,8 +24,6 @@ std::uint64_t at_least_portable(const std::int8_t* codes, const std::uint8_t* qu
     return mask;
 }
 
-constexpr ScanKernels kPortable = {"portable", at_least_portable};
-
 #if defined(__x86_64__)
 
 std::int32_t word_at(const std::uint8_t* query) {
@@ -87,29 +85,22 @@ __attribute__((target("avx2"))) std::uint64_t at_least_avx2(const std::int8_t* c
 
 constexpr ScanKernels kAvx512 = {"avx512", at_least_avx512};
 constexpr ScanKernels kAvx2 = {"avx2", at_least_avx2};
-
+#else
+constexpr ScanKernels kAvx512{}, kAvx2{};
 #endif
 
-const ScanKernels* variant(const char* name) {
-    // clang-format misplaces the lines after the #if.
-    // clang-format off
-    return choose_variant<ScanKernels>(
-        {
-#if defined(__x86_64__)
-            {&kAvx512, has_avx512_vnni()}, {&kAvx2, has_avx2()},
-#endif
-            {&kPortable, true}},
-        name);
-    // clang-format on
-}
+constexpr ScanKernels kPortable = {"portable", at_least_portable};
 
 }  // namespace
 
-const ScanKernels& scan_kernels() {
-    static const ScanKernels* const chosen = variant_in_use(variant);
-    return *chosen;
+const ScanKernels* scan_kernels_named(const char* name) {
+    const bool avx512 = MF_CPU_HAS("avx512f") && MF_CPU_HAS("avx512vnni");
+    return choose_variant<ScanKernels>({{&kAvx512, avx512}, {&kAvx2, MF_CPU_HAS("avx2")}, {&kPortable, true}}, name);
 }
 
-const ScanKernels* scan_kernels_named(const char* name) { return variant(name); }
+const ScanKernels& scan_kernels() {
+    static const ScanKernels* const chosen = variant_in_use(scan_kernels_named);
+    return *chosen;
+}
 
 }  // namespace mf

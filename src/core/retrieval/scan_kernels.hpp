@@ -29,7 +29,7 @@ struct ScanKernels {
 /// The fastest variant that this processor supports, or the one that MF_EXT_KERNELS in the environment names.
 const ScanKernels& scan_kernels();
 
-/// A named variant, for tests and benchmarks; null if this processor does not support it.
+/// A named variant, for tests and benchmarks, or null if this processor does not have it; without a name the fastest.
 const ScanKernels* scan_kernels_named(const char* name);
 
 }  // namespace mf
