@@ -7,9 +7,31 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/hash.hpp"
 
 namespace mf {
 namespace {
+
+constexpr IdSlot make_slot(std::uint32_t hash, std::uint32_t entry) { return std::uint64_t{hash} << 32 | entry; }
+constexpr std::uint32_t hash_of(IdSlot slot) { return static_cast<std::uint32_t>(slot >> 32); }
+constexpr std::uint32_t entry_of(IdSlot slot) { return static_cast<std::uint32_t>(slot); }
+
+/// Hashes for the slots. Not part of the product, unlike id_hash(): they may change, and take 8 bytes a step.
+std::uint32_t table_hash(std::int64_t id) { return mix64(static_cast<std::uint64_t>(id)) >> 32; }
+
+std::uint32_t table_hash(std::string_view bytes) {
+    std::uint64_t h = bytes.size();
+    const char* data = bytes.data();
+    std::size_t left = bytes.size();
+    for (; left >= 8; left -= 8, data += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, data, 8);
+        h = mix64(h ^ word) + 0x9e3779b97f4a7c15u;
+    }
+    std::uint64_t word = 0;
+    if (left > 0) std::memcpy(&word, data, left);
+    return mix64(h ^ word) >> 32;
+}
 
 constexpr std::size_t kInitialSlots = 64;
 constexpr std::size_t kMaximumSlots = std::size_t{1} << 32;  // as many as hashes
@@ -85,78 +107,37 @@ void sort_keys(Array<SortKey>& keys, Environment& environment, const Less& less)
 
 }  // namespace
 
-IdTable::IdTable(IdKind kind, std::uint32_t maximum_size)
-    : kind_(kind),
-      maximum_size_(std::min(maximum_size, kMaximumSize)),
-      hash_shift_(32 - std::countr_zero(kInitialSlots)),
-      slots_(kInitialSlots, 0) {}
-
-void IdTable::require_form(std::int64_t) const {
-    if (kind_ != IdKind::Integer) throw std::logic_error("id of another kind than its table");
+void Ids::require_form(std::int64_t) const {
+    if (kind() != IdKind::Integer) throw std::logic_error("id of another kind than its table");
 }
 
-void IdTable::require_form(std::string_view id) const {
-    if (kind_ == IdKind::Integer) throw std::logic_error("id of another kind than its table");
-    if (kind_ == IdKind::Uuid && id.size() != kUuidBytes) throw std::logic_error("uuid id that has not 16 bytes");
+void Ids::require_form(std::string_view id) const {
+    if (kind() == IdKind::Integer) throw std::logic_error("id of another kind than its table");
+    if (kind() == IdKind::Uuid && id.size() != kUuidBytes) throw std::logic_error("uuid id that has not 16 bytes");
 }
 
 template <class Id>
-std::size_t IdTable::slot_of(Id id, std::uint32_t hash) const {
-    return find_slot(slots_.data(), slots_.size() - 1, home_of(hash), hash,
-                     [&](std::uint32_t index) { return holds(index, id); });
-}
-
-template <class Id>
-std::uint32_t IdTable::intern_hashed(Id id, std::uint32_t hash) {
-    std::size_t slot = slot_of(id, hash);
-    if (slots_[slot] != 0) return entry_of(slots_[slot]) - 1;
-    if (size_ == maximum_size_)
-        throw InvalidData("more than " + std::to_string(maximum_size_) + " distinct users or items");
-    if (2 * (std::size_t{size_} + 1) > slots_.size() && slots_.size() < kMaximumSlots) {
-        grow();
-        slot = slot_of(id, hash);
-    }
-    append(id);
-    slots_[slot] = make_slot(hash, ++size_);
-    return size_ - 1;
-}
-
-std::uint32_t IdTable::intern(std::int64_t id) {
-    require_form(id);
-    return intern_hashed(id, table_hash(id));
-}
-
-std::uint32_t IdTable::intern(std::string_view id) {
-    require_form(id);
-    return intern_hashed(id, table_hash(id));
-}
-
-void IdTable::append(std::string_view id) {
-    const std::size_t begin = arena_.size();
-    arena_.insert(arena_.end(), id.begin(), id.end());
-    if (kind_ != IdKind::Text) return;
-    try {
-        ends_.push_back(arena_.size());
-    } catch (...) {
-        // Without its end the id would become part of the next one.
-        arena_.resize(begin);
-        throw;
+std::size_t Ids::slot_of(Id id, std::uint32_t hash) const {
+    const std::size_t mask = parts_.slots.size() - 1;
+    for (std::size_t slot = home_of(hash);; slot = (slot + 1) & mask) {
+        const IdSlot content = parts_.slots[slot];
+        if (content == 0 || (hash_of(content) == hash && holds(entry_of(content) - 1, id))) return slot;
     }
 }
 
-void IdTable::prefetch_ids(const std::uint32_t* entries, std::size_t count) const {
-    switch (kind_) {
+void Ids::prefetch_ids(const std::uint32_t* entries, std::size_t count) const {
+    switch (kind()) {
         case IdKind::Integer:
             for (std::size_t i = 0; i < count; ++i)
-                if (entries[i] != 0) __builtin_prefetch(&integers_[entries[i] - 1]);
+                if (entries[i] != 0) __builtin_prefetch(&parts_.numbers[entries[i] - 1]);
             break;
         case IdKind::Uuid:
             for (std::size_t i = 0; i < count; ++i)
-                if (entries[i] != 0) __builtin_prefetch(arena_.data() + kUuidBytes * (entries[i] - 1));
+                if (entries[i] != 0) __builtin_prefetch(parts_.arena.data() + kUuidBytes * (entries[i] - 1));
             break;
         case IdKind::Text:
             for (std::size_t i = 0; i < count; ++i)
-                if (entries[i] != 0) __builtin_prefetch(&ends_[entries[i] - 1]);
+                if (entries[i] != 0) __builtin_prefetch(&parts_.numbers[entries[i] - 1]);
             for (std::size_t i = 0; i < count; ++i)
                 if (entries[i] != 0) __builtin_prefetch(bytes(entries[i] - 1).data());
             break;
@@ -164,7 +145,7 @@ void IdTable::prefetch_ids(const std::uint32_t* entries, std::size_t count) cons
 }
 
 template <class Id, class Resolve>
-void IdTable::look_up_all(std::span<const Id> ids, std::uint32_t* indices, const Resolve& resolve) const {
+void Ids::look_up_all(std::span<const Id> ids, std::uint32_t* indices, const Resolve& resolve) const {
     bool repeated[kBatch];
     std::uint32_t hashes[kBatch];
     std::uint32_t entries[kBatch];
@@ -180,13 +161,13 @@ void IdTable::look_up_all(std::span<const Id> ids, std::uint32_t* indices, const
             }
             require_form(batch[i]);
             hashes[i] = table_hash(batch[i]);
-            __builtin_prefetch(&slots_[home_of(hashes[i])]);
+            __builtin_prefetch(&parts_.slots[home_of(hashes[i])]);
         }
         // Nearly every known id is in its home slot or in the next.
-        const std::size_t mask = slots_.size() - 1;
+        const std::size_t mask = parts_.slots.size() - 1;
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t home = home_of(hashes[i]);
-            const Slot first = slots_[home], second = slots_[(home + 1) & mask];
+            const IdSlot first = parts_.slots[home], second = parts_.slots[(home + 1) & mask];
             const std::uint32_t other = hash_of(second) == hashes[i] ? entry_of(second) : 0;
             entries[i] = hash_of(first) == hashes[i] ? entry_of(first) : other;
         }
@@ -204,6 +185,96 @@ void IdTable::look_up_all(std::span<const Id> ids, std::uint32_t* indices, const
     }
 }
 
+template <class Id>
+std::optional<std::uint32_t> Ids::find_hashed(Id id, std::uint32_t hash) const {
+    require_form(id);
+    const std::uint32_t entry = entry_of(parts_.slots[slot_of(id, hash)]);
+    if (entry == 0) return std::nullopt;
+    return entry - 1;
+}
+
+std::optional<std::uint32_t> Ids::find(std::int64_t id) const { return find_hashed(id, table_hash(id)); }
+
+std::optional<std::uint32_t> Ids::find(std::string_view id) const { return find_hashed(id, table_hash(id)); }
+
+void Ids::find(std::span<const std::int64_t> ids, std::uint32_t* indices) const {
+    look_up_all(ids, indices,
+                [this](std::int64_t id, std::uint32_t hash) { return find_hashed(id, hash).value_or(kUnknown); });
+}
+
+void Ids::find(std::span<const std::string_view> ids, std::uint32_t* indices) const {
+    look_up_all(ids, indices,
+                [this](std::string_view id, std::uint32_t hash) { return find_hashed(id, hash).value_or(kUnknown); });
+}
+
+std::string_view Ids::bytes(std::uint32_t index) const {
+    if (kind() == IdKind::Uuid) return {parts_.arena.data() + kUuidBytes * index, kUuidBytes};
+    const std::uint64_t begin = index == 0 ? 0 : parts_.numbers[index - 1];
+    return {parts_.arena.data() + begin, static_cast<std::size_t>(parts_.numbers[index] - begin)};
+}
+
+std::string Ids::text(std::uint32_t index) const {
+    return kind() == IdKind::Integer ? id_text(integer(index)) : id_text(kind(), bytes(index));
+}
+
+std::uint64_t Ids::hash(std::uint32_t index) const {
+    if (parts_.hashes != nullptr) return parts_.hashes[index];
+    return kind() == IdKind::Integer ? id_text_hash(integer(index)) : id_text_hash(kind(), bytes(index));
+}
+
+IdTable::IdTable(IdKind kind, std::uint32_t maximum_size)
+    : Ids({.kind = kind, .hash_shift = 32 - std::countr_zero(kInitialSlots)}),
+      maximum_size_(std::min(maximum_size, kMaximumSize)),
+      slots_(kInitialSlots, 0) {
+    refer();
+}
+
+void IdTable::refer() {
+    parts_.slots = slots_;
+    parts_.numbers = numbers_.data();
+    parts_.arena = {arena_.data(), arena_.size()};
+}
+
+template <class Id>
+std::uint32_t IdTable::intern_hashed(Id id, std::uint32_t hash) {
+    std::size_t slot = slot_of(id, hash);
+    if (slots_[slot] != 0) return entry_of(slots_[slot]) - 1;
+    if (size() == maximum_size_)
+        throw InvalidData("more than " + std::to_string(maximum_size_) + " distinct users or items");
+    if (2 * (std::size_t{size()} + 1) > slots_.size() && slots_.size() < kMaximumSlots) {
+        grow();
+        slot = slot_of(id, hash);
+    }
+    append(id);
+    refer();
+    slots_[slot] = make_slot(hash, ++parts_.size);
+    return size() - 1;
+}
+
+std::uint32_t IdTable::intern(std::int64_t id) {
+    require_form(id);
+    return intern_hashed(id, table_hash(id));
+}
+
+std::uint32_t IdTable::intern(std::string_view id) {
+    require_form(id);
+    return intern_hashed(id, table_hash(id));
+}
+
+void IdTable::append(std::int64_t id) { numbers_.push_back(static_cast<std::uint64_t>(id)); }
+
+void IdTable::append(std::string_view id) {
+    // Were there no memory for its end, the id must not become part of the next one.
+    if (kind() == IdKind::Text) numbers_.push_back(arena_.size() + id.size());
+    try {
+        arena_.insert(arena_.end(), id.begin(), id.end());
+    } catch (...) {
+        if (kind() == IdKind::Text) numbers_.pop_back();
+        refer();  // the ends may have moved
+        throw;
+    }
+}
+
 void IdTable::intern(std::span<const std::int64_t> ids, std::uint32_t* indices) {
     look_up_all(ids, indices, [this](std::int64_t id, std::uint32_t hash) { return intern_hashed(id, hash); });
 }
@@ -212,39 +283,18 @@ void IdTable::intern(std::span<const std::string_view> ids, std::uint32_t* indic
     look_up_all(ids, indices, [this](std::string_view id, std::uint32_t hash) { return intern_hashed(id, hash); });
 }
 
-template <class Id>
-std::optional<std::uint32_t> IdTable::find_id(Id id, std::uint32_t hash) const {
-    require_form(id);
-    const std::uint32_t entry = entry_of(slots_[slot_of(id, hash)]);
-    if (entry == 0) return std::nullopt;
-    return entry - 1;
-}
-
-std::optional<std::uint32_t> IdTable::find(std::int64_t id) const { return find_id(id, table_hash(id)); }
-
-std::optional<std::uint32_t> IdTable::find(std::string_view id) const { return find_id(id, table_hash(id)); }
-
-void IdTable::find(std::span<const std::int64_t> ids, std::uint32_t* indices) const {
-    look_up_all(ids, indices,
-                [this](std::int64_t id, std::uint32_t hash) { return find_id(id, hash).value_or(kUnknown); });
-}
-
-void IdTable::find(std::span<const std::string_view> ids, std::uint32_t* indices) const {
-    look_up_all(ids, indices,
-                [this](std::string_view id, std::uint32_t hash) { return find_id(id, hash).value_or(kUnknown); });
-}
-
 void IdTable::grow() {
-    Array<Slot> slots(2 * slots_.size(), 0);
+    Array<IdSlot> slots(2 * slots_.size(), 0);
     const std::size_t mask = slots.size() - 1;
-    --hash_shift_;
-    for (const Slot old : slots_) {
+    --parts_.hash_shift;
+    for (const IdSlot old : slots_) {
         if (old == 0) continue;
-        std::size_t slot = home_of(hash_of(old));
+        std::size_t slot = hash_of(old) >> parts_.hash_shift;
         while (slots[slot] != 0) slot = (slot + 1) & mask;
         slots[slot] = old;
     }
     slots_ = std::move(slots);
+    refer();
 }
 
 std::vector<std::uint32_t> IdTable::sort() {
@@ -253,25 +303,24 @@ std::vector<std::uint32_t> IdTable::sort() {
 }
 
 std::vector<std::uint32_t> IdTable::sort(Environment& environment) {
-    const std::size_t shared = kind_ == IdKind::Text ? common_prefix(environment) : 0;
-    Array<SortKey> keys(size_);
-    parallel_ranges(environment, size_, kBlock, [&](std::size_t begin, std::size_t end, int) {
+    const std::size_t shared = kind() == IdKind::Text ? common_prefix(environment) : 0;
+    Array<SortKey> keys(size());
+    parallel_ranges(environment, size(), kBlock, [&](std::size_t begin, std::size_t end, int) {
         constexpr std::uint64_t kSign = std::uint64_t{1} << 63;  // flipped, two's complement compares as unsigned
         for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) {
-            keys[i] = {kind_ == IdKind::Integer ? static_cast<std::uint64_t>(integers_[i]) ^ kSign
-                                                : leading_bytes(bytes(i).substr(shared)),
+            keys[i] = {kind() == IdKind::Integer ? parts_.numbers[i] ^ kSign : leading_bytes(bytes(i).substr(shared)),
                        i};
         }
     });
     // string_view compares as unsigned bytes, the shorter of two equal prefixes first. Ids are distinct.
     sort_keys(keys, environment, [this](const SortKey& a, const SortKey& b) {
         if (a.leading != b.leading) return a.leading < b.leading;
-        return kind_ != IdKind::Integer && bytes(a.index) < bytes(b.index);
+        return kind() != IdKind::Integer && bytes(a.index) < bytes(b.index);
     });
 
-    std::vector<std::uint32_t> old_index(size_);
-    std::vector<std::uint32_t> rank(size_);
-    parallel_ranges(environment, size_, kBlock, [&](std::size_t begin, std::size_t end, int) {
+    std::vector<std::uint32_t> old_index(size());
+    std::vector<std::uint32_t> rank(size());
+    parallel_ranges(environment, size(), kBlock, [&](std::size_t begin, std::size_t end, int) {
         for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) {
             old_index[i] = keys[i].index;
             rank[keys[i].index] = i;
@@ -288,10 +337,10 @@ std::vector<std::uint32_t> IdTable::sort(Environment& environment) {
 }
 
 std::size_t IdTable::common_prefix(Environment& environment) const {
-    if (size_ == 0) return 0;
+    if (size() == 0) return 0;
     const std::string_view first = bytes(0);
     std::size_t shared = first.size();
-    for (std::uint32_t i = 0; i < size_; ++i) {
+    for (std::uint32_t i = 0; i < size(); ++i) {
         if (i % kBlock == 0) check_interrupt(environment);
         const std::string_view id = bytes(i);
         const auto end = first.begin() + static_cast<std::ptrdiff_t>(std::min(shared, id.size()));
@@ -301,47 +350,31 @@ std::size_t IdTable::common_prefix(Environment& environment) const {
 }
 
 void IdTable::reorder(const std::vector<std::uint32_t>& old_index, Environment& environment) {
-    std::vector<std::int64_t> integers(integers_.size());
+    std::vector<std::uint64_t> numbers(numbers_.size());
     std::vector<char> arena(arena_.size());
-    std::vector<std::uint64_t> ends(ends_.size());
     std::uint64_t end_of_id = 0;
-    for (std::size_t i = 0; i < ends.size(); ++i) {
+    for (std::size_t i = 0; kind() == IdKind::Text && i < numbers.size(); ++i) {
         if (i % kBlock == 0) check_interrupt(environment);
-        ends[i] = end_of_id += bytes(old_index[i]).size();
+        numbers[i] = end_of_id += bytes(old_index[i]).size();
     }
     parallel_ranges(environment, old_index.size(), kBlock, [&](std::size_t begin, std::size_t end, int) {
         for (std::size_t i = begin; i < end; ++i) {
-            if (kind_ == IdKind::Integer) {
-                integers[i] = integers_[old_index[i]];
+            if (kind() == IdKind::Integer) {
+                numbers[i] = numbers_[old_index[i]];
                 continue;
             }
             const std::string_view id = bytes(old_index[i]);
-            const std::size_t to = kind_ == IdKind::Uuid ? kUuidBytes * i : ends[i] - id.size();
+            const std::size_t to = kind() == IdKind::Uuid ? kUuidBytes * i : numbers[i] - id.size();
             std::copy(id.begin(), id.end(), arena.begin() + static_cast<std::ptrdiff_t>(to));
         }
     });
-    integers_.swap(integers);
+    numbers_.swap(numbers);
     arena_.swap(arena);
-    ends_.swap(ends);
-}
-
-std::string_view IdTable::bytes(std::uint32_t index) const {
-    if (kind_ == IdKind::Uuid) return {arena_.data() + kUuidBytes * index, kUuidBytes};
-    const std::uint64_t begin = index == 0 ? 0 : ends_[index - 1];
-    return {arena_.data() + begin, static_cast<std::size_t>(ends_[index] - begin)};
-}
-
-std::string IdTable::text(std::uint32_t index) const {
-    return kind_ == IdKind::Integer ? id_text(integers_[index]) : id_text(kind_, bytes(index));
-}
-
-std::uint64_t IdTable::hash(std::uint32_t index) const {
-    return kind_ == IdKind::Integer ? id_text_hash(integers_[index]) : id_text_hash(kind_, bytes(index));
+    refer();
 }
 
 std::size_t IdTable::memory() const {
-    return slots_.size() * sizeof(slots_[0]) + integers_.capacity() * sizeof(integers_[0]) + arena_.capacity() +
-           ends_.capacity() * sizeof(ends_[0]);
+    return slots_.size() * sizeof(slots_[0]) + numbers_.capacity() * sizeof(numbers_[0]) + arena_.capacity();
 }
 
 }  // namespace mf
