@@ -1,6 +1,10 @@
 // The kernels alone, on data in cache; rates count useful floating-point operations, k(k + 1) for a rank-1 update.
+// Beside them Eigen's functions for the same, as this build compiles them: without an option for the machine, with SSE2
+// on x86-64. "sgemm" is what a plain product reaches; the build with -march=native gives this machine's best, the
+// yardstick for trainings.
 #include <benchmark/benchmark.h>
 
+#include <Eigen/Dense>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -53,6 +57,132 @@ void cholesky(benchmark::State& state, const Kernels& kernel) {
     state.counters["GFLOP/s"] = rate(k * k * k / 3 + 2 * k * k);
 }
 
+void combination(benchmark::State& state, const Kernels& kernel) {
+    const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
+    const Array<float> panel = random_panel(blocks), coefficients(kPanelRows, 1e-3f);
+    Array<float> vector(blocks * kLanes, 0.0f);
+    for (auto _ : state) kernel.add_combination(panel.data(), kPanelRows, blocks, coefficients.data(), vector.data());
+    state.counters["GFLOP/s"] = rate(2.0 * kPanelRows * static_cast<double>(state.range(0)));
+}
+
+void products(benchmark::State& state, const Kernels& kernel) {
+    const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
+    const Array<float> panel = random_panel(blocks), vector(blocks * kLanes, 1e-3f), targets(kPanelRows, 1.0f);
+    Array<float> rests(kPanelRows);
+    for (auto _ : state)
+        kernel.subtract_products(panel.data(), kPanelRows, blocks, vector.data(), targets.data(), rests.data());
+    state.counters["GFLOP/s"] = rate(2.0 * kPanelRows * static_cast<double>(state.range(0)));
+}
+
+void dot(benchmark::State& state, const Kernels& kernel) {
+    const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
+    const Array<float> a(blocks * kLanes, 1.0f), b(blocks * kLanes, 1.0f);
+    for (auto _ : state) benchmark::DoNotOptimize(kernel.dot(a.data(), b.data(), blocks));
+    state.counters["GFLOP/s"] = rate(2.0 * static_cast<double>(state.range(0)));
+}
+
+// 16 rows by 64 columns.
+constexpr std::size_t kColumnBlocks = 4;
+
+void multiply(benchmark::State& state, const Kernels& kernel) {
+    const auto k = static_cast<std::size_t>(state.range(0));
+    const std::size_t stride = (k + 1) * kLanes;
+    const Array<float> rows(stride, 1.0f), columns(kColumnBlocks * stride, 1.0f);
+    Array<float> products(kColumnBlocks * kTile);
+    for (auto _ : state) kernel.multiply(rows.data(), columns.data(), stride, k, kColumnBlocks, products.data());
+    state.counters["GFLOP/s"] = rate(2.0 * kLanes * kLanes * kColumnBlocks * static_cast<double>(k));
+}
+
+using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+void eigen_outer_products(benchmark::State& state) {
+    const auto k = state.range(0);
+    const RowMajor panel = RowMajor::Random(kPanelRows, k);
+    Eigen::MatrixXf system = Eigen::MatrixXf::Zero(k, k);
+    for (auto _ : state) {
+        system.selfadjointView<Eigen::Lower>().rankUpdate(panel.transpose());
+        benchmark::DoNotOptimize(system.data());
+    }
+    state.counters["GFLOP/s"] = rate(static_cast<double>(kPanelRows) * static_cast<double>(k * (k + 1)));
+}
+
+void eigen_cholesky(benchmark::State& state) {
+    const auto k = state.range(0);
+    const Eigen::MatrixXf panel = Eigen::MatrixXf::Random(kPanelRows, k);
+    const Eigen::MatrixXf original = panel.transpose() * panel + 10 * Eigen::MatrixXf::Identity(k, k);
+    Eigen::MatrixXf system(k, k);
+    Eigen::VectorXf vector = Eigen::VectorXf::Ones(k);
+    for (auto _ : state) {
+        system = original;
+        const Eigen::LLT<Eigen::Ref<Eigen::MatrixXf>> cholesky(system);
+        cholesky.solveInPlace(vector);
+        benchmark::DoNotOptimize(vector.data());
+    }
+    const double size = static_cast<double>(k);
+    state.counters["GFLOP/s"] = rate(size * size * size / 3 + 2 * size * size);
+}
+
+void eigen_combination(benchmark::State& state) {
+    const auto k = state.range(0);
+    const RowMajor panel = RowMajor::Random(kPanelRows, k);
+    const Eigen::VectorXf coefficients = Eigen::VectorXf::Constant(kPanelRows, 1e-3f);
+    Eigen::VectorXf vector = Eigen::VectorXf::Zero(k);
+    for (auto _ : state) {
+        vector.noalias() += panel.transpose() * coefficients;
+        benchmark::DoNotOptimize(vector.data());
+    }
+    state.counters["GFLOP/s"] = rate(2.0 * kPanelRows * static_cast<double>(k));
+}
+
+void eigen_products(benchmark::State& state) {
+    const auto k = state.range(0);
+    const RowMajor panel = RowMajor::Random(kPanelRows, k);
+    const Eigen::VectorXf vector = Eigen::VectorXf::Ones(k), targets = Eigen::VectorXf::Ones(kPanelRows);
+    Eigen::VectorXf rests(kPanelRows);
+    for (auto _ : state) {
+        rests = targets;
+        rests.noalias() -= panel * vector;
+        benchmark::DoNotOptimize(rests.data());
+    }
+    state.counters["GFLOP/s"] = rate(2.0 * kPanelRows * static_cast<double>(k));
+}
+
+void eigen_dot(benchmark::State& state) {
+    const auto k = state.range(0);
+    Eigen::VectorXf a = Eigen::VectorXf::Ones(k), b = Eigen::VectorXf::Ones(k);
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(a.data());
+        benchmark::DoNotOptimize(a.dot(b));
+    }
+    state.counters["GFLOP/s"] = rate(2.0 * static_cast<double>(k));
+}
+
+void eigen_multiply(benchmark::State& state) {
+    const auto k = state.range(0);
+    const RowMajor rows = RowMajor::Random(kLanes, k);
+    const Eigen::MatrixXf columns = Eigen::MatrixXf::Random(k, kColumnBlocks * kLanes);
+    RowMajor products(kLanes, kColumnBlocks * kLanes);
+    for (auto _ : state) {
+        products.noalias() = rows * columns;
+        benchmark::DoNotOptimize(products.data());
+    }
+    state.counters["GFLOP/s"] = rate(2.0 * kLanes * kLanes * kColumnBlocks * static_cast<double>(k));
+}
+
+void sgemm(benchmark::State& state) {
+    const auto n = state.range(0);
+    const Eigen::MatrixXf a = Eigen::MatrixXf::Random(n, n);
+    const Eigen::MatrixXf b = Eigen::MatrixXf::Random(n, n);
+    Eigen::MatrixXf c = Eigen::MatrixXf::Zero(n, n);
+    for (auto _ : state) {
+        c.noalias() = a * b;
+        benchmark::DoNotOptimize(c.data());
+    }
+    const double size = static_cast<double>(n);
+    state.counters["GFLOP/s"] = rate(2 * size * size * size);
+}
+BENCHMARK(sgemm)->Arg(512)->Arg(1024)->Name("sgemm (Eigen, one thread)/n");
+
 // Rows from a matrix of 26,744 rows, in random order.
 void gather(benchmark::State& state, const Kernels& kernel) {
     const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
@@ -71,20 +201,25 @@ void gather(benchmark::State& state, const Kernels& kernel) {
 }
 
 const int registered = [] {
-    for (const char* name : {"portable", "avx2", "avx512"}) {
-        const Kernels* kernel = kernels_named(name);
-        if (kernel == nullptr) continue;
-        const auto add = [&](const char* what, void (*function)(benchmark::State&, const Kernels&)) {
-            benchmark::RegisterBenchmark((std::string(what) + "/" + name + "/k").c_str(),
-                                         [=](benchmark::State& state) { function(state, *kernel); })
-                ->Arg(16)
-                ->Arg(64)
-                ->Arg(128)
-                ->Arg(256);
-        };
-        add("outer products", outer_products);
-        add("Cholesky", cholesky);
-        add("gather", gather);
+    const auto add = [](const std::string& what, auto function) {
+        benchmark::RegisterBenchmark((what + "/k").c_str(), function)->Arg(16)->Arg(32)->Arg(64)->Arg(128)->Arg(256);
+    };
+    struct {
+        const char* what;
+        void (*kernel)(benchmark::State&, const Kernels&);
+        void (*eigen)(benchmark::State&);
+    } const all[] = {{"outer products", outer_products, eigen_outer_products},
+                     {"Cholesky", cholesky, eigen_cholesky},
+                     {"combination", combination, eigen_combination},
+                     {"products", products, eigen_products},
+                     {"dot", dot, eigen_dot},
+                     {"multiply", multiply, eigen_multiply},
+                     {"gather", gather, nullptr}};
+    for (const auto& one : all) {
+        for (const char* name : {"portable", "avx2", "avx512"})
+            if (const Kernels* kernel = kernels_named(name))
+                add(std::string(one.what) + "/" + name, [=](benchmark::State& state) { one.kernel(state, *kernel); });
+        if (one.eigen != nullptr) add(std::string(one.what) + "/Eigen", one.eigen);
     }
     return 0;
 }();
