@@ -1,7 +1,8 @@
-// Turns Eigen's assertions into exceptions.
+// Turns Eigen's assertions into exceptions, and its block sizes into constants.
 //
 // The compiler's command line includes this before every Eigen header (-include), so that all translation units agree.
-// Eigen's default calls abort(), which in a server process ends every session.
+// Eigen's default calls abort(), which in a server process ends every session; and it cuts products by the processor's
+// cache sizes, on which the order of sums, and so the bits, would depend.
 #pragma once
 
 #include <stdexcept>
@@ -17,6 +18,7 @@ class EigenAssertion : public std::logic_error {
 }  // namespace mf
 
 #define EIGEN_NO_AUTOMATIC_RESIZING
+#define EIGEN_NO_CPUID
 #define eigen_assert(condition)                                                              \
     do {                                                                                     \
         if (!(condition)) throw ::mf::EigenAssertion("Eigen assertion failed: " #condition); \

@@ -1,6 +1,7 @@
 // Sums in double precision of values in single precision.
 #pragma once
 
+#include <Eigen/Core>
 #include <cstddef>
 #include <span>
 
@@ -19,10 +20,9 @@ inline double sum_of(std::span<const float> values) {
 }
 
 /// Σ x_i², in double precision.
-inline double squared_norm(const float* x, int size) {
-    double sum = 0;
-    for (int i = 0; i < size; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    return sum;
+template <class Size>
+double squared_norm(const float* x, Size size) {
+    return Eigen::Map<const Eigen::VectorXf>(x, static_cast<Eigen::Index>(size)).template cast<double>().squaredNorm();
 }
 
 }  // namespace mf

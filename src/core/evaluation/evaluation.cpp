@@ -1,11 +1,11 @@
 #include "core/evaluation/evaluation.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/base/array.hpp"
+#include "core/base/sums.hpp"
 #include "core/evaluation/list_metrics.hpp"
 #include "core/linalg/kernels.hpp"
 #include "core/retrieval/top_n.hpp"
@@ -25,11 +25,7 @@ class RankCounter {
   public:
     RankCounter() = default;
     RankCounter(const float* query, const TestUser& user, const ItemIndex& items)
-        : query_(query),
-          items_(&items),
-          norm_(Eigen::Map<const Eigen::VectorXf>(query, static_cast<Eigen::Index>(items.stride()))
-                    .cast<double>()
-                    .norm()) {
+        : query_(query), items_(&items), norm_(std::sqrt(squared_norm(query, items.stride()))) {
         for (const std::uint32_t item : user.relevant) relevant_.push_back(scored(items.positions()[item]));
         std::sort(relevant_.begin(), relevant_.end(), better);
         seen_before_.resize(relevant_.size());

@@ -1,5 +1,6 @@
 #include "core/linalg/conjugate_gradient.hpp"
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -26,19 +27,25 @@ SharedSystem::SharedSystem(const GramMatrix& gram, int factors, float unobserved
         for (std::size_t j = 0; j < blocks * kLanes; ++j)
             gram_.row(i, j / kLanes)[j % kLanes] = unobserved_weight * gram.at(i, j);
 
-    NormalEquations equations(factors);
-    equations.start(&gram, unobserved_weight);
-    invertible_ = equations.factorize(mean_ridge);
-    if (!invertible_) return;
-    parallel_for(environment, blocks, [&](std::size_t block, int) {
-        Array<float> column(blocks * kLanes);
-        for (std::size_t i = block * kLanes; i < (block + 1) * kLanes; ++i) {
-            std::fill(column.begin(), column.end(), 0.0f);
-            column[i] = 1.0f;
-            equations.solve(column.data());
-            for (std::size_t b = 0; b < blocks; ++b) std::copy_n(&column[b * kLanes], kLanes, inverse_.row(i, b));
-        }
+    const Eigen::Index k = factors;
+    Eigen::MatrixXf system = Eigen::MatrixXf::NullaryExpr(k, k, [&](Eigen::Index i, Eigen::Index j) {
+        return unobserved_weight * gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j));
     });
+    system.diagonal().array() += mean_ridge;
+    const Eigen::LLT<Eigen::MatrixXf> cholesky(system);
+    // No pivot may be rounding alone.
+    invertible_ = cholesky.info() == Eigen::Success &&
+                  (cholesky.matrixLLT().diagonal().array().square() > 0x1.0p-22f * system.diagonal().array()).all();
+    if (!invertible_) return;
+    parallel_ranges(
+        environment, static_cast<std::size_t>(factors), kLanes, [&](std::size_t begin, std::size_t end, int) {
+            const Eigen::MatrixXf rows = cholesky.solve(Eigen::MatrixXf::Identity(k, k).middleCols(
+                static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)));
+            for (std::size_t i = begin; i < end; ++i)
+                for (Eigen::Index j = 0; j < k; ++j)
+                    inverse_.row(i, static_cast<std::size_t>(j) / kLanes)[static_cast<std::size_t>(j) % kLanes] =
+                        rows(j, static_cast<Eigen::Index>(i - begin));
+        });
 }
 
 std::size_t ConjugateGradient::longest_row(int factors) {

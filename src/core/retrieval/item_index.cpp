@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/descending_order.hpp"
+#include "core/base/sums.hpp"
 
 namespace mf {
 namespace {
@@ -41,8 +42,7 @@ struct Layout {
 float up(double value) { return std::nextafter(static_cast<float>(value), std::numeric_limits<float>::infinity()); }
 
 double norm_of(const float* row, std::size_t stride) {
-    double sum = 0;
-    for (std::size_t j = 0; j < stride; ++j) sum += static_cast<double>(row[j]) * static_cast<double>(row[j]);
+    const double sum = squared_norm(row, stride);
     return std::isfinite(sum) ? std::sqrt(sum) : std::numeric_limits<double>::infinity();
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/sums.hpp"
 #include "core/linalg/kernels.hpp"
 
 namespace mf {
@@ -37,12 +38,8 @@ class QuantizedQuery {
   public:
     QuantizedQuery(const float* query, std::size_t stride) : codes_(stride) {
         float largest = 0;
-        double squares = 0;
-        for (std::size_t j = 0; j < stride; ++j) {
-            largest = std::max(largest, std::fabs(query[j]));
-            squares += static_cast<double>(query[j]) * static_cast<double>(query[j]);
-        }
-        norm_ = std::sqrt(squares) * kUp;
+        for (std::size_t j = 0; j < stride; ++j) largest = std::max(largest, std::fabs(query[j]));
+        norm_ = std::sqrt(squared_norm(query, stride)) * kUp;
         scale_ = static_cast<double>(largest) / kQueryRange;
         if (!(scale_ > 0) || !std::isfinite(scale_)) scale_ = 1;
         double error = 0;

@@ -1,12 +1,12 @@
 #include "core/training/als_start.hpp"
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <span>
 #include <vector>
 
-#include "core/base/sums.hpp"
-#include "core/linalg/normal_equations.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/residual_product.hpp"
 
@@ -35,16 +35,20 @@ void scale_row(float* row, std::size_t stride, double scale) {
     for (std::size_t f = 0; f < stride; ++f) row[f] *= factor;
 }
 
-double sum_of_squares(const FactorMatrix& matrix, Environment& environment) {
+using Rows = Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+
+// The rows of a matrix, without the padding.
+Rows rows_of(MutableFactorView matrix) {
+    return {matrix.row(0), static_cast<Eigen::Index>(matrix.rows()), matrix.factors(),
+            Eigen::OuterStride<>(static_cast<Eigen::Index>(matrix.stride()))};
+}
+
+double sum_of_squares(FactorMatrix& matrix, Environment& environment) {
     std::vector<double> parts((matrix.rows() + kRowsAtATime - 1) / kRowsAtATime);
     for_row_ranges(matrix.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
-        double sum = 0;
-        for (std::uint32_t row = begin; row < end; ++row) sum += squared_norm(matrix.row(row), matrix.factors());
-        parts[begin / kRowsAtATime] = sum;
+        parts[begin / kRowsAtATime] = rows_of(matrix.slice(begin, end)).cast<double>().squaredNorm();
     });
-    double sum = 0;
-    for (const double part : parts) sum += part;
-    return sum;
+    return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
 }  // namespace
@@ -77,18 +81,22 @@ void start_items(const Residuals& items, FactorView users, ResidualWorkspace& wo
     multiply_residuals(items, -kBalance, users, workspace, out);
 }
 
-StartBasis::StartBasis(const GramMatrix& gram, int factors) : equations_(factors) {
+StartBasis::StartBasis(const GramMatrix& gram, int factors) {
+    Eigen::MatrixXd system = Eigen::MatrixXd::NullaryExpr(factors, factors, [&](Eigen::Index i, Eigen::Index j) {
+        return static_cast<double>(gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)));
+    });
     // The ridge, in the order of the rounding, is for columns that depend on the others, as some do where there are
     // more factors than rows: what is left of them stays short.
-    float trace = 0;
-    for (std::size_t f = 0; f < static_cast<std::size_t>(factors); ++f) trace += gram.at(f, f);
-    equations_.start(&gram, 1.0f);
-    is_regular_ = equations_.factorize(1e-6f * trace);
+    system.diagonal().array() += 1e-6 * system.trace();
+    const Eigen::LLT<Eigen::MatrixXd> cholesky(system);
+    if (cholesky.info() == Eigen::Success) lower_ = cholesky.matrixLLT().cast<float>();
 }
 
 void StartBasis::apply(CsrView by_item, MutableFactorView items) const {
-    if (is_regular_)
-        for (std::size_t row = 0; row < items.rows(); ++row) equations_.solve_lower(items.row(row));
+    if (lower_.size() > 0 && items.rows() > 0) {
+        auto columns = rows_of(items).transpose();
+        lower_.triangularView<Eigen::Lower>().solveInPlace(columns);
+    }
     start_balance(by_item, items);
 }
 

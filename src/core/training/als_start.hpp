@@ -13,13 +13,13 @@
 // singular vector.
 #pragma once
 
+#include <Eigen/Core>
 #include <cstdint>
 #include <span>
 
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/linalg/gram_matrix.hpp"
-#include "core/linalg/normal_equations.hpp"
 #include "core/training/als_half_step.hpp"
 #include "core/training/model.hpp"
 #include "core/training/residual_product.hpp"
@@ -71,8 +71,7 @@ class StartBasis {
     void apply(CsrView by_item, MutableFactorView items) const;
 
   private:
-    NormalEquations equations_;
-    bool is_regular_;
+    Eigen::MatrixXf lower_;  ///< the factor; empty if there is none
 };
 
 /// What the users are multiplied by to be as long as random factors are, given the sum of their squares; 0 if there is

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/sums.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
@@ -162,12 +163,6 @@ struct FactorFacts {
     std::vector<double> values;
 };
 
-double norm(std::span<const float> factors) {
-    double sum = 0;
-    for (const float factor : factors) sum += static_cast<double>(factor) * static_cast<double>(factor);
-    return std::sqrt(sum);
-}
-
 /// The page about that version, which the caller may use, in ASCII. Reads the view of the models with the caller's
 /// rights, and the factors of this version once. O(users + items) time and up to 12 bytes per user and item; the size
 /// of the page is bounded for any model.
@@ -187,7 +182,8 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     });
     read_item_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
         items.interactions.push_back(row.interactions);
-        items.values.push_back(rates ? static_cast<double>(row.rating_bias) : norm(row.ranking_factors));
+        items.values.push_back(rates ? static_cast<double>(row.rating_bias)
+                                     : std::sqrt(squared_norm(row.ranking_factors.data(), row.ranking_factors.size())));
     });
     report.users = group_interactions(std::move(users.interactions));
     report.items = group_interactions(std::move(items.interactions));

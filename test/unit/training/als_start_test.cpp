@@ -1,4 +1,3 @@
-#include "core/base/sums.hpp"
 #include "core/training/als_start.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/base/sums.hpp"
 #include "core/data/value_statistics.hpp"
 #include "core/training/factor_init.hpp"
 #include "unit/generated_data.hpp"
