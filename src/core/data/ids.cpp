@@ -168,8 +168,10 @@ void Ids::look_up_all(std::span<const Id> ids, std::uint32_t* indices, const Res
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t home = home_of(hashes[i]);
             const IdSlot first = parts_.slots[home], second = parts_.slots[(home + 1) & mask];
-            const std::uint32_t other = hash_of(second) == hashes[i] ? entry_of(second) : 0;
-            entries[i] = hash_of(first) == hashes[i] ? entry_of(first) : other;
+            // Without branches: which of the two it is is as good as random.
+            const std::uint32_t in_first = -std::uint32_t{hash_of(first) == hashes[i]} & entry_of(first);
+            const std::uint32_t in_second = -std::uint32_t{hash_of(second) == hashes[i]} & entry_of(second);
+            entries[i] = in_first | (-std::uint32_t{in_first == 0} & in_second);
         }
         prefetch_ids(entries, count);
         for (std::size_t i = 0; i < count; ++i) {
