@@ -35,9 +35,9 @@ RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64
 /// Ranks, ascending, of each user's relevant items in the order of mf::better() by the product of query u
 /// (items.stride() floats, aligned to 64 bytes) with the factors: those that top_n() would give. O(users · items · k),
 /// on all threads: unlike the top of a list, the rank of an item in the middle of all scores is not to be had from
-/// bounds on norms. All scores are products summed in another order than dot's, which decide unless they are as close as
-/// rounding; then dot does. With k = 64 and AVX-512 this takes 0.6 to 1.0 times as long as products of 16-bit integers
-/// by kernels of their own (VNNI) for ten relevant items a user, 1.0 to 1.8 times for sixty.
+/// bounds on norms. All scores are products summed in another order than dot's, which decide unless they are as close
+/// as rounding; then dot does. With k = 64 and AVX-512 this takes 0.6 to 1.0 times as long as products of 16-bit
+/// integers by kernels of their own (VNNI) for ten relevant items a user, 1.0 to 1.8 times for sixty.
 void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
                      Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks);
 

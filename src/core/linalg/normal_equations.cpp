@@ -100,8 +100,6 @@ void NormalEquations::solve(float* vector) const {
     kernels_.solve_upper(system_.data(), blocks_, vector);
 }
 
-void NormalEquations::solve_lower(float* vector) const { kernels_.solve_lower(system_.data(), blocks_, vector); }
-
 double NormalEquations::product(int a, int b) const {
     const std::size_t size = blocks_ * kLanes;
     const float* x = right_.data() + static_cast<std::size_t>(a) * size;

@@ -70,9 +70,6 @@ class NormalEquations {
     /// vector = the inverse of the factorized system · vector, of FactorMatrix::padded(k) floats. O(k²).
     void solve(float* vector) const;
 
-    /// vector = U⁻ᵀ · vector: rows whose Gram matrix was factorized become orthonormal columns. O(k²).
-    void solve_lower(float* vector) const;
-
     /// Dot product of two right-hand sides as they are now, in double precision.
     double product(int a, int b) const;
 
