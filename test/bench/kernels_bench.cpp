@@ -68,9 +68,9 @@ void combination(benchmark::State& state, const Kernels& kernel) {
 void products(benchmark::State& state, const Kernels& kernel) {
     const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
     const Array<float> panel = random_panel(blocks), vector(blocks * kLanes, 1e-3f), targets(kPanelRows, 1.0f);
-    Array<float> rests(kPanelRows);
+    Array<float> residuals(kPanelRows);
     for (auto _ : state)
-        kernel.subtract_products(panel.data(), kPanelRows, blocks, vector.data(), targets.data(), rests.data());
+        kernel.subtract_products(panel.data(), kPanelRows, blocks, vector.data(), targets.data(), residuals.data());
     state.counters["GFLOP/s"] = rate(2.0 * kPanelRows * static_cast<double>(state.range(0)));
 }
 
@@ -138,11 +138,11 @@ void eigen_products(benchmark::State& state) {
     const auto k = state.range(0);
     const RowMajor panel = RowMajor::Random(kPanelRows, k);
     const Eigen::VectorXf vector = Eigen::VectorXf::Ones(k), targets = Eigen::VectorXf::Ones(kPanelRows);
-    Eigen::VectorXf rests(kPanelRows);
+    Eigen::VectorXf residuals(kPanelRows);
     for (auto _ : state) {
-        rests = targets;
-        rests.noalias() -= panel * vector;
-        benchmark::DoNotOptimize(rests.data());
+        residuals = targets;
+        residuals.noalias() -= panel * vector;
+        benchmark::DoNotOptimize(residuals.data());
     }
     state.counters["GFLOP/s"] = rate(2.0 * kPanelRows * static_cast<double>(k));
 }

@@ -69,10 +69,10 @@ double ConjugateGradient::improve(const SharedSystem& shared, FactorView feature
     float* const product = direction + size;       // −YᵀY · direction, then −system · direction
     float* const shared_product = product + size;  // M⁻¹ · residual, or a₀G times something
     alignas(64) float roots[kPanelRows];
-    alignas(64) float rests[kPanelRows];  // what the rows leave of their targets
+    alignas(64) float row_residuals[kPanelRows];  // what the rows leave of their targets
     constexpr float kZeros[kPanelRows] = {};
 
-    // The least-squares problem is the sum of the squared rests plus factors · (a₀G + ridge) factors.
+    // The least-squares problem is the sum of the squared row residuals plus factors · (a₀G + ridge) factors.
     double value = 0;
     std::fill_n(shared_product, size, 0.0f);
     shared.gram().add_product(factors, shared_product);
@@ -86,9 +86,9 @@ double ConjugateGradient::improve(const SharedSystem& shared, FactorView feature
         for (std::size_t t = 0; t < count; ++t) roots[t] = std::sqrt(weights[first + t]);
         kernels_.gather(features.row(0), features.stride(), columns.data() + first, count, columns.size() - first,
                         roots, blocks_, panel(first));
-        kernels_.subtract_products(panel(first), count, blocks_, factors, roots, rests);
-        value += static_cast<double>(kernels_.dot(rests, rests, (count + kLanes - 1) / kLanes));
-        kernels_.add_combination(panel(first), count, blocks_, rests, residual);
+        kernels_.subtract_products(panel(first), count, blocks_, factors, roots, row_residuals);
+        value += static_cast<double>(kernels_.dot(row_residuals, row_residuals, (count + kLanes - 1) / kLanes));
+        kernels_.add_combination(panel(first), count, blocks_, row_residuals, residual);
     }
 
     float last_gain = 0;
@@ -108,8 +108,8 @@ double ConjugateGradient::improve(const SharedSystem& shared, FactorView feature
         std::fill_n(product, size, 0.0f);
         for (std::size_t first = 0; first < n; first += kPanelRows) {
             const std::size_t count = std::min(kPanelRows, n - first);
-            kernels_.subtract_products(panel(first), count, blocks_, direction, kZeros, rests);
-            kernels_.add_combination(panel(first), count, blocks_, rests, product);
+            kernels_.subtract_products(panel(first), count, blocks_, direction, kZeros, row_residuals);
+            kernels_.add_combination(panel(first), count, blocks_, row_residuals, product);
         }
         std::fill_n(shared_product, size, 0.0f);
         shared.gram().add_product(direction, shared_product);

@@ -76,10 +76,11 @@ struct Kernels {
     void (*add_combination)(const float* panel, std::size_t count, std::size_t blocks, const float* coefficients,
                             float* vector);
 
-    /// rests[t] = targets[t] − panel row t · vector, t < count, followed by zeros up to a multiple of 16. Whole groups
-    /// of 16 panel rows are read, whatever the last of them holds. Sums lane by lane, then the lanes pairwise, as dot.
+    /// residuals[t] = targets[t] − panel row t · vector, t < count, followed by zeros up to a multiple of 16. Whole
+    /// groups of 16 panel rows are read, whatever the last of them holds. Sums lane by lane, then the lanes pairwise,
+    /// as dot.
     void (*subtract_products)(const float* panel, std::size_t count, std::size_t blocks, const float* vector,
-                              const float* targets, float* rests);
+                              const float* targets, float* residuals);
 
     /// Cholesky factorization system = UᵀU in place, left-looking, by 16 columns. The tiles above the diagonal become
     /// those of U; a diagonal tile becomes the inverse of Uᵀ's, which is all that the substitutions need. False if a

@@ -49,7 +49,7 @@ void NormalEquations::add_rows(FactorView features, std::span<const std::uint32_
     kernels_.add_outer_products(panel_.data(), count, blocks_, system_.data(), next);
 }
 
-void NormalEquations::add_to_right(int side, const float* coefficients, std::size_t count) {
+void NormalEquations::add_right_hand_side(int side, const float* coefficients, std::size_t count) {
     kernels_.add_combination(panel_.data(), count, blocks_, coefficients,
                              right_.data() + static_cast<std::size_t>(side) * blocks_ * kLanes);
 }

@@ -45,7 +45,7 @@ class NormalEquations {
     void add_rows(FactorView features, std::span<const std::uint32_t> columns, std::size_t count, const float* scales);
 
     /// Adds Σ_j coefficients[j] · (scaled row j of the panel gathered last) to right-hand side 0 or 1.
-    void add_to_right(int side, const float* coefficients, std::size_t count);
+    void add_right_hand_side(int side, const float* coefficients, std::size_t count);
 
     /// Two sums over the entries, for the caller to add to; start() makes them zero.
     std::array<double, 2>& sums() { return sums_; }

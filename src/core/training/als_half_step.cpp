@@ -39,8 +39,8 @@ void add_row_entries(const AlsHalfStep& step, const BiasedFactors& features, std
             target_squares += target * target;
         }
         equations.add_rows(features.factors, columns.subspan(first), rows, scales);
-        equations.add_to_right(0, targets, rows);
-        equations.add_to_right(1, ones, rows);
+        equations.add_right_hand_side(0, targets, rows);
+        equations.add_right_hand_side(1, ones, rows);
     }
 }
 

@@ -41,7 +41,7 @@ void add_row_entries(FactorView features, std::span<const std::uint32_t> columns
         const std::size_t rows = std::min(kPanelRows, end - first);
         for (std::size_t j = 0; j < rows; ++j) roots[j] = std::sqrt(weights[first + j]);
         equations.add_rows(features, columns.subspan(first), rows, roots);
-        equations.add_to_right(0, roots, rows);
+        equations.add_right_hand_side(0, roots, rows);
     }
 }
 

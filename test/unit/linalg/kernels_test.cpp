@@ -136,14 +136,14 @@ TEST_P(KernelsTest, SubtractProducts) {
         const Array<float> vector = random_floats(blocks * kLanes, 6);
         const Array<float> targets = random_floats(kPanelRows, 7);
         for (const std::size_t count : kRowCounts) {
-            Array<float> rests(kPanelRows, 5.0f);
-            kernel_->subtract_products(panel.data(), count, blocks, vector.data(), targets.data(), rests.data());
+            Array<float> residuals(kPanelRows, 5.0f);
+            kernel_->subtract_products(panel.data(), count, blocks, vector.data(), targets.data(), residuals.data());
             for (std::size_t t = 0; t < kPanelRows; ++t) {
                 double sum = t < count ? static_cast<double>(targets[t]) : 0.0;
                 for (std::size_t j = 0; t < count && j < blocks * kLanes; ++j)
                     sum -= static_cast<double>(panel_at(panel, t, j)) * static_cast<double>(vector[j]);
                 const bool untouched = t >= (count + kLanes - 1) / kLanes * kLanes;
-                ASSERT_NEAR(rests[t], untouched ? 5.0 : sum, 1e-4) << blocks << ' ' << count << ' ' << t;
+                ASSERT_NEAR(residuals[t], untouched ? 5.0 : sum, 1e-4) << blocks << ' ' << count << ' ' << t;
             }
         }
     }
@@ -258,9 +258,9 @@ TEST(KernelsBitsTest, Avx2AndAvx512Agree) {
             Array<float> vector(test.size, 0.0f);
             kernel.add_outer_products(panel.data(), 61, blocks, test.system.data(), {});
             kernel.add_combination(panel.data(), 61, blocks, coefficients.data(), vector.data());
-            Array<float> rests(kPanelRows);
-            kernel.subtract_products(panel.data(), 61, blocks, vector.data(), coefficients.data(), rests.data());
-            kernel.add_combination(panel.data(), 61, blocks, rests.data(), vector.data());
+            Array<float> residuals(kPanelRows);
+            kernel.subtract_products(panel.data(), 61, blocks, vector.data(), coefficients.data(), residuals.data());
+            kernel.add_combination(panel.data(), 61, blocks, residuals.data(), vector.data());
             ASSERT_TRUE(kernel.factorize(test.system.data(), blocks, 1e-7f));
             kernel.solve_lower(test.system.data(), blocks, vector.data());
             kernel.solve_upper(test.system.data(), blocks, vector.data());

@@ -54,7 +54,7 @@ void check_solve(int factors, std::size_t entries) {
     for (std::size_t first = 0; first < entries; first += kPanelRows) {
         const std::size_t count = std::min(kPanelRows, entries - first);
         equations.add_rows(features, std::span(columns).subspan(first), count, scales.data() + first);
-        equations.add_to_right(0, targets.data() + first, count);
+        equations.add_right_hand_side(0, targets.data() + first, count);
     }
     ASSERT_TRUE(equations.factorize(0.7f));
     equations.solve_lower(0);
