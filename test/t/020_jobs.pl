@@ -101,8 +101,10 @@ my $other = sql(qq{SELECT mf_train_async('ratings', 'other', $long)});
 wait_for_iteration('other');
 like(error_of(q{SELECT mf_train_async('ratings', 'third')}), qr/ERROR:  no background worker is free for the training run\nHINT:  Wait for other jobs to end, or raise max_worker_processes\./, 'no worker free');
 is(sql(q{SELECT count(*) FROM mf_jobs WHERE model = 'third'}), '0', 'and no job');
-sql("SELECT mf_cancel_job($other)");
+# One that is about to end is waited for.
+my $third = sql("BEGIN; SELECT mf_cancel_job($other); SELECT mf_train_async('ratings', 'third', factors => 2, iterations => 1); COMMIT") =~ s/.*\n//sr;
 wait_for($other, 'cancelled');
+wait_for($third, 'done');
 is(sql("SELECT mf_cancel_job($waiting[1])"), 't', 'one that waits is cancelled');
 is(sql("SELECT status, message FROM mf_jobs WHERE job_id = $waiting[1]"), 'cancelled|cancelled before it began', 'it never began');
 like(error_of("SET ROLE stranger; SELECT mf_cancel_job($job)"), qr/permission denied for job $job/, 'not by a stranger');

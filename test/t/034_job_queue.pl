@@ -8,8 +8,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-# A worker for each of the 96 jobs and for each hand-over: where processes end slowly, fewer run out at a commit.
-$node->append_conf('postgresql.conf', "max_worker_processes = 200\nmf_ext.max_jobs = 1000");
+$node->append_conf('postgresql.conf', "max_worker_processes = 20\nmf_ext.max_jobs = 1000");
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE EXTENSION mf_ext;

@@ -6,6 +6,7 @@ extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
+#include "utils/timestamp.h"
 }
 
 namespace mf::pg {
@@ -22,6 +23,12 @@ struct AddedJob {
 
 /// Of AddedJob, in the memory of the transaction.
 List* added_jobs = NIL;
+
+void pause_unsafe(long milliseconds) {
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+}
 
 /// Null if no worker is free.
 BackgroundWorkerHandle* register_worker_unsafe(const JobOrder& order) {
@@ -45,9 +52,20 @@ bool wait_for_worker_unsafe(const JobOrder& order, BackgroundWorkerHandle* worke
         if (job_is_locked_unsafe(order.job_id)) return true;
         pid_t pid;
         if (GetBackgroundWorkerPid(worker, &pid) == BGWH_STOPPED) return false;
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kMilliseconds, PG_WAIT_EXTENSION);
-        ResetLatch(MyLatch);
-        CHECK_FOR_INTERRUPTS();
+        pause_unsafe(kMilliseconds);
+    }
+}
+
+/// The same, after a wait if no worker is free at once: workers that have ended, and those of jobs that only find that
+/// they have to wait, hold their slots for moments.
+BackgroundWorkerHandle* wait_for_slot_unsafe(const JobOrder& order) {
+    constexpr int kSeconds = 3;
+    constexpr long kMilliseconds = 10;
+    const TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kSeconds * 1000);
+    for (;;) {
+        BackgroundWorkerHandle* worker = register_worker_unsafe(order);
+        if (worker != nullptr || GetCurrentTimestamp() >= end) return worker;
+        pause_unsafe(kMilliseconds);
     }
 }
 
@@ -55,7 +73,7 @@ bool wait_for_worker_unsafe(const JobOrder& order, BackgroundWorkerHandle* worke
 void start_added_jobs_unsafe() {
     for (int i = 0; i < list_length(added_jobs); ++i) {
         auto* job = static_cast<AddedJob*>(list_nth(added_jobs, i));
-        job->worker = register_worker_unsafe(job->order);
+        job->worker = wait_for_slot_unsafe(job->order);
         if (job->worker == nullptr)
             ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
                             errmsg("no background worker is free for the training run"),
@@ -65,7 +83,7 @@ void start_added_jobs_unsafe() {
         const auto* job = static_cast<AddedJob*>(list_nth(added_jobs, i));
         if (!wait_for_worker_unsafe(job->order, job->worker))
             ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                            errmsg("the background worker for the training has ended before it began"),
+                            errmsg("the background worker ended before the training run began"),
                             errhint("The server's log says why.")));
     }
 }
