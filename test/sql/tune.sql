@@ -54,7 +54,7 @@ SELECT parameters FROM mf_tune('ratings', '{"regularization": {"min": 0.1, "max"
 SELECT count(*) AS trials, count(DISTINCT parameters ->> 'solver') AS solvers, min((parameters ->> 'factors')::integer) AS factors
   FROM mf_tune('ratings', '{"solver": ["cholesky", "conjugate_gradient"], "factors": 3}', feedback => 'implicit');
 -- Little time: some trials, and no more. The first row is still one to train with.
-SELECT count(*) BETWEEN 1 AND 999 AS some FROM mf_tune('ratings', iterations => 300, options => '{"seconds": 1, "trials": 1000, "ranking_iterations": 300}');
+SELECT count(*) BETWEEN 1 AND 999 AS some FROM mf_tune('ratings', iterations => 60, options => '{"seconds": 1, "trials": 1000, "ranking_iterations": 60}');
 
 -- Invalid arguments.
 SELECT * FROM mf_tune('ratings', '{"colour": [1]}');

@@ -154,8 +154,10 @@ sub install_again {
 # After a crash the cache is empty and fills again.
 $node->safe_psql('postgres', "$list; CHECKPOINT");
 my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+my $log_end = -s $node->logfile;
 kill 'KILL', $pid;
-$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM mf_cache') or die 'no restart';
+$node->wait_for_log(qr/database system is ready to accept connections/, $log_end);
+is($node->safe_psql('postgres', 'SELECT count(*) FROM mf_cache'), '0', 'after a crash no copy');
 is($node->safe_psql('postgres', $list), $expected, 'after a crash the same list');
 is($node->safe_psql('postgres', 'SELECT model, hits FROM mf_cache'), 'ratings|1', 'and a new copy');
 
