@@ -8,6 +8,7 @@
 
 #include "core/base/descending_order.hpp"
 #include "core/base/sums.hpp"
+#include "core/retrieval/balanced.hpp"
 
 namespace mf {
 namespace {
@@ -49,10 +50,14 @@ double norm_of(const float* row, std::size_t stride) {
 /// Computes the codes of the rows of one group. Rows that are not finite get codes of zero and an infinite error.
 ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride, std::int8_t* codes,
                         std::int32_t* corrections) {
-    float largest = 0;
-    for (std::size_t i = 0; i < count * stride; ++i)
-        if (std::isfinite(rows[i])) largest = std::max(largest, std::fabs(rows[i]));
-    ItemIndex::Group group{largest / kItemRange, 0, 0, 0};
+    std::vector<double> balanced;
+    double largest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        balance(rows + i * stride, stride, balanced);
+        for (const double value : balanced)
+            if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
+    }
+    ItemIndex::Group group{static_cast<float>(largest / kItemRange), 0, 0, 0};
     if (group.scale == 0) group.scale = 1;  // all values are zero, or so small that only the error matters
     std::fill_n(corrections, kScanItems, 0);
     std::memset(codes, 0, kScanItems * stride);
@@ -63,13 +68,13 @@ ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride
             group.norm = group.error = std::numeric_limits<float>::infinity();
             continue;
         }
+        balance(row, stride, balanced);
         double code_squares = 0, error_squares = 0;
         std::int32_t sum = 0;
         for (std::size_t j = 0; j < stride; ++j) {
             const double scale = static_cast<double>(group.scale);
-            const double code =
-                std::clamp(std::nearbyint(static_cast<double>(row[j]) / scale), -1.0 * kItemRange, 1.0 * kItemRange);
-            const double error = static_cast<double>(row[j]) - scale * code;
+            const double code = std::clamp(std::nearbyint(balanced[j] / scale), -1.0 * kItemRange, 1.0 * kItemRange);
+            const double error = balanced[j] - scale * code;
             code_squares += code * code;
             error_squares += error * error;
             sum += static_cast<std::int32_t>(code);

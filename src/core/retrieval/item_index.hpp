@@ -3,7 +3,7 @@
 // Items are in descending order of their norm, so that by the Cauchy-Schwarz inequality a search can end once the norm
 // of the next item times that of the query is below the n-th best score (Teflioudi, Gemulla, Mykytiuk: "LEMP: Fast
 // Retrieval of Large Entries in a Matrix Product", SIGMOD 2015). Before that, a pass over 8-bit codes rules out most of
-// the items: with an item x = s·z + r and a query q = t·v + p in codes z and v,
+// the items: with an item x = s·z + r and a query q = t·v + p in codes z and v, both balanced (balanced.hpp),
 //
 //     q·x  ≤  s·t·(v·z) + |p|·|s·z| + |q|·|r|
 //

@@ -8,6 +8,7 @@
 
 #include "core/base/sums.hpp"
 #include "core/linalg/kernels.hpp"
+#include "core/retrieval/balanced.hpp"
 
 namespace mf {
 namespace {
@@ -37,14 +38,16 @@ class Exclusion {
 class QuantizedQuery {
   public:
     QuantizedQuery(const float* query, std::size_t stride) : codes_(stride) {
-        float largest = 0;
-        for (std::size_t j = 0; j < stride; ++j) largest = std::max(largest, std::fabs(query[j]));
+        std::vector<double> balanced;
+        balance(query, stride, balanced);
+        double largest = 0;
+        for (const double x : balanced) largest = std::max(largest, std::fabs(x));
         norm_ = std::sqrt(squared_norm(query, stride)) * kUp;
-        scale_ = static_cast<double>(largest) / kQueryRange;
+        scale_ = largest / kQueryRange;
         if (!(scale_ > 0) || !std::isfinite(scale_)) scale_ = 1;
         double error = 0;
         for (std::size_t j = 0; j < stride; ++j) {
-            const double x = static_cast<double>(query[j]);
+            const double x = balanced[j];
             double code = std::nearbyint(x / scale_);
             if (!(std::fabs(code) <= kQueryRange)) code = 0;  // only if the query is not finite
             error += (x - scale_ * code) * (x - scale_ * code);
