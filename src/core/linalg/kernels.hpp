@@ -25,8 +25,8 @@
 //   multiply             16 rows by 64 columns      3.9  3.2  3.6  3.8   8.2  7.5  8.1  8.9
 //   dot                  dot                        0.5  0.7  1.4  1.4   0.5  0.7  1.1  1.2
 //
-// dot is here for its order of sums, which those of subtract_products share. gather prefetches rows, which Eigen does
-// not; count_above has no counterpart.
+// dot is here for its order of sums, which those of subtract_products share. gather and gather_columns prefetch rows,
+// which Eigen does not; count_above has no counterpart.
 #pragma once
 
 #include <cstddef>
@@ -66,6 +66,14 @@ struct Kernels {
     /// kPanelRows. indices has `readable` ≥ count entries; those after count are only used to prefetch.
     void (*gather)(const float* rows, std::size_t stride, const std::uint32_t* indices, std::size_t count,
                    std::size_t readable, const float* scales, std::size_t blocks, float* panel);
+
+    /// The same rows as columns, in panels of kPanelRows elements of theirs one after the other: element t of row
+    /// indices[j], times scales[j] and element_scales[t], at column j of panel row t % kPanelRows of panel
+    /// t / kPanelRows, t < 16·blocks. Each panel has as many blocks as `count` columns need; columns after count are
+    /// zero. Any count.
+    void (*gather_columns)(const float* rows, std::size_t stride, const std::uint32_t* indices, std::size_t count,
+                           std::size_t readable, const float* scales, const float* element_scales, std::size_t blocks,
+                           float* panels);
 
     /// system += panelᵀ · panel: count·K·(K + 1) useful flops. Meanwhile the first `count` of the next rows are brought
     /// into the cache, one line a step, so that the gather that follows does not wait for memory.

@@ -31,20 +31,31 @@ ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, const Fact
     return parts;
 }
 
-// The same by conjugate gradient; exactly where what the rows share has no inverse in single precision.
-ObjectiveParts improve_side(IalsHalfStep step, double mean_ridge, const Side& side, const FactorMatrix& features,
-                            std::span<IalsWorkspace> workspaces, Environment& environment, FactorMatrix& factors) {
-    const SharedSystem shared(step.gram, factors.factors(), step.unobserved_weight, static_cast<float>(mean_ridge),
-                              environment);
-    if (shared.is_invertible()) step.steps = &shared;
+// Rotates both sides into the eigenbasis of the features, unless they are in it, and returns their Gram matrix there.
+GramMatrix rotate_to_eigenbasis(FactorMatrix& features, FactorMatrix& factors, Environment& environment) {
+    GramMatrix gram(features, environment);
+    if (is_diagonal(gram, features.factors())) return gram;
+    const Eigenbasis basis(gram, features.factors(), environment);
+    basis.rotate(features, environment);
+    basis.rotate(factors, environment);
+    return GramMatrix(features, environment);
+}
+
+// Solves one side. step: of the Gram matrix of `features` in its eigenbasis.
+ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, bool exactly, const Side& side, const FactorMatrix& features,
+                                   std::span<IalsWorkspace> workspaces, Environment& environment,
+                                   FactorMatrix& factors) {
+    const SharedDiagonal shared(step.gram, features.factors(), step.unobserved_weight);
+    if (shared.exists()) step.shared = &shared;
+    step.by_steps = !exactly;
     return solve_side(step, side, features, workspaces, environment, factors);
 }
 
-ObjectiveParts solve_users(RankingModel& model, const Side& users, std::span<IalsWorkspace> workspaces,
+ObjectiveParts solve_users(RankingModel& model, const Side& users, bool exactly, std::span<IalsWorkspace> workspaces,
                            Environment& environment) {
-    const GramMatrix gram(model.items, environment);
-    return solve_side(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), users, model.items,
-                      workspaces, environment, model.users);
+    const GramMatrix gram = rotate_to_eigenbasis(model.items, model.users, environment);
+    return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), exactly, users,
+                               model.items, workspaces, environment, model.users);
 }
 
 }  // namespace
@@ -65,18 +76,11 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
     const bool exact = options.ials.solver == IalsOptions::Solver::Cholesky;
 
     const auto items_half = [&] {
-        const GramMatrix gram(model.users, environment);
-        const IalsHalfStep step = ials_items_step(gram, training, model.users.rows());
-        return exact ? solve_side(step, items, model.users, workspaces, environment, model.items)
-                     : improve_side(step, training.mean_item_ridge, items, model.users, workspaces, environment,
-                                    model.items);
+        const GramMatrix gram = rotate_to_eigenbasis(model.users, model.items, environment);
+        return solve_in_eigenbasis(ials_items_step(gram, training, model.users.rows()), exact, items, model.users,
+                                   workspaces, environment, model.items);
     };
-    const auto users_half = [&](bool exactly) {
-        if (exactly) return solve_users(model, users, workspaces, environment);
-        const GramMatrix gram(model.items, environment);
-        return improve_side(ials_users_step(gram, training.parameters), training.mean_user_ridge, users, model.items,
-                            workspaces, environment, model.users);
-    };
+    const auto users_half = [&](bool exactly) { return solve_users(model, users, exactly, workspaces, environment); };
 
     if (start != nullptr && is_start(start->items, by_item.rows(), factors)) {
         model.items = std::move(start->items);
@@ -118,7 +122,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment) {
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(model.items.factors(), environment);
     const Array<float> weights = user_weights(by_user, from_numbers<IalsParameters>(model.parameters), environment);
-    solve_users(model, Side(by_user, weights, model.items.factors()), workspaces, environment);
+    solve_users(model, Side(by_user, weights, model.items.factors()), true, workspaces, environment);
 }
 
 namespace {

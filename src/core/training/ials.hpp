@@ -6,6 +6,11 @@
 //
 //     minimise  Σ_(u,i)∈S c_ui (1 − x_u·y_i)² + a₀ Σ_(all u,i) (x_u·y_i)² + Σ_u λ_u|x_u|² + Σ_i λ_i|y_i|²
 //
+// Each half-step first rotates both sides into the eigenbasis of the features (eigenbasis.hpp), where the second and
+// the third term share a diagonal. A row then takes a few steps of conjugate gradient (conjugate_gradient.hpp), or
+// exactly the system of its entries if it has fewer than factors (dual_equations.hpp). The items returned are in the
+// eigenbasis of their Gram matrix, the factors of largest variance first.
+//
 // S are the pairs with an interaction and c_ui their weights (confidence beyond a₀). How these numbers follow from the
 // options and the data is said at derive_ials() and interaction_weights().
 #pragma once
@@ -26,12 +31,13 @@ inline constexpr std::uint64_t kIalsStartStream = 0x52616e6bu;
 /// last iteration are exact. The loss reported is that of the factors as they are. With `start`, whose factors are
 /// moved out, the users are first solved for its items, which counts as no iteration, and an unknown item gets its
 /// factors in the first items' half-step. Every other number follows from the data as without. If all its rows are
-/// zero, the run starts from random users. The same bits for any number of threads. O(iterations · (entries·k² + (users
-/// + items)·k³)).
+/// zero, the run starts from random users. The same bits for any number of threads. By conjugate gradient
+/// O(iterations · (entries·k + (users + items)·k² + k³)) and the last users' half-step; exactly, as solve_block().
 RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate = {}, RankingStart* start = nullptr);
 
-/// The users' half-step alone: solves every user of by_user against the model's items. O(entries·k² + users·k³).
+/// The users' half-step alone: solves every user of by_user exactly against the model's items, which are rotated into
+/// their eigenbasis unless they are in it.
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment);
 
 }  // namespace mf

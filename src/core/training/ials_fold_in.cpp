@@ -11,6 +11,7 @@ namespace mf {
 IalsFoldIn::IalsFoldIn(RankingItems items, const IalsParameters& parameters)
     : items_(std::move(items)),
       parameters_(parameters),
+      shared_(items_.gram, items_.rows.factors(), static_cast<float>(parameters.unobserved_weight)),
       workspace_(items_.rows.factors()),
       solution_(items_.rows.stride()) {}
 
@@ -19,8 +20,9 @@ void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, En
     for (std::uint32_t& item : history_.items) item = static_cast<std::uint32_t>(items_.row(item));
     weights_.resize(history.size());
     interaction_weights(history_.values, parameters_, weights_.data());
-    solve_ials_row(ials_users_step(items_.gram, parameters_), items_.rows, history_.items, weights_, workspace_,
-                   factors, environment);
+    IalsHalfStep step = ials_users_step(items_.gram, parameters_);
+    if (shared_.exists()) step.shared = &shared_;
+    solve_ials_row(step, items_.rows, history_.items, weights_, workspace_, factors, environment);
 }
 
 void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
@@ -31,7 +33,7 @@ void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t it
         return;
     }
     std::copy_n(items_.rows.row(items_.row(item)), items_.rows.stride(), solution_.data());
-    workspace_.solve(solution_.data());
+    solve_last_system(workspace_, solution_.data());
     constexpr std::size_t kEntriesPerCheck = 4096;
     for (std::size_t j = 0; j < history.size(); ++j) {
         if (environment != nullptr && j % kEntriesPerCheck == 0) check_interrupt(*environment);

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/base/array.hpp"
-#include "core/linalg/normal_equations.hpp"
+#include "core/linalg/eigenbasis.hpp"
 #include "core/training/fold_in.hpp"
 #include "core/training/ials_half_step.hpp"
 
@@ -27,7 +27,8 @@ class IalsFoldIn final : public RankingFoldIn {
   private:
     RankingItems items_;
     IalsParameters parameters_;
-    NormalEquations workspace_;
+    SharedDiagonal shared_;
+    IalsWorkspace workspace_;
     SplitHistory history_;
     std::vector<float> weights_;
     Array<float> solution_;  // of explain()

@@ -1,6 +1,8 @@
 #include "core/training/ials_half_step.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -60,26 +62,54 @@ ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weigh
     return {weight_sum - explained, ridge * squared_norm(factors, equations.factors())};
 }
 
+// The fit is NaN where single precision does not suffice.
+ObjectiveParts solve_dual_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
+                              std::span<const float> weights, DualEquations& equations, float* factors) {
+    const double weight_sum = sum_of(weights);
+    if (!(weight_sum > 0)) {
+        std::fill_n(factors, features.stride(), 0.0f);
+        return {};
+    }
+    const double ridge = step.ridge_of(weight_sum);
+    if (!equations.solve(*step.shared, static_cast<float>(ridge), features, columns, weights, factors))
+        return {std::numeric_limits<double>::quiet_NaN(), 0};
+    return {equations.value(), ridge * squared_norm(factors, features.factors())};
+}
+
 }  // namespace
 
 ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
-                              std::span<const float> weights, NormalEquations& workspace, float* factors,
+                              std::span<const float> weights, IalsWorkspace& workspace, float* factors,
                               Environment* environment) {
     if (weights.empty()) {
         std::fill_n(factors, features.stride(), 0.0f);
         return {};
     }
-    start_equations(step, workspace);
-    add_entries(workspace, weights.size(), environment,
+    if (step.shared != nullptr && weights.size() <= DualEquations::longest_row(features.factors())) {
+        if (!workspace.dual) workspace.dual.emplace(features.factors());
+        const ObjectiveParts parts = solve_dual_row(step, features, columns, weights, *workspace.dual, factors);
+        workspace.dual_was_last = !std::isnan(parts.fit);
+        if (workspace.dual_was_last) return parts;
+    }
+    workspace.dual_was_last = false;
+    start_equations(step, workspace.equations);
+    add_entries(workspace.equations, weights.size(), environment,
                 [&](NormalEquations& equations, std::size_t first, std::size_t count) {
                     add_row_entries(features, columns, weights, first, count, equations);
                 });
-    return finish_row(step, weights, workspace, factors);
+    return finish_row(step, weights, workspace.equations, factors);
+}
+
+void solve_last_system(IalsWorkspace& workspace, float* vector) {
+    if (workspace.dual_was_last)
+        workspace.dual->solve(vector);
+    else
+        workspace.equations.solve(vector);
 }
 
 namespace {
 
-// Improves one row that is not too long for it. The fit is NaN where single precision does not suffice.
+// Improves one row. The fit is NaN where single precision does not suffice.
 ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
                            std::span<const float> weights, ConjugateGradient& workspace, float* factors) {
     const double weight_sum = sum_of(weights);
@@ -88,7 +118,8 @@ ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::s
         return {};
     }
     const double ridge = step.ridge_of(weight_sum);
-    const double value = workspace.improve(*step.steps, features, columns, weights, static_cast<float>(ridge), factors);
+    const double value =
+        workspace.improve(*step.shared, features, columns, weights, static_cast<float>(ridge), factors);
     return {value, ridge * squared_norm(factors, features.factors())};
 }
 
@@ -96,20 +127,20 @@ ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::s
 
 ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
                            MutableFactorView out, Environment* environment) {
-    if (step.steps != nullptr && !workspace.steps) workspace.steps.emplace(out.factors());
-    const std::size_t longest = step.steps == nullptr ? 0 : ConjugateGradient::longest_row(out.factors());
+    const bool by_steps = step.by_steps && step.shared != nullptr;
+    if (by_steps && !workspace.steps) workspace.steps.emplace(out.factors());
     ObjectiveParts sum;
     for (std::uint32_t row = 0; row < rows.rows(); ++row) {
         const std::span<const std::uint32_t> columns = rows.columns_from(row);
         const std::span<const float> weights = rows.row_values(row);
-        if (step.steps != nullptr && weights.size() <= longest) {
+        if (by_steps) {
             const ObjectiveParts parts = improve_row(step, features, columns, weights, *workspace.steps, out.row(row));
             if (!std::isnan(parts.fit)) {
                 sum += parts;
                 continue;
             }
         }
-        sum += solve_ials_row(step, features, columns, weights, workspace.equations, out.row(row), environment);
+        sum += solve_ials_row(step, features, columns, weights, workspace, out.row(row), environment);
     }
     return sum;
 }

@@ -10,6 +10,8 @@
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/linalg/conjugate_gradient.hpp"
+#include "core/linalg/dual_equations.hpp"
+#include "core/linalg/eigenbasis.hpp"
 #include "core/linalg/factor_matrix.hpp"
 #include "core/linalg/gram_matrix.hpp"
 #include "core/linalg/normal_equations.hpp"
@@ -26,9 +28,11 @@ struct IalsHalfStep {
     double ridge_offset;
     double ridge_exponent;
     const char* row_name;  ///< "user" or "item", for messages
-    /// With it, rows are improved by a few steps of conjugate gradient from the factors that they have; null: all rows
-    /// are solved exactly.
-    const SharedSystem* steps = nullptr;
+    /// Of gram, for features in their eigenbasis; otherwise null, and every row takes a system of k rows.
+    const SharedDiagonal* shared = nullptr;
+    /// Improve rows by a few steps of conjugate gradient from the factors that they have, where `shared` is there;
+    /// otherwise all rows are solved exactly.
+    bool by_steps = false;
 
     double ridge_of(double weight_sum) const {
         return ridge_scale * std::pow(ridge_offset + weight_sum, ridge_exponent);
@@ -43,16 +47,18 @@ IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsTraining& trainin
 struct IalsWorkspace {
     explicit IalsWorkspace(int factors) : equations(factors) {}
     NormalEquations equations;
-    std::optional<ConjugateGradient> steps;  ///< made at first use
+    std::optional<DualEquations> dual;       ///< made at first use
+    std::optional<ConjugateGradient> steps;  ///< likewise
+    bool dual_was_last = false;              ///< which of the two holds the system of the row that was solved last
 };
 
 /// Solves a block of rows: row r of `out` from row r of `rows`, whose columns are rows of `features` and whose values
 /// are weights. `features` holds the rows that occur, while step.gram is that of all. The matrices have the same number
 /// k of factors; nothing but `workspace`, whose content does not matter, is shared between calls. A row without weight
-/// gets zeros. By conjugate gradient (step.steps), rows longer than ConjugateGradient::longest_row() and those for
-/// which single precision does not suffice are solved exactly all the same. Throws NumericalFailure if a system is
-/// singular to working precision. With an environment, which no worker may give, a long row has checkpoints. Whatever
-/// the blocks, a row gets the same bits. O(entries·k² + rows·k³), or O(entries·k + rows·k²) by conjugate gradient.
+/// gets zeros. With step.by_steps, rows for which single precision does not suffice are solved exactly all the same.
+/// Throws NumericalFailure if a system is singular to working precision. With an environment, which no worker may give,
+/// a long row has checkpoints. Whatever the blocks, a row gets the same bits. As solve_ials_row() for each row, or
+/// O(entries·k) by conjugate gradient.
 ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
                            MutableFactorView out, Environment* environment = nullptr);
 
@@ -62,9 +68,13 @@ ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span
 
 /// Solves one row exactly. columns may be longer than weights; the surplus is prefetched. factors has
 /// FactorMatrix::padded(k) floats. The factorized system stays in `workspace`. Otherwise as solve_block().
-/// O(n·k² + k³).
+/// O(n·k² + k³), or O(n²·k + n³) with step.shared and n ≤ DualEquations::longest_row().
 ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
-                              std::span<const float> weights, NormalEquations& workspace, float* factors,
+                              std::span<const float> weights, IalsWorkspace& workspace, float* factors,
                               Environment* environment = nullptr);
+
+/// vector = the inverse of the system of the row that was solved last, and exactly, times vector; of
+/// FactorMatrix::padded(k) floats.
+void solve_last_system(IalsWorkspace& workspace, float* vector);
 
 }  // namespace mf

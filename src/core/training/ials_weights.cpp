@@ -170,8 +170,6 @@ IalsTraining derive_ials(const IalsStatistics& statistics, const IalsParameters&
     const double noise = std::sqrt(users / std::max(n, 1.0)) + std::sqrt(items / std::max(n, 1.0));
     const double strength = std::min(0.5, options.regularization * noise);
     parameters.regularization = powers > 0 ? strength * n / powers : strength;
-    training.mean_user_ridge = strength * n / users;
-    training.mean_item_ridge = strength * n / items;
     training.item_ridge = strength / (1 + options.unobserved_weight);
     return training;
 }

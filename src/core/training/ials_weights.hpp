@@ -69,10 +69,8 @@ IalsStatistics statistics_of_items(CsrView by_item);
 
 /// What a training run needs to know beside the weights. Plain numbers.
 struct IalsTraining {
-    IalsParameters parameters;   ///< stored for the fold-in
-    double item_ridge = 0;       ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
-    double mean_user_ridge = 0;  ///< mean of λ_u over the users that have interactions
-    double mean_item_ridge = 0;  ///< and of λ_i
+    IalsParameters parameters;  ///< stored for the fold-in
+    double item_ridge = 0;      ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
 };
 
 /// Everything that follows from the data and the options: a pure function of the statistics of all users and items and

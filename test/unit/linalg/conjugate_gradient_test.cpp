@@ -1,4 +1,4 @@
-// Conjugate gradient against Eigen in double precision, at awkward sizes.
+// Conjugate gradient and dual systems against Eigen in double precision, at awkward sizes.
 #include "core/linalg/conjugate_gradient.hpp"
 
 #include <gtest/gtest.h>
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "core/base/random.hpp"
+#include "core/linalg/dual_equations.hpp"
+#include "core/linalg/eigenbasis.hpp"
 
 namespace mf {
 namespace {
@@ -30,10 +32,15 @@ Eigen::VectorXd dense(const float* row, int factors) {
 
 constexpr std::size_t kFeatures = 300;
 
+FactorMatrix rotated(FactorMatrix matrix, Environment& environment) {
+    Eigenbasis(GramMatrix(matrix, environment), matrix.factors(), environment).rotate(matrix, environment);
+    return matrix;
+}
+
 // A row's problem, the same in double: Σ c_j (1 − x·y_j)² + w |Yx|² + ridge |x|².
 struct Problem {
-    FactorMatrix features;
     Environment environment;
+    FactorMatrix features;
     GramMatrix gram;
     float unobserved = 0.5f;
     float ridge;
@@ -44,7 +51,9 @@ struct Problem {
     double weight_sum = 0;
 
     Problem(int factors, std::size_t n, float ridge_in)
-        : features(random_matrix(kFeatures, factors, 1)), gram(features, environment), ridge(ridge_in) {
+        : features(rotated(random_matrix(kFeatures, factors, 1), environment)),
+          gram(features, environment),
+          ridge(ridge_in) {
         Random random(2);
         system = Eigen::MatrixXd::Identity(factors, factors) * static_cast<double>(ridge);
         right = Eigen::VectorXd::Zero(factors);
@@ -66,14 +75,12 @@ struct Problem {
 };
 
 TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
-    for (const int factors : {1, 15, 16, 17, 64, 100, 129})
-        for (const std::size_t n : {0, 1, 63, 64, 65, 1000}) {
+    for (const int factors : {1, 15, 16, 17, 64, 100, 129, 256})
+        for (const std::size_t n : {0, 1, 63, 64, 65, 1100}) {  // 1100: more than are kept of 256 factors
             SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries");
-            if (n > ConjugateGradient::longest_row(factors)) continue;
             Problem problem(factors, n, 3.0f);
-            // The ridge is not the mean ridge.
-            const SharedSystem shared(problem.gram, factors, problem.unobserved, 5.0f, problem.environment);
-            ASSERT_TRUE(shared.is_invertible());
+            const SharedDiagonal shared(problem.gram, factors, problem.unobserved);
+            ASSERT_TRUE(shared.exists());
             ConjugateGradient solver(factors);
             Array<float> x(FactorMatrix::padded(factors), 0.0f);
             for (int f = 0; f < factors; ++f) x[static_cast<std::size_t>(f)] = 0.01f * static_cast<float>(f % 7);
@@ -93,7 +100,7 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
 
 TEST(ConjugateGradientTest, TheSolutionIsLeftAlone) {
     Problem problem(20, 100, 3.0f);
-    const SharedSystem shared(problem.gram, 20, problem.unobserved, 3.0f, problem.environment);
+    const SharedDiagonal shared(problem.gram, 20, problem.unobserved);
     const Eigen::VectorXd minimum = problem.system.ldlt().solve(problem.right);
     Array<float> x(32, 0.0f);
     for (int f = 0; f < 20; ++f) x[static_cast<std::size_t>(f)] = static_cast<float>(minimum[f]);
@@ -103,31 +110,41 @@ TEST(ConjugateGradientTest, TheSolutionIsLeftAlone) {
     EXPECT_TRUE(std::equal(x.begin(), x.end(), before.begin()));
 }
 
-TEST(SharedSystemTest, IsTheInverseForAnyNumberOfThreads) {
-    for (const int factors : {1, 17, 64, 100}) {
-        Problem problem(factors, 0, 3.0f);
-        const SharedSystem shared(problem.gram, factors, problem.unobserved, 3.0f, problem.environment);
-        problem.environment.threads = 3;
-        const SharedSystem threaded(problem.gram, factors, problem.unobserved, 3.0f, problem.environment);
-        Array<float> x(FactorMatrix::padded(factors), 0.0f), y(x.size(), 0.0f), z(x.size(), 0.0f);
-        for (int f = 0; f < factors; ++f) x[static_cast<std::size_t>(f)] = static_cast<float>(f % 5 - 2);
-        shared.inverse().add_product(x.data(), y.data());
-        threaded.inverse().add_product(x.data(), z.data());
-        EXPECT_TRUE(std::equal(y.begin(), y.end(), z.begin()));
-        std::fill(z.begin(), z.end(), 0.0f);
-        shared.gram().add_product(y.data(), z.data());
-        for (int f = 0; f < factors; ++f) {
-            const auto i = static_cast<std::size_t>(f);
-            EXPECT_NEAR(z[i] + 3.0f * y[i], x[i], 2e-4);
+TEST(DualEquationsTest, SolvesAndInverts) {
+    for (const int factors : {2, 15, 16, 17, 64, 100, 129, 256})
+        for (const std::size_t n : {1, 5, 8, 9, 16, 17, 40, 64, 65, 150}) {
+            SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries");
+            if (n > DualEquations::longest_row(factors)) continue;
+            const Problem problem(factors, n, 3.0f);
+            const SharedDiagonal shared(problem.gram, factors, problem.unobserved);
+            ASSERT_TRUE(shared.exists());
+            DualEquations equations(factors);
+            Array<float> x(FactorMatrix::padded(factors), 7.0f);
+            ASSERT_TRUE(
+                equations.solve(shared, problem.ridge, problem.features, problem.columns, problem.weights, x.data()));
+            const Eigen::VectorXd minimum = problem.system.ldlt().solve(problem.right);
+            EXPECT_LE((dense(x.data(), factors) - minimum).norm(), 1e-5 * (minimum.norm() + 1e-3));
+            EXPECT_NEAR(equations.value(), problem.value(minimum), 1e-5 * problem.weight_sum);
+            for (std::size_t f = static_cast<std::size_t>(factors); f < x.size(); ++f) EXPECT_EQ(x[f], 0.0f);
+
+            for (int f = 0; f < factors; ++f) x[static_cast<std::size_t>(f)] = static_cast<float>(f % 7 - 3);
+            const Eigen::VectorXd expected = problem.system.ldlt().solve(dense(x.data(), factors));
+            equations.solve(x.data());
+            EXPECT_LE((dense(x.data(), factors) - expected).norm(), 1e-5 * (expected.norm() + 1e-3));
         }
-    }
 }
 
-TEST(SharedSystemTest, ASingularOneIsRefused) {
-    Environment environment;
-    const FactorMatrix features = random_matrix(5, 20, 1);
-    const GramMatrix gram(features, environment);
-    EXPECT_FALSE(SharedSystem(gram, 20, 1.0f, 0.0f, environment).is_invertible());
+TEST(DualEquationsTest, ARowHasTheSameBitsWhateverCameBefore) {
+    const Problem problem(64, 40, 3.0f);
+    const SharedDiagonal shared(problem.gram, 64, problem.unobserved);
+    DualEquations equations(64);
+    const std::span<const std::uint32_t> columns(problem.columns);
+    const std::span<const float> weights(problem.weights);
+    Array<float> first(64), again(64);
+    ASSERT_TRUE(equations.solve(shared, 2.0f, problem.features, columns.first(5), weights.first(5), first.data()));
+    ASSERT_TRUE(equations.solve(shared, 3.0f, problem.features, columns, weights, again.data()));
+    ASSERT_TRUE(equations.solve(shared, 2.0f, problem.features, columns, weights.first(5), again.data()));
+    EXPECT_TRUE(std::equal(first.begin(), first.end(), again.begin()));
 }
 
 }  // namespace

@@ -93,6 +93,37 @@ TEST_P(KernelsTest, GatherScalesRowsIntoThePanel) {
     }
 }
 
+TEST_P(KernelsTest, GatherColumnsTransposesScaledRows) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const std::size_t stride = blocks * kLanes;
+        constexpr std::size_t kRows = 100;
+        const Array<float> rows = random_floats(kRows * stride, 1);
+        const Array<float> element_scales = random_floats(stride, 2);
+        for (const std::size_t count : {1, 3, 4, 5, 8, 9, 15, 16, 17, 63, 64, 65, 130}) {
+            const Array<float> scales = random_floats(count, 3);
+            std::vector<std::uint32_t> indices(count);  // exactly as long as it says, as above
+            for (std::size_t j = 0; j < count; ++j) indices[j] = static_cast<std::uint32_t>(j * 37 % kRows);
+            const std::size_t column_blocks = (count + kLanes - 1) / kLanes;
+            const std::size_t panels = (stride + kPanelRows - 1) / kPanelRows;
+            Array<float> out(panels * panel_size(column_blocks), 7.0f);
+            kernel_->gather_columns(rows.data(), stride, indices.data(), count, count, scales.data(),
+                                    element_scales.data(), blocks, out.data());
+            for (std::size_t t = 0; t < panels * kPanelRows; ++t)
+                for (std::size_t j = 0; j < column_blocks * kLanes; ++j) {
+                    const float value = out[t / kPanelRows * panel_size(column_blocks) + j / kLanes * kPanelStride +
+                                            t % kPanelRows * kLanes + j % kLanes];
+                    if (t >= stride)
+                        ASSERT_EQ(value, 7.0f);
+                    else if (j >= count)
+                        ASSERT_EQ(value, 0.0f);
+                    else
+                        ASSERT_EQ(value, rows[indices[j] * stride + t] * scales[j] * element_scales[t])
+                            << count << ' ' << t << ' ' << j;
+                }
+        }
+    }
+}
+
 TEST_P(KernelsTest, AddOuterProducts) {
     for (const std::size_t blocks : kBlockCounts) {
         const Array<float> panel = random_floats(panel_size(blocks), 3);

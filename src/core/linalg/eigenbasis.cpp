@@ -1,0 +1,91 @@
+#include "core/linalg/eigenbasis.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace mf {
+
+namespace {
+
+std::size_t column_stride(std::size_t blocks) { return (blocks * kLanes + 1) * kLanes; }
+
+}  // namespace
+
+Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environment) : factors_(factors) {
+    const Eigen::Index k = factors;
+    const Eigen::MatrixXd matrix = Eigen::MatrixXd::NullaryExpr(k, k, [&](Eigen::Index i, Eigen::Index j) {
+        return static_cast<double>(gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)));
+    });
+    // SelfAdjointEigenSolver::compute in its steps: with a thousand factors they take some tenths of a second each.
+    const Eigen::Tridiagonalization<Eigen::MatrixXd> tridiagonal(matrix);
+    check_interrupt(environment);
+    const Eigen::MatrixXd reflections = tridiagonal.matrixQ();
+    check_interrupt(environment);
+    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(k);
+    solver.computeFromTridiagonal(tridiagonal.diagonal(), tridiagonal.subDiagonal());
+    check_interrupt(environment);
+    const Eigen::MatrixXd vectors = reflections * solver.eigenvectors();
+    if (solver.info() != Eigen::Success || !vectors.allFinite())
+        throw NumericalFailure("the factors have no finite Gram matrix", {}, "Raise regularization.");
+    const std::size_t blocks = FactorMatrix::padded(factors) / kLanes;
+    vectors_ = Array<float>(blocks * column_stride(blocks), 0.0f);
+    for (Eigen::Index j = 0; j < k; ++j) {
+        const auto column = static_cast<std::size_t>(k - 1 - j);  // Eigen has the largest eigenvalue last
+        float* const block = vectors_.data() + column / kLanes * column_stride(blocks) + column % kLanes;
+        for (Eigen::Index i = 0; i < k; ++i)
+            block[static_cast<std::size_t>(i) * kLanes] = static_cast<float>(vectors(i, j));
+    }
+}
+
+void Eigenbasis::rotate(MutableFactorView rows, Environment& environment) const {
+    const std::size_t blocks = FactorMatrix::padded(factors_) / kLanes;
+    const std::size_t size = blocks * kLanes;
+    constexpr std::size_t kRowsATask = 512;
+    struct Scratch {
+        Array<float> rows, products;
+    };
+    std::vector<Scratch> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
+    const Kernels& kernel = kernels();
+    parallel_ranges(environment, rows.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int worker) {
+        Scratch& own = scratch[static_cast<std::size_t>(worker)];
+        if (own.rows.empty()) {
+            own.rows = Array<float>(size * kLanes, 0.0f);
+            own.products = Array<float>(size * kLanes);
+        }
+        for (std::size_t first = begin; first < end; first += kLanes) {
+            const std::size_t count = std::min(kLanes, end - first);
+            for (std::size_t r = 0; r < count; ++r) {
+                const float* row = rows.row(first + r);
+                for (std::size_t t = 0; t < size; ++t) own.rows[t * kLanes + r] = row[t];
+            }
+            kernel.multiply(own.rows.data(), vectors_.data(), column_stride(blocks), size, blocks, own.products.data());
+            for (std::size_t r = 0; r < count; ++r)
+                for (std::size_t b = 0; b < blocks; ++b)
+                    std::copy_n(own.products.data() + b * kTile + r * kLanes, kLanes, rows.row(first + r) + b * kLanes);
+        }
+    });
+}
+
+bool is_diagonal(const GramMatrix& gram, int factors) {
+    // Rounding leaves about 1e-7 of the largest eigenvalue; a matrix in another basis has far more.
+    constexpr float kTolerance = 0x1.0p-18f;
+    const auto k = static_cast<std::size_t>(factors);
+    float largest = 0;
+    for (std::size_t i = 0; i < k; ++i) largest = std::max(largest, gram.at(i, i));
+    for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t j = i + 1; j < k; ++j)
+            if (!(std::abs(gram.at(i, j)) <= kTolerance * largest)) return false;
+    return true;
+}
+
+SharedDiagonal::SharedDiagonal(const GramMatrix& gram, int factors, float unobserved_weight) {
+    if (!is_diagonal(gram, factors)) return;
+    values_ = Array<float>(FactorMatrix::padded(factors), 0.0f);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(factors); ++i) values_[i] = unobserved_weight * gram.at(i, i);
+}
+
+}  // namespace mf
