@@ -107,7 +107,7 @@ BEGIN
     END IF;
     PERFORM quality.grid(name, kind, 'NDCG@10', ranking);
     PERFORM quality.line(name, kind, 'NDCG@10', ranking || jsonb_build_object(
-        'factors', '[16, 32, 64, 128]'::jsonb, prefix || 'iterations', '[2, 4, 8, 16]'::jsonb,
+        'factors', '[16, 32, 64, 128, 256, 512]'::jsonb, prefix || 'iterations', '[2, 4, 8, 16]'::jsonb,
         prefix || 'regularization', '[0.125, 0.25, 0.35, 0.5, 0.7, 1]'::jsonb, 'unobserved_weight', '[5, 10, 20, 40, 80]'::jsonb));
     IF kind = 'explicit' THEN
         PERFORM quality.grid(name, kind, 'RMSE', '{"regularization": [1, 0.5, 0.7, 1.4, 2], "regularization_exponent": [0.5, 0.25, 0.75, 1],
