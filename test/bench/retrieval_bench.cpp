@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "core/base/random.hpp"
 #include "core/evaluation/evaluation.hpp"
@@ -109,6 +111,23 @@ void search_all(benchmark::State& state) {
     state.counters["users"] = static_cast<double>(set.queries.rows());
 }
 BENCHMARK(search_all)->Name("search/every user of 26744 trained items")->Unit(benchmark::kMillisecond)->Iterations(1);
+
+// The same in groups, as mf_recommend_all does it.
+void search_all_in_groups(benchmark::State& state) {
+    const Set& set = trained();
+    const std::vector<std::span<const std::uint32_t>> nothing(kQueriesAtOnce);
+    std::vector<std::vector<ScoredItem>> lists(kQueriesAtOnce);
+    for (auto _ : state)
+        for (std::size_t q = 0; q < set.queries.rows(); q += kQueriesAtOnce) {
+            const std::size_t end = std::min(set.queries.rows(), q + kQueriesAtOnce);
+            top_n_each(FactorView(set.queries).slice(q, end), set.index->get(), 10, nothing, lists);
+        }
+    state.counters["users"] = static_cast<double>(set.queries.rows());
+}
+BENCHMARK(search_all_in_groups)
+    ->Name("search/every user in groups of 26744 trained items")
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
 
 // Ten items of the best thousand of each user are relevant, and none was seen.
 void rank_all(benchmark::State& state) {

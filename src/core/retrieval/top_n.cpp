@@ -94,32 +94,52 @@ class QuantizedQuery {
     double underflow_;
 };
 
-/// The n best items for which allowed(item) is true.
-template <class Allowed>
-std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::size_t n, const Allowed& allowed) {
-    if (n == 0) return {};
-    BestN best(n);
-    const QuantizedQuery codes(query, items.stride());
-    const auto at_least = scan_kernels().at_least;
-    const auto dot = kernels().dot;
-    const std::size_t blocks = items.stride() / kLanes;
-    for (std::size_t g = 0; g < items.groups(); ++g) {
-        const ItemIndex::Group& group = items.group(g);
+/// A search for the n best items, group by group.
+class Search {
+  public:
+    Search(const float* query, const ItemIndex& items, std::size_t n)
+        : query_(query), items_(items), codes_(query, items.stride()), best_(n) {}
+
+    /// Looks at the items of a group for which allowed(item) is true. False if no item of it or after it can be among
+    /// the best.
+    template <class Allowed>
+    bool visit(std::size_t g, const Allowed& allowed) {
+        const ItemIndex::Group& group = items_.group(g);
         const std::size_t begin = g * kScanItems;
-        const std::size_t count = std::min(kScanItems, items.items() - begin);
+        const std::size_t count = std::min(kScanItems, items_.items() - begin);
         std::uint64_t left = count == kScanItems ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-        if (best.full()) {
-            if (codes.rules_out(group.norm, best.worst().score)) break;
-            left &= at_least(items.codes(g), codes.codes(), items.stride() / 4, items.corrections(g),
-                             codes.threshold(group, best.worst().score));
+        if (best_.full()) {
+            if (codes_.rules_out(group.norm, best_.worst().score)) return false;
+            left &= at_least_(items_.codes(g), codes_.codes(), items_.stride() / 4, items_.corrections(g),
+                              codes_.threshold(group, best_.worst().score));
         }
         for (; left != 0; left &= left - 1) {
             const std::size_t position = begin + static_cast<std::size_t>(std::countr_zero(left));
-            const ScoredItem scored{items.item_at(position), ordered_score(dot(query, items.row_at(position), blocks))};
-            if ((!best.full() || better(scored, best.worst())) && allowed(scored.item)) best.push(scored);
+            const ScoredItem scored{items_.item_at(position),
+                                    ordered_score(dot_(query_, items_.row_at(position), items_.stride() / kLanes))};
+            if ((!best_.full() || better(scored, best_.worst())) && allowed(scored.item)) best_.push(scored);
         }
+        return true;
     }
-    return best.take_sorted();
+
+    std::vector<ScoredItem> take_sorted() { return best_.take_sorted(); }
+
+  private:
+    const float* query_;
+    const ItemIndex& items_;
+    QuantizedQuery codes_;
+    BestN best_;
+    decltype(ScanKernels::at_least) at_least_ = scan_kernels().at_least;
+    decltype(Kernels::dot) dot_ = kernels().dot;
+};
+
+template <class Allowed>
+std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::size_t n, const Allowed& allowed) {
+    if (n == 0) return {};
+    Search search(query, items, n);
+    for (std::size_t g = 0; g < items.groups() && search.visit(g, allowed); ++g) {
+    }
+    return search.take_sorted();
 }
 
 }  // namespace
@@ -147,6 +167,25 @@ std::vector<ScoredItem> BestN::take_sorted() {
 std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::size_t n,
                               std::span<const std::uint32_t> excluded) {
     return search(query, items, n, [&](std::uint32_t item) { return !contains(excluded, item); });
+}
+
+void top_n_each(FactorView queries, const ItemIndex& items, std::size_t n,
+                std::span<const std::span<const std::uint32_t>> excluded, std::span<std::vector<ScoredItem>> lists) {
+    if (n == 0) {
+        for (std::vector<ScoredItem>& list : lists) list.clear();
+        return;
+    }
+    std::vector<Search> searches;
+    std::vector<std::size_t> active;
+    for (std::size_t q = 0; q < queries.rows(); ++q) {
+        searches.emplace_back(queries.row(q), items, n);
+        active.push_back(q);
+    }
+    for (std::size_t g = 0; g < items.groups() && !active.empty(); ++g)
+        std::erase_if(active, [&](std::size_t q) {
+            return !searches[q].visit(g, [&](std::uint32_t item) { return !contains(excluded[q], item); });
+        });
+    for (std::size_t q = 0; q < queries.rows(); ++q) lists[q] = searches[q].take_sorted();
 }
 
 std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,

@@ -251,9 +251,11 @@ class Evaluator {
         const ItemIndex& items = model_.items.ranking();
         rank_by_factors(queries_.data(), block_, items, environment_, ranks_);
         lists_.resize(block_.size());
-        parallel_ranges(environment_, block_.size(), 8, [&](std::size_t begin, std::size_t end, int) {
-            for (std::size_t u = begin; u < end; ++u)
-                lists_[u] = top_n(queries_.data() + u * items.stride(), items, k_, block_[u].seen);
+        parallel_ranges(environment_, block_.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
+            std::vector<std::span<const std::uint32_t>> seen;
+            for (std::size_t u = begin; u < end; ++u) seen.emplace_back(block_[u].seen);
+            const FactorView queries(queries_.data() + begin * items.stride(), end - begin, items.factors());
+            top_n_each(queries, items, k_, seen, std::span(lists_).subspan(begin, end - begin));
         });
         for (std::size_t u = 0; u < block_.size(); ++u) {
             model_totals_.add(ranking_metrics(ranks_[u], items.items() - block_[u].seen.size(), k_));

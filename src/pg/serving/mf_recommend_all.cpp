@@ -17,7 +17,6 @@ namespace mf::pg {
 namespace {
 
 constexpr std::size_t kMostUsers = 2048;  // of a block
-constexpr std::size_t kUsersATask = 8;
 
 /// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
 /// model or has rows in the source, in no particular order. The source is read once under the active snapshot, and once
@@ -98,12 +97,13 @@ class AllUsers {
     void finish_block(const UserScan* scan) {
         const ItemIndex& items = model_.items.ranking();
         lists_.resize(ids_.size());
-        parallel_ranges(environment_, ids_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
-            std::vector<std::uint32_t> seen;
-            for (std::size_t i = begin; i < end; ++i) {
-                if (scan != nullptr && exclude_seen_) scan->seen().get(users_[i], seen);
-                lists_[i] = top_n(vectors_.data() + i * items.stride(), items, n_, seen);
-            }
+        parallel_ranges(environment_, ids_.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
+            std::vector<std::vector<std::uint32_t>> seen(end - begin);
+            if (scan != nullptr && exclude_seen_)
+                for (std::size_t i = begin; i < end; ++i) scan->seen().get(users_[i], seen[i - begin]);
+            const std::vector<std::span<const std::uint32_t>> excluded(seen.begin(), seen.end());
+            const FactorView queries(vectors_.data() + begin * items.stride(), end - begin, items.factors());
+            top_n_each(queries, items, n_, excluded, std::span(lists_).subspan(begin, end - begin));
         });
         for (std::size_t i = 0; i < ids_.size(); ++i) writer_.put(ids_[i], lists_[i]);
         writer_.flush();

@@ -302,5 +302,24 @@ TEST(TopN, SurvivesFactorsThatAreNoNumbers) {
     EXPECT_EQ(std::set<std::uint32_t>(ids.begin(), ids.end()).size(), 10u);
 }
 
+TEST(TopNEachTest, IsTopNOfEachQuery) {
+    const FactorMatrix items = whole_numbers(700, 20, 3), queries = whole_numbers(37, 20, 4);
+    Environment environment;
+    const OwnedItemIndex index(items, environment);
+    std::vector<std::vector<std::uint32_t>> excluded(queries.rows());
+    for (std::uint32_t q = 0; q < 37; ++q)
+        for (std::uint32_t item = q; item < 700; item += q + 1)
+            if (q % 3 != 0) excluded[q].push_back(item);
+    const std::vector<std::span<const std::uint32_t>> views(excluded.begin(), excluded.end());
+    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{10}, std::size_t{699}, kHuge})
+        for (const std::size_t count : {0u, 1u, 16u, 37u}) {
+            std::vector<std::vector<ScoredItem>> lists(count, {{1, 1.0f}});
+            const FactorView some = FactorView(queries).slice(0, count);
+            top_n_each(some, index.get(), n, std::span(views).first(count), lists);
+            for (std::size_t q = 0; q < count; ++q)
+                expect_same(lists[q], mf::top_n(queries.row(q), index.get(), n, excluded[q]));
+        }
+}
+
 }  // namespace
 }  // namespace mf
