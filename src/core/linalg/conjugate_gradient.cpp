@@ -11,11 +11,19 @@ std::size_t ConjugateGradient::kept_rows(int factors) {
     return std::max(kPanelRows, kFloats / FactorMatrix::padded(factors) / kPanelRows * kPanelRows);
 }
 
+std::size_t ConjugateGradient::panel_floats(int factors) {
+    return (kept_rows(factors) / kPanelRows + 1) * panel_size(FactorMatrix::padded(factors) / kLanes);
+}
+
+std::size_t ConjugateGradient::bytes(int factors) {
+    return (panel_floats(factors) + 5 * FactorMatrix::padded(factors)) * sizeof(float);
+}
+
 ConjugateGradient::ConjugateGradient(int factors)
     : blocks_(FactorMatrix::padded(factors) / kLanes),
       kept_(kept_rows(factors)),
       kernels_(kernels()),
-      panels_((kept_ / kPanelRows + 1) * panel_size(blocks_), 0.0f),
+      panels_(panel_floats(factors), 0.0f),
       vectors_(5 * blocks_ * kLanes) {}
 
 float* ConjugateGradient::gather(FactorView features, std::span<const std::uint32_t> columns,

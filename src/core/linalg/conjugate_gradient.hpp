@@ -37,17 +37,18 @@ class ConjugateGradient {
     /// gathered again in each.
     static std::size_t kept_rows(int factors);
 
-    /// 1 ≤ factors. Takes about 1.1 MB.
+    /// 1 ≤ factors. Takes bytes(factors) bytes, some more than 1 MB.
     explicit ConjugateGradient(int factors);
+    static std::size_t bytes(int factors);
 
-    /// Improves `factors`, which has FactorMatrix::padded(k) floats, zeros after the first k. columns may be
-    /// longer than weights: the surplus is prefetched. Returns the value of the row's
-    /// least-squares problem for the result, or NaN where single precision does not suffice; then what factors holds
-    /// is of no use. O(steps · n·k).
+    /// Improves `factors`, which has FactorMatrix::padded(k) floats, zeros after the first k. columns may be longer
+    /// than weights: the surplus is prefetched. Returns the value of the row's least-squares problem for the result, or
+    /// NaN where single precision does not suffice; then what factors holds is of no use. O(steps · n·k).
     double improve(const SharedDiagonal& shared, FactorView features, std::span<const std::uint32_t> columns,
                    std::span<const float> weights, float ridge, float* factors);
 
   private:
+    static std::size_t panel_floats(int factors);
     float* panel(std::size_t first) { return panels_.data() + first / kPanelRows * panel_size(blocks_); }
 
     // The panel of the entries [first, first + count), and their scales.

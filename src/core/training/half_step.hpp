@@ -31,12 +31,11 @@ struct ObjectiveParts {
     }
 };
 
-/// Bytes of the systems of all threads, 10·K² + 520·K and 1.25 MB of gathered factors each with K = k rounded up to 16,
-/// of the partial sums of long rows, and of the eigenbasis while it is sought.
+/// Bytes of the systems of all threads, two each if there are long rows, and of the partial sums of those.
 inline double solver_bytes(int factors, int threads) {
     const double k = static_cast<double>(FactorMatrix::padded(factors));
-    return static_cast<double>(threads) * (10 * k * k + 520 * k + (5 << 18)) +
-           std::max(32.0 * (1 << 20), 16 * k * k + 320 * k) + 48 * k * k;
+    return 2.0 * threads * static_cast<double>(NormalEquations::bytes(factors)) +
+           std::max(32.0 * (1 << 20), 16 * k * k + 320 * k);
 }
 
 /// One workspace per thread, each made from the number of factors.

@@ -164,9 +164,13 @@ constexpr WordOption kWords[] = {
 constinit const RankingTrainer kIalsTrainer = {
     {Algorithm::Ials, "ials", kOptions, kWords, [](TrainOptions& options) -> int& { return options.ials.iterations; },
      number_ranges<IalsParameters>,
-     // The weights of both matrices.
+     // The weights of both matrices, the systems, and five matrices in double precision while an eigenbasis is sought.
      [](const TrainOptions& options, std::uint64_t ratings, int threads) {
-         return 8 * static_cast<double>(ratings) + solver_bytes(options.factors, threads);
+         const double k = options.factors;
+         return 8 * static_cast<double>(ratings) + solver_bytes(options.factors, threads) +
+                threads * static_cast<double>(DualEquations::bytes(options.factors) +
+                                              ConjugateGradient::bytes(options.factors)) +
+                40 * k * k;
      }},
     train_ials,
     solve_users,
