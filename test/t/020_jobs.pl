@@ -190,6 +190,7 @@ like(error_of('SELECT mf_cancel_job(NULL)'), qr/must not be NULL/, 'NULL');
 
 # A job begins with the commit of the transaction that asked for it: not before, and not without.
 my $session = $node->background_psql('postgres');
+$session->set_query_timer_restart;
 $session->query_safe('BEGIN');
 $session->query_safe('CREATE TABLE fresh AS SELECT * FROM ratings WHERE user_id < 100');
 $session->query_safe('CREATE INDEX ON fresh (user_id)');

@@ -48,6 +48,7 @@ sub squeeze {
     my ($refused, $enough) = (0, 0);
     for my $point (0 .. 19) {
         my $session = $node->background_psql('postgres', on_error_stop => 0);
+        $session->set_query_timer_restart;
         my $pid = 0 + $session->query_safe('SELECT pg_backend_pid()');
         $session->query_safe(q{SET client_min_messages = error; SELECT FROM mf_models; SELECT mf_fold(1, 1, 2)});
         $node->safe_psql('postgres', q{UPDATE mf_model_data SET trained_at = trained_at + interval '1 s'});

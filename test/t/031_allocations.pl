@@ -99,6 +99,7 @@ my %calls = (
 
 for my $what (sort keys %calls) {
     my $session = $node->background_psql('postgres', on_error_stop => 0);
+    $session->set_query_timer_restart;
     my $pid = 0 + $session->query_safe('SELECT pg_backend_pid()');
     $session->query_safe(q{SET client_min_messages = error; SELECT FROM mf_models; SELECT mf_fold(1, 1, 2)});
     # Gives the error of the call whose allocation number $n fails, and how many failed.
