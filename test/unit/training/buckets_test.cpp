@@ -22,8 +22,9 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
+// Not inline: GCC 12 then takes the bytes for memory that was not allocated.
 template <class T>
-Bytes pack(std::span<const T> values) {
+[[gnu::noinline]] Bytes pack(std::span<const T> values) {
     static_assert(std::is_trivially_copyable_v<T>);
     Bytes bytes(values.size_bytes());
     if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
