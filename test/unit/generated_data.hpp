@@ -36,6 +36,16 @@ inline Csr make_csr(std::vector<Entry> entries, std::uint32_t users, std::uint32
     return matrix;
 }
 
+/// Independent standard normal numbers; a row is a function of the seed and its number.
+inline FactorMatrix random_matrix(std::size_t rows, int factors, std::uint64_t seed) {
+    FactorMatrix matrix(rows, factors);
+    for (std::size_t r = 0; r < rows; ++r) {
+        Random random(seed, r);
+        for (int f = 0; f < factors; ++f) matrix.row(r)[f] = static_cast<float>(random.normal());
+    }
+    return matrix;
+}
+
 /// Ratings 3 + b_u + b_i + p_u·q_i + noise with planted factors of `rank` dimensions. Each user has a different number
 /// of ratings, and early items are more popular.
 inline std::vector<Entry> planted_ratings(std::uint32_t users, std::uint32_t items, int rank, double density,

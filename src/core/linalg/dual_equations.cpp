@@ -8,9 +8,6 @@ namespace mf {
 
 namespace {
 
-// As in normal_equations.cpp.
-constexpr float kPivotTolerance = 0x1.0p-22f;
-
 std::size_t panels_of(std::size_t blocks) { return (blocks * kLanes + kPanelRows - 1) / kPanelRows; }
 std::size_t most_row_blocks(int factors) { return (DualEquations::longest_row(factors) + kLanes - 1) / kLanes; }
 

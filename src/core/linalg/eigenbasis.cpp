@@ -9,12 +9,6 @@
 
 namespace mf {
 
-namespace {
-
-std::size_t column_stride(std::size_t blocks) { return (blocks * kLanes + 1) * kLanes; }
-
-}  // namespace
-
 Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environment) : factors_(factors) {
     const Eigen::Index k = factors;
     const Eigen::MatrixXd matrix = Eigen::MatrixXd::NullaryExpr(k, k, [&](Eigen::Index i, Eigen::Index j) {
@@ -32,10 +26,10 @@ Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environ
     if (solver.info() != Eigen::Success || !vectors.allFinite())
         throw NumericalFailure("the factors have no finite Gram matrix", {}, "Raise regularization.");
     const std::size_t blocks = FactorMatrix::padded(factors) / kLanes;
-    vectors_ = Array<float>(blocks * column_stride(blocks), 0.0f);
+    vectors_ = Array<float>(system_size(blocks), 0.0f);
     for (Eigen::Index j = 0; j < k; ++j) {
         const auto column = static_cast<std::size_t>(k - 1 - j);  // Eigen has the largest eigenvalue last
-        float* const block = vectors_.data() + column / kLanes * column_stride(blocks) + column % kLanes;
+        float* const block = vectors_.data() + column / kLanes * system_stride(blocks) + column % kLanes;
         for (Eigen::Index i = 0; i < k; ++i)
             block[static_cast<std::size_t>(i) * kLanes] = static_cast<float>(vectors(i, j));
     }
@@ -62,7 +56,7 @@ void Eigenbasis::rotate(MutableFactorView rows, Environment& environment) const 
                 const float* row = rows.row(first + r);
                 for (std::size_t t = 0; t < size; ++t) own.rows[t * kLanes + r] = row[t];
             }
-            kernel.multiply(own.rows.data(), vectors_.data(), column_stride(blocks), size, blocks, own.products.data());
+            kernel.multiply(own.rows.data(), vectors_.data(), system_stride(blocks), size, blocks, own.products.data());
             for (std::size_t r = 0; r < count; ++r)
                 for (std::size_t b = 0; b < blocks; ++b)
                     std::copy_n(own.products.data() + b * kTile + r * kLanes, kLanes, rows.row(first + r) + b * kLanes);

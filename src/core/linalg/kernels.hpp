@@ -47,6 +47,9 @@ constexpr std::size_t system_stride(std::size_t blocks) { return (blocks * kLane
 constexpr std::size_t panel_size(std::size_t blocks) { return blocks * kPanelStride; }
 constexpr std::size_t system_size(std::size_t blocks) { return blocks * system_stride(blocks); }
 
+/// Below this share of its diagonal element a pivot has no correct digit left in single precision.
+inline constexpr float kPivotTolerance = 0x1.0p-22f;
+
 /// Floats of 16 rows of a block.
 inline constexpr std::size_t kTile = kLanes * kLanes;
 

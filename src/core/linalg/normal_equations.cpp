@@ -4,13 +4,6 @@
 
 namespace mf {
 
-namespace {
-
-// Below this share of its diagonal element a pivot has no correct digit left in single precision.
-constexpr float kPivotTolerance = 0x1.0p-22f;
-
-}  // namespace
-
 NormalEquations::NormalEquations(int factors)
     : factors_(factors),
       blocks_(FactorMatrix::padded(factors) / kLanes),

@@ -11,18 +11,12 @@
 #include "core/base/random.hpp"
 #include "core/linalg/dual_equations.hpp"
 #include "core/linalg/eigenbasis.hpp"
+#include "unit/generated_data.hpp"
 
 namespace mf {
 namespace {
 
-FactorMatrix random_matrix(std::size_t rows, int factors, std::uint64_t seed) {
-    FactorMatrix matrix(rows, factors);
-    for (std::size_t r = 0; r < rows; ++r) {
-        Random random(seed, r);
-        for (int f = 0; f < factors; ++f) matrix.row(r)[f] = static_cast<float>(random.normal());
-    }
-    return matrix;
-}
+using test::random_matrix;
 
 Eigen::VectorXd dense(const float* row, int factors) {
     Eigen::VectorXd result(factors);

@@ -13,7 +13,7 @@ namespace mf {
 namespace {
 
 // Directions of unequal strength, as in a trained model.
-FactorMatrix random_matrix(std::size_t rows, int factors, std::uint64_t seed) {
+FactorMatrix correlated_matrix(std::size_t rows, int factors, std::uint64_t seed) {
     FactorMatrix matrix(rows, factors);
     for (std::size_t r = 0; r < rows; ++r) {
         Random random(seed, r);
@@ -29,7 +29,7 @@ TEST(EigenbasisTest, KeepsScoresAndDiagonalizes) {
             SCOPED_TRACE(testing::Message() << rows << " rows of " << factors);
             Environment environment;
             environment.threads = 2;
-            FactorMatrix items = random_matrix(rows, factors, 1), users = random_matrix(40, factors, 2);
+            FactorMatrix items = correlated_matrix(rows, factors, 1), users = correlated_matrix(40, factors, 2);
             const auto scores = [&](std::size_t u, std::size_t i) {
                 double sum = 0;
                 for (int f = 0; f < factors; ++f)
@@ -65,7 +65,7 @@ TEST(EigenbasisTest, KeepsScoresAndDiagonalizes) {
 }
 
 TEST(EigenbasisTest, ARowHasTheSameBitsForAnyThreadsAndPlace) {
-    FactorMatrix items = random_matrix(1500, 40, 1), same = random_matrix(1500, 40, 1);
+    FactorMatrix items = correlated_matrix(1500, 40, 1), same = correlated_matrix(1500, 40, 1);
     Environment one, three;
     three.threads = 3;
     const Eigenbasis basis(GramMatrix(items, one), 40, one);
@@ -79,7 +79,7 @@ TEST(EigenbasisTest, ARowHasTheSameBitsForAnyThreadsAndPlace) {
 }
 
 TEST(EigenbasisTest, RefusesWhatIsNotFinite) {
-    FactorMatrix items = random_matrix(20, 4, 1);
+    FactorMatrix items = correlated_matrix(20, 4, 1);
     items.row(3)[2] = std::numeric_limits<float>::quiet_NaN();
     Environment environment;
     const GramMatrix gram(items, environment);
