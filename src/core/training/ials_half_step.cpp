@@ -47,33 +47,39 @@ void add_row_entries(FactorView features, std::span<const std::uint32_t> columns
     }
 }
 
-ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weights, NormalEquations& equations,
-                          float* factors) {
+// What all ways to solve a row share. fit(ridge, weight sum) solves it and returns the fit.
+template <class Fit>
+ObjectiveParts with_ridge(const IalsHalfStep& step, std::span<const float> weights, int factors, float* row,
+                          const Fit& fit) {
     const double weight_sum = sum_of(weights);
     if (!(weight_sum > 0)) {
-        std::fill_n(factors, FactorMatrix::padded(equations.factors()), 0.0f);
+        std::fill_n(row, FactorMatrix::padded(factors), 0.0f);
         return {};
     }
     const double ridge = step.ridge_of(weight_sum);
-    if (!equations.factorize(static_cast<float>(ridge))) throw no_solution(step, weights.size());
-    equations.solve_lower(0);
-    const double explained = equations.product(0, 0);
-    equations.solve_upper(0.0f, factors);
-    return {weight_sum - explained, ridge * squared_norm(factors, equations.factors())};
+    const double value = fit(static_cast<float>(ridge), weight_sum);
+    return {value, ridge * squared_norm(row, factors)};
+}
+
+ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weights, NormalEquations& equations,
+                          float* factors) {
+    return with_ridge(step, weights, equations.factors(), factors, [&](float ridge, double weight_sum) {
+        if (!equations.factorize(ridge)) throw no_solution(step, weights.size());
+        equations.solve_lower(0);
+        const double explained = equations.product(0, 0);
+        equations.solve_upper(0.0f, factors);
+        return weight_sum - explained;
+    });
 }
 
 // The fit is NaN where single precision does not suffice.
 ObjectiveParts solve_dual_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
                               std::span<const float> weights, DualEquations& equations, float* factors) {
-    const double weight_sum = sum_of(weights);
-    if (!(weight_sum > 0)) {
-        std::fill_n(factors, features.stride(), 0.0f);
-        return {};
-    }
-    const double ridge = step.ridge_of(weight_sum);
-    if (!equations.solve(*step.shared, static_cast<float>(ridge), features, columns, weights, factors))
-        return {std::numeric_limits<double>::quiet_NaN(), 0};
-    return {equations.value(), ridge * squared_norm(factors, features.factors())};
+    return with_ridge(step, weights, features.factors(), factors, [&](float ridge, double) {
+        return equations.solve(*step.shared, ridge, features, columns, weights, factors)
+                   ? equations.value()
+                   : std::numeric_limits<double>::quiet_NaN();
+    });
 }
 
 }  // namespace
@@ -112,15 +118,9 @@ namespace {
 // Improves one row. The fit is NaN where single precision does not suffice.
 ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
                            std::span<const float> weights, ConjugateGradient& workspace, float* factors) {
-    const double weight_sum = sum_of(weights);
-    if (!(weight_sum > 0)) {
-        std::fill_n(factors, features.stride(), 0.0f);
-        return {};
-    }
-    const double ridge = step.ridge_of(weight_sum);
-    const double value =
-        workspace.improve(*step.shared, features, columns, weights, static_cast<float>(ridge), factors);
-    return {value, ridge * squared_norm(factors, features.factors())};
+    return with_ridge(step, weights, features.factors(), factors, [&](float ridge, double) {
+        return workspace.improve(*step.shared, features, columns, weights, ridge, factors);
+    });
 }
 
 }  // namespace
