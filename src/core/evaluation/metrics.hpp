@@ -49,6 +49,17 @@ PredictionErrors measure_predictions(const RatingModel& model, const Csr& test, 
 ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
                           Environment& environment);
 
+/// NDCG of the same lists, a value for each user that has test entries, in their order.
+std::vector<double> list_ndcgs(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
+                               Environment& environment);
+
+/// Sums of squared errors of predict_rating, a value for each user that has test entries, in their order.
+std::vector<double> squared_errors(const RatingModel& model, const Csr& test, Environment& environment);
+
+/// As measure_lists(), for lists of the k items with the most entries in `seen` that are not in the user's own row.
+/// O(entries).
+ListMetrics measure_popularity(const Csr& seen, const Csr& test, std::size_t k, Environment& environment);
+
 /// Positions, from 0, of those of the first k recommended items that are relevant, which is ascending.
 /// `recommended` is best first and distinct.
 std::vector<std::uint32_t> hit_positions(std::span<const std::uint32_t> recommended,
