@@ -209,7 +209,7 @@ CREATE FUNCTION @extschema@.mf_train(
     rating_column pg_catalog.name DEFAULT 'rating',
     feedback pg_catalog.text DEFAULT 'explicit',
     algorithm pg_catalog.text DEFAULT NULL,
-    factors pg_catalog.int4 DEFAULT 64,
+    factors pg_catalog.int4 DEFAULT NULL,
     iterations pg_catalog.int4 DEFAULT NULL,
     regularization pg_catalog.float8 DEFAULT NULL,
     test_fraction pg_catalog.float8 DEFAULT 0,
@@ -218,17 +218,18 @@ CREATE FUNCTION @extschema@.mf_train(
 RETURNS TABLE (
     model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8, items pg_catalog.int8,
     ratings pg_catalog.int8, iterations pg_catalog.int4, train_rmse pg_catalog.float8,
-    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8)
+    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8, found pg_catalog.jsonb)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
 AS 'MODULE_PATHNAME', 'mf_train';
 
-COMMENT ON FUNCTION @extschema@.mf_train IS 'trains a model from the interactions in a relation and makes it live';
+COMMENT ON FUNCTION @extschema@.mf_train IS
+    'trains a model from the interactions in a relation and makes it live; found: numbers that were not given, as found from the data';
 
 CREATE FUNCTION @extschema@.mf_retrain(model pg_catalog.text)
 RETURNS TABLE (
     model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8, items pg_catalog.int8,
     ratings pg_catalog.int8, iterations pg_catalog.int4, train_rmse pg_catalog.float8,
-    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8)
+    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8, found pg_catalog.jsonb)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
 AS 'MODULE_PATHNAME', 'mf_retrain';
 
@@ -243,7 +244,7 @@ CREATE FUNCTION @extschema@.mf_train_async(
     rating_column pg_catalog.name DEFAULT 'rating',
     feedback pg_catalog.text DEFAULT 'explicit',
     algorithm pg_catalog.text DEFAULT NULL,
-    factors pg_catalog.int4 DEFAULT 64,
+    factors pg_catalog.int4 DEFAULT NULL,
     iterations pg_catalog.int4 DEFAULT NULL,
     regularization pg_catalog.float8 DEFAULT NULL,
     test_fraction pg_catalog.float8 DEFAULT 0,
@@ -311,7 +312,7 @@ CREATE FUNCTION @extschema@.mf_estimate(
     rating_column pg_catalog.name DEFAULT 'rating',
     feedback pg_catalog.text DEFAULT 'explicit',
     algorithm pg_catalog.text DEFAULT NULL,
-    factors pg_catalog.int4 DEFAULT 64,
+    factors pg_catalog.int4 DEFAULT NULL,
     iterations pg_catalog.int4 DEFAULT NULL,
     regularization pg_catalog.float8 DEFAULT NULL,
     test_fraction pg_catalog.float8 DEFAULT 0,
@@ -341,8 +342,8 @@ CREATE VIEW @extschema@.mf_progress AS
 
 COMMENT ON VIEW @extschema@.mf_progress IS 'training runs in progress in this database, one row per session that trains';
 COMMENT ON COLUMN @extschema@.mf_progress.phase IS
-    'reading, sorting, training, rating factors, ranking factors, storing, cross-validation or tuning';
-COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'completed iterations of the phase';
+    'reading, sorting, search, training, rating factors, ranking factors, storing, cross-validation or tuning';
+COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'completed iterations of the phase; in a search, the points tried';
 COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS
     'estimated seconds until the last iteration ends, without early stopping; NULL before the first one has ended';
@@ -697,7 +698,7 @@ CREATE FUNCTION @extschema@.mf_cross_validate(
     rating_column pg_catalog.name DEFAULT 'rating',
     feedback pg_catalog.text DEFAULT 'explicit',
     algorithm pg_catalog.text DEFAULT NULL,
-    factors pg_catalog.int4 DEFAULT 64,
+    factors pg_catalog.int4 DEFAULT NULL,
     iterations pg_catalog.int4 DEFAULT NULL,
     regularization pg_catalog.float8 DEFAULT NULL,
     test_fraction pg_catalog.float8 DEFAULT 0,
@@ -721,7 +722,7 @@ CREATE FUNCTION @extschema@.mf_tune(
     rating_column pg_catalog.name DEFAULT 'rating',
     feedback pg_catalog.text DEFAULT 'explicit',
     algorithm pg_catalog.text DEFAULT NULL,
-    factors pg_catalog.int4 DEFAULT 64,
+    factors pg_catalog.int4 DEFAULT NULL,
     iterations pg_catalog.int4 DEFAULT NULL,
     regularization pg_catalog.float8 DEFAULT NULL,
     test_fraction pg_catalog.float8 DEFAULT 0.2,

@@ -40,19 +40,23 @@ std::string pairs_table(const std::string& title, const std::vector<std::pair<st
     return table + "</table>\n</section>\n";
 }
 
-std::string versions_table(const Report& report) {
-    std::string table = "<section>\n" + heading("Versions") + "<table>\n<tr>";
-    for (const std::string& column : report.version_columns) table += cell("th", column);
+std::string table_section(const char* title, const ReportTable& content, const std::string& note = {}) {
+    std::string table = "<section>\n" + heading(title) + "<table>\n<tr>";
+    for (const std::string& column : content.columns) table += cell("th", column);
     table += "</tr>\n";
-    for (const std::vector<std::string>& version : report.versions) {
+    for (const std::vector<std::string>& row : content.rows) {
         table += "<tr>";
-        for (const std::string& value : version) table += cell("td", value);
+        for (const std::string& value : row) table += cell("td", value);
         table += "</tr>\n";
     }
-    table += "</table>\n";
-    if (report.versions_left_out > 0)
-        table += "<p>" + std::to_string(report.versions_left_out) + " older versions are not shown.</p>\n";
-    return table + "</section>\n";
+    return table + "</table>\n" + (note.empty() ? "" : "<p>" + note + "</p>\n") + "</section>\n";
+}
+
+std::string versions_table(const Report& report) {
+    return table_section("Versions", report.versions,
+                         report.versions_left_out > 0
+                             ? std::to_string(report.versions_left_out) + " older versions are not shown."
+                             : "");
 }
 
 std::string concentration_plot(const std::vector<InteractionGroup>& items) {
@@ -156,6 +160,7 @@ std::string report_page(const Report& report) {
         title + "</title>\n<style>\n" + kStyle + "</style>\n</head>\n<body>\n<h1>" + title + "</h1>\n";
     page += "<div class=\"tables\">\n" + pairs_table("Facts", report.facts) + "<div>\n" +
             pairs_table("Metrics", report.metrics) + pairs_table("Parameters", report.parameters) + "</div>\n</div>\n";
+    if (!report.search.rows.empty()) page += table_section("Search", report.search);
     page += versions_table(report) + heading("Interactions") + "<div class=\"plots\">\n";
     page +=
         plot({"Interactions per user", "interactions of a user", "users"}, histogram_by_powers_of_two(report.users));

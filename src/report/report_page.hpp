@@ -25,14 +25,19 @@ struct Distribution {
     std::vector<std::uint64_t> counts;
 };
 
+struct ReportTable {
+    std::vector<std::string> columns;
+    std::vector<std::vector<std::string>> rows;
+};
+
 /// All texts are UTF-8, not escaped. Groups are in descending order of their interactions, all of them different.
 struct Report {
     std::string model;
     std::vector<std::pair<std::string, std::string>> facts;
     std::vector<std::pair<std::string, std::string>> metrics;
     std::vector<std::pair<std::string, std::string>> parameters;
-    std::vector<std::string> version_columns;
-    std::vector<std::vector<std::string>> versions;
+    ReportTable search;  ///< the points at which numbers were searched, in their order; shown if it has rows
+    ReportTable versions;
     std::size_t versions_left_out = 0;
     std::vector<InteractionGroup> users;
     std::vector<InteractionGroup> items;

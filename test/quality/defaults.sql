@@ -15,7 +15,7 @@ CREATE VIEW quality.losses AS
 CREATE FUNCTION quality.try(name text, kind text, figure text, point jsonb, of_grid boolean, of_default boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     -- The other kind of factors does not matter, and need not cost anything.
-    rest jsonb := CASE WHEN kind = 'implicit' THEN '{}' WHEN figure = 'RMSE' THEN '{"ranking_iterations": 1}' ELSE '{"iterations": 1}' END;
+    rest jsonb := '{"search": false}' || CASE WHEN kind = 'implicit' THEN '{}' WHEN figure = 'RMSE' THEN '{"ranking_iterations": 1}' ELSE '{"iterations": 1}' END::jsonb;
     trained record;
 BEGIN
     IF EXISTS (SELECT FROM quality.points p WHERE p.data = name AND p.measure = figure AND p.parameters = point) THEN

@@ -14,15 +14,21 @@ Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environ
     const Eigen::MatrixXd matrix = Eigen::MatrixXd::NullaryExpr(k, k, [&](Eigen::Index i, Eigen::Index j) {
         return static_cast<double>(gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)));
     });
-    // SelfAdjointEigenSolver::compute in its steps: with a thousand factors they take some tenths of a second each.
-    const Eigen::Tridiagonalization<Eigen::MatrixXd> tridiagonal(matrix);
-    check_interrupt(environment);
-    const Eigen::MatrixXd reflections = tridiagonal.matrixQ();
-    check_interrupt(environment);
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(k);
-    solver.computeFromTridiagonal(tridiagonal.diagonal(), tridiagonal.subDiagonal());
-    check_interrupt(environment);
-    const Eigen::MatrixXd vectors = reflections * solver.eigenvectors();
+    Eigen::MatrixXd vectors;
+    constexpr Eigen::Index kInOneGo = 256;  // about 0.03 s
+    if (k <= kInOneGo) {
+        vectors = solver.compute(matrix).eigenvectors();
+    } else {
+        // compute() in its steps, each of which takes some tenths of a second with a thousand factors.
+        const Eigen::Tridiagonalization<Eigen::MatrixXd> tridiagonal(matrix);
+        check_interrupt(environment);
+        const Eigen::MatrixXd reflections = tridiagonal.matrixQ();
+        check_interrupt(environment);
+        solver.computeFromTridiagonal(tridiagonal.diagonal(), tridiagonal.subDiagonal());
+        check_interrupt(environment);
+        vectors = reflections * solver.eigenvectors();
+    }
     if (solver.info() != Eigen::Success || !vectors.allFinite())
         throw NumericalFailure("the factors have no finite Gram matrix", {}, "Raise regularization.");
     const std::size_t blocks = FactorMatrix::padded(factors) / kLanes;

@@ -10,6 +10,7 @@
 
 #include "core/base/descending_order.hpp"
 #include "core/base/error.hpp"
+#include "core/pipeline/find_options.hpp"
 #include "core/pipeline/train.hpp"
 
 namespace mf {
@@ -170,8 +171,12 @@ FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t
     if (options.test_fraction > 0)
         held_out = hold_out(data.train, data.hashes, options.test_fraction, seed, environment);
     TrainSummary summary;
+    const TrainOptions found =
+        options.search.enabled
+            ? find_options(held_out ? held_out->train : data.train, data.hashes, options, environment).options
+            : options;
     const Model model =
-        train_factors(data.train, held_out ? &*held_out : nullptr, options, environment, nullptr, summary);
+        train_factors(data.train, held_out ? &*held_out : nullptr, found, environment, nullptr, summary);
 
     FoldResult result;
     if (model.rating) {

@@ -18,7 +18,8 @@ struct FoldResult {
 };
 
 /// Trains on the cells outside a fold and measures on those in it, exactly as if the source of the run had only
-/// held the former. The held-out fraction of the options, if any, is taken from the cells that are trained on.
+/// held the former, the search for what was not given included. The held-out fraction of the options, if any, is taken
+/// from the cells that are trained on.
 ///
 /// Every cell of the fold is predicted; where the user or the item has no other ratings, by mean and what bias is
 /// known. Lists have k ≥ 1 items; a user without other ratings gets the items with the most interactions. Relevant are

@@ -28,6 +28,7 @@ using SearchSpace = std::vector<SearchDimension>;
 struct Setting {
     std::string name;
     OptionValue value;
+    bool operator==(const Setting&) const = default;
 };
 using Settings = std::vector<Setting>;
 

@@ -10,7 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
-#include "core/data/split.hpp"
+#include "core/data/sample.hpp"
 #include "core/evaluation/metrics.hpp"
 #include "core/training/factor_init.hpp"
 
@@ -28,32 +28,6 @@ constexpr std::uint64_t kRankingStartStream = 0x4b537472u;
 // than the iteration. The same users every time, so that differences between iterations are surer than the mean
 // itself, whose standard error is about 0.01.
 constexpr std::size_t kEarlyStopUsers = 1000;
-
-// The rows of at most `limit` users, evenly spaced among those that have any.
-Csr sample_rows(const Csr& matrix, std::size_t limit) {
-    std::size_t occupied = 0;
-    for (std::uint32_t row = 0; row < matrix.rows(); ++row) occupied += matrix.row_size(row) > 0;
-    const std::size_t step = std::max<std::size_t>((occupied + limit - 1) / limit, 1);
-
-    Csr sample;
-    sample.column_count = matrix.column_count;
-    sample.offsets = Array<std::uint64_t>(std::size_t{matrix.rows()} + 1);
-    std::uint64_t entries = 0;
-    std::size_t index = 0;
-    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
-        sample.offsets[row] = entries;
-        if (matrix.row_size(row) > 0 && index++ % step == 0) entries += matrix.row_size(row);
-    }
-    sample.offsets[matrix.rows()] = entries;
-    sample.columns = Array<std::uint32_t>(entries);
-    sample.values = Array<float>(entries);
-    for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
-        if (sample.row_size(row) == 0) continue;
-        std::ranges::copy(matrix.row_columns(row), sample.columns.data() + sample.offsets[row]);
-        std::ranges::copy(matrix.row_values(row), sample.values.data() + sample.offsets[row]);
-    }
-    return sample;
-}
 
 bool all_finite(std::span<const float> values, Environment& environment) {
     constexpr std::size_t kValuesATask = std::size_t{1} << 20;
@@ -176,7 +150,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     const RatingTrainer* rating = rating_trainer(options);
     const RankingTrainer& ranking = ranking_trainer(options);
     if (rating != nullptr)
-        model.rating = train_rating(*rating, parts, by_item, options, environment,
+        model.rating = train_rating(*rating, parts, by_item, for_rating_factors(options), environment,
                                     start != nullptr && start->rating ? &*start->rating : nullptr, summary);
     model.ranking = train_ranking(ranking, parts, by_item, options, environment,
                                   start != nullptr ? &start->ranking : nullptr, summary);
@@ -200,13 +174,19 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
 
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start) {
     options.validate();
-    std::optional<HoldOut> held_out;
-    if (options.test_fraction > 0)
-        held_out = hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.seed,
-                            environment);
     TrainResult result;
-    result.model =
-        train_factors(dataset.by_user, held_out ? &*held_out : nullptr, options, environment, start, result.summary);
+    result.found.options = options;
+    std::optional<HoldOut> held_out;
+    if (options.search.enabled || options.test_fraction > 0) {
+        const IdHashes hashes = id_hashes(dataset, environment);
+        if (options.test_fraction > 0)
+            held_out = hold_out(dataset.by_user, hashes, options.test_fraction, options.seed, environment);
+        // What is measured on at the end is not searched on.
+        if (options.search.enabled)
+            result.found = find_options(held_out ? held_out->train : dataset.by_user, hashes, options, environment);
+    }
+    result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, result.found.options, environment,
+                                 start, result.summary);
     count_interactions(dataset, result.model, environment);
     return result;
 }
@@ -221,17 +201,21 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
     //   and what the trainer takes that takes most, one after the other,
     // or, if it is more, what reading takes: 20 a rating, 24 a row, and the builder's counters.
-    const double k = static_cast<double>(FactorMatrix::padded(options.factors));
-    const bool held_out = options.test_fraction > 0;
     const RatingTrainer* rating = rating_trainer(options);
-    const double sets = rating != nullptr ? 2 : 1;
+    const auto padded = [](int factors) { return static_cast<double>(FactorMatrix::padded(factors)); };
+    const double ranking_factors = padded(options.factors);
+    const double rating_factors = rating != nullptr ? padded(options.rating_factors_or_default()) : 0.0;
+    const double most_factors = std::max(ranking_factors, rating_factors);
+    const bool held_out = options.test_fraction > 0;
     const double bytes_a_rating = held_out ? 24 : 16;
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const double working = std::max(ranking_trainer(options).working_bytes(options, ratings, threads),
-                                    rating != nullptr ? rating->working_bytes(options, ratings, threads) : 0.0);
+    const double working =
+        std::max(ranking_trainer(options).working_bytes(options, ratings, threads),
+                 rating != nullptr ? rating->working_bytes(for_rating_factors(options), ratings, threads) : 0.0);
     const double reading = static_cast<double>(ratings) * 20 + rows * 24 + builder_counter_bytes(users, items, ratings);
-    const double training = static_cast<double>(ratings) * bytes_a_rating + rows * (4 * k * sets + 24) +
-                            (held_out ? static_cast<double>(items) * (9 * k + 16) : 0) + working;
+    const double training = static_cast<double>(ratings) * bytes_a_rating +
+                            rows * (4 * (ranking_factors + rating_factors) + 24) +
+                            (held_out ? static_cast<double>(items) * (9 * most_factors + 16) : 0) + working;
     const double bytes = std::max(reading, training) + static_cast<double>(id_bytes);
     constexpr double kLargest = 0x1.0p62;
     return static_cast<std::size_t>(std::min(bytes, kLargest));

@@ -1,4 +1,5 @@
-// A whole training run: hold out, transpose, train, measure, solve the users once more on everything.
+// A whole training run: find what was not given, hold out, transpose, train, measure, solve the users once more on
+// everything.
 #pragma once
 
 #include <optional>
@@ -6,6 +7,7 @@
 #include "core/base/parallel.hpp"
 #include "core/data/interactions.hpp"
 #include "core/data/split.hpp"
+#include "core/pipeline/find_options.hpp"
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
 #include "core/training/trainers.hpp"
@@ -27,6 +29,7 @@ struct TrainSummary {
 struct TrainResult {
     Model model;
     TrainSummary summary;
+    FoundOptions found;  ///< with the options of the training run
 };
 
 /// Item factors to begin with instead of random ones, a row for each item of the dataset; rows of zeros are items that
@@ -36,12 +39,12 @@ struct WarmStart {
     RankingStart ranking;
 };
 
-/// Trains what the options ask for. With test_fraction > 0 the metrics come from factors that never saw the held-out
-/// rows; the users stored in the result are then solved once more from their whole history against the trained
-/// items, so that stored factors always equal the fold-in of that history. Throws NumericalFailure rather than return
-/// a factor that is not finite.
-/// A start has the options' numbers of factors; where it knows the items of most interactions, a third of the
-/// iterations reaches the loss of a training run without one. It is used up.
+/// Trains what the options ask for, after find_options() if they ask for that. With test_fraction > 0 the metrics come
+/// from factors that never saw the held-out rows; the users stored in the result are then solved once more from their
+/// whole history against the trained items, so that stored factors always equal the fold-in of that history. Throws
+/// NumericalFailure rather than return a factor that is not finite. A start has the options' numbers of factors; where
+/// it knows the items of most interactions, a third of the iterations reaches the loss of a training run without one.
+/// It is used up.
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
                   WarmStart* start = nullptr);
 

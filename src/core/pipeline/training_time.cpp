@@ -82,16 +82,16 @@ double training_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t 
                         Environment& environment) {
     const double n = static_cast<double>(ratings);
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const auto seconds_of = [&](const auto& trainer) {
-        TrainOptions two = options;
+    const auto seconds_of = [&](const auto& trainer, TrainOptions two) {
         const int iterations = std::exchange(trainer.iterations(two), 2);
         const Cost cost = measure(environment, [&](const Sample& sample, Environment& alone) {
             trainer.train(sample.by_user, sample.by_item, two, alone, {}, nullptr);
         });
         return iterations * cost.of(n, rows);
     };
-    double seconds = seconds_of(ranking_trainer(options));
-    if (const RatingTrainer* rating = rating_trainer(options)) seconds += seconds_of(*rating);
+    double seconds = seconds_of(ranking_trainer(options), options);
+    if (const RatingTrainer* rating = rating_trainer(options))
+        seconds += seconds_of(*rating, for_rating_factors(options));
     return seconds / std::max(environment.threads, 1);
 }
 

@@ -11,6 +11,8 @@
 #include "core/base/error.hpp"
 #include "core/data/split.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/pipeline/deadline.hpp"
+#include "core/pipeline/find_options.hpp"
 #include "core/training/trainers.hpp"
 
 namespace mf {
@@ -30,18 +32,6 @@ struct Candidate {
     TrainOptions options;
     int rounds = 0;      ///< measured
     double measure = 0;  ///< in the last of them; greater is better
-};
-
-/// What is known of the time.
-class Deadline {
-  public:
-    explicit Deadline(double seconds) : seconds_(seconds) {}
-    bool is_over() const { return elapsed() >= seconds_; }
-    double elapsed() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
-  private:
-    double seconds_;
-    Clock::time_point begin_ = Clock::now();
 };
 
 /// One kind of factors: how many iterations, and how good they make a candidate.
@@ -157,14 +147,22 @@ SearchSpace part_of(const SearchSpace& space, const TrainOptions& base, OptionSc
     return part;
 }
 
-std::vector<Candidate> candidates_of(const std::vector<Settings>& points, const TrainOptions& base, int first_number) {
+/// The points with what was found from the data for the same kind of factors, unless a point says otherwise.
+std::vector<Candidate> candidates_of(const std::vector<Settings>& points, const FoundOptions& first, OptionScope scope,
+                                     int first_number) {
     std::vector<Candidate> candidates;
     for (const Settings& point : points) {
         Candidate candidate;
         candidate.trial.number = first_number + static_cast<int>(candidates.size());
         candidate.trial.parameters = point;
-        candidate.options = base;
-        apply_settings(point, candidate.options);
+        for (const Setting& setting : first.found) {
+            const bool is_rating = option_scope(first.options, setting.name) == OptionScope::Rating;
+            if (is_rating == (scope == OptionScope::Rating) &&
+                std::ranges::find(point, setting.name, &Setting::name) == point.end())
+                candidate.trial.parameters.push_back(setting);
+        }
+        candidate.options = first.options;
+        apply_settings(candidate.trial.parameters, candidate.options);
         candidates.push_back(std::move(candidate));
     }
     return candidates;
@@ -174,19 +172,29 @@ void append(std::vector<Trial>& trials, const std::vector<Candidate>& candidates
     for (const Candidate& candidate : candidates) trials.push_back(candidate.trial);
 }
 
+/// The options to begin with: those that were not given are found from the data, but for those in a list, each value of
+/// which is tried.
+FoundOptions first_options(TrainOptions options, const SearchSpace& space, const TuningOptions& tuning,
+                           const Csr& cells, const IdHashes& hashes, Environment& environment) {
+    for (const SearchDimension& dimension : space)
+        if (!dimension.values.empty()) options.given.push_back(dimension.name);
+    options.search.seconds = std::min(options.search.seconds, tuning.seconds / 4);
+    return find_options(cells, hashes, options, environment);
+}
+
 }  // namespace
 
-std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
+std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, const SearchSpace& space,
                         const TuningOptions& tuning, Environment& environment) {
     if (tuning.trials < 1 || tuning.trials > kMostTrials)
         throw InvalidArgument("trials must be between 1 and " + std::to_string(kMostTrials) + ", not " +
                               std::to_string(tuning.trials));
     if (!(tuning.seconds > 0)) throw InvalidArgument("seconds must be above 0");
-    base.validate();
+    options.validate();
     const auto count = static_cast<std::size_t>(tuning.trials);
-    const std::uint64_t seed = base.seed;
-    const HoldOut parts =
-        hold_out(dataset.by_user, id_hashes(dataset, environment), base.test_fraction, seed, environment);
+    const std::uint64_t seed = options.seed;
+    const IdHashes hashes = id_hashes(dataset, environment);
+    const HoldOut parts = hold_out(dataset.by_user, hashes, options.test_fraction, seed, environment);
     if (parts.test.entries() == 0)
         throw InvalidData("there are no rows to measure on",
                           "At least one row of each user stays in training, and no user has enough to hold one out.",
@@ -194,6 +202,8 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     const Csr by_item = transpose(parts.train, environment);
 
     Search search(tuning, environment);
+    FoundOptions begin = first_options(options, space, tuning, parts.train, hashes, environment);
+    const TrainOptions base = begin.options;
     const SearchSpace rating_only = part_of(space, base, OptionScope::Rating, false);
     const SearchSpace ranking_only = part_of(space, base, OptionScope::Ranking, false);
     const bool factors_with_ranking = !ranking_only.empty() || rating_only.empty();
@@ -211,23 +221,24 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const 
     // Without rating factors it has no points.
     const Kind by_rmse{rating_trainer != nullptr ? rating_trainer->iterations : ranking_trainer.iterations,
                        [&](const TrainOptions& options, Environment& limited) {
-                           const RatingModel model =
-                               rating_trainer->train(parts.train, by_item, options, limited, {}, nullptr);
+                           const RatingModel model = rating_trainer->train(
+                               parts.train, by_item, for_rating_factors(options), limited, {}, nullptr);
                            return -measure_predictions(model, parts.test, limited).rmse();
                        },
                        [](Trial& trial, double measure) { trial.rmse = -measure; }};
-    const std::vector<Candidate> to_rank = candidates_of(spread_points(ranking, base, count, seed), base, 1);
+    const std::vector<Candidate> to_rank =
+        candidates_of(spread_points(ranking, base, count, seed), begin, OptionScope::Ranking, 1);
     const std::vector<Settings> rating_points = spread_points(rating, base, count, seed);
     const int next_number = static_cast<int>(to_rank.size()) + 1;
     search.plan(training_runs(to_rank, by_ndcg) +
-                training_runs(candidates_of(rating_points, base, next_number), by_rmse));
+                training_runs(candidates_of(rating_points, begin, OptionScope::Rating, next_number), by_rmse));
 
     std::vector<Trial> trials;
     append(trials, search.run(to_rank, by_ndcg));
     const bool has_ranking = !trials.empty();
-    TrainOptions chosen = base;
-    if (has_ranking) apply_settings(trials.front().parameters, chosen);
-    const std::vector<Candidate> rated = search.run(candidates_of(rating_points, chosen, next_number), by_rmse);
+    if (has_ranking) apply_settings(trials.front().parameters, begin.options);
+    const std::vector<Candidate> rated =
+        search.run(candidates_of(rating_points, begin, OptionScope::Rating, next_number), by_rmse);
     append(trials, rated);
 
     if (trials.empty())

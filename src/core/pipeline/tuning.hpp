@@ -37,8 +37,8 @@ struct Trial {
 /// Successive halving over iterations (Jamieson, Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
 /// Optimization", AISTATS 2016): all points are trained for a quarter of their iterations, the best third for half of
 /// them, the best third of those for all; nine points or fewer skip the first round, three the second.
-/// base.test_fraction of each user's cells, greater than 0, are kept out of all training runs, and measures are taken
-/// on them: RMSE for the options of rating factors, NDCG@k for those of ranking factors.
+/// options.test_fraction of each user's cells, greater than 0, are kept out of all training runs, and measures are
+/// taken on them: RMSE for the options of rating factors, NDCG@k for those of ranking factors.
 ///
 /// The two kinds are searched one after the other, the ranking factors first, since neither depends on the other but
 /// for the number of factors. That is searched for the ranking factors, and for the rating factors if the space has
@@ -48,12 +48,15 @@ struct Trial {
 /// part in, then by the measure. If both kinds were searched, the parameters of the first trial are completed by those
 /// of the best one of the other kind, with its RMSE: what to train with.
 ///
-/// Deterministic for the seed of `base` unless the time ends the search. A point that cannot be trained
+/// Options that are found from the data are found first, on the rows that are trained on, and are a point to begin
+/// with.
+///
+/// Deterministic for the seed of `options` unless the time ends the search. A point that cannot be trained
 /// (NumericalFailure) is the worst; if none can, the failure is thrown. The space is one that check_space() accepts,
 /// which the caller asks before reading the data. Throws InvalidArgument for unknown options, trials out of range or
 /// seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held out. Reports
 /// each training run as an iteration of the phase "tuning".
-std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& base, const SearchSpace& space,
+std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, const SearchSpace& space,
                         const TuningOptions& tuning, Environment& environment);
 
 }  // namespace mf

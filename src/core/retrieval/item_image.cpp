@@ -18,15 +18,13 @@ std::size_t gram_bytes(int factors) { return GramMatrix(nullptr, factors).size()
 struct Header {
     std::uint64_t items;
     std::uint64_t ids, interactions, by_popularity, ranking, gram, rating, rating_bias, end;
-    std::int64_t factors;
-    std::int64_t has_rating;
+    std::int64_t rating_factors;  ///< 0: none
 };
 
-Header layout(std::size_t id_bytes, std::size_t items, int factors, bool has_rating) {
+Header layout(std::size_t id_bytes, std::size_t items, int factors, int rating_factors) {
     Header header{};
     header.items = items;
-    header.factors = factors;
-    header.has_rating = has_rating;
+    header.rating_factors = rating_factors;
     std::size_t end = rounded_up(sizeof(Header));
     const auto place = [&end](std::size_t bytes) {
         const std::size_t begin = end;
@@ -38,24 +36,25 @@ Header layout(std::size_t id_bytes, std::size_t items, int factors, bool has_rat
     header.by_popularity = place(items * sizeof(std::uint32_t));
     header.ranking = place(ItemIndex::bytes(items, factors));
     header.gram = place(gram_bytes(factors));
-    const std::size_t rated = has_rating ? items : 0;
-    header.rating = place(rated * FactorMatrix::padded(factors) * sizeof(float));
+    const std::size_t rated = rating_factors > 0 ? items : 0;
+    header.rating = place(rated * FactorMatrix::padded(rating_factors) * sizeof(float));
     header.rating_bias = place(rated * sizeof(float));
     header.end = end;
     return header;
 }
 
 Header layout(const ItemParts& parts) {
-    return layout(SortedIds::bytes(parts.ids), parts.ranking.rows(), parts.ranking.factors(), parts.rating.rows() > 0);
+    return layout(SortedIds::bytes(parts.ids), parts.ranking.rows(), parts.ranking.factors(),
+                  parts.rating.rows() > 0 ? parts.rating.factors() : 0);
 }
 
 }  // namespace
 
 std::size_t ItemImage::bytes(const ItemParts& parts) { return layout(parts).end; }
 
-std::size_t ItemImage::least_bytes(std::size_t items, int factors, bool has_rating) {
+std::size_t ItemImage::least_bytes(std::size_t items, int factors, int rating_factors) {
     constexpr std::size_t kIdBytes = 24;
-    return layout(items * kIdBytes, items, factors, has_rating).end;
+    return layout(items * kIdBytes, items, factors, rating_factors).end;
 }
 
 void ItemImage::build(const ItemParts& parts, void* memory, Environment& environment) {
@@ -70,7 +69,7 @@ void ItemImage::build(const ItemParts& parts, void* memory, Environment& environ
     ItemIndex::build(parts.ranking, base + header.ranking, environment);
     const GramMatrix gram(parts.ranking, environment);
     std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));
-    if (header.has_rating) {
+    if (header.rating_factors > 0) {
         constexpr std::size_t kRowsATask = 4096;
         const std::size_t stride = parts.rating.stride();
         auto* rating = reinterpret_cast<float*>(base + header.rating);
@@ -90,8 +89,9 @@ ItemImage::ItemImage(const void* memory) {
     by_popularity_ = {reinterpret_cast<const std::uint32_t*>(base + header.by_popularity), header.items};
     ranking_.emplace(base + header.ranking);
     gram_ = reinterpret_cast<const float*>(base + header.gram);
-    if (header.has_rating == 0) return;
-    rating_ = {reinterpret_cast<const float*>(base + header.rating), header.items, static_cast<int>(header.factors)};
+    if (header.rating_factors == 0) return;
+    rating_ = {reinterpret_cast<const float*>(base + header.rating), header.items,
+               static_cast<int>(header.rating_factors)};
     rating_bias_ = {reinterpret_cast<const float*>(base + header.rating_bias), header.items};
 }
 

@@ -26,13 +26,13 @@ struct ItemParts {
 /// i of the parts it was built from.
 class ItemImage {
   public:
-    /// Bytes that an image takes: about 9·k bytes per item with both kinds of factors, 5·k with one kind, plus 60 to 90
-    /// bytes.
+    /// Bytes that an image takes: about 5 bytes per item and ranking factor, 4 per item and rating factor, plus 60 to
+    /// 90 per item.
     static std::size_t bytes(const ItemParts& parts);
 
     /// A lower bound before anything is read: the same without the ids, whose texts are not known. At most 2^32 - 2
-    /// items.
-    static std::size_t least_bytes(std::size_t items, int factors, bool has_rating);
+    /// items. rating_factors: 0 for implicit feedback.
+    static std::size_t least_bytes(std::size_t items, int factors, int rating_factors);
 
     /// Builds the image in `memory`, which has bytes() bytes and is aligned to 64. O(items · (k² + log items)).
     static void build(const ItemParts& parts, void* memory, Environment& environment);

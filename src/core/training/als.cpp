@@ -115,7 +115,7 @@ namespace {
 constexpr NumericOption kOptions[] = {
     numeric_option<&TrainOptions::als, &AlsOptions::iterations>("iterations", 1, kMaximumIterations),
     numeric_option<&TrainOptions::als, &AlsOptions::regularization>("regularization", kMinimumRegularization,
-                                                                    kMaximumWeight, {0.3, 3, true}),
+                                                                    kMaximumWeight, {0.125, 3, true}, {}, kRootOfTwo),
     numeric_option<&TrainOptions::als, &AlsOptions::regularization_exponent>("regularization_exponent", 0, 2,
                                                                              {0.25, 0.75, false}),
     // May be 0: a row's bias is determined by its ratings once the factors have a ridge.

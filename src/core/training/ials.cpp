@@ -141,12 +141,13 @@ constexpr NumericOption weight_slope_option() {
 constexpr NumericOption kOptions[] = {
     numeric_option<&TrainOptions::ials, &IalsOptions::iterations>("iterations", 1, kMaximumIterations),
     numeric_option<&TrainOptions::ials, &IalsOptions::regularization>(
-        "regularization", kMinimumRegularization, kMaximumWeight, {0.125, 2, true}, {0.125, 2, true}),
+        "regularization", kMinimumRegularization, kMaximumWeight, {0.125, 2, true}, {0.125, 2, true}, kRootOfTwo),
     numeric_option<&TrainOptions::ials, &IalsOptions::regularization_exponent>("regularization_exponent", 0, 2,
                                                                                {0, 1, false}, {0, 1, false}),
     // Without weight on what was not observed, the constant score fits perfectly and nothing is learned.
-    numeric_option<&TrainOptions::ials, &IalsOptions::unobserved_weight>(
-        "unobserved_weight", kMinimumRegularization, kMaximumWeight, {10, 160, true}, {10, 160, true}),
+    numeric_option<&TrainOptions::ials, &IalsOptions::unobserved_weight>("unobserved_weight", kMinimumRegularization,
+                                                                         kMaximumWeight, {10, 160, true},
+                                                                         {10, 160, true}, 2, "regularization"),
     weight_slope_option(),
 };
 

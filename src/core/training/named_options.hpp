@@ -18,6 +18,8 @@ namespace mf {
 inline constexpr double kMinimumRegularization = 1e-9;
 inline constexpr double kMaximumWeight = 1e6;
 
+inline constexpr double kRootOfTwo = 1.4142135623730951;
+
 /// An option whose value is a number.
 struct NumericOption {
     std::string_view name;
@@ -30,12 +32,18 @@ struct NumericOption {
     void (*set)(TrainOptions&, double);
     double (*get)(const TrainOptions&);
     SearchRange search[2] = {};  ///< for explicit and for implicit feedback
+    /// Found from the data unless it is given: ratio of the values tried one after the other. 0: not found.
+    double found_step = 0;
+    /// Another option of the same trainer that changes by the root of that ratio at the same time, since what is best
+    /// depends on the one divided by the square of the other. Empty: none.
+    std::string_view companion = {};
 };
 
 /// An option kept in TrainOptions::*Part.*Field; whole if that is an int.
 template <auto Part, auto Field>
 constexpr NumericOption numeric_option(std::string_view name, double minimum, double maximum,
-                                       SearchRange explicit_search = {}, SearchRange implicit_search = {}) {
+                                       SearchRange explicit_search = {}, SearchRange implicit_search = {},
+                                       double found_step = 0, std::string_view companion = {}) {
     using Value = std::remove_cvref_t<decltype(std::declval<TrainOptions>().*Part.*Field)>;
     return {name,
             name == "iterations" || name == "regularization" || name == "regularization_exponent",
@@ -44,7 +52,9 @@ constexpr NumericOption numeric_option(std::string_view name, double minimum, do
             maximum,
             [](TrainOptions& options, double value) { options.*Part.*Field = static_cast<Value>(value); },
             [](const TrainOptions& options) { return static_cast<double>(options.*Part.*Field); },
-            {explicit_search, implicit_search}};
+            {explicit_search, implicit_search},
+            found_step,
+            companion};
 }
 
 /// An option whose value is one of a few words.

@@ -48,7 +48,20 @@ constexpr NumericOption kFactors = {
     1,
     kMaximumFactors,
     [](TrainOptions& options, double value) { options.factors = static_cast<int>(value); },
-    [](const TrainOptions& options) { return static_cast<double>(options.factors); }};
+    [](const TrainOptions& options) { return static_cast<double>(options.factors); },
+    {},
+    2};
+
+constexpr NumericOption kRatingFactors = {
+    "rating_factors",
+    false,
+    true,
+    1,
+    kMaximumFactors,
+    [](TrainOptions& options, double value) { options.rating_factors = static_cast<int>(value); },
+    [](const TrainOptions& options) { return static_cast<double>(options.rating_factors_or_default()); },
+    {},
+    2};
 
 constexpr Word<Duplicates> kDuplicatesWords[] = {
     {"mean", Duplicates::Mean}, {"sum", Duplicates::Sum}, {"last", Duplicates::Last}, {"error", Duplicates::Error}};
@@ -66,17 +79,24 @@ struct Named {
     OptionScope scope;
 };
 
+/// The name of an option that trainers of both kinds of factors may have, for the ranking factors.
+std::string ranking_name(std::string_view name, const TrainOptions& options) {
+    return (rating_trainer(options) != nullptr ? "ranking_" : "") + std::string(name);
+}
+
 /// In the order of their checks.
 std::vector<Named<NumericOption>> numeric_options(const TrainOptions& options) {
     const RatingTrainer* rating = rating_trainer(options);
     std::vector<Named<NumericOption>> result{
         {"factors", &kFactors, rating != nullptr ? OptionScope::Both : OptionScope::Ranking}};
-    if (rating != nullptr)
+    if (rating != nullptr) {
+        result.push_back({"rating_factors", &kRatingFactors, OptionScope::Rating});
         for (const NumericOption& option : rating->options)
             result.push_back({std::string(option.name), &option, OptionScope::Rating});
+    }
     for (const NumericOption& option : ranking_trainer(options).options) {
-        const char* prefix = rating != nullptr && option.is_general ? "ranking_" : "";
-        result.push_back({prefix + std::string(option.name), &option, OptionScope::Ranking});
+        const std::string name = option.is_general ? ranking_name(option.name, options) : std::string(option.name);
+        result.push_back({name, &option, OptionScope::Ranking});
     }
     return result;
 }
@@ -98,7 +118,12 @@ std::optional<Named<Option>> find(const std::vector<Named<Option>>& all, std::st
     return *found;
 }
 
-constexpr std::string_view kTimeColumn = "time_column";
+// Options that the reader of the options resolves.
+constexpr std::string_view kResolvedElsewhere[] = {"time_column", "search"};
+
+bool is_resolved_elsewhere(std::string_view name) {
+    return std::ranges::find(kResolvedElsewhere, name) != std::end(kResolvedElsewhere);
+}
 
 [[noreturn]] void raise_unknown(const TrainOptions& options, std::string_view name) {
     std::string known;
@@ -118,7 +143,7 @@ void TrainOptions::validate() const {
 }
 
 std::vector<std::string> option_names(const TrainOptions& options) {
-    std::vector<std::string> names{std::string(kTimeColumn)};
+    std::vector<std::string> names(std::begin(kResolvedElsewhere), std::end(kResolvedElsewhere));
     for (const auto& word : word_options(options)) names.push_back(word.name);
     for (const auto& number : numeric_options(options)) names.push_back(number.name);
     std::sort(names.begin(), names.end());
@@ -126,14 +151,17 @@ std::vector<std::string> option_names(const TrainOptions& options) {
 }
 
 void set_option(TrainOptions& options, std::string_view name, double value) {
-    if (const auto number = find(numeric_options(options), name))
-        return number->option->set(options, number->option->is_whole ? whole_number(name, value) : value);
-    if (!find(word_options(options), name) && name != kTimeColumn) raise_unknown(options, name);
+    if (const auto number = find(numeric_options(options), name)) {
+        number->option->set(options, number->option->is_whole ? whole_number(name, value) : value);
+        options.given.emplace_back(name);
+        return;
+    }
+    if (!find(word_options(options), name) && !is_resolved_elsewhere(name)) raise_unknown(options, name);
     throw InvalidArgument("option " + quoted(name) + " must be a text, not the number " + number_text(value));
 }
 
 void set_option(TrainOptions& options, std::string_view name, std::string_view value) {
-    if (name == kTimeColumn) throw std::logic_error("option \"time_column\" is not one of the core");
+    if (is_resolved_elsewhere(name)) throw std::logic_error("option " + quoted(name) + " is not one of the core");
     if (find(numeric_options(options), name))
         throw InvalidArgument("option " + quoted(name) + " must be a number, not " + quoted(value));
     const auto word = find(word_options(options), name);
@@ -146,7 +174,7 @@ void set_option(TrainOptions& options, std::string_view name, std::string_view v
 OptionScope option_scope(const TrainOptions& options, std::string_view name) {
     if (const auto number = find(numeric_options(options), name)) return number->scope;
     if (const auto word = find(word_options(options), name)) return word->scope;
-    if (name != kTimeColumn) raise_unknown(options, name);
+    if (!is_resolved_elsewhere(name)) raise_unknown(options, name);
     return OptionScope::Data;
 }
 
@@ -159,6 +187,23 @@ bool option_is_whole(const TrainOptions& options, std::string_view name) {
 bool option_is_text(const TrainOptions& options, std::string_view name) {
     option_scope(options, name);  // throws for an unknown name
     return !find(numeric_options(options), name);
+}
+
+std::vector<OpenOption> open_options(const TrainOptions& options) {
+    const auto is_given = [&](std::string_view name) {
+        return std::ranges::find(options.given, name) != options.given.end();
+    };
+    std::vector<OpenOption> open;
+    for (const auto& [name, option, scope] : numeric_options(options)) {
+        // Without a number of their own, rating factors are as many as the ranking factors.
+        const bool follows = option == &kRatingFactors && is_given("factors");
+        if (option->found_step == 0 || is_given(name) || follows) continue;
+        std::string companion(option->companion);
+        if (!companion.empty() && scope == OptionScope::Ranking) companion = ranking_name(companion, options);
+        open.push_back({name, scope, option->search[options.feedback == Feedback::Explicit ? 0 : 1], option->found_step,
+                        is_given(companion) ? "" : companion});
+    }
+    return open;
 }
 
 double option_value(const TrainOptions& options, std::string_view name) {

@@ -1,7 +1,9 @@
 // Every knob of a training, with its default and the reason for it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,13 +72,20 @@ struct IalsOptions {
     }
 };
 
+/// Whether numbers that are not given are found from the data (find_options.hpp), and what that may take.
+struct SearchOptions {
+    bool enabled = false;
+    double seconds = 60;                                           ///< wall time
+    std::size_t memory = std::numeric_limits<std::size_t>::max();  ///< bytes that the whole training run may take
+};
+
 struct TrainOptions {
     Feedback feedback = Feedback::Explicit;
     /// Of the rating factors for explicit feedback, of the ranking factors otherwise; default: als and ials.
     std::optional<Algorithm> algorithm;
-    /// Of rating and ranking factors alike. With ALS, more than the data's rank costs time, not accuracy, since the
-    /// ridge grows with the ratings of a row.
     int factors = 64;
+    /// Number of the rating factors, if it is not that of the ranking factors.
+    std::optional<int> rating_factors;
     std::uint64_t seed = 1;
     /// Default: mean of explicit ratings, sum of implicit weights.
     std::optional<Duplicates> duplicates;
@@ -86,6 +95,11 @@ struct TrainOptions {
     // Those of each algorithm.
     AlsOptions als;
     IalsOptions ials;
+    SearchOptions search;
+    /// Names of the options that set_option() has set: no search changes them.
+    std::vector<std::string> given;
+
+    int rating_factors_or_default() const { return rating_factors.value_or(factors); }
 
     Duplicates duplicates_rule() const {
         return duplicates.value_or(feedback == Feedback::Explicit ? Duplicates::Mean : Duplicates::Sum);
@@ -100,13 +114,13 @@ struct TrainOptions {
 enum class OptionScope {
     Rating,
     Ranking,
-    Both,  ///< the number of factors, for explicit feedback
+    Both,  ///< the number of factors, for explicit feedback, unless rating factors have a number of their own
     Data,  ///< how the source is read
 };
 
-/// The names that `options` of mf_train understands for the algorithms in use, ascending. "time_column" is
-/// among them although it is no knob of the training run: the reader of the source resolves it and keeps it from
-/// set_option.
+/// The names that `options` of mf_train understands for the algorithms in use, ascending. "time_column" and "search"
+/// are among them although they are no knobs of the training run: the reader of the options resolves them and keeps
+/// them from set_option.
 std::vector<std::string> option_names(const TrainOptions& options);
 
 /// Sets one named option from a number or a word; options.feedback and algorithm must be set before: they decide which
@@ -135,5 +149,17 @@ struct SearchRange {
 
 /// The options that have such a range, those of the rating factors first.
 std::vector<std::pair<std::string, SearchRange>> searched_options(const TrainOptions& options);
+
+/// An option that is found from the data, since it was not given.
+struct OpenOption {
+    std::string name;
+    OptionScope scope;
+    SearchRange range;
+    double step;            ///< ratio of neighbouring values
+    std::string companion;  ///< an option that changes by the root of that ratio at the same time; empty: none
+};
+
+/// The numbers of factors first, then those of the rating factors.
+std::vector<OpenOption> open_options(const TrainOptions& options);
 
 }  // namespace mf

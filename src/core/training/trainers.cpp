@@ -30,6 +30,11 @@ const RankingTrainer& ranking_trainer(const TrainOptions& options) {
     return *find_algorithm(kRankingTrainers, options.algorithm);
 }
 
+TrainOptions for_rating_factors(TrainOptions options) {
+    options.factors = options.rating_factors_or_default();
+    return options;
+}
+
 const Trainer& named_trainer(const TrainOptions& options) {
     const RatingTrainer* rating = rating_trainer(options);
     if (rating != nullptr) return *rating;

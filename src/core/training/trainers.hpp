@@ -87,6 +87,9 @@ const RatingTrainer* rating_trainer(const TrainOptions& options);
 /// The trainer of the ranking factors: by algorithm for implicit feedback, the default for explicit feedback.
 const RankingTrainer& ranking_trainer(const TrainOptions& options);
 
+/// The options as the trainer of the rating factors takes them: their number is `factors`.
+TrainOptions for_rating_factors(TrainOptions options);
+
 /// The trainer that options.algorithm is about, and by its name; null if none of that name is for this feedback.
 const Trainer& named_trainer(const TrainOptions& options);
 const Trainer* find_trainer(Feedback feedback, std::string_view name);

@@ -81,12 +81,12 @@ void require_private_memory(const std::string& label, std::size_t bytes, const s
 
 /// The least number of bytes that the items will take, from the version's row. Throws data_corrupted for impossible
 /// rows.
-std::size_t least_bytes(const std::string& label, const ModelVersion& version, int factors) {
+std::size_t least_bytes(const std::string& label, const ModelVersion& version, FactorShape shape) {
     constexpr std::int64_t kMostItems = 0xFFFFFFFE;
     if (version.items < 1 || version.items > kMostItems)
         throw SqlError(ERRCODE_DATA_CORRUPTED, label + " is damaged",
                        "It cannot have " + std::to_string(version.items) + " items.", "Train the model again.");
-    return ItemImage::least_bytes(static_cast<std::size_t>(version.items), factors, !version.implicit);
+    return ItemImage::least_bytes(static_cast<std::size_t>(version.items), shape.ranking_factors, shape.rating_factors);
 }
 
 FactorMatrix reordered(FactorMatrix matrix, const std::vector<std::uint32_t>& rank) {
@@ -112,22 +112,22 @@ void sort_items(ItemParts& parts, Environment& environment) {
     parts.rating_bias = reordered(parts.rating_bias, rank);
 }
 
-/// Reads a version's items, which have `factors` factors, under the active snapshot and sorts them by id. Throws
+/// Reads a version's items, whose rows have that shape, under the active snapshot and sorts them by id. Throws
 /// data_corrupted for missing or surplus rows and for rows of another length. O(items · k).
-ItemParts load_items(const Catalog& catalog, const std::string& model, const ModelVersion& version, int factors) {
+ItemParts load_items(const Catalog& catalog, const std::string& model, const ModelVersion& version, FactorShape shape) {
     const IdKind kind = pg_call([type = version.item_type] { return id_kind_unsafe(type); });
     const std::string label = version_label(model, version.version);
     const auto count = static_cast<std::size_t>(version.items);
     ItemParts parts;
     parts.ids = IdTable(kind);
     parts.interactions = Array<std::uint32_t>(count, 0);
-    parts.ranking = FactorMatrix(count, factors);
+    parts.ranking = FactorMatrix(count, shape.ranking_factors);
     if (!version.implicit) {
-        parts.rating = FactorMatrix(count, factors);
+        parts.rating = FactorMatrix(count, shape.rating_factors);
         parts.rating_bias = Array<float>(count, 0.0f);
     }
     std::size_t row = 0;
-    read_item_factors(catalog, version.model_id, {factors, !version.implicit}, [&](const FactorRow& item) {
+    read_item_factors(catalog, version.model_id, shape, [&](const FactorRow& item) {
         if (row == count)
             throw SqlError(ERRCODE_DATA_CORRUPTED, label + " has surplus item factors", "", "Train the model again.");
         stored_id(item.id, kind, "item", label).intern_in(parts.ids);
@@ -163,14 +163,14 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
     }
     if (entry.image == nullptr) {
         // Before anything is read: no attempt is made to load what cannot fit.
-        const std::size_t least = least_bytes(label, version, parameters.factors);
+        const std::size_t least = least_bytes(label, version, parameters.shape);
         if (!claim)
             require_private_memory(label, least, "Versions of a transaction under way are not shared.");
         else if (!claim->may_publish())
             require_private_memory(label, least, claim->refusal());
         else if (least > setting_cache_size())
             require_private_memory(label, least, too_large_for_cache(least));
-        const ItemParts parts = load_items(catalog, name, version, parameters.factors);
+        const ItemParts parts = load_items(catalog, name, version, parameters.shape);
         const std::size_t bytes = ItemImage::bytes(parts);
         Environment environment = quiet_environment();
         const auto build = [&](void* memory) { ItemImage::build(parts, memory, environment); };

@@ -23,7 +23,7 @@ class ServedVersion {
     ServedVersion& operator=(const ServedVersion&) = delete;
 
     /// The shape of the version's factor rows.
-    FactorShape shape() const { return {items.ranking().rows().factors(), !version.implicit}; }
+    FactorShape shape() const { return parameters_.shape; }
 
     /// Solvers for one thread, which refer to this object.
     std::unique_ptr<RankingFoldIn> new_ranking_fold_in() const;

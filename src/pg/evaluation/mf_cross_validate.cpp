@@ -19,6 +19,7 @@ Environment counted(const Environment& environment, int total, int* done) {
     Environment result = environment;
     result.on_phase = {};
     result.on_iteration = [&environment, total, done](Iteration iteration) {
+        if (iteration.total == 0) return true;  // a point of a search
         iteration.phase = "cross-validation";
         iteration.iteration = ++*done;
         iteration.total = total;
@@ -42,13 +43,15 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
         std::min<std::uint64_t>(std::uint64_t{folds} * static_cast<unsigned>(each), std::numeric_limits<int>::max()));
     progress.plan(total);
     environment.on_phase("cross-validation", total);
+    TrainOptions options = arguments.options;
+    limit_search(options, dataset, kCopies);
     const IdHashes hashes = id_hashes(dataset, environment);
     int done = 0;
     Environment counting = counted(environment, total, &done);
     for (std::uint32_t fold = 0; fold < folds; ++fold) {
         const auto begin = std::chrono::steady_clock::now();
         done = static_cast<int>(fold) * each;  // the previous fold may have stopped early
-        const FoldResult result = validate_fold(dataset.by_user, hashes, fold, folds, arguments.options, k, counting);
+        const FoldResult result = validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting);
         take(fold, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     progress.phase(nullptr);

@@ -19,6 +19,7 @@ namespace mf::pg {
 namespace {
 
 constexpr std::size_t kMostVersions = 50;
+constexpr std::size_t kMostPoints = 100;
 
 /// The rows of a result, one after the other, as UTF-8 text; a NULL is an empty text.
 struct TextRows {
@@ -125,14 +126,30 @@ class ReportQueries {
              run("SELECT concat_ws('.', p.key, o.key), left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
                  " m CROSS JOIN jsonb_each(" + object_or_empty(std::string("m.") + column) +
                  ") p LEFT JOIN jsonb_each_text(" + object_or_empty("p.value") +
-                 ") o ON true WHERE model_id = $1 ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\""))
+                 ") o ON true WHERE model_id = $1 AND p.key <> 'search' ORDER BY p.key COLLATE \"C\", o.key COLLATE "
+                 "\"C\""))
             pairs.emplace_back(std::move(row[0]), std::move(row[1]));
         return pairs;
     }
 
+    void search(Report& report) const {
+        report.search.columns = {"point", "numbers", "held-out RMSE", "held-out NDCG@50"};
+        report.search.rows =
+            run("SELECT n, left((SELECT string_agg(o.key || ' ' || o.value, ', ' ORDER BY o.key COLLATE \"C\")"
+                " FROM jsonb_each_text(CASE WHEN jsonb_typeof(p) = 'object' THEN p ELSE '{}' END) o"
+                " WHERE o.key NOT IN ('rmse', 'ndcg')), 200), left(p->>'rmse', 40), left(p->>'ndcg', 40) FROM " +
+                models_ +
+                " m CROSS JOIN jsonb_array_elements(CASE WHEN jsonb_typeof(m.parameters->'search') = 'array'"
+                " THEN m.parameters->'search' ELSE '[]' END) WITH ORDINALITY s(p, n) WHERE model_id = $1 ORDER BY n "
+                "LIMIT " +
+                std::to_string(kMostPoints));
+        for (std::vector<std::string>& row : report.search.rows)
+            for (const std::size_t column : {2, 3}) row[column] = shortened(row[column]);
+    }
+
     void versions(Report& report) const {
-        report.version_columns = {"version",      "trained at", "algorithm", "users",        "items",
-                                  "interactions", "train RMSE", "test RMSE", "test NDCG@10", "seconds"};
+        report.versions.columns = {"version",      "trained at", "algorithm", "users",        "items",
+                                   "interactions", "train RMSE", "test RMSE", "test NDCG@10", "seconds"};
         for (std::vector<std::string>& row :
              run("SELECT version || CASE WHEN live THEN ' (live)' ELSE '' END, " + time("trained_at") +
                  ", algorithm, users, items, ratings, metrics->>'train_rmse', metrics->>'test_rmse',"
@@ -143,7 +160,7 @@ class ReportQueries {
             row.pop_back();
             for (const std::size_t column : {3, 4, 5}) row[column] = grouped(row[column]);
             for (const std::size_t column : {6, 7, 8, 9}) row[column] = shortened(row[column]);
-            report.versions.push_back(std::move(row));
+            report.versions.rows.push_back(std::move(row));
             report.versions_left_out = all - std::min(all, kMostVersions);
         }
     }
@@ -173,6 +190,7 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     report.metrics = queries.members("metrics");
     for (auto& metric : report.metrics) metric.second = shortened(metric.second);
     report.parameters = queries.members("parameters");
+    queries.search(report);
     queries.versions(report);
     const bool rates = !version.implicit;
     FactorFacts users, items;

@@ -116,7 +116,9 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
         progress.factors(name, total);
         progress.plan(total);
     };
-    std::vector<Trial> trials = tune(dataset, options, space, tuning, environment);
+    TrainOptions limited = options;
+    limit_search(limited, dataset);
+    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment);
     progress.phase(nullptr);
     return trials;
 }

@@ -58,10 +58,10 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
     }
     if (nulls[kRankingFactors - 1] || !take_factors_unsafe(values[kRankingFactors - 1], &row->ranking_factors))
         return "Its ranking factors are no one-dimensional array of finite numbers.";
-    const auto factors = static_cast<std::size_t>(shape.factors);
-    if (factors > 0 && row->ranking_factors.size() != factors)
+    const bool has_shape = shape.ranking_factors > 0;
+    if (has_shape && row->ranking_factors.size() != static_cast<std::size_t>(shape.ranking_factors))
         return "Its ranking factors are not as many as others have.";
-    if (factors > 0 && row->rating_factors.size() != (shape.has_rating ? factors : 0))
+    if (has_shape && row->rating_factors.size() != static_cast<std::size_t>(shape.rating_factors))
         return "Its rating factors are not as many as others have.";
     if (columns < kHistoryDigest) return nullptr;
     if (nulls[kHistoryDigest - 1]) return "Its digest of the history is NULL.";

@@ -24,8 +24,8 @@ struct FactorRow {
 
 /// The shape that all rows of a version have; other rows are refused.
 struct FactorShape {
-    int factors = 0;  ///< 0: any number
-    bool has_rating = false;
+    int ranking_factors = 0;  ///< 0: any number of either kind
+    int rating_factors = 0;   ///< 0: none
 };
 
 /// Receives rows; may throw.

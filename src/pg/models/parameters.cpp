@@ -155,13 +155,42 @@ const char* duplicates_word(Duplicates rule) {
     return "error";
 }
 
-std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model) {
+namespace {
+
+/// The points of a search, each with its measure.
+std::string points_json(const std::vector<SearchPoint>& points) {
+    std::string text;
+    for (const SearchPoint& point : points) {
+        JsonObject object;
+        for (const Setting& setting : point.settings) object.add(setting.name.c_str(), std::get<double>(setting.value));
+        if (!std::isnan(point.rmse)) object.add("rmse", point.rmse);
+        if (!std::isnan(point.ndcg)) object.add("ndcg", point.ndcg);
+        text += (text.empty() ? "" : ", ") + object.text();
+    }
+    return '[' + text + ']';
+}
+
+/// Texts without quotes and backslashes.
+std::string texts_json(const std::vector<std::string>& texts) {
+    std::string json;
+    for (const std::string& text : texts) json += (json.empty() ? "\"" : ", \"") + text + '"';
+    return '[' + json + ']';
+}
+
+}  // namespace
+
+std::string write_parameters(const TrainOptions& options, const std::string& options_json,
+                             const std::string& found_json, const FoundOptions& search, const Model& model) {
     JsonObject object;
     for (const char* name : {"factors", "iterations", "regularization"}) object.add(name, option_value(options, name));
+    if (model.rating) object.add("rating_factors", options.rating_factors_or_default());
     object.add("seed", std::to_string(static_cast<std::int64_t>(options.seed)));
     object.add("test_fraction", options.test_fraction);
     object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
     object.add("options", options_json);
+    if (!found_json.empty()) object.add("found", found_json);
+    if (!search.points.empty()) object.add("search", points_json(search.points));
+    if (!search.notes.empty()) object.add("notes", texts_json(search.notes));
     if (model.rating) {
         object.add("rating", numbers_json(to_numbers(model.rating->scale)));
         object.add(rating_trainer(options)->name, numbers_json(model.rating->parameters));
@@ -205,12 +234,13 @@ StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback, std::s
     result.rating_trainer = rating_trainer(options);
     result.ranking_trainer = &ranking_trainer(options);
     JsonbContainer* root = &parameters->root;
-    result.factors = stored_count(root, "factors", kMaximumFactors);
+    result.shape.ranking_factors = stored_count(root, "factors", kMaximumFactors);
     const Lookup rule = lookup(root, "duplicates");
     if (rule.word == nullptr) corrupted("duplicates");
     result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
     result.ranking = read_numbers(root, result.ranking_trainer->name, result.ranking_trainer->parameters());
     if (result.rating_trainer == nullptr) return result;
+    result.shape.rating_factors = stored_count(root, "rating_factors", kMaximumFactors);
     result.rating = read_numbers(root, result.rating_trainer->name, result.rating_trainer->parameters());
     result.scale = from_numbers<RatingScale>(read_numbers(root, "rating", number_ranges<RatingScale>()));
     require_valid("minimum", result.scale.minimum <= result.scale.maximum);
@@ -231,11 +261,15 @@ StoredArguments training_arguments(Jsonb* parameters) {
         find_unsafe(root, "seed", &value);
         result.seed = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric)));
     });
-    result.options = pg_call([root]() -> Jsonb* {
-        JsonbValue value;
-        if (find_unsafe(root, "options", &value) == nullptr || value.type != jbvBinary) return nullptr;
-        return JsonbValueToJsonb(&value);
-    });
+    const auto object = [root](const char* key) {
+        return pg_call([root, key]() -> Jsonb* {
+            JsonbValue value;
+            if (find_unsafe(root, key, &value) == nullptr || value.type != jbvBinary) return nullptr;
+            return JsonbValueToJsonb(&value);
+        });
+    };
+    result.found = object("found");
+    result.options = object("options");
     if (result.options == nullptr) corrupted("options");
     return result;
 }
@@ -264,6 +298,10 @@ void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string
             *own->value = entry.number;
         } else if (own != further.end()) {
             throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be a number");
+        } else if (key == "search") {
+            if (entry.type != jbvBool)
+                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"search\" must be true or false");
+            options->search.enabled = entry.boolean;
         } else if (entry.type == jbvNumeric) {
             set_option(*options, key, entry.number);
         } else if (entry.type == jbvString) {

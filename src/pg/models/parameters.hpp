@@ -6,13 +6,14 @@
 #include "core/training/model.hpp"
 #include "core/training/options.hpp"
 #include "core/training/trainers.hpp"
+#include "pg/models/factor_rows.hpp"
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {
 
 /// What serving needs of a version's parameters.
 struct StoredParameters {
-    int factors = 0;
+    FactorShape shape;
     Duplicates duplicates = Duplicates::Mean;
     const RatingTrainer* rating_trainer = nullptr;  ///< null for implicit feedback
     RatingScale scale;                              ///< likewise for explicit feedback only
@@ -24,9 +25,10 @@ struct StoredParameters {
 /// The name of a rule, as in options.
 const char* duplicates_word(Duplicates rule);
 
-/// JSON text of the arguments of a training run (options as given) and of what was resolved; numbers keep all their
-/// bits.
-std::string write_parameters(const TrainOptions& options, const std::string& options_json, const Model& model);
+/// JSON text of the arguments of a training run (options as given and as they were resolved), of what was found from
+/// the data (found_json, empty if nothing was) and of the search for it; numbers keep all their bits.
+std::string write_parameters(const TrainOptions& options, const std::string& options_json,
+                             const std::string& found_json, const FoundOptions& search, const Model& model);
 
 /// JSON text of the metrics; what was not measured is null.
 std::string write_metrics(const TrainSummary& summary);
@@ -43,7 +45,8 @@ struct StoredArguments {
     double regularization = 0;
     double test_fraction = 0;
     std::int64_t seed = 0;
-    Jsonb* options = nullptr;  ///< in the current memory context
+    Jsonb* options = nullptr;  ///< in the current memory context, as `found`
+    Jsonb* found = nullptr;    ///< what was found from the data; null if nothing was
 };
 
 /// Inverse of write_parameters for training again. Throws as read_parameters().

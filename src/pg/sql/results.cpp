@@ -30,17 +30,21 @@ void put_batch_unsafe(FunctionCallInfo fcinfo, IdKind overload, const ListRow* r
 
 void begin_rows_unsafe(FunctionCallInfo fcinfo) { InitMaterializedSRF(fcinfo, 0); }
 
-void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values,
-                    std::initializer_list<double> numbers) {
+void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values, std::initializer_list<double> numbers,
+                    std::initializer_list<NullableDatum> others) {
     constexpr std::size_t kMostColumns = 16;
     Datum all[kMostColumns];
     bool nulls[kMostColumns] = {};
     std::size_t columns = 0;
-    if (values.size() + numbers.size() > kMostColumns) elog(ERROR, "a row has too many columns");
+    if (values.size() + numbers.size() + others.size() > kMostColumns) elog(ERROR, "a row has too many columns");
     for (const Datum value : values) all[columns++] = value;
     for (const double number : numbers) {
         nulls[columns] = std::isnan(number);
         all[columns++] = Float8GetDatum(number);
+    }
+    for (const NullableDatum& other : others) {
+        nulls[columns] = other.isnull;
+        all[columns++] = other.value;
     }
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     tuplestore_putvalues(result->setResult, result->setDesc, all, nulls);

@@ -19,9 +19,10 @@ struct ListRow {
 /// Prepares the result of a set-returning function that is materialized. Raises where a set cannot be returned.
 void begin_rows_unsafe(FunctionCallInfo fcinfo);
 
-/// Adds one row to the result: the values, none of them NULL, then columns of double precision that are NULL for NaN.
+/// Adds one row to the result: the values, none of them NULL, then columns of double precision that are NULL for NaN,
+/// then others.
 void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values,
-                    std::initializer_list<double> numbers = {});
+                    std::initializer_list<double> numbers = {}, std::initializer_list<NullableDatum> others = {});
 
 /// Adds rows (id, number[, second_number, word]) to the result: as many columns as the function has. Ids are shown in
 /// the overload's type. Ids is IdTable or SortedIds.

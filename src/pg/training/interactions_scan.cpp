@@ -59,14 +59,21 @@ class BuilderSink : public RowSink {
     InteractionsBuilder builder_;
 };
 
+constexpr std::uint64_t kBytesACopy = 8;
+
 }  // namespace
 
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies) {
-    constexpr std::uint64_t kBytesACopy = 8;
     // Times are needed while rows are read and sorted only, beside 20 bytes a row.
     return training_memory(users.size(), items.size(), rows, users.memory() + items.memory(), options, threads) +
            rows * static_cast<std::uint64_t>(copies) * kBytesACopy + (with_times ? 12 * rows : 0);
+}
+
+void limit_search(TrainOptions& options, const Dataset& dataset, int copies) {
+    const std::size_t taken = dataset.users.memory() + dataset.items.memory() +
+                              dataset.by_user.entries() * static_cast<std::size_t>(copies) * kBytesACopy;
+    options.search.memory = setting_max_memory() - std::min(setting_max_memory(), taken);
 }
 
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,

@@ -18,4 +18,8 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies = 0);
 
+/// Leaves to the search for what was not given what a dataset, of whose cells there are further copies, leaves of
+/// mf_ext.max_memory.
+void limit_search(TrainOptions& options, const Dataset& dataset, int copies = 0);
+
 }  // namespace mf::pg

@@ -1,7 +1,9 @@
 // mf_estimate
+#include <algorithm>
 #include <chrono>
 
 #include "core/base/error.hpp"
+#include "core/pipeline/find_options.hpp"
 #include "core/pipeline/training_time.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/sql/row_receiver.hpp"
@@ -26,6 +28,9 @@ struct Estimate {
 /// whole, so that a guess is good enough.
 constexpr double kSortSeconds = 60e-9;   // a rating and thread
 constexpr double kStoreSeconds = 12e-6;  // a user or item
+
+/// Time of the trainers with a search for what was not given, at most, beside the time without.
+constexpr double kMostOfSearch = 3;
 
 /// Counts what a training run would read. Ids need memory of their own, which is limited alike.
 class CountingSink : public RowSink {
@@ -69,12 +74,25 @@ Estimate estimate_training(const TrainArguments& arguments) {
     estimate.items = sink.items().size();
     estimate.ratings = sink.row_count();
     if (estimate.ratings == 0) return estimate;
+    TrainOptions options = arguments.options;
+    double search_factor = 1;
+    if (needs_search(options)) {
+        const std::size_t ids = sink.users().memory() + sink.items().memory();
+        options.search.memory -= std::min(options.search.memory, ids);
+        const auto open = open_options(options);
+        if (std::ranges::any_of(open, [](const OpenOption& option) { return option.name == "factors"; })) {
+            options.rating_factors = options.factors;
+            options.factors =
+                most_factors(estimate.users, estimate.items, estimate.ratings, options, environment.threads);
+        }
+        search_factor = kMostOfSearch;
+    }
     estimate.memory = memory_needed(sink.users(), sink.items(), sink.row_count(), arguments.source.time.has_value(),
-                                    arguments.options, environment.threads);
-    estimate.seconds =
-        scan_seconds + kSortSeconds * static_cast<double>(sink.row_count()) / environment.threads +
-        training_seconds(estimate.users, estimate.items, estimate.ratings, arguments.options, environment) +
-        kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
+                                    options, environment.threads);
+    const double trainers = training_seconds(estimate.users, estimate.items, estimate.ratings, options, environment);
+    estimate.seconds = scan_seconds + kSortSeconds * static_cast<double>(sink.row_count()) / environment.threads +
+                       std::min(search_factor * trainers, trainers + options.search.seconds) +
+                       kStoreSeconds * static_cast<double>(estimate.users + estimate.items);
     return estimate;
 }
 

@@ -27,7 +27,8 @@ void put_entry_unsafe(ReturnSetInfo* result, const ProgressEntry& entry, Timesta
                         Float8GetDatum(seconds(entry.started, now)),
                         Float8GetDatum(left)};
     bool nulls[10] = {};
-    nulls[3] = nulls[4] = entry.iterations_total == 0;
+    nulls[4] = entry.iterations_total == 0;
+    nulls[3] = nulls[4] && entry.iterations_done == 0;  // a search counts its points
     nulls[5] = std::isnan(entry.loss);
     nulls[7] = !(entry.read_seconds > 0);
     nulls[9] = entry.ends == 0;

@@ -33,9 +33,13 @@ TrainArguments retrain_arguments(const std::string& model, const ModelVersion& v
     raw.test_fraction = stored.test_fraction;
     raw.seed = stored.seed;
     raw.options = stored.options;
-    raw.options_text = pg_call([options = stored.options] {
-        return JsonbToCString(nullptr, &options->root, static_cast<int>(VARSIZE(options)));
-    });
+    const auto text = [](Jsonb* json) {
+        return pg_call([json] { return JsonbToCString(nullptr, &json->root, static_cast<int>(VARSIZE(json))); });
+    };
+    raw.options_text = text(stored.options);
+    raw.repeats = true;
+    raw.found = stored.found;
+    if (raw.found != nullptr) raw.found_text = text(raw.found);
     try {
         return check_train_arguments(raw);
     } catch (const SqlError& e) {
@@ -50,9 +54,10 @@ std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVers
     const bool is_explicit = options.feedback == Feedback::Explicit;
     WarmStart start;
     start.ranking.items = FactorMatrix(items, options.factors);
-    if (is_explicit) start.rating = RatingStart{FactorMatrix(items, options.factors), Array<float>(items, 0.0f)};
+    const int rating_factors = is_explicit ? options.rating_factors_or_default() : 0;
+    if (is_explicit) start.rating = RatingStart{FactorMatrix(items, rating_factors), Array<float>(items, 0.0f)};
     std::vector<bool> known(items);
-    read_item_factors(catalog, version.model_id, {options.factors, is_explicit}, [&](const FactorRow& row) {
+    read_item_factors(catalog, version.model_id, {options.factors, rating_factors}, [&](const FactorRow& row) {
         const std::optional<Id> id = parse_id(row.id, dataset.items.kind());
         const std::optional<std::uint32_t> item = id ? id->find_in(dataset.items) : std::nullopt;
         if (!item) return;  // no interaction left

@@ -2,6 +2,7 @@
 
 #include "core/training/trainers.hpp"
 #include "pg/sql/arguments.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
@@ -48,7 +49,9 @@ std::string model_name(const RawTrainArguments& raw) {
 }
 
 void set_numbers(const RawTrainArguments& raw, TrainOptions* options) {
-    if (!raw.factors_null) options->factors = raw.factors;
+    options->search.enabled = setting_search();
+    options->search.memory = setting_max_memory();
+    if (!raw.factors_null) set_option(*options, "factors", raw.factors);
     options->seed = static_cast<std::uint64_t>(raw.seed);
     options->test_fraction = raw.test_fraction;
     if (!raw.iterations_null) set_option(*options, "iterations", raw.iterations);
@@ -110,6 +113,13 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     std::optional<std::string> time_column;
     if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column, further);
     result.options_json = raw.options_text;
+    if (raw.repeats) {
+        result.options.search.enabled = false;
+        if (raw.found != nullptr) {
+            apply_options(raw.found, &result.options, &time_column);
+            result.found_json = raw.found_text;
+        }
+    }
     result.options.validate();
     check_time_column(result.options, time_column.has_value());
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,

@@ -29,6 +29,10 @@ struct RawTrainArguments {
     std::int64_t seed;
     Jsonb* options;
     const char* options_text;
+    /// For a training run that repeats another one: nothing is searched, and what that one found is taken.
+    bool repeats;
+    Jsonb* found;
+    const char* found_text;
 };
 
 /// `inserted` arguments of another function stand between the source and the model.
@@ -37,6 +41,7 @@ RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inser
 struct TrainArguments {
     std::string model;
     std::string options_json;
+    std::string found_json;  ///< what an earlier training run found; empty: nothing
     Source source;
     TrainOptions options;
 };

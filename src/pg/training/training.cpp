@@ -1,6 +1,7 @@
 #include "pg/training/training.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include "core/pipeline/train.hpp"
 #include "pg/lifecycle/publish.hpp"
@@ -24,6 +25,11 @@ void warn_without_index(const Source& source) {
            "CREATE INDEX ON " + source.name + " (" + column + ");");
 }
 
+/// What was found from the data, now or by the training run that this one repeats.
+std::string found_json(const TrainArguments& arguments, const Settings& found) {
+    return found.empty() ? arguments.found_json : write_settings(found);
+}
+
 std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
                            const TrainResult& trained, double seconds) {
     NewVersion row;
@@ -32,7 +38,11 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.source = &arguments.source;
     row.options = &arguments.options;
     row.algorithm = named_trainer(arguments.options).name;
-    row.parameters = write_parameters(arguments.options, arguments.options_json, trained.model);
+    const Settings& found = trained.found.found;
+    TrainOptions resolved = arguments.options;
+    apply_settings(found, resolved);
+    row.parameters =
+        write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained.found, trained.model);
     row.metrics = write_metrics(trained.summary);
     row.summary = trained.summary;
     row.seconds = seconds;
@@ -92,10 +102,18 @@ void Training::read(const ModelVersion* start_from) {
 
 void Training::train() {
     State& state = *state_;
-    state.progress.phase("training");
-    const TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
+    TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
+    limit_search(options, *state.dataset);
     state.progress.plan(planned_iterations(options));
-    state.trained = mf::train(*state.dataset, options, state.environment, state.start ? &*state.start : nullptr);
+    bool searches = needs_search(options);
+    state.progress.phase(searches ? "search" : "training");
+    Environment environment = state.environment;
+    environment.on_phase = [&](const char* name, int total) {
+        if (std::exchange(searches, false)) state.progress.phase("training");
+        state.environment.on_phase(name, total);
+    };
+    state.trained = mf::train(*state.dataset, options, environment, state.start ? &*state.start : nullptr);
+    for (const std::string& note : state.trained.found.notes) report(NOTICE, note);
 }
 
 TrainingOutcome Training::store() {
@@ -105,6 +123,7 @@ TrainingOutcome Training::store() {
     require_source_exists(arguments_.source);
     TrainingOutcome outcome;
     outcome.summary = state.trained.summary;
+    outcome.found = found_json(arguments_, state.trained.found.found);
     outcome.version = store_version(catalog_, arguments_, owner, *state.dataset, state.trained, state.seconds());
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
@@ -120,14 +139,17 @@ TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& argum
 }
 
 void put_outcome(FunctionCallInfo fcinfo, const TrainArguments& arguments, const TrainingOutcome& outcome) {
-    pg_call([fcinfo, &outcome, model = arguments.model.c_str()] {
+    const char* found = outcome.found.empty() ? nullptr : outcome.found.c_str();
+    pg_call([fcinfo, &outcome, found, model = arguments.model.c_str()] {
         const TrainSummary& summary = outcome.summary;
         put_row_unsafe(fcinfo,
                        {CStringGetTextDatum(model), Int32GetDatum(outcome.version),
                         Int64GetDatum(static_cast<std::int64_t>(summary.users)),
                         Int64GetDatum(static_cast<std::int64_t>(summary.items)),
                         Int64GetDatum(static_cast<std::int64_t>(summary.ratings)), Int32GetDatum(summary.iterations)},
-                       {summary.train_rmse, summary.test_rmse, summary.test_ndcg, outcome.seconds});
+                       {summary.train_rmse, summary.test_rmse, summary.test_ndcg, outcome.seconds},
+                       {found != nullptr ? NullableDatum{DirectFunctionCall1(jsonb_in, CStringGetDatum(found)), false}
+                                         : NullableDatum{Datum{0}, true}});
     });
 }
 

@@ -10,6 +10,7 @@ namespace mf::pg {
 struct TrainingOutcome {
     std::int32_t version = 0;
     TrainSummary summary;
+    std::string found;  ///< from the data, as JSON; empty: nothing
     double seconds = 0;
 };
 

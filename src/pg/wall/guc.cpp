@@ -19,6 +19,7 @@ int max_memory_kb;
 int max_private_memory_kb;
 int max_threads;
 char* kernel_names;
+bool search;
 
 // Shows the kernel variants in use, for tests that force one by the environment.
 void define_kernels_unsafe() {
@@ -61,6 +62,9 @@ void define_settings_unsafe() {
     DefineCustomIntVariable("mf_ext.max_threads", "Sets the number of threads of one training run or batch call.",
                             "0 means max_parallel_maintenance_workers + 1, at most the number of processors.",
                             &max_threads, 0, 0, 1024, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("mf_ext.search", "Sets whether numbers that are not given are found from the data.",
+                             "Option \"search\" of a training run takes precedence.", &search, true, PGC_USERSET, 0,
+                             nullptr, nullptr, nullptr);
     define_fault_setting_unsafe();
     MarkGUCPrefixReserved("mf_ext");
 }
@@ -77,6 +81,8 @@ int setting_threads() {
 std::size_t setting_max_memory() { return static_cast<std::size_t>(max_memory_kb) * 1024; }
 
 int setting_max_jobs() { return max_jobs; }
+
+bool setting_search() { return search; }
 
 std::size_t setting_max_private_memory() { return static_cast<std::size_t>(max_private_memory_kb) * 1024; }
 

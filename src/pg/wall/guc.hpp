@@ -20,6 +20,9 @@ std::size_t setting_max_memory();
 
 int setting_max_jobs();
 
+/// mf_ext.search
+bool setting_search();
+
 /// mf_ext.max_private_memory in bytes.
 std::size_t setting_max_private_memory();
 

@@ -127,8 +127,9 @@ void Progress::factors(const char* name, int iterations) {
 }
 
 void Progress::iteration(const Iteration& iteration) {
-    ++done_;
     entry_.iterations_done = iteration.iteration;
+    if (iteration.total == 0) return show();  // nobody knows how many there will be
+    ++done_;
     entry_.loss = iteration.loss;
     // Iterations of different trainers count the same: their durations differ by less than a factor of two.
     const double each = (now().wall - phase_start_.wall) / done_;

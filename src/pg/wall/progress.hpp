@@ -41,7 +41,8 @@ class Progress {
     /// Sets the greatest number of iterations of all trainers together.
     void plan(int iterations) { planned_ = iterations; }
 
-    /// Receive a trainer's reports: the planned iterations, and the result of an iteration.
+    /// Receive a trainer's reports: the planned iterations, and the result of an iteration. Those of a search have no
+    /// total and are counted alone.
     void factors(const char* name, int iterations);
     void iteration(const Iteration& iteration);
 

@@ -12,6 +12,7 @@
 #include "core/base/error.hpp"
 #include "core/data/split.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/pipeline/find_options.hpp"
 #include "core/training/als.hpp"
 #include "core/training/ials.hpp"
 #include "unit/generated_data.hpp"
@@ -123,6 +124,28 @@ TEST(Tuning, BothKindsOfFactorsAreSearchedAndTheFirstTrialHasBoth) {
     for (const Trial& trial : trials) order.push_back(trial.number);
     std::ranges::sort(order);
     EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4, 5, 6, 7}));
+}
+
+// What is not given is found first, and is part of what to train with; lists of the space are left alone.
+TEST(Tuning, BeginsWithWhatIsFoundFromTheData) {
+    Environment environment;
+    const Dataset dataset = make_dataset(planted_ratings(400, 150, 3, 0.4, 0.1, 21), environment);
+    TrainOptions options;
+    options.test_fraction = 0.25;
+    options.als.iterations = options.ials.iterations = 3;
+    options.search.enabled = true;
+    const SearchSpace space{{"regularization_exponent", {0.5}, 0, 0, false},
+                            {"unobserved_weight", {30.0}, 0, 0, false}};
+    const std::vector<Trial> trials = tune(dataset, options, space, {}, environment);
+    const Settings& best = trials.front().parameters;
+    EXPECT_EQ(number(best, "unobserved_weight"), 30);
+    EXPECT_EQ(number(best, "rating_factors"), 8);
+    EXPECT_LT(number(best, "regularization"), 1);
+    EXPECT_GE(number(best, "factors"), 64);
+    EXPECT_GT(number(best, "ranking_regularization"), 0);
+    // Nothing is left to find.
+    apply_settings(best, options);
+    EXPECT_FALSE(needs_search(options));
 }
 
 TEST(Tuning, HalvesTheTrialsOverIterations) {

@@ -144,14 +144,14 @@ TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
 
 TEST(OptionNames, AreCompleteAndAscending) {
     EXPECT_EQ(option_names(options_for(Feedback::Explicit)),
-              (std::vector<std::string>{"bias_regularization", "duplicates", "factors", "iterations",
-                                        "ranking_iterations", "ranking_regularization",
-                                        "ranking_regularization_exponent", "regularization", "regularization_exponent",
-                                        "solver", "time_column", "unobserved_weight", "weight_slope"}));
+              (std::vector<std::string>{
+                  "bias_regularization", "duplicates", "factors", "iterations", "ranking_iterations",
+                  "ranking_regularization", "ranking_regularization_exponent", "rating_factors", "regularization",
+                  "regularization_exponent", "search", "solver", "time_column", "unobserved_weight", "weight_slope"}));
     EXPECT_EQ(
         option_names(options_for(Feedback::Implicit)),
         (std::vector<std::string>{"duplicates", "factors", "iterations", "regularization", "regularization_exponent",
-                                  "solver", "time_column", "unobserved_weight", "weight_slope"}));
+                                  "search", "solver", "time_column", "unobserved_weight", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -189,7 +189,7 @@ TEST(OptionScope, SaysWhichFactorsAnOptionIsFor) {
 TEST(OptionValue, IsWhatWasSet) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         for (const std::string& name : option_names(options_for(feedback))) {
-            if (name == "duplicates" || name == "solver" || name == "time_column") {
+            if (name == "duplicates" || name == "search" || name == "solver" || name == "time_column") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -279,7 +279,7 @@ TEST(SetOption, EveryNameIsUnderstood) {
                 EXPECT_NO_THROW(set_option(options, name, "sum"));
             } else if (name == "solver") {
                 EXPECT_NO_THROW(set_option(options, name, "cholesky"));
-            } else if (name != "time_column") {
+            } else if (name != "search" && name != "time_column") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -291,7 +291,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     EXPECT_EQ(number.message, "unknown option \"ranking_iterations\"");
     EXPECT_EQ(number.hint,
               "The options for implicit feedback are duplicates, factors, iterations, regularization, "
-              "regularization_exponent, solver, time_column, "
+              "regularization_exponent, search, solver, time_column, "
               "unobserved_weight, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
@@ -314,9 +314,43 @@ TEST(SetOption, TellsNumbersFromWords) {
               "option \"ranking_iterations\" must be a whole number, not NaN");
 }
 
-TEST(SetOption, TimeColumnIsTheReadersBusiness) {
+TEST(SetOption, TimeColumnAndSearchAreTheReadersBusiness) {
     TrainOptions options;
     EXPECT_THROW(set_option(options, "time_column", "rated_at"), std::logic_error);
+    EXPECT_THROW(set_option(options, "search", "off"), std::logic_error);
+}
+
+TEST(SetOption, RatingFactorsAreAsManyAsRankingFactorsUnlessGiven) {
+    TrainOptions options = options_for(Feedback::Explicit);
+    set_option(options, "factors", 5);
+    EXPECT_EQ(option_value(options, "rating_factors"), 5);
+    set_option(options, "rating_factors", 7);
+    EXPECT_EQ(options.factors, 5);
+    EXPECT_EQ(options.rating_factors_or_default(), 7);
+    options.rating_factors = 0;
+    EXPECT_EQ(complaint(options), "rating_factors must be between 1 and 1024, not 0");
+}
+
+std::vector<std::string> open_names(const TrainOptions& options) {
+    std::vector<std::string> names;
+    for (const OpenOption& option : open_options(options)) names.push_back(option.name);
+    return names;
+}
+
+TEST(OpenOptions, AreThoseThatWereNotGiven) {
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(open_names(options_for(Feedback::Explicit)),
+              (Names{"factors", "rating_factors", "regularization", "ranking_regularization", "unobserved_weight"}));
+    TrainOptions implicit = options_for(Feedback::Implicit);
+    EXPECT_EQ(open_names(implicit), (Names{"factors", "regularization", "unobserved_weight"}));
+    set_option(implicit, "regularization", 0.5);  // the default, but given
+    EXPECT_EQ(open_names(implicit), (Names{"factors", "unobserved_weight"}));
+    set_option(implicit, "iterations", 3);
+    EXPECT_EQ(open_names(implicit), (Names{"factors", "unobserved_weight"}));
+    // Who gives a number of factors gives it for both kinds.
+    TrainOptions both = options_for(Feedback::Explicit);
+    set_option(both, "factors", 32);
+    EXPECT_EQ(open_names(both), (Names{"regularization", "ranking_regularization", "unobserved_weight"}));
 }
 
 TEST(SetOption, RangesAreLeftToValidate) {
