@@ -81,7 +81,7 @@ Estimate estimate_training(const TrainArguments& arguments) {
         options.search.memory -= std::min(options.search.memory, ids);
         const auto open = open_options(options);
         if (std::ranges::any_of(open, [](const OpenOption& option) { return option.name == "factors"; })) {
-            options.rating_factors = options.factors;
+            options.rating_factors = options.rating_factors_or_default();
             options.factors =
                 most_factors(estimate.users, estimate.items, estimate.ratings, options, environment.threads);
         }

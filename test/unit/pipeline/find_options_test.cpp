@@ -126,7 +126,7 @@ TEST(FindOptions, TakesManyFactorsOnlyWhereTheyGain) {
     TrainOptions overfitting = searching(Feedback::Implicit);
     set_option(overfitting, "regularization", 0.05);
     set_option(overfitting, "unobserved_weight", 40);
-    EXPECT_EQ(find(plays(environment, 1200, 600, 4), overfitting, environment).options.factors, 64);
+    EXPECT_EQ(find(plays(environment, 600, 300, 4), overfitting, environment).options.factors, 64);
 }
 
 // Everybody has most items: what is popular with others is all that is known.
@@ -152,7 +152,8 @@ TEST(FindOptions, IsTheSameForAnyThreads) {
     Environment one, three;
     three.threads = 3;
     const Dataset dataset = ratings(one, 0.7);
-    const TrainOptions options = searching(Feedback::Explicit);
+    TrainOptions options = searching(Feedback::Explicit);
+    options.als.iterations = options.ials.iterations = 1;
     const FoundOptions found = find(dataset, options, one);
     EXPECT_EQ(numbers_of(found), numbers_of(find(dataset, options, three)));
     EXPECT_EQ(names_of(found.found), (std::vector<std::string>{"factors", "rating_factors", "regularization",
