@@ -69,14 +69,18 @@ SELECT mf_train('ratings', options => '{"search": null}');
 
 -- Where nothing can be found, the defaults are used, and a NOTICE says so.
 CREATE TABLE few AS SELECT * FROM ratings WHERE user_id < 20;
+CREATE INDEX ON few (user_id);
 SELECT found FROM mf_train('few', options => '{"iterations": 1, "ranking_iterations": 1}');
 SELECT parameters -> 'factors' AS factors, parameters -> 'regularization' AS regularization, parameters -> 'notes' AS notes FROM mf_models WHERE live AND model = 'few';
 SELECT found FROM mf_train('few', 'none', feedback => 'implicit', iterations => 1, factors => 8, options => '{"search": false}');
 CREATE TABLE equal AS SELECT user_id, item_id, 3 AS rating FROM ratings;
+CREATE INDEX ON equal (user_id);
 SELECT found FROM mf_train('equal', options => '{"iterations": 1, "ranking_iterations": 1}');
 CREATE TABLE one_user AS SELECT 1 AS user_id, item_id, rating FROM ratings WHERE user_id = 1;
+CREATE INDEX ON one_user (user_id);
 SELECT found FROM mf_train('one_user', options => '{"iterations": 1, "ranking_iterations": 1}');
 CREATE TABLE one_each AS SELECT row_number() OVER () AS user_id, item_id, rating FROM ratings;
+CREATE INDEX ON one_each (user_id);
 SELECT found FROM mf_train('one_each', options => '{"iterations": 1, "ranking_iterations": 1}');
 
 -- Validation, tuning and the estimate search as well, each on the rows it trains on.
