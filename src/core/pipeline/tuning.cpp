@@ -212,17 +212,17 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
     const RankingTrainer& ranking_trainer = mf::ranking_trainer(base);
     const RatingTrainer* rating_trainer = mf::rating_trainer(base);
     const Kind by_ndcg{ranking_trainer.iterations,
-                       [&](const TrainOptions& options, Environment& limited) {
+                       [&](const TrainOptions& one, Environment& limited) {
                            const RankingModel model =
-                               ranking_trainer.train(parts.train, by_item, options, limited, {}, nullptr);
+                               ranking_trainer.train(parts.train, by_item, one, limited, {}, nullptr);
                            return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
                        },
                        [](Trial& trial, double measure) { trial.ndcg = measure; }};
     // Without rating factors it has no points.
     const Kind by_rmse{rating_trainer != nullptr ? rating_trainer->iterations : ranking_trainer.iterations,
-                       [&](const TrainOptions& options, Environment& limited) {
+                       [&](const TrainOptions& one, Environment& limited) {
                            const RatingModel model = rating_trainer->train(
-                               parts.train, by_item, for_rating_factors(options), limited, {}, nullptr);
+                               parts.train, by_item, for_rating_factors(one), limited, {}, nullptr);
                            return -measure_predictions(model, parts.test, limited).rmse();
                        },
                        [](Trial& trial, double measure) { trial.rmse = -measure; }};
