@@ -11,17 +11,21 @@
 namespace mf {
 namespace {
 
-std::uint64_t at_least_portable(const std::int8_t* codes, const std::uint8_t* query, std::size_t words,
-                                const std::int32_t* corrections, std::int32_t threshold) {
-    std::int32_t sums[kScanItems];
-    for (std::size_t i = 0; i < kScanItems; ++i) sums[i] = -corrections[i];
-    for (std::size_t w = 0; w < words; ++w, codes += 4 * kScanItems, query += 4)
+void at_least_portable(const std::int8_t* codes, const std::int32_t* corrections, std::size_t words,
+                       const ScanQuery* queries, std::size_t count, std::uint64_t* masks) {
+    for (std::size_t q = 0; q < count; ++q) {
+        std::int32_t sums[kScanItems];
+        for (std::size_t i = 0; i < kScanItems; ++i) sums[i] = -corrections[i];
+        const std::int8_t* word = codes;
+        const std::uint8_t* query = queries[q].codes;
+        for (std::size_t w = 0; w < words; ++w, word += 4 * kScanItems, query += 4)
+            for (std::size_t i = 0; i < kScanItems; ++i)
+                sums[i] += query[0] * word[4 * i] + query[1] * word[4 * i + 1] + query[2] * word[4 * i + 2] +
+                           query[3] * word[4 * i + 3];
+        masks[q] = 0;
         for (std::size_t i = 0; i < kScanItems; ++i)
-            sums[i] += query[0] * codes[4 * i] + query[1] * codes[4 * i + 1] + query[2] * codes[4 * i + 2] +
-                       query[3] * codes[4 * i + 3];
-    std::uint64_t mask = 0;
-    for (std::size_t i = 0; i < kScanItems; ++i) mask |= static_cast<std::uint64_t>(sums[i] >= threshold) << i;
-    return mask;
+            masks[q] |= static_cast<std::uint64_t>(sums[i] >= queries[q].least) << i;
+    }
 }
 
 #if defined(__x86_64__)
@@ -32,37 +36,58 @@ std::int32_t word_at(const std::uint8_t* query) {
     return word;
 }
 
-// Four independent sums are enough to hide the latency of an addition.
-__attribute__((target("avx512f,avx512vnni"))) std::uint64_t at_least_avx512(const std::int8_t* codes,
-                                                                            const std::uint8_t* query,
-                                                                            std::size_t words,
-                                                                            const std::int32_t* corrections,
-                                                                            std::int32_t threshold) {
-    __m512i sums[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+// Sixteen independent sums for four queries hide the latency of an addition, and what is loaded serves them all.
+template <std::size_t kQueries>
+__attribute__((target("avx512f,avx512vnni"))) void at_least_avx512_of(const std::int8_t* codes,
+                                                                      const std::int32_t* corrections,
+                                                                      std::size_t words, const ScanQuery* queries,
+                                                                      std::uint64_t* masks) {
+    constexpr std::size_t kParts = 4;
+    __m512i sums[kQueries][kParts];
+#pragma GCC unroll 4
+    for (std::size_t q = 0; q < kQueries; ++q)
+#pragma GCC unroll 4
+        for (std::size_t part = 0; part < kParts; ++part) sums[q][part] = _mm512_setzero_si512();
     for (std::size_t w = 0; w < words; ++w, codes += 4 * kScanItems) {
-        const __m512i word = _mm512_set1_epi32(word_at(query + 4 * w));
+        __m512i code[kParts];
 #pragma GCC unroll 4
-        for (int part = 0; part < 4; ++part)
-            sums[part] = _mm512_dpbusd_epi32(sums[part], word, _mm512_load_si512(codes + 64 * part));
-    }
-    const __m512i least = _mm512_set1_epi32(threshold);
-    std::uint64_t mask = 0;
+        for (std::size_t part = 0; part < kParts; ++part) code[part] = _mm512_load_si512(codes + 64 * part);
 #pragma GCC unroll 4
-    for (int part = 0; part < 4; ++part) {
-        const __m512i sum = _mm512_sub_epi32(sums[part], _mm512_load_si512(corrections + 16 * part));
-        mask |= static_cast<std::uint64_t>(_mm512_cmpge_epi32_mask(sum, least)) << (16 * part);
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            const __m512i word = _mm512_set1_epi32(word_at(queries[q].codes + 4 * w));
+#pragma GCC unroll 4
+            for (std::size_t part = 0; part < kParts; ++part)
+                sums[q][part] = _mm512_dpbusd_epi32(sums[q][part], word, code[part]);
+        }
     }
-    return mask;
+#pragma GCC unroll 4
+    for (std::size_t q = 0; q < kQueries; ++q) {
+        const __m512i least = _mm512_set1_epi32(queries[q].least);
+        masks[q] = 0;
+#pragma GCC unroll 4
+        for (std::size_t part = 0; part < kParts; ++part) {
+            const __m512i sum = _mm512_sub_epi32(sums[q][part], _mm512_load_si512(corrections + 16 * part));
+            masks[q] |= static_cast<std::uint64_t>(_mm512_cmpge_epi32_mask(sum, least)) << (16 * part);
+        }
+    }
 }
 
-__attribute__((target("avx2"))) std::uint64_t at_least_avx2(const std::int8_t* codes, const std::uint8_t* query,
-                                                            std::size_t words, const std::int32_t* corrections,
-                                                            std::int32_t threshold) {
+void at_least_avx512(const std::int8_t* codes, const std::int32_t* corrections, std::size_t words,
+                     const ScanQuery* queries, std::size_t count, std::uint64_t* masks) {
+    constexpr decltype(&at_least_avx512_of<1>) kOf[kScanQueries] = {at_least_avx512_of<1>, at_least_avx512_of<2>,
+                                                                    at_least_avx512_of<3>, at_least_avx512_of<4>};
+    kOf[count - 1](codes, corrections, words, queries, masks);
+}
+
+// The arithmetic takes longer here than the loads, and one query has enough independent sums.
+__attribute__((target("avx2"))) std::uint64_t at_least_avx2_of_one(const std::int8_t* codes,
+                                                                   const std::int32_t* corrections, std::size_t words,
+                                                                   const ScanQuery& query) {
     __m256i sums[8];
     for (__m256i& sum : sums) sum = _mm256_setzero_si256();
     const __m256i ones = _mm256_set1_epi16(1);
     for (std::size_t w = 0; w < words; ++w, codes += 4 * kScanItems) {
-        const __m256i word = _mm256_set1_epi32(word_at(query + 4 * w));
+        const __m256i word = _mm256_set1_epi32(word_at(query.codes + 4 * w));
 #pragma GCC unroll 8
         for (int part = 0; part < 8; ++part) {
             const __m256i code = _mm256_load_si256(reinterpret_cast<const __m256i*>(codes + 32 * part));
@@ -71,7 +96,7 @@ __attribute__((target("avx2"))) std::uint64_t at_least_avx2(const std::int8_t* c
         }
     }
     // a ≥ b is not (b > a).
-    const __m256i least = _mm256_set1_epi32(threshold);
+    const __m256i least = _mm256_set1_epi32(query.least);
     std::uint64_t mask = 0;
 #pragma GCC unroll 8
     for (int part = 0; part < 8; ++part) {
@@ -81,6 +106,11 @@ __attribute__((target("avx2"))) std::uint64_t at_least_avx2(const std::int8_t* c
         mask |= static_cast<std::uint64_t>(~bits & 0xffu) << (8 * part);
     }
     return mask;
+}
+
+void at_least_avx2(const std::int8_t* codes, const std::int32_t* corrections, std::size_t words,
+                   const ScanQuery* queries, std::size_t count, std::uint64_t* masks) {
+    for (std::size_t q = 0; q < count; ++q) masks[q] = at_least_avx2_of_one(codes, corrections, words, queries[q]);
 }
 
 constexpr ScanKernels kAvx512 = {"avx512", at_least_avx512};

@@ -10,20 +10,29 @@ namespace mf {
 /// Items scanned by one call.
 inline constexpr std::size_t kScanItems = 64;
 
+/// Most queries that one call scans for.
+inline constexpr std::size_t kScanQueries = 4;
+
 /// Greatest absolute value of a query's code minus kQueryZero. The sum of two products of codes fits into 16 bits, in
 /// which the AVX2 variant adds them.
 inline constexpr int kQueryRange = 63;
 inline constexpr int kQueryZero = 64;
 inline constexpr int kItemRange = 127;
 
+/// The codes of a query, and the least sum with which an item is found.
+struct ScanQuery {
+    const std::uint8_t* codes;
+    std::int32_t least;
+};
+
 struct ScanKernels {
     const char* name;  ///< "avx512", "avx2" or "portable"
 
-    /// Bit i of the result: Σ_j query[j]·code(i, j) − corrections[i] ≥ threshold, over 4·words dimensions. code(i, j)
-    /// is codes[(j/4)·4·kScanItems + 4·i + j%4]. codes and corrections are aligned to 64 bytes; query[j] is kQueryZero
-    /// ± kQueryRange.
-    std::uint64_t (*at_least)(const std::int8_t* codes, const std::uint8_t* query, std::size_t words,
-                              const std::int32_t* corrections, std::int32_t threshold);
+    /// Bit i of masks[q], for `count` queries, 1 to kScanQueries: Σ_j queries[q].codes[j]·code(i, j) − corrections[i] ≥
+    /// queries[q].least, over 4·words dimensions. code(i, j) is codes[(j/4)·4·kScanItems + 4·i + j%4]. codes and
+    /// corrections are aligned to 64 bytes; a query's code is kQueryZero ± kQueryRange.
+    void (*at_least)(const std::int8_t* codes, const std::int32_t* corrections, std::size_t words,
+                     const ScanQuery* queries, std::size_t count, std::uint64_t* masks);
 };
 
 /// The fastest variant that this processor supports, or the one that MF_EXT_KERNELS in the environment names.

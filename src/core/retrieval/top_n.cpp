@@ -98,47 +98,61 @@ class QuantizedQuery {
 class Search {
   public:
     Search(const float* query, const ItemIndex& items, std::size_t n)
-        : query_(query), items_(items), codes_(query, items.stride()), best_(n) {}
+        : query_(query), items_(&items), codes_(query, items.stride()), best_(n) {}
 
-    /// Looks at the items of a group for which allowed(item) is true. False if no item of it or after it can be among
-    /// the best.
+    /// True if no item of group g or after it can be among the best.
+    bool ends_before(std::size_t g) const {
+        return best_.full() && codes_.rules_out(items_->group(g).norm, best_.worst().score);
+    }
+
+    /// Finds the items of group g that can be among the best.
+    ScanQuery scan(std::size_t g) const {
+        return {codes_.codes(), best_.full() ? codes_.threshold(items_->group(g), best_.worst().score)
+                                             : std::numeric_limits<std::int32_t>::min()};
+    }
+
+    /// Scores the items of group g that were found and for which allowed(item) is true.
     template <class Allowed>
-    bool visit(std::size_t g, const Allowed& allowed) {
-        const ItemIndex::Group& group = items_.group(g);
-        const std::size_t begin = g * kScanItems;
-        const std::size_t count = std::min(kScanItems, items_.items() - begin);
-        std::uint64_t left = count == kScanItems ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-        if (best_.full()) {
-            if (codes_.rules_out(group.norm, best_.worst().score)) return false;
-            left &= at_least_(items_.codes(g), codes_.codes(), items_.stride() / 4, items_.corrections(g),
-                              codes_.threshold(group, best_.worst().score));
-        }
-        for (; left != 0; left &= left - 1) {
-            const std::size_t position = begin + static_cast<std::size_t>(std::countr_zero(left));
-            const ScoredItem scored{items_.item_at(position),
-                                    ordered_score(dot_(query_, items_.row_at(position), items_.stride() / kLanes))};
+    void score(std::size_t g, std::uint64_t found, const Allowed& allowed) {
+        const std::size_t begin = g * kScanItems, count = std::min(kScanItems, items_->items() - begin);
+        if (count < kScanItems) found &= (std::uint64_t{1} << count) - 1;
+        for (; found != 0; found &= found - 1) {
+            const std::size_t position = begin + static_cast<std::size_t>(std::countr_zero(found));
+            const ScoredItem scored{items_->item_at(position),
+                                    ordered_score(dot_(query_, items_->row_at(position), items_->stride() / kLanes))};
             if ((!best_.full() || better(scored, best_.worst())) && allowed(scored.item)) best_.push(scored);
         }
-        return true;
     }
 
     std::vector<ScoredItem> take_sorted() { return best_.take_sorted(); }
 
   private:
     const float* query_;
-    const ItemIndex& items_;
+    const ItemIndex* items_;
     QuantizedQuery codes_;
     BestN best_;
-    decltype(ScanKernels::at_least) at_least_ = scan_kernels().at_least;
     decltype(Kernels::dot) dot_ = kernels().dot;
 };
+
+/// Looks at group g for all of the searches, at most kScanQueries. allowed(search, item): whether the item may be in
+/// its list.
+template <class Allowed>
+void visit(const ItemIndex& items, std::size_t g, std::span<Search* const> searches, const Allowed& allowed) {
+    ScanQuery queries[kScanQueries];
+    std::uint64_t found[kScanQueries];
+    for (std::size_t q = 0; q < searches.size(); ++q) queries[q] = searches[q]->scan(g);
+    scan_kernels().at_least(items.codes(g), items.corrections(g), items.stride() / 4, queries, searches.size(), found);
+    for (std::size_t q = 0; q < searches.size(); ++q)
+        searches[q]->score(g, found[q], [&](std::uint32_t item) { return allowed(*searches[q], item); });
+}
 
 template <class Allowed>
 std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::size_t n, const Allowed& allowed) {
     if (n == 0) return {};
     Search search(query, items, n);
-    for (std::size_t g = 0; g < items.groups() && search.visit(g, allowed); ++g) {
-    }
+    Search* const searches[] = {&search};
+    for (std::size_t g = 0; g < items.groups() && !search.ends_before(g); ++g)
+        visit(items, g, searches, [&](const Search&, std::uint32_t item) { return allowed(item); });
     return search.take_sorted();
 }
 
@@ -176,15 +190,18 @@ void top_n_each(FactorView queries, const ItemIndex& items, std::size_t n,
         return;
     }
     std::vector<Search> searches;
-    std::vector<std::size_t> active;
-    for (std::size_t q = 0; q < queries.rows(); ++q) {
-        searches.emplace_back(queries.row(q), items, n);
-        active.push_back(q);
+    searches.reserve(queries.rows());
+    std::vector<Search*> active;
+    for (std::size_t q = 0; q < queries.rows(); ++q) active.push_back(&searches.emplace_back(queries.row(q), items, n));
+    const auto allowed = [&](const Search& search, std::uint32_t item) {
+        return !contains(excluded[static_cast<std::size_t>(&search - searches.data())], item);
+    };
+    for (std::size_t g = 0; g < items.groups(); ++g) {
+        std::erase_if(active, [g](const Search* search) { return search->ends_before(g); });
+        if (active.empty()) break;
+        for (std::size_t first = 0; first < active.size(); first += kScanQueries)
+            visit(items, g, std::span(active).subspan(first, std::min(kScanQueries, active.size() - first)), allowed);
     }
-    for (std::size_t g = 0; g < items.groups() && !active.empty(); ++g)
-        std::erase_if(active, [&](std::size_t q) {
-            return !searches[q].visit(g, [&](std::uint32_t item) { return !contains(excluded[q], item); });
-        });
     for (std::size_t q = 0; q < queries.rows(); ++q) lists[q] = searches[q].take_sorted();
 }
 

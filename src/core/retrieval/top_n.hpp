@@ -50,7 +50,7 @@ std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::s
                               std::span<const std::uint32_t> excluded);
 
 /// Queries that top_n_each() should get at once: what it reads of the items then serves them all.
-inline constexpr std::size_t kQueriesAtOnce = 16;
+inline constexpr std::size_t kQueriesAtOnce = 32;
 
 /// top_n() for each row of `queries`: lists[q] gets that of row q without excluded[q]. Faster than one after the other
 /// where the codes of the items do not fit into the cache.
