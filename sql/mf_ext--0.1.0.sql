@@ -68,14 +68,18 @@ CREATE TABLE @extschema@.mf_model_data (
 );
 CREATE UNIQUE INDEX mf_model_data_live_idx ON @extschema@.mf_model_data (model) WHERE live;
 
+-- Factors are stored in 32 bits, or in 16 with "storage": "half": then the columns of halves have their bits.
 CREATE TABLE @extschema@.mf_user_factor_data (
     model_id        pg_catalog.int8     NOT NULL,
     user_id         pg_catalog.text     COLLATE pg_catalog."C" NOT NULL,
     interactions    pg_catalog.int4     NOT NULL,
     rating_bias     pg_catalog.float4,
     rating_factors  pg_catalog.float4[],
-    ranking_factors pg_catalog.float4[] NOT NULL,
+    ranking_factors pg_catalog.float4[],
+    rating_halves   pg_catalog.int2[],
+    ranking_halves  pg_catalog.int2[],
     history_digest  pg_catalog.int8     NOT NULL,
+    CONSTRAINT mf_user_factor_data_factors CHECK (pg_catalog.num_nonnulls(ranking_factors, ranking_halves) OPERATOR(pg_catalog.=) 1),
     CONSTRAINT mf_user_factor_data_pkey PRIMARY KEY (model_id, user_id)
 );
 
@@ -85,7 +89,10 @@ CREATE TABLE @extschema@.mf_item_factor_data (
     interactions    pg_catalog.int4     NOT NULL,
     rating_bias     pg_catalog.float4,
     rating_factors  pg_catalog.float4[],
-    ranking_factors pg_catalog.float4[] NOT NULL,
+    ranking_factors pg_catalog.float4[],
+    rating_halves   pg_catalog.int2[],
+    ranking_halves  pg_catalog.int2[],
+    CONSTRAINT mf_item_factor_data_factors CHECK (pg_catalog.num_nonnulls(ranking_factors, ranking_halves) OPERATOR(pg_catalog.=) 1),
     CONSTRAINT mf_item_factor_data_pkey PRIMARY KEY (model_id, item_id)
 );
 
@@ -125,9 +132,11 @@ ALTER TABLE @extschema@.mf_item_factor_data SET (autovacuum_vacuum_scale_factor 
 
 -- Trained floats do not compress; the attempt would cost time at every write.
 ALTER TABLE @extschema@.mf_user_factor_data
-    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
+    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL,
+    ALTER COLUMN rating_halves SET STORAGE EXTERNAL, ALTER COLUMN ranking_halves SET STORAGE EXTERNAL;
 ALTER TABLE @extschema@.mf_item_factor_data
-    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
+    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL,
+    ALTER COLUMN rating_halves SET STORAGE EXTERNAL, ALTER COLUMN ranking_halves SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE @extschema@.mf_model_data IS 'trained model versions; read them through mf_models';
 COMMENT ON TABLE @extschema@.mf_user_factor_data IS 'factors of users; read them through mf_user_factors';
@@ -145,6 +154,11 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_factor_data', ''
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_grant_data',
     'WHERE grantee OPERATOR(pg_catalog.=) 0
         OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) grantee)');
+
+CREATE FUNCTION @extschema@.mf_floats(halves pg_catalog.int2[]) RETURNS pg_catalog.float4[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.mf_floats(pg_catalog.int2[]) IS
+    'the numbers whose 16-bit floats have the bits of these integers';
 
 -- views
 --
@@ -171,13 +185,17 @@ CREATE VIEW @extschema@.mf_grants WITH (security_barrier) AS
        AND EXISTS (SELECT FROM @extschema@.mf_models m WHERE m.model OPERATOR(pg_catalog.=) g.model);
 
 CREATE VIEW @extschema@.mf_user_factors WITH (security_barrier) AS
-    SELECT f.model_id, m.version, f.user_id, f.interactions, f.rating_bias, f.rating_factors, f.ranking_factors,
+    SELECT f.model_id, m.version, f.user_id, f.interactions, f.rating_bias,
+           coalesce(f.rating_factors, @extschema@.mf_floats(f.rating_halves)) AS rating_factors,
+           coalesce(f.ranking_factors, @extschema@.mf_floats(f.ranking_halves)) AS ranking_factors,
            f.history_digest
       FROM @extschema@.mf_user_factor_data f
       JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
 
 CREATE VIEW @extschema@.mf_item_factors WITH (security_barrier) AS
-    SELECT f.model_id, m.version, f.item_id, f.interactions, f.rating_bias, f.rating_factors, f.ranking_factors
+    SELECT f.model_id, m.version, f.item_id, f.interactions, f.rating_bias,
+           coalesce(f.rating_factors, @extschema@.mf_floats(f.rating_halves)) AS rating_factors,
+           coalesce(f.ranking_factors, @extschema@.mf_floats(f.ranking_halves)) AS ranking_factors
       FROM @extschema@.mf_item_factor_data f
       JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
 

@@ -71,14 +71,18 @@ void Eigenbasis::rotate(MutableFactorView rows, Environment& environment) const 
 }
 
 bool is_diagonal(const GramMatrix& gram, int factors) {
-    // Rounding leaves about 1e-7 of the largest eigenvalue; a matrix in another basis has far more.
-    constexpr float kTolerance = 0x1.0p-18f;
+    // Rounding leaves about 1e-7 of the largest eigenvalue, or, where factors were rounded to 16 bits, 2^-12 divided by
+    // the root of the number of rows of what the two dimensions have; a matrix in another basis has far more.
+    constexpr float kTolerance = 0x1.0p-18f, kShare = 0x1.0p-14f;
     const auto k = static_cast<std::size_t>(factors);
     float largest = 0;
     for (std::size_t i = 0; i < k; ++i) largest = std::max(largest, gram.at(i, i));
     for (std::size_t i = 0; i < k; ++i)
         for (std::size_t j = i + 1; j < k; ++j)
-            if (!(std::abs(gram.at(i, j)) <= kTolerance * largest)) return false;
+            if (const float element = std::abs(gram.at(i, j));
+                !(element <= kTolerance * largest) &&
+                !(element * element <= kShare * kShare * gram.at(i, i) * gram.at(j, j)))
+                return false;
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/hash.hpp"
 #include "core/data/sample.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/training/factor_init.hpp"
 
 namespace mf {
@@ -131,6 +132,32 @@ void count_interactions(const Dataset& dataset, Model& model, Environment& envir
 
 }  // namespace
 
+void round_to_halves(FactorMatrix& matrix, Environment& environment) {
+    constexpr std::size_t kRowsATask = 4096;
+    std::atomic<bool> fits = true;
+    parallel_ranges(environment, matrix.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
+        float* const first = matrix.row(begin);
+        float* const last = first + (end - begin) * matrix.stride();
+        if (std::any_of(first, last, [](float value) { return std::fabs(value) > kLargestHalf; })) {
+            fits.store(false, std::memory_order_relaxed);
+            return;
+        }
+        std::transform(first, last, first, [](float value) { return from_half(to_half(value)); });
+    });
+    if (!fits)
+        throw NumericalFailure("the factors are too large for 16-bit floats", {},
+                               R"(Leave "storage": "half" out, or rescale the values.)");
+}
+
+// Rounds the factors to 16 bits. The users are solved for the rounded items before, as a fold-in solves them.
+template <class Trainer, class Factors>
+void round_factors(const Trainer& trainer, const Csr& by_user, Environment& environment, Factors& model) {
+    round_to_halves(model.items, environment);
+    trainer.solve_users(model, by_user, environment);
+    round_to_halves(model.items, environment);  // those of few items may have been rotated
+    round_to_halves(model.users, environment);
+}
+
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
                     WarmStart* start, TrainSummary& summary) {
     Csr nothing;
@@ -169,6 +196,10 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     }
     require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment),
                    "ranking factors");
+    if (options.storage == Storage::Half) {
+        if (model.rating) round_factors(*rating, by_user, environment, *model.rating);
+        round_factors(ranking, by_user, environment, model.ranking);
+    }
     return model;
 }
 

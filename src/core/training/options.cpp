@@ -71,6 +71,13 @@ constexpr WordOption kDuplicates = {
     [](TrainOptions& options, std::string_view word) { return set_word(options.duplicates, kDuplicatesWords, word); },
     "The values are \"mean\", \"sum\", \"last\" and \"error\"."};
 
+constexpr Word<Storage> kStorageWords[] = {{"single", Storage::Single}, {"half", Storage::Half}};
+
+constexpr WordOption kStorage = {
+    "storage",
+    [](TrainOptions& options, std::string_view word) { return set_word(options.storage, kStorageWords, word); },
+    "The values are \"single\" and \"half\"."};
+
 /// An option under the name that it has for the algorithms in use.
 template <class Option>
 struct Named {
@@ -102,7 +109,8 @@ std::vector<Named<NumericOption>> numeric_options(const TrainOptions& options) {
 }
 
 std::vector<Named<WordOption>> word_options(const TrainOptions& options) {
-    std::vector<Named<WordOption>> result{{"duplicates", &kDuplicates, OptionScope::Data}};
+    std::vector<Named<WordOption>> result{{"duplicates", &kDuplicates, OptionScope::Data},
+                                          {"storage", &kStorage, OptionScope::Data}};
     if (const RatingTrainer* rating = rating_trainer(options))
         for (const WordOption& option : rating->words)
             result.push_back({std::string(option.name), &option, OptionScope::Rating});

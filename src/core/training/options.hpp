@@ -79,6 +79,12 @@ struct SearchOptions {
     std::size_t memory = std::numeric_limits<std::size_t>::max();  ///< bytes that the whole training run may take
 };
 
+/// How factors are stored.
+enum class Storage {
+    Single,  ///< 32 bits each
+    Half,    ///< 16 bits each (half_floats.hpp)
+};
+
 struct TrainOptions {
     Feedback feedback = Feedback::Explicit;
     /// Of the rating factors for explicit feedback, of the ranking factors otherwise; default: als and ials.
@@ -89,6 +95,7 @@ struct TrainOptions {
     std::uint64_t seed = 1;
     /// Default: mean of explicit ratings, sum of implicit weights.
     std::optional<Duplicates> duplicates;
+    Storage storage = Storage::Single;
     /// Share of each user's rows, chosen by cell_hash, that is kept out of training to measure and to stop
     /// early.
     double test_fraction = 0.0;
@@ -115,7 +122,7 @@ enum class OptionScope {
     Rating,
     Ranking,
     Both,  ///< the number of factors, for explicit feedback, unless rating factors have a number of their own
-    Data,  ///< how the source is read
+    Data,  ///< how the source is read, or the factors are stored
 };
 
 /// The names that `options` of mf_train understands for the algorithms in use, ascending. "time_column" and "search"

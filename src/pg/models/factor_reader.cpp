@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/half_floats.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/tuples.hpp"
@@ -14,6 +18,8 @@ enum FactorColumn : AttrNumber {
     kRatingBias,
     kRatingFactors,
     kRankingFactors,
+    kRatingHalves,
+    kRankingHalves,
     kHistoryDigest,
     kFactorColumnCount = kHistoryDigest
 };
@@ -38,6 +44,34 @@ bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
     return zero == 0.0f;
 }
 
+/// The same for an array of 16-bit floats, which are in the bits of smallint.
+bool take_halves_unsafe(Datum datum, std::span<const float>* factors) {
+    ArrayType* array = DatumGetArrayTypeP(datum);
+    if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT2OID) return false;
+    const auto count = static_cast<std::size_t>(ARR_DIMS(array)[0]);
+    const auto* halves = reinterpret_cast<const std::uint16_t*>(ARR_DATA_PTR(array));
+    auto* values = static_cast<float*>(palloc(count * sizeof(float)));
+    float largest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        values[i] = from_half(halves[i]);
+        largest = std::max(largest, std::fabs(values[i]));
+    }
+    *factors = {values, count};
+    return largest <= kLargestHalf;
+}
+
+/// Factors of one kind, in 32 or 16 bits.
+struct StoredFactors {
+    AttrNumber floats, halves;
+};
+
+/// Takes factors from the one of their columns that is not NULL. False where both are, or for what is no array of
+/// finite numbers.
+bool take_unsafe(const Datum* values, const bool* nulls, StoredFactors columns, std::span<const float>* factors) {
+    if (!nulls[columns.floats - 1]) return take_factors_unsafe(values[columns.floats - 1], factors);
+    return !nulls[columns.halves - 1] && take_halves_unsafe(values[columns.halves - 1], factors);
+}
+
 /// Null if the row is valid, else what is wrong with it. The tables have constraints, but their owner can drop them.
 const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorShape shape, FactorRow* row) {
     Datum values[kFactorColumnCount];
@@ -49,14 +83,18 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
     if (nulls[kInteractions - 1] || DatumGetInt32(values[kInteractions - 1]) < 0)
         return "Its interactions are no count.";
     row->interactions = static_cast<std::uint32_t>(DatumGetInt32(values[kInteractions - 1]));
-    if (nulls[kRatingBias - 1] != nulls[kRatingFactors - 1]) return "It has a rating bias or rating factors, not both.";
+    if ((!nulls[kRatingFactors - 1] && !nulls[kRatingHalves - 1]) ||
+        (!nulls[kRankingFactors - 1] && !nulls[kRankingHalves - 1]))
+        return "It has factors of one kind in 32 bits and in 16.";
+    const bool has_rating = !nulls[kRatingFactors - 1] || !nulls[kRatingHalves - 1];
+    if (nulls[kRatingBias - 1] == has_rating) return "It has a rating bias or rating factors, not both.";
     if (!nulls[kRatingBias - 1]) {
         row->rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
         if (!std::isfinite(row->rating_bias)) return "Its rating bias is not finite.";
-        if (!take_factors_unsafe(values[kRatingFactors - 1], &row->rating_factors))
+        if (!take_unsafe(values, nulls, {kRatingFactors, kRatingHalves}, &row->rating_factors))
             return "Its rating factors are no one-dimensional array of finite numbers.";
     }
-    if (nulls[kRankingFactors - 1] || !take_factors_unsafe(values[kRankingFactors - 1], &row->ranking_factors))
+    if (!take_unsafe(values, nulls, {kRankingFactors, kRankingHalves}, &row->ranking_factors))
         return "Its ranking factors are no one-dimensional array of finite numbers.";
     const bool has_shape = shape.ranking_factors > 0;
     if (has_shape && row->ranking_factors.size() != static_cast<std::size_t>(shape.ranking_factors))
@@ -130,7 +168,7 @@ std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t 
 }  // namespace
 
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
-    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingFactors}, model_id, shape, nullptr, sink);
+    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingHalves}, model_id, shape, nullptr, sink);
 }
 
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,

@@ -3,6 +3,7 @@
 
 #include "core/data/interactions.hpp"
 #include "core/training/model.hpp"
+#include "core/training/options.hpp"
 #include "pg/sql/catalog.hpp"
 #include "pg/wall/guard.hpp"
 
@@ -10,7 +11,9 @@ namespace mf::pg {
 
 /// Stores the factors of a version by multi-inserts of a thousand rows with their index entries; memory is bounded by
 /// one batch. The rows become visible when the transaction commits.
-void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model);
+/// Storage::Half expects factors that were rounded to 16 bits (TrainOptions::storage).
+void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
+                   Storage storage);
 
 /// One factor row as stored in the table; pointers are valid only during the call that passes it.
 struct FactorRow {

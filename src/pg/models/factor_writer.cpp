@@ -1,13 +1,14 @@
 #include <algorithm>
 
+#include "core/base/half_floats.hpp"
 #include "pg/models/factor_rows.hpp"
 
 namespace mf::pg {
 namespace {
 
 constexpr int kBatch = 1000;
-constexpr int kItemColumns = 6;
-constexpr int kUserColumns = 7;  // the last one is the digest
+constexpr int kItemColumns = 8;
+constexpr int kUserColumns = 9;  // the last one is the digest
 
 /// One row to write; all pointers outlive the batch.
 struct RowToWrite {
@@ -31,6 +32,7 @@ struct Target {
     int columns;  ///< columns of the table; those that a later version's script may have appended get NULL
     int rating_count;
     int ranking_count;
+    Storage storage;
 };
 
 void open_unsafe(Target* target, Oid table) {
@@ -68,6 +70,21 @@ Datum float_array_unsafe(const float* values, int count) {
     return PointerGetDatum(array);
 }
 
+/// 16-bit floats, as the bits of smallint.
+Datum half_array_unsafe(const float* values, int count) {
+    const Size bytes = ARR_OVERHEAD_NONULLS(1) + sizeof(std::uint16_t) * static_cast<Size>(count);
+    auto* array = static_cast<ArrayType*>(palloc0(bytes));
+    SET_VARSIZE(array, bytes);
+    array->ndim = 1;
+    array->dataoffset = 0;
+    array->elemtype = INT2OID;
+    ARR_DIMS(array)[0] = count;
+    ARR_LBOUND(array)[0] = 1;
+    auto* halves = reinterpret_cast<std::uint16_t*>(ARR_DATA_PTR(array));
+    for (int i = 0; i < count; ++i) halves[i] = to_half(values[i]);
+    return PointerGetDatum(array);
+}
+
 void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWrite& row) {
     ExecClearTuple(slot);
     Datum* values = slot->tts_values;
@@ -76,13 +93,19 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     values[0] = Int64GetDatum(target.model_id);
     values[1] = PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size())));
     values[2] = Int32GetDatum(static_cast<std::int32_t>(std::min<std::uint32_t>(row.interactions, INT32_MAX)));
-    nulls[3] = nulls[4] = row.rating_bias == nullptr;
+    // Rating factors and ranking factors stand in columns 4 and 5, or as 16-bit floats in columns 6 and 7.
+    const bool half = target.storage == Storage::Half;
+    const int first = half ? 6 : 4;
+    const auto array = half ? half_array_unsafe : float_array_unsafe;
+    for (int i = 3; i < 8; ++i) nulls[i] = true;
     if (row.rating_bias != nullptr) {
+        nulls[3] = nulls[first] = false;
         values[3] = Float4GetDatum(*row.rating_bias);
-        values[4] = float_array_unsafe(row.rating_factors, target.rating_count);
+        values[first] = array(row.rating_factors, target.rating_count);
     }
-    values[5] = float_array_unsafe(row.ranking_factors, target.ranking_count);
-    if (target.columns == kUserColumns) values[6] = Int64GetDatum(static_cast<std::int64_t>(row.history_digest));
+    nulls[first + 1] = false;
+    values[first + 1] = array(row.ranking_factors, target.ranking_count);
+    if (target.columns == kUserColumns) values[8] = Int64GetDatum(static_cast<std::int64_t>(row.history_digest));
     ExecStoreVirtualTuple(slot);
 }
 
@@ -118,12 +141,14 @@ void write_table(Oid table, Target& target, const IdTable& ids, RowOf&& row_of) 
 
 }  // namespace
 
-void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model) {
+void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
+                   Storage storage) {
     const RatingModel* rating = model.rating ? &*model.rating : nullptr;
     Target target{};
     target.model_id = model_id;
     target.rating_count = rating != nullptr ? rating->items.factors() : 0;
     target.ranking_count = model.ranking.items.factors();
+    target.storage = storage;
     target.columns = kItemColumns;
     write_table(catalog.item_factors, target, dataset.items, [&](std::uint32_t i) {
         return RowToWrite{{},

@@ -47,7 +47,7 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.summary = trained.summary;
     row.seconds = seconds;
     const std::int64_t model_id = next_model_id(catalog);
-    write_factors(catalog, model_id, dataset, trained.model);
+    write_factors(catalog, model_id, dataset, trained.model, trained.found.options.storage);
     return publish(catalog, model_id, row);
 }
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/base/hash.hpp"
 #include "core/training/als_fold_in.hpp"
 #include "core/training/ials_fold_in.hpp"
@@ -115,6 +117,54 @@ TEST(TrainTest, StoredUsersEqualTheFoldIn) {
         for (const std::uint32_t count : result.model.item_interactions) counted += count;
         EXPECT_EQ(counted, dataset.by_user.entries());
     }
+}
+
+TEST(TrainTest, HalvesAreRoundedAndUsersFollowFromThem) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.storage = Storage::Half;
+    const Model model = train(dataset, options, environment).model;
+    for (const FactorMatrix* matrix :
+         {&model.ranking.users, &model.ranking.items, &model.rating->users, &model.rating->items})
+        for (std::size_t row = 0; row < matrix->rows(); ++row)
+            for (int f = 0; f < 8; ++f) {
+                const float factor = matrix->row(row)[f];
+                ASSERT_EQ(factor, from_half(to_half(factor)));
+            }
+    IalsFoldIn fold_in({model.ranking.items, {}, GramMatrix(model.ranking.items, environment)},
+                       from_numbers<IalsParameters>(model.ranking.parameters));
+    Array<float> row(FactorMatrix::padded(8));
+    for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
+        std::vector<HistoryEntry> history;
+        for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j)
+            history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
+        fold_in.solve(history, row.data());
+        for (int f = 0; f < 8; ++f) ASSERT_NEAR(row[f], model.ranking.users.row(u)[f], 2e-3f) << u;
+    }
+
+    options.storage = Storage::Single;
+    const Model single = train(dataset, options, environment).model;
+    double squares = 0, differences = 0;
+    for (std::size_t u = 0; u < single.ranking.users.rows(); ++u)
+        for (std::size_t i = 0; i < single.ranking.items.rows(); ++i) {
+            const auto score = [&](const Model& of) {
+                return static_cast<double>(std::inner_product(of.ranking.users.row(u), of.ranking.users.row(u) + 8,
+                                                              of.ranking.items.row(i), 0.0f));
+            };
+            squares += score(single) * score(single);
+            differences += (score(single) - score(model)) * (score(single) - score(model));
+        }
+    EXPECT_LT(std::sqrt(differences / squares), 1e-3);
+}
+
+TEST(TrainTest, FactorsBeyondHalvesAreRefused) {
+    Environment environment;
+    std::vector<Entry> entries = positive_ratings();
+    for (Entry& entry : entries) entry.value *= 1e12f;
+    TrainOptions options = small_options(Feedback::Explicit, 0);
+    options.storage = Storage::Half;
+    EXPECT_THROW(train(make_dataset(entries, environment), options, environment), NumericalFailure);
 }
 
 TEST(TrainTest, NeitherThreadsNorTheOrderOfRowsMatter) {

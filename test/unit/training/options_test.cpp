@@ -143,15 +143,16 @@ TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
 }
 
 TEST(OptionNames, AreCompleteAndAscending) {
-    EXPECT_EQ(option_names(options_for(Feedback::Explicit)),
-              (std::vector<std::string>{
-                  "bias_regularization", "duplicates", "factors", "iterations", "ranking_iterations",
-                  "ranking_regularization", "ranking_regularization_exponent", "rating_factors", "regularization",
-                  "regularization_exponent", "search", "solver", "time_column", "unobserved_weight", "weight_slope"}));
+    EXPECT_EQ(
+        option_names(options_for(Feedback::Explicit)),
+        (std::vector<std::string>{"bias_regularization", "duplicates", "factors", "iterations", "ranking_iterations",
+                                  "ranking_regularization", "ranking_regularization_exponent", "rating_factors",
+                                  "regularization", "regularization_exponent", "search", "solver", "storage",
+                                  "time_column", "unobserved_weight", "weight_slope"}));
     EXPECT_EQ(
         option_names(options_for(Feedback::Implicit)),
         (std::vector<std::string>{"duplicates", "factors", "iterations", "regularization", "regularization_exponent",
-                                  "search", "solver", "time_column", "unobserved_weight", "weight_slope"}));
+                                  "search", "solver", "storage", "time_column", "unobserved_weight", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -189,7 +190,8 @@ TEST(OptionScope, SaysWhichFactorsAnOptionIsFor) {
 TEST(OptionValue, IsWhatWasSet) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         for (const std::string& name : option_names(options_for(feedback))) {
-            if (name == "duplicates" || name == "search" || name == "solver" || name == "time_column") {
+            if (name == "duplicates" || name == "search" || name == "solver" || name == "storage" ||
+                name == "time_column") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -271,6 +273,15 @@ TEST(SetOption, SolverTakesTwoWords) {
     EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message, "option \"solver\" must be a text, not the number 1");
 }
 
+TEST(SetOption, StorageTakesTwoWords) {
+    TrainOptions options = options_for(Feedback::Explicit);
+    set_option(options, "storage", "half");
+    EXPECT_EQ(options.storage, Storage::Half);
+    set_option(options, "storage", "single");
+    EXPECT_EQ(options.storage, Storage::Single);
+    EXPECT_EQ(refusal(Feedback::Implicit, "storage", "double").hint, "The values are \"single\" and \"half\".");
+}
+
 TEST(SetOption, EveryNameIsUnderstood) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         for (const std::string& name : option_names(options_for(feedback))) {
@@ -279,6 +290,8 @@ TEST(SetOption, EveryNameIsUnderstood) {
                 EXPECT_NO_THROW(set_option(options, name, "sum"));
             } else if (name == "solver") {
                 EXPECT_NO_THROW(set_option(options, name, "cholesky"));
+            } else if (name == "storage") {
+                EXPECT_NO_THROW(set_option(options, name, "half"));
             } else if (name != "search" && name != "time_column") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
@@ -291,7 +304,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     EXPECT_EQ(number.message, "unknown option \"ranking_iterations\"");
     EXPECT_EQ(number.hint,
               "The options for implicit feedback are duplicates, factors, iterations, regularization, "
-              "regularization_exponent, search, solver, time_column, "
+              "regularization_exponent, search, solver, storage, time_column, "
               "unobserved_weight, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
