@@ -87,5 +87,28 @@ SELECT found FROM mf_train('one_each', options => '{"iterations": 1, "ranking_it
 SELECT count(*), bool_and(rmse < 1 AND ndcg > 0.3) AS good FROM mf_cross_validate('ratings', folds => 2);
 SELECT ndcg > 0.2 AS good, array(SELECT jsonb_object_keys(parameters) ORDER BY 1) AS options
   FROM mf_tune('ratings', '{"ranking_regularization_exponent": [0, 0.5]}') LIMIT 1;
-SELECT e.memory >= d.memory AS more, e.seconds >= 0 AS seconds
-  FROM mf_estimate('ratings') e, mf_estimate('ratings', options => '{"search": false}') d;
+-- The estimate is that of the most factors that could be found.
+CREATE TABLE wide AS
+    SELECT u AS user_id, i AS item_id, 3 + u % 2 AS rating FROM generate_series(1, 600) u, generate_series(1, 600) i
+     WHERE mf_fold(u, i, 100, 7) < 5;
+CREATE INDEX ON wide (user_id);
+SELECT e.memory = m.memory AS of_the_most, m.memory > d.memory AS more, e.seconds > d.seconds AS longer
+  FROM mf_estimate('wide') e, mf_estimate('wide', factors => 256, options => '{"search": false, "rating_factors": 64}') m,
+       mf_estimate('wide', options => '{"search": false}') d;
+
+-- What was found may be damaged when training begins again.
+CREATE FUNCTION retrained(numbers jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    UPDATE mf_model_data SET parameters = jsonb_set(parameters, '{found}', numbers) WHERE live AND model = 'ratings';
+    PERFORM mf_retrain('ratings');
+    RETURN 'trained';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || SQLERRM || ' ' || detail;
+END $$;
+SELECT numbers, retrained(numbers)
+  FROM unnest('{"{}", "1", "[]", "null", "{\"factors\": 0}", "{\"factors\": \"many\"}", "{\"factors\": [1]}", "{\"knob\": 1}",
+                "{\"factors\": 6}"}'::jsonb[]) AS numbers;
+SELECT parameters -> 'factors' AS factors FROM mf_models WHERE live AND model = 'ratings';

@@ -170,10 +170,16 @@ std::vector<double> squared_errors(const RatingModel& model, const Csr& test, En
     return values;
 }
 
+std::vector<std::uint32_t> by_popularity(const Csr& cells, Environment& environment) {
+    std::vector<std::uint64_t> interactions(cells.column_count);
+    for (const std::uint32_t item : cells.columns) ++interactions[item];
+    std::vector<std::uint32_t> items(cells.column_count);
+    descending_order(items, environment, [&](std::uint32_t item) { return interactions[item]; });
+    return items;
+}
+
 ListMetrics measure_popularity(const Csr& seen, const Csr& test, std::size_t k, Environment& environment) {
-    std::vector<std::uint32_t> entries(seen.column_count), order(seen.column_count);
-    for (const std::uint32_t item : seen.columns) ++entries[item];
-    descending_order(order, environment, [&](std::uint32_t item) { return entries[item]; });
+    const std::vector<std::uint32_t> order = by_popularity(seen, environment);
     const auto add = [&](std::size_t begin, std::size_t end, ListMetrics& sum) {
         for (auto user = static_cast<std::uint32_t>(begin); user < end; ++user) {
             const auto relevant = test.row_columns(user);

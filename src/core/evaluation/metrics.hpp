@@ -56,6 +56,9 @@ std::vector<double> list_ndcgs(const RankingModel& model, const Csr& seen, const
 /// Sums of squared errors of predict_rating, a value for each user that has test entries, in their order.
 std::vector<double> squared_errors(const RatingModel& model, const Csr& test, Environment& environment);
 
+/// The items (columns) by the number of their interactions, most first, ties by index.
+std::vector<std::uint32_t> by_popularity(const Csr& cells, Environment& environment);
+
 /// As measure_lists(), for lists of the k items with the most entries in `seen` that are not in the user's own row.
 /// O(entries).
 ListMetrics measure_popularity(const Csr& seen, const Csr& test, std::size_t k, Environment& environment);

@@ -1,52 +1,21 @@
 #include "core/pipeline/cross_validation.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/base/descending_order.hpp"
 #include "core/base/error.hpp"
+#include "core/data/numbering.hpp"
 #include "core/pipeline/find_options.hpp"
 #include "core/pipeline/train.hpp"
 
 namespace mf {
 namespace {
 
-constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-
-/// Numbers without gaps, in the same order, for those that have any: kNone for the others.
-struct Numbering {
-    std::vector<std::uint32_t> number;
-    std::uint32_t count = 0;
-
-    explicit Numbering(const std::vector<bool>& occupied) : number(occupied.size(), kNone) {
-        for (std::size_t i = 0; i < occupied.size(); ++i)
-            if (occupied[i]) number[i] = count++;
-    }
-
-    Array<std::uint64_t> take(const Array<std::uint64_t>& values) const {
-        Array<std::uint64_t> taken(count);
-        for (std::size_t i = 0; i < number.size(); ++i)
-            if (number[i] != kNone) taken[number[i]] = values[i];
-        return taken;
-    }
-};
-
-Numbering users_of(const Csr& cells) {
-    std::vector<bool> occupied(cells.rows());
-    for (std::uint32_t user = 0; user < cells.rows(); ++user) occupied[user] = cells.row_size(user) > 0;
-    return Numbering(occupied);
-}
-
-Numbering items_of(const Csr& cells) {
-    std::vector<bool> occupied(cells.column_count);
-    for (const std::uint32_t item : cells.columns) occupied[item] = true;
-    return Numbering(occupied);
-}
+constexpr std::uint32_t kNone = Numbering::kNone;
 
 /// A cell of the fold whose user, item or both have no cells to train on: kNone.
 struct PartlyKnown {
@@ -63,16 +32,6 @@ struct Fold {
     std::vector<PartlyKnown> partly_known;
     IdHashes hashes;
 };
-
-/// Renumbers columns in place and leaves out rows of no users.
-void renumber(Csr& cells, const Numbering& users, const Numbering& items) {
-    for (std::uint32_t& column : cells.columns) column = items.number[column];
-    Array<std::uint64_t> offsets(std::size_t{users.count} + 1, 0);
-    for (std::uint32_t user = 0; user < cells.rows(); ++user)
-        if (users.number[user] != kNone) offsets[users.number[user] + std::size_t{1}] = cells.offsets[user + 1];
-    cells.offsets = std::move(offsets);
-    cells.column_count = items.count;
-}
 
 /// Cells that belong to known items, of the users that are (not) cold.
 Csr known_cells(const Csr& test, const Numbering& users, const Numbering& items, bool cold) {
@@ -129,15 +88,6 @@ Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std
     renumber(parts.train, users, items);
     result.train = std::move(parts.train);
     return result;
-}
-
-/// Items by the number of their interactions, most first.
-std::vector<std::uint32_t> by_popularity(const Csr& cells, Environment& environment) {
-    std::vector<std::uint64_t> interactions(cells.column_count);
-    for (const std::uint32_t item : cells.columns) ++interactions[item];
-    std::vector<std::uint32_t> items(cells.column_count);
-    descending_order(items, environment, [&](std::uint32_t item) { return interactions[item]; });
-    return items;
 }
 
 /// What is not known has neither factors nor bias.

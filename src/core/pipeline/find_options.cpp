@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/rounded.hpp"
 #include "core/data/sample.hpp"
 #include "core/data/value_statistics.hpp"
 #include "core/evaluation/metrics.hpp"
@@ -62,10 +63,10 @@ double ranking_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t c
     return ranking_trainer(options).iterations(copy) * (1.6e-9 * k * static_cast<double>(cells) + 1e-10 * k * k * rows);
 }
 
-/// Three digits are finer than any measure.
-double rounded(double value) {
-    const double unit = std::pow(10, std::floor(std::log10(value)) - 2);
-    return std::round(value / unit) * unit;
+constexpr int kDigits = 3;  // finer than any measure
+
+bool is_open(const std::vector<OpenOption>& open, std::string_view name) {
+    return std::ranges::find(open, name, &OpenOption::name) != open.end();
 }
 
 class Finder {
@@ -82,6 +83,7 @@ class Finder {
     }
 
     void search(const Kind& kind) {
+        if (std::ranges::none_of(open_, [&](const OpenOption& option) { return is_for(option, kind); })) return;
         const bool is_searched = open(kind.factors) != nullptr;
         const int given = static_cast<int>(option_value(options_, kind.factors));
         const int fewest = is_searched ? kind.counts.front() : std::min(given, kind.counts.back());
@@ -99,7 +101,7 @@ class Finder {
 
     /// Takes over what was found.
     void finish() {
-        if (deadline_.is_over()) result_.notes.push_back("the time for the search ended before all numbers were found");
+        if (was_cut_) result_.notes.push_back("the time for the search ended before all numbers were found");
         if (result_.points.empty()) return;
         for (const OpenOption& option : open_)
             result_.found.push_back({option.name, option_value(options_, option.name)});
@@ -111,24 +113,30 @@ class Finder {
     struct Measured {
         const Kind* kind;
         int factors;
-        Settings settings;
+        std::size_t point;           ///< of result_.points
         std::vector<double> values;  ///< none: it cannot be trained
         double sum;
     };
+
+    static bool is_for(const OpenOption& option, const Kind& kind) {
+        return option.scope == kind.scope || option.name == kind.factors;
+    }
 
     void set(const char* name, double value) { set_option(options_, name, value); }
 
     /// Trains and measures at options_, or at what is known of the same point; null after the deadline.
     const Measured* measure(const Kind& kind, TrainOptions options) {
-        Measured point{&kind, static_cast<int>(option_value(options, kind.factors)), {}, {}, kWorst};
+        const int factors = static_cast<int>(option_value(options, kind.factors));
+        Settings settings;
         for (const OpenOption& option : open_)
-            if (option.scope == kind.scope || option.name == kind.factors)
-                point.settings.push_back({option.name, option_value(options, option.name)});
+            if (is_for(option, kind)) settings.push_back({option.name, option_value(options, option.name)});
         for (const Measured& known : measured_)
-            if (known.kind == &kind && known.factors == point.factors && known.settings == point.settings)
+            if (known.kind == &kind && known.factors == factors && result_.points[known.point].settings == settings)
                 return &known;
 
-        if (deadline_.is_over()) return nullptr;
+        was_cut_ = was_cut_ || deadline_.is_over();
+        if (was_cut_) return nullptr;
+        Measured point{&kind, factors, result_.points.size(), {}, kWorst};
         int& iterations = kind.iterations(options);
         iterations = std::min(iterations, kTrialIterations);
         Environment limited = environment_;
@@ -143,9 +151,10 @@ class Finder {
             point.sum = std::accumulate(point.values.begin(), point.values.end(), 0.0);
         } catch (const NumericalFailure&) {
         }
-        if (!in_time) return nullptr;
+        was_cut_ = !in_time;
+        if (was_cut_) return nullptr;
         SearchPoint& shown = result_.points.emplace_back();
-        shown.settings = point.settings;
+        shown.settings = std::move(settings);
         const double number = point.values.empty() ? std::numeric_limits<double>::quiet_NaN() : kind.show(point.sum);
         shown.*kind.shown = number;
         measured_.push_back(std::move(point));
@@ -174,7 +183,7 @@ class Finder {
         return {(to.sum - from.sum) / scale, std::sqrt(squares) / scale};
     }
 
-    const OpenOption* open(const std::string& name) const {
+    const OpenOption* open(std::string_view name) const {
         const auto found = std::ranges::find(open_, name, &OpenOption::name);
         return found == open_.end() ? nullptr : &*found;
     }
@@ -184,7 +193,7 @@ class Finder {
     bool move(TrainOptions& options, const OpenOption& option, double steps) const {
         const double origin = option_value(begin_, option.name);
         const double position = std::log(option_value(options, option.name) / origin) / std::log(option.step);
-        const double value = rounded(origin * std::pow(option.step, std::round(position + steps)));
+        const double value = rounded_to(kDigits, origin * std::pow(option.step, std::round(position + steps)));
         if (value < option.range.minimum || value > option.range.maximum) return false;
         set_option(options, option.name, value);
         return true;
@@ -207,7 +216,7 @@ class Finder {
         const Measured* best = measure(kind, options_);
         if (best == nullptr) return nullptr;
         for (const OpenOption& option : open_) {
-            if (option.scope != kind.scope || option.name == kind.factors) continue;
+            if (!is_for(option, kind) || option.name == kind.factors) continue;
             const Measured* const before = best;
             for (const int direction : {-1, 1}) {
                 while (take(kind, step(option, direction), best)) continue;
@@ -254,6 +263,7 @@ class Finder {
     const TrainOptions begin_;
     TrainOptions options_;
     Deadline deadline_;
+    bool was_cut_ = false;  ///< by the deadline
     Environment& environment_;
     FoundOptions& result_;
     std::deque<Measured> measured_;  ///< stay where they are
@@ -315,7 +325,7 @@ FoundOptions find_options(const Csr& cells, const IdHashes& hashes, const TrainO
             return result;
         }
     }
-    const int fewest = open_options(options).front().name == "factors" ? kFewestFactors : options.factors;
+    const int fewest = is_open(open_options(options), "factors") ? kFewestFactors : options.factors;
     if (!fits(cells.rows(), cells.column_count, cells.entries(), options, fewest, environment.threads)) {
         result.notes.push_back("too little memory for a search: the defaults are used");
         return result;

@@ -1,7 +1,6 @@
 #include "core/pipeline/search_space.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -10,6 +9,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/random.hpp"
+#include "core/base/rounded.hpp"
 
 namespace mf {
 namespace {
@@ -47,14 +47,7 @@ void check_dimension(const SearchDimension& dimension, const TrainOptions& base)
                               " must begin above 0 to be logarithmic");
 }
 
-/// Four digits: more would not be meaningful.
-double rounded(double value) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, 4).ptr;
-    double result = value;
-    std::from_chars(digits, end, result);
-    return result;
-}
+constexpr int kDigits = 4;  // more would not be meaningful
 
 /// The value at x in [0, 1) of a dimension.
 OptionValue value_at(const SearchDimension& dimension, bool is_whole, double x) {
@@ -65,7 +58,7 @@ OptionValue value_at(const SearchDimension& dimension, bool is_whole, double x) 
     const double low = dimension.minimum;
     const double high = dimension.maximum;
     const double value = dimension.is_logarithmic ? low * std::pow(high / low, x) : low + (high - low) * x;
-    return std::clamp(is_whole ? std::round(value) : rounded(value), low, high);
+    return std::clamp(is_whole ? std::round(value) : rounded_to(kDigits, value), low, high);
 }
 
 bool contains(const SearchDimension& dimension, double value) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numbers>
 #include <stdexcept>
 
 #include "core/data/value_statistics.hpp"
@@ -114,8 +115,8 @@ namespace {
 
 constexpr NumericOption kOptions[] = {
     numeric_option<&TrainOptions::als, &AlsOptions::iterations>("iterations", 1, kMaximumIterations),
-    numeric_option<&TrainOptions::als, &AlsOptions::regularization>("regularization", kMinimumRegularization,
-                                                                    kMaximumWeight, {0.125, 3, true}, {}, kRootOfTwo),
+    numeric_option<&TrainOptions::als, &AlsOptions::regularization>(
+        "regularization", kMinimumRegularization, kMaximumWeight, {0.125, 3, true}, {}, std::numbers::sqrt2),
     numeric_option<&TrainOptions::als, &AlsOptions::regularization_exponent>("regularization_exponent", 0, 2,
                                                                              {0.25, 0.75, false}),
     // May be 0: a row's bias is determined by its ratings once the factors have a ridge.

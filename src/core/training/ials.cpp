@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numbers>
 #include <optional>
 
 #include "core/training/early_stop.hpp"
@@ -140,8 +141,9 @@ constexpr NumericOption weight_slope_option() {
 
 constexpr NumericOption kOptions[] = {
     numeric_option<&TrainOptions::ials, &IalsOptions::iterations>("iterations", 1, kMaximumIterations),
-    numeric_option<&TrainOptions::ials, &IalsOptions::regularization>(
-        "regularization", kMinimumRegularization, kMaximumWeight, {0.125, 2, true}, {0.125, 2, true}, kRootOfTwo),
+    numeric_option<&TrainOptions::ials, &IalsOptions::regularization>("regularization", kMinimumRegularization,
+                                                                      kMaximumWeight, {0.125, 2, true},
+                                                                      {0.125, 2, true}, std::numbers::sqrt2),
     numeric_option<&TrainOptions::ials, &IalsOptions::regularization_exponent>("regularization_exponent", 0, 2,
                                                                                {0, 1, false}, {0, 1, false}),
     // Without weight on what was not observed, the constant score fits perfectly and nothing is learned.

@@ -18,8 +18,6 @@ namespace mf {
 inline constexpr double kMinimumRegularization = 1e-9;
 inline constexpr double kMaximumWeight = 1e6;
 
-inline constexpr double kRootOfTwo = 1.4142135623730951;
-
 /// An option whose value is a number.
 struct NumericOption {
     std::string_view name;

@@ -161,7 +161,7 @@ std::vector<std::string> option_names(const TrainOptions& options) {
 void set_option(TrainOptions& options, std::string_view name, double value) {
     if (const auto number = find(numeric_options(options), name)) {
         number->option->set(options, number->option->is_whole ? whole_number(name, value) : value);
-        options.given.emplace_back(name);
+        if (std::ranges::find(options.given, name) == options.given.end()) options.given.emplace_back(name);
         return;
     }
     if (!find(word_options(options), name) && !is_resolved_elsewhere(name)) raise_unknown(options, name);

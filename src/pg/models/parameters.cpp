@@ -265,10 +265,11 @@ StoredArguments training_arguments(Jsonb* parameters) {
         return pg_call([root, key]() -> Jsonb* {
             JsonbValue value;
             if (find_unsafe(root, key, &value) == nullptr || value.type != jbvBinary) return nullptr;
-            return JsonbValueToJsonb(&value);
+            return JsonContainerIsObject(value.val.binary.data) ? JsonbValueToJsonb(&value) : nullptr;
         });
     };
     result.found = object("found");
+    if (result.found == nullptr && lookup(root, "found").found) corrupted("found", kOutOfRange);
     result.options = object("options");
     if (result.options == nullptr) corrupted("options");
     return result;

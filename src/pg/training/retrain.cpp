@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/error.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/parameters.hpp"
 
@@ -42,6 +43,9 @@ TrainArguments retrain_arguments(const std::string& model, const ModelVersion& v
     if (raw.found != nullptr) raw.found_text = text(raw.found);
     try {
         return check_train_arguments(raw);
+    } catch (const Error& e) {  // what the training run accepted once is refused now
+        throw SqlError(ERRCODE_DATA_CORRUPTED, version_label(model, version.version) + " is damaged",
+                       std::string("Its parameters: ") + e.what() + ".", "Train the model again.");
     } catch (const SqlError& e) {
         throw SqlError(e.sqlstate(), e.what(), e.detail(),
                        "The source has changed since model \"" + model + "\" was trained. Train it with mf_train.");

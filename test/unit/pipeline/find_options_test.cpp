@@ -87,8 +87,11 @@ TEST(FindOptions, WhatWasGivenStaysAndTheRestIsFound) {
         EXPECT_NE(std::isnan(point.rmse), std::isnan(point.ndcg));
     }
 
-    // Nothing is open, or the search is off.
+    // No point of the factors of which everything is given.
     set_option(options, "regularization", 1);
+    for (const SearchPoint& point : find(dataset, options, environment).points) EXPECT_FALSE(std::isnan(point.ndcg));
+
+    // Nothing is open, or the search is off.
     set_option(options, "ranking_regularization", 1);
     EXPECT_TRUE(find(dataset, options, environment).points.empty());
     EXPECT_TRUE(find(dataset, options, environment).found.empty());
