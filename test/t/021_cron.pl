@@ -1,4 +1,4 @@
-# The line of the README that trains every night, here every minute, with the pg_cron that Debian packages.
+# The line of docs/training.md that trains every night, here every minute, with the pg_cron that Debian packages.
 use strict;
 use warnings;
 

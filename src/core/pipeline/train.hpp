@@ -54,7 +54,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
                     WarmStart* start, TrainSummary& summary);
 
 /// Upper estimate of the bytes that reading and training take at their peak, for the budget; id_bytes are those of the
-/// id tables. Formula in the source and in the README.
+/// id tables. Formula in the source and in docs/operations.md.
 std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,
                             const TrainOptions& options, int threads);
 
