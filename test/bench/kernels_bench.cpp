@@ -5,12 +5,14 @@
 #include <benchmark/benchmark.h>
 
 #include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "core/base/array.hpp"
 #include "core/base/random.hpp"
+#include "core/linalg/eigenbasis.hpp"
 #include "core/linalg/kernels.hpp"
 
 namespace {
@@ -199,6 +201,47 @@ void gather(benchmark::State& state, const Kernels& kernel) {
                           scales.data(), blocks, panel.data());
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(indices.size()));
 }
+
+// The eigenbasis of a Gram matrix, on two threads; Eigen has one.
+GramMatrix gram_of(int factors, Environment& environment) {
+    FactorMatrix rows(std::size_t{4} * static_cast<std::size_t>(factors), factors);
+    Random random(1);
+    for (std::size_t r = 0; r < rows.rows(); ++r)
+        for (int f = 0; f < factors; ++f)
+            rows.row(r)[f] = static_cast<float>(random.normal() / (1 + 0.01 * static_cast<double>(f)));
+    return GramMatrix(rows, environment);
+}
+
+void eigenbasis(benchmark::State& state) {
+    const int factors = static_cast<int>(state.range(0));
+    Environment environment;
+    environment.threads = 2;
+    const GramMatrix gram = gram_of(factors, environment);
+    for (auto _ : state) benchmark::DoNotOptimize(Eigenbasis(gram, factors, environment));
+}
+
+void eigen_eigenbasis(benchmark::State& state) {
+    const int factors = static_cast<int>(state.range(0));
+    Environment environment;
+    const GramMatrix gram = gram_of(factors, environment);
+    for (auto _ : state) {
+        const Eigen::MatrixXd matrix =
+            Eigen::MatrixXd::NullaryExpr(factors, factors, [&](Eigen::Index i, Eigen::Index j) {
+                return static_cast<double>(gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)));
+            });
+        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix);
+        benchmark::DoNotOptimize(solver.eigenvectors().data());
+    }
+}
+
+BENCHMARK(eigenbasis)->Name("eigenbasis/k")->Arg(64)->Arg(256)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(eigen_eigenbasis)
+    ->Name("eigenbasis/Eigen/k")
+    ->Arg(64)
+    ->Arg(256)
+    ->Arg(512)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 const int registered = [] {
     const auto add = [](const std::string& what, auto function) {

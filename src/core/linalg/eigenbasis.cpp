@@ -3,41 +3,46 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/linalg/tridiagonal_qr.hpp"
 
 namespace mf {
 
 Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environment) : factors_(factors) {
     const Eigen::Index k = factors;
+    const auto size = static_cast<std::size_t>(factors);
     const Eigen::MatrixXd matrix = Eigen::MatrixXd::NullaryExpr(k, k, [&](Eigen::Index i, Eigen::Index j) {
         return static_cast<double>(gram.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)));
     });
-    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(k);
-    Eigen::MatrixXd vectors;
-    constexpr Eigen::Index kInOneGo = 256;  // about 0.03 s
-    if (k <= kInOneGo) {
-        vectors = solver.compute(matrix).eigenvectors();
-    } else {
-        // compute() in its steps, each of which takes some tenths of a second with a thousand factors.
-        const Eigen::Tridiagonalization<Eigen::MatrixXd> tridiagonal(matrix);
-        check_interrupt(environment);
+    // In its steps, each of which takes some tenths of a second with a thousand factors.
+    const Eigen::Tridiagonalization<Eigen::MatrixXd> tridiagonal(matrix);
+    check_interrupt(environment);
+    RotatedRows vectors(size);
+    {
         const Eigen::MatrixXd reflections = tridiagonal.matrixQ();
-        check_interrupt(environment);
-        solver.computeFromTridiagonal(tridiagonal.diagonal(), tridiagonal.subDiagonal());
-        check_interrupt(environment);
-        vectors = reflections * solver.eigenvectors();
+        for (Eigen::Index j = 0; j < k; ++j)
+            for (Eigen::Index i = 0; i < k; ++i)
+                vectors.at(static_cast<std::size_t>(i), static_cast<std::size_t>(j)) = reflections(i, j);
     }
-    if (solver.info() != Eigen::Success || !vectors.allFinite())
+    check_interrupt(environment);
+    Eigen::VectorXd values = tridiagonal.diagonal();
+    Eigen::VectorXd beside = tridiagonal.subDiagonal();
+    if (!diagonalize({values.data(), size}, {beside.data(), size - 1}, vectors, environment))
         throw NumericalFailure("the factors have no finite Gram matrix", {}, "Raise regularization.");
+    std::vector<std::size_t> order(size);  // the largest eigenvalue first
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+        return values(static_cast<Eigen::Index>(a)) > values(static_cast<Eigen::Index>(b));
+    });
+
     const std::size_t blocks = FactorMatrix::padded(factors) / kLanes;
     vectors_ = Array<float>(system_size(blocks), 0.0f);
-    for (Eigen::Index j = 0; j < k; ++j) {
-        const auto column = static_cast<std::size_t>(k - 1 - j);  // Eigen has the largest eigenvalue last
+    for (std::size_t column = 0; column < size; ++column) {
         float* const block = vectors_.data() + column / kLanes * system_stride(blocks) + column % kLanes;
-        for (Eigen::Index i = 0; i < k; ++i)
-            block[static_cast<std::size_t>(i) * kLanes] = static_cast<float>(vectors(i, j));
+        for (std::size_t i = 0; i < size; ++i) block[i * kLanes] = static_cast<float>(vectors.at(i, order[column]));
     }
 }
 

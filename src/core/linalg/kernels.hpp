@@ -26,7 +26,8 @@
 //   dot                  dot                        0.5  0.7  1.4  1.4   0.5  0.7  1.1  1.2
 //
 // dot is here for its order of sums, which those of subtract_products share. gather and gather_columns prefetch rows,
-// which Eigen does not; count_above has no counterpart.
+// which Eigen does not; count_above has no counterpart. rotate_columns (in double precision) applies rotations of
+// columns to 16 rows at a time, where Eigen takes two whole columns.
 #pragma once
 
 #include <cstddef>
@@ -59,6 +60,14 @@ struct NextRows {
     std::size_t stride = 0;
     const std::uint32_t* indices = nullptr;
     std::size_t count = 0;
+};
+
+/// A rotation of a column and the one after it: new left = cosine · left − sine · right, new right = sine · left +
+/// cosine · right.
+struct Rotation {
+    double cosine;
+    double sine;
+    std::size_t column;  ///< the left one
 };
 
 /// All pointers to floats are aligned to 64 bytes. No function allocates or throws.
@@ -114,6 +123,10 @@ struct Kernels {
     /// How many values of one row of such products are ≥ low, plus 2^16 times how many are > high; no NaN is either. At
     /// most 2^15 values.
     std::uint32_t (*count_above)(const float* row, std::size_t blocks, float low, float high);
+
+    /// Applies rotations, one after the other, to 16 rows of doubles, column by column: element (r, c) at
+    /// rows[16·c + r], aligned to 64 bytes. Those of neighbouring columns that follow each other are fastest.
+    void (*rotate_columns)(double* rows, const Rotation* rotations, std::size_t count);
 };
 
 /// The fastest variant this processor has, or the one that MF_EXT_KERNELS in the environment names.
