@@ -138,7 +138,7 @@ void round_to_halves(FactorMatrix& matrix, Environment& environment) {
     parallel_ranges(environment, matrix.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
         float* const first = matrix.row(begin);
         float* const last = first + (end - begin) * matrix.stride();
-        if (std::any_of(first, last, [](float value) { return std::fabs(value) > kLargestHalf; })) {
+        if (std::any_of(first, last, [](float value) { return !(std::fabs(value) <= kLargestHalf); })) {
             fits.store(false, std::memory_order_relaxed);
             return;
         }

@@ -105,7 +105,7 @@ class Search {
         return best_.full() && codes_.rules_out(items_->group(g).norm, best_.worst().score);
     }
 
-    /// Finds the items of group g that can be among the best.
+    /// The condition that an item of group g has to meet to be among the best.
     ScanQuery scan(std::size_t g) const {
         return {codes_.codes(), best_.full() ? codes_.threshold(items_->group(g), best_.worst().score)
                                              : std::numeric_limits<std::int32_t>::min()};
