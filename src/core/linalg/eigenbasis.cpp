@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/linalg/tridiagonal_qr.hpp"
 
 namespace mf {
@@ -75,26 +76,49 @@ void Eigenbasis::rotate(MutableFactorView rows, Environment& environment) const 
     });
 }
 
-bool is_diagonal(const GramMatrix& gram, int factors) {
-    // Rounding leaves about 1e-7 of the largest eigenvalue, or, where factors were rounded to 16 bits, 2^-12 divided by
-    // the root of the number of rows of what the two dimensions have; a matrix in another basis has far more.
-    constexpr float kTolerance = 0x1.0p-18f, kShare = 0x1.0p-14f;
-    const auto k = static_cast<std::size_t>(factors);
-    float largest = 0;
-    for (std::size_t i = 0; i < k; ++i) largest = std::max(largest, gram.at(i, i));
-    for (std::size_t i = 0; i < k; ++i)
-        for (std::size_t j = i + 1; j < k; ++j)
-            if (const float element = std::abs(gram.at(i, j));
-                !(element <= kTolerance * largest) &&
-                !(element * element <= kShare * kShare * gram.at(i, i) * gram.at(j, j)))
-                return false;
+namespace {
+
+// True if the features were rounded to 16 bits, as some of the rows tell: others have bits after those.
+bool has_halves(FactorView features) {
+    constexpr std::size_t kRows = 16;
+    const auto k = static_cast<std::size_t>(features.factors());
+    const std::size_t step = std::max<std::size_t>(features.rows() / kRows, 1);
+    for (std::size_t r = 0; r < features.rows(); r += step)
+        if (!std::all_of(features.row(r), features.row(r) + k,
+                         [](float value) { return from_half(to_half(value)) == value; }))
+            return false;
     return true;
 }
 
-SharedDiagonal::SharedDiagonal(const GramMatrix& gram, int factors, float unobserved_weight) {
-    if (!is_diagonal(gram, factors)) return;
-    values_ = Array<float>(FactorMatrix::padded(factors), 0.0f);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(factors); ++i) values_[i] = unobserved_weight * gram.at(i, i);
+}  // namespace
+
+bool is_diagonal(const GramMatrix& gram, FactorView features) {
+    // Rounding leaves about 1e-7 of the largest eigenvalue; a matrix in another basis has far more. Where factors were
+    // rounded to 16 bits, it leaves 2^-12 divided by the root of the number of rows of what the two dimensions have. In
+    // double precision, in which no product of two floats is too large or too small.
+    constexpr double kTolerance = 0x1.0p-18, kShareOfHalves = 0x1.0p-14;
+    const auto k = static_cast<std::size_t>(features.factors());
+    const double share = has_halves(features) ? kShareOfHalves : 0;
+    double largest = 0;
+    for (std::size_t i = 0; i < k; ++i) {
+        if (!std::isfinite(gram.at(i, i))) return false;
+        largest = std::max(largest, double{gram.at(i, i)});
+    }
+    for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t j = i + 1; j < k; ++j) {
+            const double element = gram.at(i, j);
+            const double square = double{gram.at(i, i)} * double{gram.at(j, j)};
+            if (!(std::abs(element) <= kTolerance * largest) && !(element * element <= share * share * square))
+                return false;
+        }
+    return true;
+}
+
+SharedDiagonal::SharedDiagonal(const GramMatrix& gram, FactorView features, float unobserved_weight) {
+    if (!is_diagonal(gram, features)) return;
+    const auto k = static_cast<std::size_t>(features.factors());
+    values_ = Array<float>(FactorMatrix::padded(features.factors()), 0.0f);
+    for (std::size_t i = 0; i < k; ++i) values_[i] = unobserved_weight * gram.at(i, i);
 }
 
 }  // namespace mf

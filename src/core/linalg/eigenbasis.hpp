@@ -25,14 +25,14 @@ class Eigenbasis {
     Array<float> vectors_;  // column blocks of K rows
 };
 
-/// True if the features of which this is the Gram matrix are in its eigenbasis, up to rounding. O(k²).
-bool is_diagonal(const GramMatrix& gram, int factors);
+/// True if the features, whose Gram matrix this is, are in its eigenbasis, up to their rounding. O(k²).
+bool is_diagonal(const GramMatrix& gram, FactorView features);
 
 /// unobserved_weight · gram for features that are in the eigenbasis; nothing for others.
 class SharedDiagonal {
   public:
     /// O(k²).
-    SharedDiagonal(const GramMatrix& gram, int factors, float unobserved_weight);
+    SharedDiagonal(const GramMatrix& gram, FactorView features, float unobserved_weight);
 
     bool exists() const { return !values_.empty(); }
     /// FactorMatrix::padded(factors) values, zeros after the first `factors`.

@@ -24,7 +24,6 @@ class RotatedRows {
     explicit RotatedRows(std::size_t n) : columns_(n), groups_((n + kLanes - 1) / kLanes) {
         values_ = Array<double>(groups_ * n * kLanes, 0.0);
     }
-    std::size_t columns() const { return columns_; }
     std::size_t groups() const { return groups_; }
     double* group(std::size_t g) { return values_.data() + g * columns_ * kLanes; }
     double& at(std::size_t row, std::size_t column) { return group(row / kLanes)[column * kLanes + row % kLanes]; }

@@ -65,8 +65,10 @@ double ranking_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t c
 
 constexpr int kDigits = 3;  // finer than any measure
 
-bool is_open(const std::vector<OpenOption>& open, std::string_view name) {
-    return std::ranges::find(open, name, &OpenOption::name) != open.end();
+/// The option of that name, nullptr if it is not open.
+const OpenOption* find_option(const std::vector<OpenOption>& open, std::string_view name) {
+    const auto found = std::ranges::find(open, name, &OpenOption::name);
+    return found == open.end() ? nullptr : &*found;
 }
 
 class Finder {
@@ -183,10 +185,7 @@ class Finder {
         return {(to.sum - from.sum) / scale, std::sqrt(squares) / scale};
     }
 
-    const OpenOption* open(std::string_view name) const {
-        const auto found = std::ranges::find(open_, name, &OpenOption::name);
-        return found == open_.end() ? nullptr : &*found;
-    }
+    const OpenOption* open(std::string_view name) const { return find_option(open_, name); }
 
     /// Moves an option by a number of its steps, on the grid around its value at the beginning; false if that leads out
     /// of its range.
@@ -325,7 +324,7 @@ FoundOptions find_options(const Csr& cells, const IdHashes& hashes, const TrainO
             return result;
         }
     }
-    const int fewest = is_open(open_options(options), "factors") ? kFewestFactors : options.factors;
+    const int fewest = find_option(open_options(options), "factors") != nullptr ? kFewestFactors : options.factors;
     if (!fits(cells.rows(), cells.column_count, cells.entries(), options, fewest, environment.threads)) {
         result.notes.push_back("too little memory for a search: the defaults are used");
         return result;

@@ -183,7 +183,8 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
                                   start != nullptr ? &start->ranking : nullptr, summary);
     summary.ranking_iterations = model.ranking.iterations;
     summary.iterations = model.rating ? model.rating->iterations : model.ranking.iterations;
-    if (has_test) {
+    const bool is_rounded = options.storage == Storage::Half;
+    if (has_test && !is_rounded) {  // which solves all users for the rounded items
         if (model.rating) rating->solve_users(*model.rating, by_user, environment);
         ranking.solve_users(model.ranking, by_user, environment);
     }
@@ -196,7 +197,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     }
     require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment),
                    "ranking factors");
-    if (options.storage == Storage::Half) {
+    if (is_rounded) {
         if (model.rating) round_factors(*rating, by_user, environment, *model.rating);
         round_factors(ranking, by_user, environment, model.ranking);
     }

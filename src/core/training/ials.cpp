@@ -35,7 +35,7 @@ ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, const Fact
 // Rotates both sides into the eigenbasis of the features, unless they are in it, and returns their Gram matrix there.
 GramMatrix rotate_to_eigenbasis(FactorMatrix& features, FactorMatrix& factors, Environment& environment) {
     GramMatrix gram(features, environment);
-    if (is_diagonal(gram, features.factors())) return gram;
+    if (is_diagonal(gram, features)) return gram;
     const Eigenbasis basis(gram, features.factors(), environment);
     basis.rotate(features, environment);
     basis.rotate(factors, environment);
@@ -46,7 +46,7 @@ GramMatrix rotate_to_eigenbasis(FactorMatrix& features, FactorMatrix& factors, E
 ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, bool exactly, const Side& side, const FactorMatrix& features,
                                    std::span<IalsWorkspace> workspaces, Environment& environment,
                                    FactorMatrix& factors) {
-    const SharedDiagonal shared(step.gram, features.factors(), step.unobserved_weight);
+    const SharedDiagonal shared(step.gram, features, step.unobserved_weight);
     if (shared.exists()) step.shared = &shared;
     step.by_steps = !exactly;
     return solve_side(step, side, features, workspaces, environment, factors);

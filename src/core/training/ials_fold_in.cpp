@@ -11,7 +11,7 @@ namespace mf {
 IalsFoldIn::IalsFoldIn(RankingItems items, const IalsParameters& parameters)
     : items_(std::move(items)),
       parameters_(parameters),
-      shared_(items_.gram, items_.rows.factors(), static_cast<float>(parameters.unobserved_weight)),
+      shared_(items_.gram, items_.rows, static_cast<float>(parameters.unobserved_weight)),
       workspace_(items_.rows.factors()),
       solution_(items_.rows.stride()) {}
 

@@ -57,29 +57,27 @@ void close_unsafe(Target* target) {
     table_close(target->relation, NoLock);
 }
 
-Datum float_array_unsafe(const float* values, int count) {
-    const Size bytes = ARR_OVERHEAD_NONULLS(1) + sizeof(float) * static_cast<Size>(count);
+ArrayType* new_array_unsafe(Oid type, Size element_bytes, int count) {
+    const Size bytes = ARR_OVERHEAD_NONULLS(1) + element_bytes * static_cast<Size>(count);
     auto* array = static_cast<ArrayType*>(palloc0(bytes));
     SET_VARSIZE(array, bytes);
     array->ndim = 1;
     array->dataoffset = 0;
-    array->elemtype = FLOAT4OID;
+    array->elemtype = type;
     ARR_DIMS(array)[0] = count;
     ARR_LBOUND(array)[0] = 1;
+    return array;
+}
+
+Datum float_array_unsafe(const float* values, int count) {
+    ArrayType* array = new_array_unsafe(FLOAT4OID, sizeof(float), count);
     memcpy(ARR_DATA_PTR(array), values, sizeof(float) * static_cast<Size>(count));
     return PointerGetDatum(array);
 }
 
 /// 16-bit floats, as the bits of smallint.
 Datum half_array_unsafe(const float* values, int count) {
-    const Size bytes = ARR_OVERHEAD_NONULLS(1) + sizeof(std::uint16_t) * static_cast<Size>(count);
-    auto* array = static_cast<ArrayType*>(palloc0(bytes));
-    SET_VARSIZE(array, bytes);
-    array->ndim = 1;
-    array->dataoffset = 0;
-    array->elemtype = INT2OID;
-    ARR_DIMS(array)[0] = count;
-    ARR_LBOUND(array)[0] = 1;
+    ArrayType* array = new_array_unsafe(INT2OID, sizeof(std::uint16_t), count);
     auto* halves = reinterpret_cast<std::uint16_t*>(ARR_DATA_PTR(array));
     for (int i = 0; i < count; ++i) halves[i] = to_half(values[i]);
     return PointerGetDatum(array);

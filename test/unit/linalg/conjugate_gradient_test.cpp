@@ -73,7 +73,7 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
         for (const std::size_t n : {0, 1, 63, 64, 65, 1100}) {  // 1100: more than are kept of 256 factors
             SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries");
             Problem problem(factors, n, 3.0f);
-            const SharedDiagonal shared(problem.gram, factors, problem.unobserved);
+            const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
             ASSERT_TRUE(shared.exists());
             ConjugateGradient solver(factors);
             Array<float> x(FactorMatrix::padded(factors), 0.0f);
@@ -94,7 +94,7 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
 
 TEST(ConjugateGradientTest, TheSolutionIsLeftAlone) {
     Problem problem(20, 100, 3.0f);
-    const SharedDiagonal shared(problem.gram, 20, problem.unobserved);
+    const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
     const Eigen::VectorXd minimum = problem.system.ldlt().solve(problem.right);
     Array<float> x(32, 0.0f);
     for (int f = 0; f < 20; ++f) x[static_cast<std::size_t>(f)] = static_cast<float>(minimum[f]);
@@ -110,7 +110,7 @@ TEST(DualEquationsTest, SolvesAndInverts) {
             SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries");
             if (n > DualEquations::longest_row(factors)) continue;
             const Problem problem(factors, n, 3.0f);
-            const SharedDiagonal shared(problem.gram, factors, problem.unobserved);
+            const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
             ASSERT_TRUE(shared.exists());
             DualEquations equations(factors);
             Array<float> x(FactorMatrix::padded(factors), 7.0f);
@@ -130,7 +130,7 @@ TEST(DualEquationsTest, SolvesAndInverts) {
 
 TEST(DualEquationsTest, ARowHasTheSameBitsWhateverCameBefore) {
     const Problem problem(64, 40, 3.0f);
-    const SharedDiagonal shared(problem.gram, 64, problem.unobserved);
+    const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
     DualEquations equations(64);
     const std::span<const std::uint32_t> columns(problem.columns);
     const std::span<const float> weights(problem.weights);

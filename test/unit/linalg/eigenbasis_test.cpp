@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/base/random.hpp"
 
 namespace mf {
@@ -40,8 +41,8 @@ TEST(EigenbasisTest, KeepsScoresAndDiagonalizes) {
             for (std::size_t u = 0; u < 40; ++u)
                 for (std::size_t i = 0; i < rows; i += 7) before.push_back(scores(u, i));
             const GramMatrix gram(items, environment);
-            EXPECT_EQ(is_diagonal(gram, factors), factors == 1);
-            EXPECT_EQ(SharedDiagonal(gram, factors, 1.0f).exists(), factors == 1);
+            EXPECT_EQ(is_diagonal(gram, items), factors == 1);
+            EXPECT_EQ(SharedDiagonal(gram, items, 1.0f).exists(), factors == 1);
             const Eigenbasis basis(gram, factors, environment);
             basis.rotate(items, environment);
             basis.rotate(users, environment);
@@ -50,8 +51,8 @@ TEST(EigenbasisTest, KeepsScoresAndDiagonalizes) {
                 for (std::size_t i = 0; i < rows; i += 7)
                     EXPECT_NEAR(scores(u, i), before[next++], 1e-5 * factors * 10);
             const GramMatrix after(items, environment);
-            ASSERT_TRUE(is_diagonal(after, factors));
-            const SharedDiagonal shared(after, factors, 0.5f);
+            ASSERT_TRUE(is_diagonal(after, items));
+            const SharedDiagonal shared(after, items, 0.5f);
             ASSERT_TRUE(shared.exists());
             for (std::size_t f = 0; f < FactorMatrix::padded(factors); ++f) {
                 const bool is_factor = f < static_cast<std::size_t>(factors);
@@ -78,19 +79,52 @@ TEST(EigenbasisTest, ARowHasTheSameBitsForAnyThreadsAndPlace) {
     EXPECT_TRUE(std::equal(row.row(0), row.row(0) + row.stride(), same.row(777)));
 }
 
+// The squares of the elements of these Gram matrices are too small, or too large, for a float.
+TEST(EigenbasisTest, KnowsADiagonalOfAnySize) {
+    for (const float scale : {1e-14f, 1e-8f, 1.0f, 1e8f, 1e14f}) {
+        SCOPED_TRACE(scale);
+        Environment environment;
+        FactorMatrix items = correlated_matrix(700, 17, 1);
+        for (std::size_t r = 0; r < items.rows(); ++r)
+            for (std::size_t f = 0; f < items.stride(); ++f) items.row(r)[f] *= scale;
+        const GramMatrix gram(items, environment);
+        EXPECT_FALSE(is_diagonal(gram, items));
+        Eigenbasis(gram, 17, environment).rotate(items, environment);
+        EXPECT_TRUE(is_diagonal(GramMatrix(items, environment), items));
+    }
+}
+
+TEST(EigenbasisTest, TakesTheRoundingOfHalvesForNothingElse) {
+    Environment environment;
+    FactorMatrix items(4000, 2);
+    for (std::size_t r = 0; r < items.rows(); ++r) {
+        Random random(3, r);
+        items.row(r)[0] = static_cast<float>(random.normal());
+        items.row(r)[1] = 0.3f * static_cast<float>(random.normal());
+    }
+    Eigenbasis(GramMatrix(items, environment), 2, environment).rotate(items, environment);
+    // More than rounding to 32 bits leaves, less than rounding to 16 bits does.
+    for (std::size_t r = 0; r < items.rows(); ++r) items.row(r)[0] += 1e-4f * items.row(r)[1];
+    EXPECT_FALSE(is_diagonal(GramMatrix(items, environment), items));
+    Eigenbasis(GramMatrix(items, environment), 2, environment).rotate(items, environment);
+    for (std::size_t r = 0; r < items.rows(); ++r)
+        for (std::size_t f = 0; f < 2; ++f) items.row(r)[f] = from_half(to_half(items.row(r)[f]));
+    EXPECT_TRUE(is_diagonal(GramMatrix(items, environment), items));
+}
+
 TEST(EigenbasisTest, RefusesWhatIsNotFinite) {
     FactorMatrix items = correlated_matrix(20, 4, 1);
     items.row(3)[2] = std::numeric_limits<float>::quiet_NaN();
     Environment environment;
     const GramMatrix gram(items, environment);
-    EXPECT_FALSE(is_diagonal(gram, 4));
+    EXPECT_FALSE(is_diagonal(gram, items));
     EXPECT_THROW(Eigenbasis(gram, 4, environment), NumericalFailure);
 }
 
 TEST(EigenbasisTest, NothingIsInEveryBasis) {
     const FactorMatrix items(20, 4);
     Environment environment;
-    EXPECT_TRUE(is_diagonal(GramMatrix(items, environment), 4));
+    EXPECT_TRUE(is_diagonal(GramMatrix(items, environment), items));
 }
 
 }  // namespace

@@ -190,11 +190,11 @@ GramMatrix rotate_to_eigenbasis(Side& features, Side& factors) {
 void solve_ials_side(IalsHalfStep step, bool exactly, Side& side, const Side& other) {
     Environment environment;
     step.by_steps = !exactly;
-    const SharedDiagonal shared(step.gram, side.buckets().front().factors.factors(), step.unobserved_weight);
-    ASSERT_TRUE(shared.exists());
-    step.shared = &shared;
     for (Bucket& bucket : side.buckets()) {
         const FactorMatrix features = other.factors_of(bucket.columns);
+        const SharedDiagonal shared(step.gram, features, step.unobserved_weight);
+        ASSERT_TRUE(shared.exists());
+        step.shared = &shared;
         IalsWorkspace workspace(features.factors());
         solve_block(step, bucket.matrix, features, workspace, bucket.factors, &environment);
     }
