@@ -53,7 +53,7 @@ $node->safe_psql('first', q{
     SELECT mf_train('"Zz ""x"" "."it''s Mine"', user_column => 'User', item_column => 'Item', rating_column => NULL, feedback => 'implicit', factors => 4);
     SELECT mf_train('shop.named', rating_column => NULL, feedback => 'implicit', factors => 2);
     SELECT mf_train('shop.mostly', factors => 4);
-    SELECT mf_train('shop.parts', factors => 4);
+    SELECT mf_train('shop.parts', factors => 4, options => '{"storage": "half"}');
     SELECT mf_train('shop.gone', factors => 4);
     DROP TABLE shop.gone;
     SET ROLE leaver;
@@ -70,6 +70,7 @@ my $lists = q{
     SELECT l.* FROM mf_recommend_all_text(3, 'named') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend_all(3, 'mostly') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend_all(3, 'parts') l ORDER BY user_id, item_id;
+    SELECT l.* FROM mf_recommend(3, 5, 'parts') l;
     SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'gone', exclude_seen => false);
     SELECT model, version, live, users, parameters, metrics, trained_at, user_type, item_type FROM mf_models ORDER BY model, version;
     SELECT model, version, owner, source FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
@@ -116,6 +117,15 @@ like($err, qr/the role that owns model "left" does not exist any more.*mf_set_ow
 is($node->safe_psql('second', q{SELECT mf_set_owner('left', 'keeper'); SELECT count(*) FROM mf_recommend(1, 3, 'left')}), "\n3", 'until it has one');
 ($status, $out, $err) = $node->psql('second', q{SELECT mf_recommend(1, 3, 'gone')});
 like($err, qr/the source of model "gone" does not exist any more/, 'nor is another source taken');
+
+# A dump without the models restores, and training makes them again.
+$node->command_ok([ 'pg_dump', '--exclude-table-data=*.mf_*_data', '-d', $node->connstr('first'), '-f', "$dump.without.sql" ],
+    'dump without models');
+$node->safe_psql('postgres', 'CREATE DATABASE fourth; ALTER DATABASE fourth SET search_path = public, zoo');
+$node->command_ok([ @psql, '-d', $node->connstr('fourth'), '-f', "$dump.without.sql" ], 'restore without models');
+is($node->safe_psql('fourth', 'SELECT count(*) FROM mf_models'), '0', 'no models');
+is($node->safe_psql('fourth', q{SELECT version FROM mf_train('shop.ratings', factors => 4); SELECT count(*) FROM mf_recommend(1, 3)}),
+    "1\n3", 'until one is trained');
 
 # Another server: without the role nothing is restored, and the message names the role. With it everything is restored.
 my $other = PostgreSQL::Test::Cluster->new('other');

@@ -24,8 +24,10 @@ $primary->safe_psql('postgres', q{
     CREATE VIEW train AS SELECT * FROM ratings WHERE mf_fold(user_id, item_id, 5) > 0;
     CREATE VIEW test AS SELECT * FROM ratings WHERE mf_fold(user_id, item_id, 5) = 0;
     CREATE VIEW texts AS SELECT 'u' || user_id AS user_id, 'i' || item_id AS item_id FROM ratings;
+    CREATE VIEW halves AS SELECT * FROM ratings;
     SELECT mf_train('ratings', factors => 4), mf_train('train', factors => 4),
-           mf_train('texts', rating_column => NULL, feedback => 'implicit', factors => 4);
+           mf_train('texts', rating_column => NULL, feedback => 'implicit', factors => 4),
+           mf_train('halves', factors => 4, options => '{"storage": "half"}');
     SELECT mf_grant('ratings', 'web');
     INSERT INTO ratings VALUES (3, 3, 5), (100, 1, 5), (100, 2, 1);
 });
@@ -35,6 +37,7 @@ $primary->wait_for_catchup($standby);
 my @reads = (
     q{SELECT u, l.* FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3, 'ratings') l},
     q{SELECT * FROM mf_recommend('u7'::text, 3, 'texts', candidates => ARRAY['i1', 'i2', 'i7'])},
+    q{SELECT u, l.* FROM unnest(ARRAY[1, 3, 100]) u, mf_recommend(u, 3, 'halves') l},
     q{SELECT * FROM mf_recommend_for(ARRAY[1, 2], n => 3, model => 'ratings')},
     q{SELECT * FROM mf_recommend_all(2, 'ratings') ORDER BY user_id, score DESC, item_id},
     q{SELECT * FROM mf_recommend_all_text(2, 'texts') ORDER BY user_id, score DESC, item_id},
@@ -63,7 +66,7 @@ for my $read (@reads) {
 is($standby->safe_psql('postgres', q{SELECT string_agg(DISTINCT basis, ' ' ORDER BY basis) FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3, 'ratings')}),
     'fold-in popular trained', 'with every basis');
 is($standby->safe_psql('postgres', q{SELECT model, version, hits > 1 FROM mf_cache ORDER BY model}),
-    "ratings|1|t\ntexts|1|t\ntrain|1|f", 'the items are shared there too');
+    "halves|1|t\nratings|1|t\ntexts|1|t\ntrain|1|f", 'the items are shared there too');
 
 # Everything that writes.
 my %writes = (
