@@ -386,7 +386,7 @@ COMMENT ON COLUMN @extschema@.mf_cache.bytes IS 'shared memory taken; mf_ext.cac
 COMMENT ON COLUMN @extschema@.mf_cache.hits IS 'calls served from this copy';
 COMMENT ON COLUMN @extschema@.mf_cache.last_used IS 'start of the last statement that used this copy';
 
-CREATE FUNCTION @extschema@.mf_drop_model(model pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_drop_model(model pg_catalog.text, version pg_catalog.int8 DEFAULT NULL)
 RETURNS pg_catalog.int4
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
 AS 'MODULE_PATHNAME', 'mf_drop_model';
@@ -394,7 +394,7 @@ AS 'MODULE_PATHNAME', 'mf_drop_model';
 COMMENT ON FUNCTION @extschema@.mf_drop_model IS
     'deletes a model, or one version of it, and returns the number of versions deleted';
 
-CREATE FUNCTION @extschema@.mf_set_live(model pg_catalog.text, version pg_catalog.int4)
+CREATE FUNCTION @extschema@.mf_set_live(model pg_catalog.text, version pg_catalog.int8)
 RETURNS pg_catalog.int4
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000
 AS 'MODULE_PATHNAME', 'mf_set_live';
@@ -503,7 +503,7 @@ AS 'MODULE_PATHNAME', 'mf_list_support';
 COMMENT ON FUNCTION @extschema@.mf_list_support IS 'planner support: the argument n of a function is the estimated number of rows of its result';
 
 CREATE FUNCTION @extschema@.mf_recommend(
-    user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
@@ -511,7 +511,7 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend(
-    user_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
@@ -519,24 +519,24 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend(
-    user_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_text';
 
-COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[]) IS
     'the n best items for a user, best first, from the user''s current history';
-COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.uuid[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.uuid[]) IS
     'the n best items for a user, best first, from the user''s current history';
-COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[]) IS
     'the n best items for a user, best first, from the user''s current history';
 
 -- a basket instead of a user, similarity, explanation
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
-    item_ids pg_catalog.int8[], ratings pg_catalog.float4[] DEFAULT NULL, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    item_ids pg_catalog.int8[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
@@ -544,7 +544,7 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
-    item_ids pg_catalog.uuid[], ratings pg_catalog.float4[] DEFAULT NULL, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    item_ids pg_catalog.uuid[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
@@ -552,86 +552,86 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
-    item_ids pg_catalog.text[], ratings pg_catalog.float4[] DEFAULT NULL, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    item_ids pg_catalog.text[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_text';
 
-CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_integer';
 
-CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_uuid';
 
-CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_text';
 
-CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.int8, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_integer';
 
-CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.uuid, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_uuid';
 
-CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_text';
 
 CREATE FUNCTION @extschema@.mf_explain(
-    user_id pg_catalog.int8, item_id pg_catalog.int8, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+    user_id pg_catalog.int8, item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, contribution pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_integer';
 
 CREATE FUNCTION @extschema@.mf_explain(
-    user_id pg_catalog.uuid, item_id pg_catalog.uuid, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+    user_id pg_catalog.uuid, item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, contribution pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_uuid';
 
 CREATE FUNCTION @extschema@.mf_explain(
-    user_id pg_catalog.text, item_id pg_catalog.text, n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+    user_id pg_catalog.text, item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, contribution pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_text';
 
-COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
     'contributions of the user''s items to the score of an item; ids are bigint';
-COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
     'contributions of the user''s items to the score of an item; ids are uuid';
-COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
     'contributions of the user''s items to the score of an item; ids of any type as text';
 
 CREATE FUNCTION @extschema@.mf_recommend_all(
-    n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
+    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
 RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all';
 
 CREATE FUNCTION @extschema@.mf_recommend_all_text(
-    n pg_catalog.int4 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
+    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
 RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
@@ -642,23 +642,23 @@ COMMENT ON FUNCTION @extschema@.mf_recommend_all IS
 COMMENT ON FUNCTION @extschema@.mf_recommend_all_text IS
     'the lists that mf_recommend gives, for every user of the model and of its source; ids of any type as text';
 
-COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
     'the n best items for a visitor who has these items';
-COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS
     'the n best items for a visitor who has these items';
-COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.text[], pg_catalog.float4[], pg_catalog.int4, pg_catalog.text, pg_catalog.text[], pg_catalog.text[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.text[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.text[], pg_catalog.text[]) IS
     'the n best items for a visitor who has these items';
-COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
-COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
-COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
-COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.int8, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
-COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.uuid, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
-COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int4, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
 
 -- evaluation
@@ -671,7 +671,7 @@ AS 'MODULE_PATHNAME', 'mf_report';
 COMMENT ON FUNCTION @extschema@.mf_report IS 'facts and plots of a model as one self-contained page of HTML';
 
 CREATE FUNCTION @extschema@.mf_evaluate(
-    model pg_catalog.text, test pg_catalog.regclass, k pg_catalog.int4 DEFAULT 10,
+    model pg_catalog.text, test pg_catalog.regclass, k pg_catalog.int8 DEFAULT 10,
     user_column pg_catalog.name DEFAULT 'user_id', item_column pg_catalog.name DEFAULT 'item_id',
     rating_column pg_catalog.name DEFAULT 'rating', relevant_from pg_catalog.float8 DEFAULT NULL)
 RETURNS TABLE (
@@ -722,7 +722,7 @@ CREATE FUNCTION @extschema@.mf_cross_validate(
     test_fraction pg_catalog.float8 DEFAULT 0,
     seed pg_catalog.int8 DEFAULT 1,
     options pg_catalog.jsonb DEFAULT '{}',
-    k pg_catalog.int4 DEFAULT 10)
+    k pg_catalog.int8 DEFAULT 10)
 RETURNS TABLE (fold pg_catalog.int4, rmse pg_catalog.float8, mae pg_catalog.float8, ndcg pg_catalog.float8,
                recall pg_catalog.float8, seconds pg_catalog.float8)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 5
@@ -746,7 +746,7 @@ CREATE FUNCTION @extschema@.mf_tune(
     test_fraction pg_catalog.float8 DEFAULT 0.2,
     seed pg_catalog.int8 DEFAULT 1,
     options pg_catalog.jsonb DEFAULT '{}',
-    k pg_catalog.int4 DEFAULT 10)
+    k pg_catalog.int8 DEFAULT 10)
 RETURNS TABLE (trial pg_catalog.int4, parameters pg_catalog.jsonb, rmse pg_catalog.float8, ndcg pg_catalog.float8,
                seconds pg_catalog.float8)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 27
@@ -779,31 +779,31 @@ COMMENT ON FUNCTION @extschema@.mf_split_hash IS
     'hash of an interaction: mf_split and test_fraction hold out the interactions with the smallest hashes';
 
 CREATE FUNCTION @extschema@.mf_precision_at(
-    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int8)
 RETURNS pg_catalog.float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'mf_precision_at';
 
 CREATE FUNCTION @extschema@.mf_recall_at(
-    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int8)
 RETURNS pg_catalog.float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'mf_recall_at';
 
 CREATE FUNCTION @extschema@.mf_hit_rate_at(
-    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int8)
 RETURNS pg_catalog.float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'mf_hit_rate_at';
 
 CREATE FUNCTION @extschema@.mf_ndcg_at(
-    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int8)
 RETURNS pg_catalog.float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'mf_ndcg_at';
 
 CREATE FUNCTION @extschema@.mf_average_precision_at(
-    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int4)
+    recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int8)
 RETURNS pg_catalog.float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'mf_average_precision_at';

@@ -48,8 +48,19 @@ SELECT (SELECT array_agg(score) FROM mf_recommend_for(ARRAY[1, 2], ARRAY[9, 1], 
 SELECT (SELECT array_agg((item_id::text, score)) FROM mf_recommend_for(ARRAY[1, 2]::bigint[], n => 5, model => 'events'))
      = (SELECT array_agg((item_id, score)) FROM mf_recommend_for(ARRAY['1', '2'], n => 5, model => 'events')) AS text_overload;
 
+-- Ratings of any numeric type, and a length of any integer type.
+SELECT count(DISTINCT list) AS the_same
+  FROM (SELECT array_agg((item_id, score)) FROM mf_recommend_for(ARRAY[1, 2], ARRAY[5, 3]::real[], 5::bigint, 'ratings')
+        UNION ALL SELECT array_agg((item_id, score)) FROM mf_recommend_for(ARRAY[1, 2], ARRAY[5, 3]::float8[], 5::smallint, 'ratings')
+        UNION ALL SELECT array_agg((item_id, score)) FROM mf_recommend_for(ARRAY[1, 2], ARRAY[5, 3.0], 5, 'ratings')
+        UNION ALL SELECT array_agg((item_id, score)) FROM mf_recommend_for(ARRAY[1, 2], ARRAY[5, 3], 5, 'ratings')) lists(list);
+SELECT (SELECT count(*) FROM mf_recommend_for(ARRAY[1, 2], n => 9223372036854775807, model => 'ratings'))
+     = (SELECT items - 2 FROM mf_models WHERE model = 'ratings') AS all_there_are;
+
 \pset tuples_only on
 \pset format unaligned
+SELECT error_of($$SELECT * FROM mf_recommend_for(ARRAY[1], n => -9223372036854775808, model => 'ratings')$$);
+SELECT error_of($$SELECT * FROM mf_recommend_for(ARRAY[1, 2], ARRAY[1, 1e300], model => 'ratings')$$);
 SELECT error_of($$SELECT * FROM mf_recommend_for(ARRAY[1], n => -1, model => 'ratings')$$);
 SELECT error_of($$SELECT * FROM mf_recommend_for(ARRAY[1, 2], ARRAY[1::real], model => 'ratings')$$);
 SELECT error_of($$SELECT * FROM mf_recommend_for(ARRAY[1, 2], ARRAY[1, 'NaN']::real[], model => 'ratings')$$);

@@ -50,6 +50,8 @@ SELECT model, version, live FROM mf_models ORDER BY version;
 -- What cannot be made live leaves all as it was.
 SELECT error_of($$SELECT mf_set_live('shop', 4)$$);
 SELECT error_of($$SELECT mf_set_live('shop', -1)$$);
+SELECT error_of($$SELECT mf_set_live('shop', 4294967297)$$);  -- 1, in the bits of an integer
+SELECT error_of($$SELECT mf_drop_model('shop', 4294967297)$$);
 SELECT error_of($$SELECT mf_set_live('shop', NULL)$$);
 SELECT error_of($$SELECT mf_set_live(NULL, 1)$$);
 SELECT error_of($$SELECT mf_set_live('stop', 1)$$);

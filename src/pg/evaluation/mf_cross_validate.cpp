@@ -60,13 +60,13 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
 struct Call {
     RawTrainArguments training;
     std::int32_t folds;
-    std::int32_t k;
+    std::int64_t k;
 };
 
 Call read_call_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
     return {read_train_arguments_unsafe(fcinfo, 1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1),
-            PG_ARGISNULL(14) ? 0 : PG_GETARG_INT32(14)};
+            PG_ARGISNULL(14) ? 0 : PG_GETARG_INT64(14)};
 }
 
 void put_fold_unsafe(FunctionCallInfo fcinfo, std::uint32_t fold, const FoldResult& result, double seconds) {

@@ -25,7 +25,7 @@ struct EvaluationArguments {
     const char* user_column;
     const char* item_column;
     const char* rating_column;            ///< ignored for implicit feedback without relevant_from
-    std::int32_t k;                       ///< length of the lists
+    std::int64_t k;                       ///< length of the lists
     std::optional<double> relevant_from;  ///< rows below are not relevant; nothing: all rows are
 };
 
@@ -337,7 +337,7 @@ Call read_call_unsafe(FunctionCallInfo fcinfo) {
     call.catalog = catalog_unsafe(fcinfo);
     call.model = text_argument_unsafe(fcinfo, 0);
     call.arguments.test = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
-    call.arguments.k = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+    call.arguments.k = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
     call.arguments.user_column = name_argument_unsafe(fcinfo, 3);
     call.arguments.item_column = name_argument_unsafe(fcinfo, 4);
     call.arguments.rating_column = name_argument_unsafe(fcinfo, 5);

@@ -137,7 +137,7 @@ Datum metric_of(FunctionCallInfo fcinfo, std::size_t k, const Metric& metric) {
 }
 
 Datum metric_at(FunctionCallInfo fcinfo, double (*metric)(const ListHits&, std::size_t)) {
-    const std::size_t k = at_least("k", 1, PG_GETARG_INT32(2), "k is how many items at the top of the list count.");
+    const std::size_t k = at_least("k", 1, PG_GETARG_INT64(2), "k is how many items at the top of the list count.");
     return metric_of(fcinfo, k, [metric, k](const ListHits& list) { return metric(list, k); });
 }
 

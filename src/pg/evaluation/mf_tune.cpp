@@ -126,13 +126,13 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
 struct Call {
     RawTrainArguments training;
     Jsonb* search;
-    std::int32_t k;
+    std::int64_t k;
 };
 
 Call read_call_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
     return {read_train_arguments_unsafe(fcinfo, 1), PG_ARGISNULL(1) ? nullptr : PG_GETARG_JSONB_P(1),
-            PG_ARGISNULL(14) ? 0 : PG_GETARG_INT32(14)};
+            PG_ARGISNULL(14) ? 0 : PG_GETARG_INT64(14)};
 }
 
 int whole_trials(double trials) {

@@ -14,7 +14,7 @@
 namespace mf::pg {
 namespace {
 
-[[noreturn]] void throw_no_such_version(const std::string& model, std::int32_t version) {
+[[noreturn]] void throw_no_such_version(const std::string& model, std::int64_t version) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + model + "\" has no version " + std::to_string(version), "",
                    "Versions are listed in mf_models.");
 }
@@ -22,7 +22,7 @@ namespace {
 /// Deletes one version, or all for a null version; waits for training runs in progress. If the live one is deleted and
 /// others remain, the latest of them becomes live and a NOTICE says so. The last version takes the grants with it.
 /// Returns the number of deleted versions. Throws undefined_object, insufficient_privilege.
-int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int32_t> version) {
+int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int64_t> version) {
     const std::string name = model;
     lock_own_model(catalog, name, true);
     const std::string remove = with_table_names(
@@ -36,11 +36,11 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
                          "{models} WHERE model = $1)"
                          " AND NOT EXISTS (SELECT FROM {models} WHERE model = $1 AND live) RETURNING version");
     const bool all = !version.has_value();
-    const std::int32_t wanted = version.value_or(0);
+    const std::int64_t wanted = version.value_or(0);
     StatementResult promoted{};
     const int dropped = pg_call([&, all, wanted, remove = remove.c_str(), promote = promote.c_str()] {
         const Parameter arguments[] = {text_parameter_unsafe(name.c_str()),
-                                       all ? null_parameter(INT4OID) : int4_parameter(wanted)};
+                                       all ? null_parameter(INT8OID) : int8_parameter(wanted)};
         const int count = static_cast<int>(run_statement_unsafe(catalog, remove, 2, arguments).rows);
         if (count > 0) release_dropped_at_commit_unsafe(catalog);
         if (count > 0 && !all) promoted = run_statement_unsafe(catalog, promote, 1, arguments);
@@ -56,7 +56,7 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
 /// Makes a version live, from the commit on. Returns the one that was live, which may be the same. Waits for a training
 /// run that is about to commit, but not for one that is still computing, which will make its version live when it ends.
 /// Throws undefined_object, insufficient_privilege.
-std::int32_t set_live(const Catalog& catalog, const char* model, std::int32_t version) {
+std::int32_t set_live(const Catalog& catalog, const char* model, std::int64_t version) {
     const std::string name = model;
     lock_own_model(catalog, name, false);
     const std::string find = with_table_names(catalog, "SELECT version FROM {models} WHERE model = $1 AND live");
@@ -70,7 +70,7 @@ std::int32_t set_live(const Catalog& catalog, const char* model, std::int32_t ve
     };
     const Outcome outcome =
         pg_call([&catalog, model, version, find = find.c_str(), retire = retire.c_str(), promote = promote.c_str()] {
-            const Parameter arguments[] = {text_parameter_unsafe(model), int4_parameter(version)};
+            const Parameter arguments[] = {text_parameter_unsafe(model), int8_parameter(version)};
             const std::int32_t previous = run_statement_unsafe(catalog, find, 1, arguments).first;
             if (previous == version) return Outcome{previous, true};
             run_statement_unsafe(catalog, retire, 1, arguments);
@@ -108,7 +108,7 @@ void rename_model(const Catalog& catalog, const char* model, const char* new_nam
 struct VersionArguments {
     Catalog catalog;
     const char* model;
-    std::optional<std::int32_t> version;
+    std::optional<std::int64_t> version;
 };
 
 /// The arguments model and version; throws if no model is named.
@@ -116,7 +116,7 @@ VersionArguments version_arguments(FunctionCallInfo fcinfo, const char* command)
     const auto arguments = pg_call([fcinfo, command] {
         PreventCommandIfReadOnly(command);
         VersionArguments read{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), std::nullopt};
-        if (!PG_ARGISNULL(1)) read.version = PG_GETARG_INT32(1);
+        if (!PG_ARGISNULL(1)) read.version = PG_GETARG_INT64(1);
         return read;
     });
     require_model_name(arguments.model);

@@ -9,39 +9,40 @@
 namespace mf::pg {
 namespace {
 
-/// Elements of a real[]; count -1 if the argument is NULL. NULL elements are NaN.
-struct FloatArrayView {
+/// Elements of a double precision[]; count -1 if the argument is NULL.
+struct NumberArrayView {
     int count = -1;
-    float* elements = nullptr;
+    double* elements = nullptr;
     bool* nulls = nullptr;
 };
 
-FloatArrayView float_array_argument_unsafe(FunctionCallInfo fcinfo, int number) {
-    FloatArrayView view;
+NumberArrayView number_array_argument_unsafe(FunctionCallInfo fcinfo, int number) {
+    NumberArrayView view;
     if (PG_ARGISNULL(number)) return view;
     Datum* datums;
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), FLOAT4OID, sizeof(float4), true, TYPALIGN_INT, &datums,
-                      &view.nulls, &view.count);
-    view.elements = static_cast<float*>(palloc(sizeof(float) * static_cast<Size>(view.count + 1)));
-    for (int i = 0; i < view.count; ++i) view.elements[i] = view.nulls[i] ? 0.0f : DatumGetFloat4(datums[i]);
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+                      &datums, &view.nulls, &view.count);
+    view.elements = static_cast<double*>(
+        MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * static_cast<Size>(view.count + 1)));
+    for (int i = 0; i < view.count; ++i) view.elements[i] = view.nulls[i] ? 0 : DatumGetFloat8(datums[i]);
     return view;
 }
 
 struct Arguments : ListArguments {
     IdArrayView items;
-    FloatArrayView ratings;
+    NumberArrayView ratings;
     IdArrayView candidates;
     IdArrayView exclude;
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
     return {list_arguments_unsafe(fcinfo, 2), id_array_argument_unsafe(fcinfo, 0, kind),
-            float_array_argument_unsafe(fcinfo, 1), id_array_argument_unsafe(fcinfo, 4, kind),
+            number_array_argument_unsafe(fcinfo, 1), id_array_argument_unsafe(fcinfo, 4, kind),
             id_array_argument_unsafe(fcinfo, 5, kind)};
 }
 
 void check_ratings(const Arguments& arguments, bool implicit) {
-    const FloatArrayView& ratings = arguments.ratings;
+    const NumberArrayView& ratings = arguments.ratings;
     if (ratings.count < 0) return;
     if (ratings.count != arguments.items.count)
         throw SqlError(ERRCODE_ARRAY_SUBSCRIPT_ERROR,
@@ -50,10 +51,13 @@ void check_ratings(const Arguments& arguments, bool implicit) {
                        "", "Pass a rating, or NULL, for each item.");
     for (int i = 0; i < ratings.count; ++i) {
         if (ratings.nulls[i]) continue;
-        if (!std::isfinite(ratings.elements[i]))
-            throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-                           "rating number " + std::to_string(i + 1) + " is not a finite number");
-        if (implicit && ratings.elements[i] < 0)
+        const double rating = ratings.elements[i];
+        if (!(std::fabs(rating) <= double{std::numeric_limits<float>::max()}))
+            throw SqlError(
+                ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                "rating number " + std::to_string(i + 1) + ", " + shown_number(rating) +
+                    (std::isfinite(rating) ? ", is out of range for type real" : ", is not a finite number"));
+        if (implicit && rating < 0)
             throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
                            "rating number " + std::to_string(i + 1) + " is negative",
                            "With implicit feedback a rating is the weight of an interaction, zero or more.");
@@ -73,7 +77,8 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
         const std::optional<std::uint32_t> item = known_item(model, arguments.items.elements[i]);
         if (!item) continue;
         const bool has_rating = arguments.ratings.count >= 0 && !arguments.ratings.nulls[i];
-        given.push_back({*item, has_rating ? arguments.ratings.elements[i] : std::numeric_limits<float>::quiet_NaN()});
+        given.push_back({*item, has_rating ? static_cast<float>(arguments.ratings.elements[i])
+                                           : std::numeric_limits<float>::quiet_NaN()});
     }
     std::stable_sort(given.begin(), given.end(), [](const Given& a, const Given& b) { return a.item < b.item; });
 

@@ -1,5 +1,7 @@
 #include "pg/sql/arguments.hpp"
 
+#include <algorithm>
+
 #include "pg/sql/results.hpp"
 
 namespace mf::pg {
@@ -12,7 +14,7 @@ constexpr std::size_t kLongestName = 255;
 
 ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
     begin_rows_unsafe(fcinfo);
-    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), text_argument_unsafe(fcinfo, n + 1)};
+    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT64(n), text_argument_unsafe(fcinfo, n + 1)};
 }
 
 std::string shown_number(double value) {
@@ -33,8 +35,8 @@ void check_new_model_name(const std::string& name) {
                                                  " bytes, not " + std::to_string(name.size()));
 }
 
-std::uint32_t at_least(const char* name, std::int32_t minimum, std::int32_t value, const char* hint) {
-    if (value >= minimum) return static_cast<std::uint32_t>(value);
+std::uint32_t at_least(const char* name, std::int32_t minimum, std::int64_t value, const char* hint) {
+    if (value >= minimum) return static_cast<std::uint32_t>(std::min<std::int64_t>(value, INT32_MAX));
     throw SqlError(
         ERRCODE_INVALID_PARAMETER_VALUE,
         std::string(name) + " must be at least " + std::to_string(minimum) + ", not " + std::to_string(value), "",

@@ -29,22 +29,22 @@ void check_new_model_name(const std::string& name);
 /// What every function that gives lists is called with.
 struct ListArguments {
     Catalog catalog;
-    std::int32_t n;
+    std::int64_t n;
     const char* model;
 };
 
 /// Prepares the rows of the result and reads argument number `n`, NULL counts as 0, and the model's name after it.
 ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n);
 
-/// The argument `name` as an unsigned number. Throws invalid_parameter_value if it is below the minimum, which is not
-/// negative.
-std::uint32_t at_least(const char* name, std::int32_t minimum, std::int32_t value, const char* hint = "");
+/// The argument `name` as an unsigned number; what is more than an integer holds counts as the greatest integer, more
+/// than there are of anything. Throws invalid_parameter_value if it is below the minimum, which is not negative.
+std::uint32_t at_least(const char* name, std::int32_t minimum, std::int64_t value, const char* hint = "");
 
 /// Argument n of a list. Throws invalid_parameter_value if it is negative.
-inline std::size_t list_length(std::int32_t n) { return at_least("n", 0, n); }
+inline std::size_t list_length(std::int64_t n) { return at_least("n", 0, n); }
 
 /// Length of the lists that are measured. Throws invalid_parameter_value if it is below 1.
-inline std::size_t measured_length(std::int32_t k) {
+inline std::size_t measured_length(std::int64_t k) {
     return at_least("k", 1, k, "k is the length of the lists that are evaluated.");
 }
 

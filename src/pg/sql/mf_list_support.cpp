@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "catalog/pg_proc.h"
+#include "funcapi.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/cost.h"
@@ -20,19 +21,31 @@ constexpr double kLabelled = 10;
 /// A greater n means "all there are", and the planner should not expect billions.
 constexpr double kLongest = 10000;
 
-/// The argument n of a call, the only one of type integer; without a value at planning time the labelled length.
+/// Position of the argument n of a function, -1 if it has none.
+int position_of_n_unsafe(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", function);
+    bool no_names, no_modes;
+    const Datum names = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proargnames, &no_names);
+    const Datum modes = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proargmodes, &no_modes);
+    char** inputs;
+    const int count = no_names ? 0 : get_func_input_arg_names(names, no_modes ? Datum{0} : modes, &inputs);
+    ReleaseSysCache(tuple);
+    for (int i = 0; i < count; ++i)
+        if (inputs[i] != nullptr && strcmp(inputs[i], "n") == 0) return i;
+    return -1;
+}
+
+/// The argument n of a call; without a value at planning time the labelled length.
 double length_unsafe(PlannerInfo* root, Node* call) {
     if (call == nullptr || !IsA(call, FuncExpr)) return kLabelled;
-    ListCell* cell;
-    for_each_from(cell, castNode(FuncExpr, call)->args, 0) {
-        Node* argument = static_cast<Node*>(lfirst(cell));
-        if (exprType(argument) != INT4OID) continue;
-        argument = estimate_expression_value(root, argument);
-        if (!IsA(argument, Const)) return kLabelled;
-        if (castNode(Const, argument)->constisnull) return 0;
-        return std::clamp<double>(DatumGetInt32(castNode(Const, argument)->constvalue), 0, kLongest);
-    }
-    return kLabelled;
+    const auto* function = castNode(FuncExpr, call);
+    const int position = position_of_n_unsafe(function->funcid);
+    if (position < 0 || position >= list_length(function->args)) return kLabelled;
+    Node* argument = estimate_expression_value(root, static_cast<Node*>(list_nth(function->args, position)));
+    if (!IsA(argument, Const) || exprType(argument) != INT8OID) return kLabelled;
+    if (castNode(Const, argument)->constisnull) return 0;
+    return std::clamp(static_cast<double>(DatumGetInt64(castNode(Const, argument)->constvalue)), 0.0, kLongest);
 }
 
 struct Labels {
