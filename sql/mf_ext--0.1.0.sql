@@ -661,6 +661,24 @@ COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.uuid, pg_catalog.int
 COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
 
+-- functions of one model
+
+CREATE FUNCTION @extschema@.mf_create_functions(
+    model pg_catalog.text, schema pg_catalog.name DEFAULT NULL, prefix pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_create_functions';
+
+CREATE FUNCTION @extschema@.mf_drop_functions(
+    model pg_catalog.text, schema pg_catalog.name DEFAULT NULL, prefix pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'mf_drop_functions';
+
+COMMENT ON FUNCTION @extschema@.mf_create_functions IS
+    'creates SQL functions of one model with the types of its ids, none overloaded, and lists them';
+COMMENT ON FUNCTION @extschema@.mf_drop_functions IS 'drops what mf_create_functions has made for a model, and lists it';
+
 -- evaluation
 
 CREATE FUNCTION @extschema@.mf_report(model pg_catalog.text)

@@ -54,6 +54,7 @@ $node->safe_psql('first', q{
     SELECT mf_train('shop.named', rating_column => NULL, feedback => 'implicit', factors => 2);
     SELECT mf_train('shop.mostly', factors => 4);
     SELECT mf_train('shop.parts', factors => 4, options => '{"storage": "half"}');
+    SELECT mf_create_functions('parts', 'shop');
     SELECT mf_train('shop.gone', factors => 4);
     DROP TABLE shop.gone;
     SET ROLE leaver;
@@ -71,6 +72,7 @@ my $lists = q{
     SELECT l.* FROM mf_recommend_all(3, 'mostly') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend_all(3, 'parts') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend(3, 5, 'parts') l;
+    SELECT l.* FROM shop.parts_recommend(3, 5) l;
     SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'gone', exclude_seen => false);
     SELECT model, version, live, users, parameters, metrics, trained_at, user_type, item_type FROM mf_models ORDER BY model, version;
     SELECT model, version, owner, source FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;

@@ -3,6 +3,7 @@
 
 #include "pg/cache/cache_release.hpp"
 #include "pg/lifecycle/grants.hpp"
+#include "pg/lifecycle/typed_functions.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
@@ -48,6 +49,9 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
     });
     if (dropped == 0) throw_no_such_version(name, wanted);
     delete_orphaned_grants(catalog, name);
+    if (!find_owner(catalog, name))
+        if (const std::string calls = calls_for_functions_of(name, "mf_drop_functions", name); !calls.empty())
+            report(NOTICE, "the functions of model \"" + name + "\" still exist", "", calls);
     if (promoted.has_first)
         report(NOTICE, "version " + std::to_string(promoted.first) + " of model \"" + name + "\" is live now");
     return dropped;
@@ -103,6 +107,8 @@ void rename_model(const Catalog& catalog, const char* model, const char* new_nam
             run_statement_unsafe(catalog, statement, lengthof(names), names);
         });
     }
+    if (const std::string calls = calls_for_functions_of(from, "mf_create_functions", to); !calls.empty())
+        report(NOTICE, "the functions of model \"" + from + "\" must be made again for its new name", "", calls);
 }
 
 struct VersionArguments {

@@ -110,6 +110,16 @@ LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
     return result;
 }
 
+/// As a snapshot taken now sees it.
+LiveModel find_live_now(const Catalog& catalog, const std::string& name) {
+    return pg_call([&catalog, name = name.c_str()] {
+        PushActiveSnapshot(GetTransactionSnapshot());
+        const LiveModel found = find_live_unsafe(catalog, name);
+        PopActiveSnapshot();
+        return found;
+    });
+}
+
 ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64_t model_id, Snapshot snapshot) {
     ModelLabel label{nullptr, InvalidOid, 0};
     ScanKeyData key;
@@ -211,12 +221,13 @@ ModelVersion find_model(const Catalog& catalog, const char* name, std::string* f
 }
 
 std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
-    return pg_call([&catalog, name = name.c_str()] {
-        PushActiveSnapshot(GetTransactionSnapshot());
-        const LiveModel found = find_live_unsafe(catalog, name);
-        PopActiveSnapshot();
-        return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
-    });
+    const LiveModel found = find_live_now(catalog, name);
+    return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
+}
+
+std::optional<IdTypes> find_id_types(const Catalog& catalog, const std::string& name) {
+    const LiveModel found = find_live_now(catalog, name);
+    return found.found ? std::optional<IdTypes>({found.version.user_type, found.version.item_type}) : std::nullopt;
 }
 
 std::vector<std::string> managed_models(const Catalog& catalog) {

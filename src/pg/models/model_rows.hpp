@@ -38,6 +38,15 @@ ModelVersion find_model(const Catalog& catalog, const char* name, std::string* f
 /// dropped.
 std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
 
+/// The types of users' and items' ids in the live version.
+struct IdTypes {
+    Oid user;
+    Oid item;
+};
+
+/// The types as a snapshot taken now sees them, nothing if there is no such model.
+std::optional<IdTypes> find_id_types(const Catalog& catalog, const std::string& name);
+
 /// Names of all models that the caller may manage, in ascending order, as a snapshot taken now sees them.
 std::vector<std::string> managed_models(const Catalog& catalog);
 

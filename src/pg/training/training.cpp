@@ -5,8 +5,10 @@
 
 #include "core/pipeline/train.hpp"
 #include "pg/lifecycle/publish.hpp"
+#include "pg/lifecycle/typed_functions.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_locks.hpp"
+#include "pg/models/model_rows.hpp"
 #include "pg/models/parameters.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
@@ -49,6 +51,16 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     const std::int64_t model_id = next_model_id(catalog);
     write_factors(catalog, model_id, dataset, trained.model, trained.found.options.storage);
     return publish(catalog, model_id, row);
+}
+
+/// Functions of a model have the types that its ids had when they were made.
+void warn_of_other_types(const TrainArguments& arguments, const IdTypes& former) {
+    const SourceColumn &user = arguments.source.user, &item = arguments.source.item;
+    if (user.type == former.user && item.type == former.item) return;
+    const std::string calls = calls_for_functions_of(arguments.model, "mf_create_functions", arguments.model);
+    if (calls.empty()) return;
+    report(WARNING, "the functions of model \"" + arguments.model + "\" must be made again",
+           "Its users are " + type_name(user.type) + " and its items " + type_name(item.type) + " now.", calls);
 }
 
 /// A relation that is gone or another one now would be read by every recommendation.
@@ -124,7 +136,9 @@ TrainingOutcome Training::store() {
     TrainingOutcome outcome;
     outcome.summary = state.trained.summary;
     outcome.found = found_json(arguments_, state.trained.found.found);
+    const std::optional<IdTypes> former = find_id_types(catalog_, arguments_.model);
     outcome.version = store_version(catalog_, arguments_, owner, *state.dataset, state.trained, state.seconds());
+    if (former) warn_of_other_types(arguments_, *former);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
     log_outcome(arguments_, outcome);

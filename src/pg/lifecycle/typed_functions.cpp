@@ -1,0 +1,285 @@
+#include "pg/lifecycle/typed_functions.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+extern "C" {
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "utils/catcache.h"
+}
+
+namespace mf::pg {
+namespace {
+
+/// In all of them {user} and {item} are the types of the model's ids; {id}, {user_id} and {item_id} those of the
+/// overload to call for both, for users and for items; {schema} is the extension's, {all} mf_recommend_all or its
+/// variant for text, {model} the name as a literal.
+struct Definition {
+    const char* name;
+    const char* arguments;
+    const char* result;
+    const char* body;
+    const char* labels;
+    const char* comment;
+};
+
+constexpr const char* kList =
+    "TABLE (rank pg_catalog.int4, item_id {item}, score pg_catalog.float4, predicted_rating pg_catalog.float4, "
+    "basis pg_catalog.text)";
+
+constexpr Definition kDefinitions[] = {
+    {"recommend",
+     "user_id {user}, n pg_catalog.int8 DEFAULT 10, candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL, "
+     "exclude_seen pg_catalog.bool DEFAULT true",
+     kList,
+     "SELECT r.rank::pg_catalog.int4, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
+     " FROM {schema}.mf_recommend($1::{id}, $2, {model}, $5, $3::{id}[], $4::{id}[])"
+     " WITH ORDINALITY AS r (item_id, score, predicted_rating, basis, rank)",
+     "COST 10000 ROWS 10", "the n best items for a user, best first"},
+    {"predict", "user_id {user}, item_id {item}", "pg_catalog.float4",
+     "SELECT {schema}.mf_predict($1::{id}, $2::{id}, {model})", "COST 100",
+     "the predicted rating, or the preference score, of a user for an item"},
+    {"predictions", "user_id {user}, item_ids {item}[] DEFAULT NULL",
+     "TABLE (item_id {item}, prediction pg_catalog.float4)",
+     "SELECT r.item_id::{item}, r.prediction"
+     " FROM {schema}.mf_predictions($1::{id}, $2::{id}[], {model}) AS r (item_id, prediction)",
+     "COST 10000 ROWS 1000", "predictions of a user for the given items, or for every item"},
+    {"recommend_for",
+     "item_ids {item}[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, "
+     "candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL",
+     kList,
+     "SELECT r.rank::pg_catalog.int4, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
+     " FROM {schema}.mf_recommend_for($1::{item_id}[], $2, $3, {model}, $4::{item_id}[], $5::{item_id}[])"
+     " WITH ORDINALITY AS r (item_id, score, predicted_rating, basis, rank)",
+     "COST 10000 ROWS 10", "the n best items for a visitor who has these items, best first"},
+    {"recommend_all", "n pg_catalog.int8 DEFAULT 10, exclude_seen pg_catalog.bool DEFAULT true",
+     "TABLE (user_id {user}, item_id {item}, score pg_catalog.float4)",
+     "SELECT r.user_id::{user}, r.item_id::{item}, r.score"
+     " FROM {schema}.{all}($1, {model}, $2) AS r (user_id, item_id, score)",
+     "COST 100000000 ROWS 1000000", "the n best items for every user, user by user, best first"},
+    {"similar_items", "item_id {item}, n pg_catalog.int8 DEFAULT 10",
+     "TABLE (rank pg_catalog.int4, item_id {item}, similarity pg_catalog.float4)",
+     "SELECT r.rank::pg_catalog.int4, r.item_id::{item}, r.similarity"
+     " FROM {schema}.mf_similar_items($1::{item_id}, $2, {model})"
+     " WITH ORDINALITY AS r (item_id, similarity, rank)",
+     "COST 100000 ROWS 10", "the n items most similar to an item, by the cosine of their factors"},
+    {"similar_users", "user_id {user}, n pg_catalog.int8 DEFAULT 10",
+     "TABLE (rank pg_catalog.int4, user_id {user}, similarity pg_catalog.float4)",
+     "SELECT r.rank::pg_catalog.int4, r.user_id::{user}, r.similarity"
+     " FROM {schema}.mf_similar_users($1::{user_id}, $2, {model})"
+     " WITH ORDINALITY AS r (user_id, similarity, rank)",
+     "COST 1000000 ROWS 10", "the n users most similar to a user, by the cosine of their factors"},
+    {"explain", "user_id {user}, item_id {item}, n pg_catalog.int8 DEFAULT 10",
+     "TABLE (item_id {item}, contribution pg_catalog.float4)",
+     "SELECT r.item_id::{item}, r.contribution"
+     " FROM {schema}.mf_explain($1::{id}, $2::{id}, $3, {model}) AS r (item_id, contribution)",
+     "COST 10000 ROWS 10", "which of the user's items the score of an item comes from"},
+};
+
+/// All bodies begin so; then come the model and the types. To be changed with the arguments or the result of a
+/// function: what has another mark is dropped and made anew, not replaced.
+constexpr std::string_view kMark = "/* mf_create_functions 1: ";
+constexpr std::string_view kAnyMark = "/* mf_create_functions ";
+
+/// Text that cannot end a comment, nor be mistaken for other parts of a mark.
+std::string encoded(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                           c == '.' || c == ' ' || c == '-';
+        char code[8];
+        std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        result += plain ? std::string(1, c) : std::string(code);
+    }
+    return result;
+}
+
+std::string model_part(const std::string& model) { return encoded(model) + "; "; }
+
+std::string mark_of(const TypedModel& model) {
+    return std::string(kMark) + model_part(model.name) + encoded(model.user_type) + ", " + encoded(model.item_type) +
+           " */ ";
+}
+
+bool is_mark_of_model(std::string_view source, const std::string& model) {
+    const std::size_t begin = source.find(": ");
+    return source.starts_with(kAnyMark) && begin != std::string_view::npos &&
+           source.substr(begin + 2).starts_with(model_part(model));
+}
+
+/// Replaces {name}s in one pass, so that a value may contain what looks like a name.
+std::string filled(std::string_view text, std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
+    std::string result;
+    while (!text.empty()) {
+        const auto found = std::ranges::find_if(values, [text](const auto& value) {
+            return text.starts_with('{') && text.substr(1).starts_with(value.first) &&
+                   text.substr(1 + value.first.size()).starts_with('}');
+        });
+        if (found == values.end()) {
+            result += text.front();
+            text.remove_prefix(1);
+        } else {
+            result += found->second;
+            text.remove_prefix(found->first.size() + 2);
+        }
+    }
+    return result;
+}
+
+const char* overload_type(IdKind kind) {
+    return kind == IdKind::Integer ? "pg_catalog.int8" : kind == IdKind::Uuid ? "pg_catalog.uuid" : "pg_catalog.text";
+}
+
+std::string quoted_literal(const std::string& text) {
+    return pg_call([text = text.c_str()] { return quote_literal_cstr(text); });
+}
+
+std::string quoted_name(const std::string& schema, const std::string& name) {
+    return pg_call([schema = schema.c_str(), name = name.c_str()] { return quote_qualified_identifier(schema, name); });
+}
+
+std::string qualified_type(Oid type) {
+    struct Found {
+        const char* name;
+        bool is_array;
+    };
+    const auto found = pg_call([type] {
+        id_kind_unsafe(type);  // raises if it is gone
+        const Oid base = getBaseType(type);
+        return Found{format_type_extended(base, -1, FORMAT_TYPE_FORCE_QUALIFY), OidIsValid(get_element_type(base))};
+    });
+    if (found.is_array)  // there are no arrays of arrays for the arguments that list items
+        throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED,
+                       std::string("there are no functions for ids of type ") + found.name, "",
+                       "Train the model on a view that casts the ids to text.");
+    return found.name;
+}
+
+/// The body of a function in SQL, null for one in another language. Memory of the current context.
+const char* sql_body_unsafe(HeapTuple function, TupleDesc descriptor) {
+    if (reinterpret_cast<Form_pg_proc>(GETSTRUCT(function))->prolang != SQLlanguageId) return nullptr;
+    bool null;
+    const Datum source = heap_getattr(function, Anum_pg_proc_prosrc, descriptor, &null);
+    return null ? nullptr : TextDatumGetCString(source);
+}
+
+}  // namespace
+
+TypedModel typed_model(const std::string& name, Oid user_type, Oid item_type) {
+    return {name, qualified_type(user_type), qualified_type(item_type),
+            pg_call([user_type] { return id_kind_unsafe(user_type); }),
+            pg_call([item_type] { return id_kind_unsafe(item_type); })};
+}
+
+std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::string& extension_schema,
+                                           const std::string& schema, const std::string& prefix) {
+    const bool alike = model.user_kind == model.item_kind;
+    const bool integers = alike && model.user_kind == IdKind::Integer;
+    const std::string literal = quoted_literal(model.name) + "::pg_catalog.text";
+    const auto fill = [&](const char* text) {
+        return filled(text, {{"user", model.user_type},
+                             {"item", model.item_type},
+                             {"id", overload_type(alike ? model.user_kind : IdKind::Text)},
+                             {"user_id", overload_type(model.user_kind)},
+                             {"item_id", overload_type(model.item_kind)},
+                             {"all", integers ? "mf_recommend_all" : "mf_recommend_all_text"},
+                             {"schema", extension_schema},
+                             {"model", literal}});
+    };
+    std::vector<TypedFunction> functions;
+    for (const Definition& definition : kDefinitions) {
+        TypedFunction function;
+        function.name = prefix + definition.name;
+        if (function.name.size() >= NAMEDATALEN)
+            throw SqlError(ERRCODE_NAME_TOO_LONG,
+                           "\"" + function.name + "\" is too long for the name of a function, which has at most " +
+                               std::to_string(NAMEDATALEN - 1) + " bytes",
+                           "", "Pass a shorter prefix.");
+        function.create = "CREATE OR REPLACE FUNCTION " + quoted_name(schema, function.name) + "(" +
+                          fill(definition.arguments) + ") RETURNS " + fill(definition.result) +
+                          " LANGUAGE sql STABLE PARALLEL RESTRICTED " + definition.labels + " AS " +
+                          quoted_literal(mark_of(model) + fill(definition.body));
+        function.comment =
+            std::string(definition.comment) + "; made by mf_create_functions for model \"" + model.name + "\"";
+        functions.push_back(std::move(function));
+    }
+    return functions;
+}
+
+std::vector<std::string> typed_function_names() {
+    std::vector<std::string> names;
+    for (const Definition& definition : kDefinitions) names.push_back(definition.name);
+    return names;
+}
+
+std::vector<ExistingFunction> existing_functions(Oid schema, const std::string& name, const std::string& model,
+                                                 const TypedModel* types) {
+    struct Found {
+        Oid oid;
+        const char* body;
+    };
+    struct FoundList {
+        int count;
+        Found* functions;
+    };
+    const auto found = pg_call([schema, name = name.c_str()] {
+        CatCList* list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
+        FoundList result{0, static_cast<Found*>(palloc(sizeof(Found) * static_cast<Size>(list->n_members + 1)))};
+        Relation functions = table_open(ProcedureRelationId, AccessShareLock);
+        for (int i = 0; i < list->n_members; ++i) {
+            HeapTuple tuple = &list->members[i]->tuple;
+            const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+            if (form->pronamespace != schema) continue;
+            result.functions[result.count++] = {form->oid, sql_body_unsafe(tuple, RelationGetDescr(functions))};
+        }
+        table_close(functions, AccessShareLock);
+        ReleaseCatCacheList(list);
+        return result;
+    });
+    std::vector<ExistingFunction> existing;
+    for (int i = 0; i < found.count; ++i) {
+        const std::string_view body = found.functions[i].body != nullptr ? found.functions[i].body : "";
+        existing.push_back({found.functions[i].oid, body.starts_with(kAnyMark), is_mark_of_model(body, model),
+                            types != nullptr && body.starts_with(mark_of(*types))});
+    }
+    return existing;
+}
+
+std::string calls_for_functions_of(const std::string& model, const char* function, const std::string& new_name) {
+    constexpr int kMost = 5;
+    std::vector<std::string> calls;
+    ExceptionHolder exception;
+    // One function of each group stands for it.
+    const std::string_view first = kDefinitions[0].name;
+    const auto take = [&](const char* schema, std::string_view name, const char* body) {
+        if (!name.ends_with(first) || !is_mark_of_model(body, model)) return;
+        const std::string prefix(name.substr(0, name.size() - first.size()));
+        calls.push_back("SELECT " + std::string(function) + "(" + quoted_literal(new_name) + ", " +
+                        quoted_literal(schema) + ", " + quoted_literal(prefix) + ");");
+    };
+    pg_call([take = &take, exception = &exception] {
+        Relation functions = table_open(ProcedureRelationId, AccessShareLock);
+        SysScanDesc scan = systable_beginscan(functions, InvalidOid, false, nullptr, 0, nullptr);
+        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+            CHECK_FOR_INTERRUPTS();
+            const char* body = sql_body_unsafe(tuple, RelationGetDescr(functions));
+            if (body == nullptr) continue;
+            const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+            const char* schema = get_namespace_name(form->pronamespace);
+            if (schema == nullptr) continue;
+            if (!exception->run([&] { (*take)(schema, NameStr(form->proname), body); })) break;
+        }
+        systable_endscan(scan);
+        table_close(functions, AccessShareLock);
+    });
+    exception.rethrow();
+    std::ranges::sort(calls);
+    std::string text;
+    for (std::size_t i = 0; i < calls.size() && i < kMost; ++i) text += (i > 0 ? " " : "") + calls[i];
+    if (calls.size() > kMost) text += " And " + std::to_string(calls.size() - kMost) + " more.";
+    return text;
+}
+
+}  // namespace mf::pg
