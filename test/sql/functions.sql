@@ -158,3 +158,5 @@ ROLLBACK;
 DROP VIEW depends;
 SELECT count(*) FROM mf_drop_functions('ratings');
 SELECT count(*) FROM pg_proc WHERE prosrc LIKE '/* mf_create_functions %: ratings; %' AND pronamespace = 'test'::regnamespace;
+SET client_min_messages = warning;
+DROP SCHEMA trap, web CASCADE;

@@ -33,7 +33,7 @@ SELECT error_of($$SELECT set_config('mf_ext.default', 'x', false)$$);
 SELECT error_of($$SET mf_ext.max_memory = '1MB'$$);
 SELECT error_of($$SET mf_ext.max_threads = 1024$$);
 
--- Everybody may set what concerns their own call; what concerns the server's memory, or breaks things, is for superusers.
+-- Everybody may lower what concerns their own call (036_limits.pl); the rest, and what breaks things, is for superusers.
 CREATE ROLE regress_mf_user;
 SET ROLE regress_mf_user;
 SELECT error_of($$SET mf_ext.max_threads = 1$$);

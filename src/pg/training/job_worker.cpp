@@ -9,6 +9,8 @@
 #include "pg/training/training.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
+#include "pg/wall/progress.hpp"
 
 extern "C" {
 #include "pgstat.h"
@@ -59,6 +61,7 @@ void wait_for(TransactionId transaction) {
 }
 
 void apply_settings(Jsonb* settings) {
+    const UncheckedLimits unchecked;
     pg_call([settings] {
         const JsonEntries all = json_entries_unsafe(&settings->root);
         for (int i = 0; i < all.count; ++i) {
@@ -83,6 +86,7 @@ class JobRun {
             describe_exception(&failure);
             failed = true;
         }
+        release_reserved_slot();
         if (failed) fail(failure);
         ignore_cancels();
         for (std::optional<WaitingJob> next = first_behind(); next; next = first_behind()) hand_over_to(*next);
@@ -98,6 +102,7 @@ class JobRun {
         pg_call([] { StartTransactionCommand(); });
         lock_model_for_session(catalog_, job.model, ModelLock::Training);
         pg_call([] { CommitTransactionCommand(); });
+        wait_for_slot();
 
         std::unique_ptr<Training> training;
         in_transaction([&] { training = read(job); });
@@ -107,6 +112,19 @@ class JobRun {
             end_job_done(catalog_, order_.job_id, outcome.version);
         });
         return true;
+    }
+
+    /// Waits until fewer runs are in progress than may be; without a transaction, since that may take long.
+    static void wait_for_slot() {
+        constexpr long kMillisecondsBetween = 100;
+        while (!reserve_training_slot()) {
+            pause(kMillisecondsBetween);
+            pg_call([] {
+                if (!ConfigReloadPending) return;
+                ConfigReloadPending = false;
+                ProcessConfigFile(PGC_SIGHUP);  // it may allow more runs now
+            });
+        }
     }
 
     /// False if there is no job to do, or another one of the model runs. The job is in memory that lasts.

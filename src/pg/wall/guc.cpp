@@ -8,6 +8,10 @@
 #include "pg/wall/compat.hpp"
 #include "pg/wall/fault.hpp"
 
+extern "C" {
+#include "access/parallel.h"
+}
+
 namespace mf::pg {
 namespace {
 
@@ -18,8 +22,69 @@ int max_jobs;
 int max_memory_kb;
 int max_private_memory_kb;
 int max_threads;
+int max_trainings;
 char* kernel_names;
 bool search;
+
+bool limits_are_checked = true;
+
+// A limit is what the server's configuration, the database or the role gives a session. The session may lower it;
+// above it only a superuser goes, or a role with SET privilege on the parameter. PGC_SUSET would forbid lowering too.
+// Values of a database or role were checked when they were stored, as for every setting (source PGC_S_TEST).
+bool is_superuser_unsafe() {  // outside of transactions too
+    const char* superuser = GetConfigOption("is_superuser", true, false);
+    return superuser != nullptr && strcmp(superuser, "on") == 0;
+}
+
+bool may_raise_unsafe(const char* name, GucSource source) {
+    // Options of a connection come before the values of the database and the role, and replace them.
+    if (source == PGC_S_CLIENT || !IsTransactionState()) return is_superuser_unsafe();
+    return superuser() || pg_parameter_aclcheck(name, GetUserId(), ACL_SET) == ACLCHECK_OK;
+}
+
+/// `greatest` stands for 0, where that means no limit of its own.
+bool check_limit_unsafe(const char* name, int value, const char* unit, GucSource source, int greatest) {
+    const bool is_given_by_server = source <= PGC_S_DATABASE_USER;
+    if (is_given_by_server || !limits_are_checked || InitializingParallelWorker) return true;
+    const int limit = atoi(GetConfigOptionResetString(name));
+    const auto measure = [greatest](int number) { return number == 0 ? greatest : number; };
+    const bool is_lowered = measure(value) <= measure(limit) && source != PGC_S_CLIENT;
+    if (is_lowered || may_raise_unsafe(name, source)) return true;
+    GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+    GUC_check_errmsg("permission denied to raise parameter \"%s\"", name);
+    GUC_check_errdetail("Its value for this session is %d%s, which may be lowered.", limit, unit);
+    GUC_check_errhint("A superuser may raise it, and any role after GRANT SET ON PARAMETER %s TO it.", name);
+    return false;
+}
+
+bool check_max_memory(int* value, void**, GucSource source) {
+    return check_limit_unsafe("mf_ext.max_memory", *value, " kB", source, 0);
+}
+
+bool check_keep_versions(int* value, void**, GucSource source) {
+    return check_limit_unsafe("mf_ext.keep_versions", *value, "", source, 0);
+}
+
+/// Before the library was loaded, an option of the connection has replaced what the server gives this session; nobody
+/// knows the limit any more.
+void refuse_limits_of_connection_unsafe() {
+    if (is_superuser_unsafe()) return;
+    for_each_setting_unsafe([](const config_generic* setting) {
+        if (setting->source != PGC_S_CLIENT) return;
+        for (const char* limit : {"mf_ext.max_memory", "mf_ext.keep_versions", "mf_ext.max_threads"})
+            if (pg_strcasecmp(setting->name, limit) == 0)
+                ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                                errmsg("parameter \"%s\" cannot be an option of the connection", limit),
+                                errhint("Lower it with SET after connecting.")));
+    });
+}
+
+// 0 is at most the number of processors, whatever else a session sets.
+bool check_max_threads(int* value, void**, GucSource source) {
+    const unsigned processors = std::thread::hardware_concurrency();
+    return check_limit_unsafe("mf_ext.max_threads", *value, "", source,
+                              processors > 0 ? static_cast<int>(processors) : INT_MAX);
+}
 
 // Shows the kernel variants in use, for tests that force one by the environment.
 void define_kernels_unsafe() {
@@ -39,7 +104,8 @@ void define_kernels_unsafe() {
 }  // namespace
 
 void define_settings_unsafe() {
-    // First, since this may fail and no setting can be defined twice.
+    // First, since these may fail and no setting can be defined twice.
+    refuse_limits_of_connection_unsafe();
     define_kernels_unsafe();
     DefineCustomIntVariable("mf_ext.cache_size", "Sets the maximum shared memory used to cache item factors.",
                             "The least recently used model is evicted first.", &cache_size_kb, 1024 * 1024, 1024,
@@ -48,20 +114,23 @@ void define_settings_unsafe() {
                                &default_model, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.keep_versions", "Sets the number of versions of a model to keep.",
                             "Publishing a new version deletes older ones beyond this number; the live version counts.",
-                            &keep_versions, 2, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+                            &keep_versions, 2, 1, 1000, PGC_USERSET, 0, check_keep_versions, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_jobs", "Sets the maximum number of jobs of one role that wait or run.",
                             "Each running job takes one of max_worker_processes, which the whole server shares.",
                             &max_jobs, 4, 0, 1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_memory", "Sets the maximum memory of one training run or evaluation.", nullptr,
-                            &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
-                            nullptr);
+                            &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, check_max_memory,
+                            nullptr, nullptr);
     DefineCustomIntVariable(
         "mf_ext.max_private_memory", "Sets the maximum private memory of one session for item factors.",
         "Sessions use private memory where the shared cache cannot hold a model; a larger model is refused.",
         &max_private_memory_kb, 256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_threads", "Sets the number of threads of one training run or batch call.",
                             "0 means max_parallel_maintenance_workers + 1, at most the number of processors.",
-                            &max_threads, 0, 0, 1024, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+                            &max_threads, 0, 0, 1024, PGC_USERSET, 0, check_max_threads, nullptr, nullptr);
+    DefineCustomIntVariable("mf_ext.max_trainings", "Sets the maximum number of training runs at a time in the server.",
+                            "Jobs wait for their turn; other runs beyond this number are refused.", &max_trainings, 8,
+                            1, kMostTrainings, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("mf_ext.search", "Sets whether numbers that are not given are found from the data.",
                              "Option \"search\" of a training run takes precedence.", &search, true, PGC_USERSET, 0,
                              nullptr, nullptr, nullptr);
@@ -91,6 +160,11 @@ std::size_t setting_cache_size() { return static_cast<std::size_t>(cache_size_kb
 std::size_t setting_batch_memory() { return static_cast<std::size_t>(maintenance_work_mem) * 1024; }
 
 int setting_keep_versions() { return keep_versions; }
+
+int setting_max_trainings() { return max_trainings; }
+
+UncheckedLimits::UncheckedLimits() { limits_are_checked = false; }
+UncheckedLimits::~UncheckedLimits() { limits_are_checked = true; }
 
 std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
 

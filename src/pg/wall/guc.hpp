@@ -31,6 +31,19 @@ std::size_t setting_cache_size();
 
 int setting_keep_versions();
 
+/// What mf_ext.max_trainings is at most.
+constexpr int kMostTrainings = 32;
+int setting_max_trainings();
+
+/// While one exists, a session may set limits to what it could not raise them to. For a background worker that takes
+/// over the settings of the session that has asked for its job.
+struct UncheckedLimits {
+    UncheckedLimits();
+    ~UncheckedLimits();
+    UncheckedLimits(const UncheckedLimits&) = delete;
+    UncheckedLimits& operator=(const UncheckedLimits&) = delete;
+};
+
 /// Bytes that the lists of a batch call may take: PostgreSQL's maintenance_work_mem.
 std::size_t setting_batch_memory();
 

@@ -21,7 +21,8 @@ struct SharedProgress {
 };
 
 SharedProgress* shared = nullptr;
-int own_slot = -1;  // global, so that a session that is terminated while it trains can free the slot
+int own_slot = -1;         // global, so that a session that is terminated while it trains can free the slot
+bool is_reserved = false;  // the slot is for the next run
 
 void attach_unsafe() {
     if (shared != nullptr) return;
@@ -37,32 +38,47 @@ void release_own_slot() {
     shared->slots[own_slot].pid = 0;
     SpinLockRelease(&shared->mutex);
     own_slot = -1;
+    is_reserved = false;
 }
 
-int claim_unsafe() {
+/// Takes a slot; false if as many are taken as may be.
+bool claim_unsafe(int most) {
     static bool registered = false;
     attach_unsafe();
     if (!registered) before_shmem_exit([](int, Datum) { release_own_slot(); }, Datum{0});
     registered = true;
+    int taken = 0, free = -1;
     SpinLockAcquire(&shared->mutex);
-    for (int i = 0; i < kProgressSlots && own_slot < 0; ++i) {
-        if (shared->slots[i].pid != 0) continue;
-        shared->slots[i].pid = MyProcPid;
-        own_slot = i;
+    for (int i = 0; i < kProgressSlots; ++i) {
+        if (shared->slots[i].pid != 0)
+            ++taken;
+        else
+            free = i;
+    }
+    if (taken < most && free >= 0) {
+        shared->slots[free] = {};
+        shared->slots[free].pid = MyProcPid;
+        own_slot = free;
     }
     SpinLockRelease(&shared->mutex);
-    return own_slot;
+    return own_slot >= 0;
 }
 
-/// Takes a slot; -1 if none is free, since a training run must not fail for that.
-int claim() {
-    // A training run inside another one (started by code in the source) leaves the slot to the outer one.
-    if (own_slot >= 0) return -1;
-    try {
-        return pg_call([] { return claim_unsafe(); });
-    } catch (const PgError&) {
-        return -1;
+/// The slot for a run; -1 inside another run, which has it.
+int slot_of_run() {
+    if (is_reserved) {
+        is_reserved = false;
+        return own_slot;
     }
+    if (own_slot >= 0) return -1;
+    const int most = setting_max_trainings();
+    if (pg_call([most] { return claim_unsafe(most); })) return own_slot;
+    throw SqlError(
+        ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+        "the server is busy with " + std::to_string(most) + " training runs, the most that may run at a time",
+        "mf_progress shows those of this database.",
+        "Try again when one has ended, or start a job with mf_train_async, which waits for its turn; or raise "
+        "mf_ext.max_trainings.");
 }
 
 double seconds(clockid_t clock) {
@@ -75,7 +91,17 @@ double seconds(clockid_t clock) {
 
 Progress::Clocks Progress::now() { return {seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)}; }
 
-Progress::Progress(const std::string& model, Oid owner) : slot_(claim()) {
+bool reserve_training_slot() {
+    const int most = setting_max_trainings();
+    is_reserved = pg_call([most] { return claim_unsafe(most); });
+    return is_reserved;
+}
+
+void release_reserved_slot() {
+    if (is_reserved) release_own_slot();
+}
+
+Progress::Progress(const std::string& model, Oid owner) : slot_(slot_of_run()) {
     entry_.pid = MyProcPid;
     entry_.database = MyDatabaseId;
     entry_.owner = owner;
@@ -143,7 +169,7 @@ int read_progress_unsafe(ProgressEntry* entries) {
     int count = 0;
     SpinLockAcquire(&shared->mutex);
     for (const ProgressEntry& place : shared->slots)
-        if (place.pid != 0) entries[count++] = place;
+        if (place.pid != 0 && place.phase[0] != '\0') entries[count++] = place;
     SpinLockRelease(&shared->mutex);
     return count;
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/parallel.hpp"
 #include "pg/wall/guard.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 
@@ -22,12 +23,20 @@ struct ProgressEntry {
     TimestampTz ends = 0;  ///< expected end of the last iteration; 0: not known yet
 };
 
-/// Number of training runs that can be shown at the same time; further ones are not shown.
-constexpr int kProgressSlots = 32;
+/// Number of training runs at the same time.
+constexpr int kProgressSlots = kMostTrainings;
+
+/// Takes a slot for the next training run of this session, unless mf_ext.max_trainings of them are taken. The run is
+/// shown once it has begun.
+bool reserve_training_slot();
+/// Gives it back, if no run has taken it.
+void release_reserved_slot();
 
 /// The entry of a training run, from construction to destruction, and the times of its phases.
 class Progress {
   public:
+    /// Takes a slot, or the one that is reserved. Throws configuration_limit_exceeded if mf_ext.max_trainings runs are
+    /// in progress in the server. A run inside another one, started by code in its source, counts as part of that.
     Progress(const std::string& model, Oid owner);
     ~Progress();
     Progress(const Progress&) = delete;
@@ -63,7 +72,8 @@ class Progress {
     ProgressEntry entry_;
 };
 
-/// Copies the entries of all databases to `entries`, which has kProgressSlots elements. Returns how many there are.
+/// Copies the entries of runs in all databases to `entries`, which has kProgressSlots elements. Returns how many there
+/// are.
 int read_progress_unsafe(ProgressEntry* entries);
 
 }  // namespace mf::pg
