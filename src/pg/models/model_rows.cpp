@@ -1,5 +1,7 @@
 #include "pg/models/model_rows.hpp"
 
+#include <algorithm>
+
 #include "pg/sql/tuples.hpp"
 #include "pg/wall/guard.hpp"
 #include "pg/wall/guc.hpp"
@@ -161,51 +163,83 @@ void scan_now(const Catalog& catalog, Oid index, const char* name, const Version
     exception.rethrow();
 }
 
-/// Names of the live models that the caller may use, as a list for a message, and the name of the only one if there is
-/// exactly one.
-struct UsableModels {
+/// Names of models, as a list for a message.
+struct ModelList {
     int count;
-    const char* list;
     const char* first;
+    StringInfoData text;
+
+    void clear_unsafe() {
+        count = 0;
+        first = nullptr;
+        initStringInfo(&text);
+    }
+    void add_unsafe(const char* name) {
+        constexpr int kMostShown = 20;
+        if (count++ == 0) first = name;
+        // As a call would name it.
+        if (count <= kMostShown) appendStringInfo(&text, "%s%s", count > 1 ? ", " : "", quote_literal_cstr(name));
+        if (count == kMostShown + 1) appendStringInfoString(&text, ", and more");
+    }
+};
+
+/// The live models that the caller may use, and those of them that are closest to the caller.
+struct UsableModels {
+    ModelList all;
+    ModelList closest;
 };
 
 UsableModels usable_models_unsafe(const Catalog& catalog) {
-    UsableModels result{};
-    StringInfoData list;
-    initStringInfo(&list);
+    UsableModels result;
+    result.all.clear_unsafe();
+    result.closest.clear_unsafe();
+    Standing best = Standing::Public;
     Relation models = table_open(catalog.models, AccessShareLock);
     SysScanDesc scan = systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 0, nullptr);
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         const char* name;
         const ModelVersion version = version_of_tuple_unsafe(tuple, RelationGetDescr(models), &name);
-        if (!may_use_unsafe(catalog, name, version.owner)) continue;
-        if (result.count++ == 0) result.first = name;
-        if (result.count <= 20) appendStringInfo(&list, "%s\"%s\"", result.count > 1 ? ", " : "", name);
+        const Standing standing = standing_unsafe(catalog, name, version.owner);
+        if (standing == Standing::None) continue;
+        result.all.add_unsafe(name);
+        if (standing > best) result.closest.clear_unsafe();
+        best = std::max(best, standing);
+        if (standing == best) result.closest.add_unsafe(name);
     }
     systable_endscan(scan);
     table_close(models, AccessShareLock);
-    if (result.count > 20) appendStringInfo(&list, " and %d more", result.count - 20);
-    result.list = list.data;
     return result;
+}
+
+/// The hint where the caller may use no model.
+std::string how_to_get_a_model() {
+    const char* user = pg_call([] { return quote_literal_cstr(GetUserNameFromId(GetUserId(), false)); });
+    return std::string(
+               "Train one with SELECT * FROM mf_train('...'), or ask the owner of a model for SELECT "
+               "mf_grant('...', ") +
+           user + ").";
 }
 
 std::string models_hint(const Catalog& catalog) {
     const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
-    if (usable.count == 0) return "Train one with SELECT * FROM mf_train('...').";
-    return std::string("Models you may use: ") + usable.list + ".";
+    if (usable.all.count == 0) return how_to_get_a_model();
+    return std::string("Models you may use: ") + usable.all.text.data + ".";
 }
 
 std::string model_to_use(const Catalog& catalog, const char* name) {
     if (name != nullptr) return name;
     if (*setting_default_model() != '\0') return setting_default_model();
     const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
-    if (usable.count == 1) return usable.first;
-    if (usable.count == 0)
-        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "there are no models", "",
-                       "Train one with SELECT * FROM mf_train('...').");
-    throw SqlError(ERRCODE_AMBIGUOUS_PARAMETER, "there is more than one model, name one",
-                   std::string("Models you may use: ") + usable.list + ".",
-                   "Pass model => '...', or set mf_ext.default_model.");
+    if (usable.closest.count == 1) return usable.closest.first;
+    const std::string user = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
+    if (usable.all.count == 0)
+        throw SqlError(ERRCODE_UNDEFINED_OBJECT, "there is no model that role \"" + user + "\" may use", "",
+                       how_to_get_a_model());
+    const char* quoted = pg_call([user = user.c_str()] { return quote_identifier(user); });
+    throw SqlError(ERRCODE_AMBIGUOUS_PARAMETER, "more than one model can be meant",
+                   std::string("Models you may use: ") + usable.all.text.data + ".",
+                   std::string("Pass model => '...', or choose one for all calls: ALTER ROLE ") + quoted +
+                       " SET mf_ext.default_model = '...';");
 }
 
 }  // namespace
@@ -225,9 +259,10 @@ std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
     return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
 }
 
-std::optional<IdTypes> find_id_types(const Catalog& catalog, const std::string& name) {
+std::optional<FormerVersion> find_former_version(const Catalog& catalog, const std::string& name) {
     const LiveModel found = find_live_now(catalog, name);
-    return found.found ? std::optional<IdTypes>({found.version.user_type, found.version.item_type}) : std::nullopt;
+    if (!found.found) return std::nullopt;
+    return FormerVersion{found.version.source, found.version.user_type, found.version.item_type};
 }
 
 std::vector<std::string> managed_models(const Catalog& catalog) {

@@ -31,21 +31,23 @@ inline const char* name_or_null(const NameData& column) {
 }
 
 /// The live version of the model that a call names. A null name means mf_ext.default_model, else the only model the
-/// caller may use. Throws undefined_object (the hint lists the existing models) or insufficient_privilege.
+/// caller owns, else the only one granted to the caller, else the only one the caller may use. Throws undefined_object
+/// (the hint lists the existing models), ambiguous_parameter or insufficient_privilege.
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);
 
 /// Owner of the model as a snapshot taken now sees it, nothing if there is no such model. The role may have been
 /// dropped.
 std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
 
-/// The types of users' and items' ids in the live version.
-struct IdTypes {
-    Oid user;
-    Oid item;
+/// What a further training run of a model may change.
+struct FormerVersion {
+    Oid source;
+    Oid user_type;
+    Oid item_type;
 };
 
-/// The types as a snapshot taken now sees them, nothing if there is no such model.
-std::optional<IdTypes> find_id_types(const Catalog& catalog, const std::string& name);
+/// The live version as a snapshot taken now sees it, nothing if there is no such model.
+std::optional<FormerVersion> find_former_version(const Catalog& catalog, const std::string& name);
 
 /// Names of all models that the caller may manage, in ascending order, as a snapshot taken now sees them.
 std::vector<std::string> managed_models(const Catalog& catalog);

@@ -8,22 +8,31 @@ namespace {
 /// Columns of mf_grant_data.
 enum GrantColumn : AttrNumber { kModel = 1, kGrantee };
 
-bool is_granted_unsafe(const Catalog& catalog, const char* model) {
+/// True if the user has the privileges of the role, and not only since a superuser has those of all roles.
+bool is_member_unsafe(Oid role) {
+    return superuser() ? is_member_of_role_nosuper(GetUserId(), role) : has_privs_of_role(GetUserId(), role);
+}
+
+/// The best standing that grants give.
+Standing granted_unsafe(const Catalog& catalog, const char* model) {
     Relation grants = table_open(catalog.grants, AccessShareLock);
     ScanKeyData key;
     ScanKeyEntryInitialize(&key, 0, kModel, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
                            CStringGetTextDatum(model));
     SysScanDesc scan = systable_beginscan(grants, catalog.grants_index, true, GetActiveSnapshot(), 1, &key);
-    bool granted = false;
-    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple) && !granted;
+    Standing standing = Standing::None;
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple) && standing != Standing::Granted;
          tuple = systable_getnext(scan)) {
         bool null;
         const Oid grantee = DatumGetObjectId(heap_getattr(tuple, kGrantee, RelationGetDescr(grants), &null));
-        granted = !OidIsValid(grantee) || has_privs_of_role(GetUserId(), grantee);
+        if (!OidIsValid(grantee))
+            standing = Standing::Public;
+        else if (is_member_unsafe(grantee))
+            standing = Standing::Granted;
     }
     systable_endscan(scan);
     table_close(grants, AccessShareLock);
-    return granted;
+    return standing;
 }
 
 }  // namespace
@@ -34,7 +43,15 @@ bool may_manage_unsafe(const Catalog& catalog, Oid owner) {
 }
 
 bool may_use_unsafe(const Catalog& catalog, const char* model, Oid owner) {
-    return may_manage_unsafe(catalog, owner) || is_granted_unsafe(catalog, model);
+    return may_manage_unsafe(catalog, owner) || granted_unsafe(catalog, model) != Standing::None;
+}
+
+Standing standing_unsafe(const Catalog& catalog, const char* model, Oid owner) {
+    if (owner == GetUserId()) return Standing::Owned;
+    // The role may have been dropped.
+    if (SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)) && is_member_unsafe(owner)) return Standing::Granted;
+    const Standing granted = granted_unsafe(catalog, model);
+    return granted == Standing::None && may_manage_unsafe(catalog, owner) ? Standing::Public : granted;
 }
 
 void require_access(const Catalog& catalog, const std::string& model, Oid owner, Access access) {

@@ -16,6 +16,15 @@ bool may_manage_unsafe(const Catalog& catalog, Oid owner);
 /// has. Takes one index lookup, and only for a user who may not manage the model.
 bool may_use_unsafe(const Catalog& catalog, const char* model, Oid owner);
 
+/// How close a model is to the current user; a call that names no model means the closest.
+enum class Standing {
+    None,     ///< the user may not use it
+    Public,   ///< everybody may, or a superuser
+    Granted,  ///< granted to the user or a role whose privileges the user has, or such a role owns it
+    Owned,    ///< the user owns it
+};
+Standing standing_unsafe(const Catalog& catalog, const char* model, Oid owner);
+
 /// Throws insufficient_privilege unless the current user has that access to the model.
 void require_access(const Catalog& catalog, const std::string& model, Oid owner, Access access);
 

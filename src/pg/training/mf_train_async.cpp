@@ -4,6 +4,7 @@
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
 #include "pg/training/retrain.hpp"
+#include "pg/training/training.hpp"
 #include "pg/wall/boundary.hpp"
 
 namespace mf::pg {
@@ -18,6 +19,7 @@ MF_FUNCTION(mf_train_async) {
     // What is wrong now shall be said now.
     const TrainArguments arguments = check_train_arguments(raw);
     own_model(catalog, arguments.model);
+    check_former_source(catalog, arguments);
     const std::int64_t job_id = add_job(catalog, arguments.model.c_str(), arguments.source.relation, fcinfo);
     start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });

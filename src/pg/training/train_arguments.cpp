@@ -109,6 +109,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "explicit feedback needs a rating column", "",
                        "Use feedback => 'implicit' if every row is one interaction.");
     result.model = model_name(raw);
+    result.model_is_given = raw.model != nullptr;
     set_numbers(raw, &result.options);
     std::optional<std::string> time_column;
     if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column, further);

@@ -40,6 +40,7 @@ RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inser
 
 struct TrainArguments {
     std::string model;
+    bool model_is_given;  ///< not named after the source
     std::string options_json;
     std::string found_json;  ///< what an earlier training run found; empty: nothing
     Source source;

@@ -53,10 +53,14 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     return publish(catalog, model_id, row);
 }
 
+std::string relation_name(Oid relation) {
+    return pg_call([relation] { return qualified_name_unsafe(relation); });
+}
+
 /// Functions of a model have the types that its ids had when they were made.
-void warn_of_other_types(const TrainArguments& arguments, const IdTypes& former) {
+void warn_of_other_types(const TrainArguments& arguments, const FormerVersion& former) {
     const SourceColumn &user = arguments.source.user, &item = arguments.source.item;
-    if (user.type == former.user && item.type == former.item) return;
+    if (user.type == former.user_type && item.type == former.item_type) return;
     const std::string calls = calls_for_functions_of(arguments.model, "mf_create_functions", arguments.model);
     if (calls.empty()) return;
     report(WARNING, "the functions of model \"" + arguments.model + "\" must be made again",
@@ -106,6 +110,7 @@ Training::~Training() = default;
 void Training::read(const ModelVersion* start_from) {
     const Oid owner = lock_for_training(catalog_, arguments_.model);
     state_ = std::make_unique<State>(arguments_.model, owner);
+    check_former_source(catalog_, arguments_);
     warn_without_index(arguments_.source);
     state_->dataset = read_interactions(arguments_.source, arguments_.options, state_->environment, state_->progress);
     if (start_from != nullptr)
@@ -136,13 +141,25 @@ TrainingOutcome Training::store() {
     TrainingOutcome outcome;
     outcome.summary = state.trained.summary;
     outcome.found = found_json(arguments_, state.trained.found.found);
-    const std::optional<IdTypes> former = find_id_types(catalog_, arguments_.model);
+    const std::optional<FormerVersion> former = find_former_version(catalog_, arguments_.model);
     outcome.version = store_version(catalog_, arguments_, owner, *state.dataset, state.trained, state.seconds());
     if (former) warn_of_other_types(arguments_, *former);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
     log_outcome(arguments_, outcome);
     return outcome;
+}
+
+void check_former_source(const Catalog& catalog, const TrainArguments& arguments) {
+    const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
+    if (!former || former->source == arguments.source.relation || !relation_exists(former->source)) return;
+    const std::string fact = "model \"" + arguments.model + "\" was trained on " + relation_name(former->source) +
+                             ", not on " + relation_name(arguments.source.relation);
+    if (arguments.model_is_given) return report(NOTICE, fact, "Its next version is trained on the latter.");
+    const char* name = pg_call([name = arguments.model.c_str()] { return quote_literal_cstr(name); });
+    throw SqlError(ERRCODE_DUPLICATE_OBJECT, fact, "A model is named after its source unless it is given a name.",
+                   std::string("Pass model => '...' for a model of its own, or model => ") + name +
+                       " for a new version of this one.");
 }
 
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {

@@ -43,6 +43,10 @@ class Training {
     std::unique_ptr<State> state_;
 };
 
+/// A model that was trained on another relation, which still exists, is replaced only by a call that names it. Throws
+/// duplicate_object where the name is the source's, and says so by a NOTICE where it is given.
+void check_former_source(const Catalog& catalog, const TrainArguments& arguments);
+
 /// All three in the caller's transaction.
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments,
                              const ModelVersion* start_from = nullptr);
