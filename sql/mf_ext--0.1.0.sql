@@ -3,8 +3,9 @@
 
 -- types
 --
--- regclass and regrole for rows that are dumped and replicated: a dropped object is written as "-". Its number could
--- belong to another relation or role in another database, which would then be read, or own the model.
+-- regclass, regrole and regtype for rows that are dumped and replicated: a dropped object is written as "-". Its number
+-- could belong to another relation or role in another database, which would then be read, or own the model. A restore
+-- that does not find an object warns, and restores the model without it.
 
 CREATE TYPE @extschema@.mf_relation;
 CREATE FUNCTION @extschema@.mf_relation_in(pg_catalog.cstring) RETURNS @extschema@.mf_relation
@@ -26,12 +27,40 @@ CREATE TYPE @extschema@.mf_role (
 CREATE CAST (@extschema@.mf_role AS pg_catalog.regrole) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (pg_catalog.regrole AS @extschema@.mf_role) WITHOUT FUNCTION AS ASSIGNMENT;
 
+CREATE TYPE @extschema@.mf_id_type;
+CREATE FUNCTION @extschema@.mf_id_type_in(pg_catalog.cstring) RETURNS @extschema@.mf_id_type
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_id_type_in';
+CREATE FUNCTION @extschema@.mf_id_type_out(@extschema@.mf_id_type) RETURNS pg_catalog.cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_id_type_out';
+CREATE TYPE @extschema@.mf_id_type (
+    INPUT = @extschema@.mf_id_type_in, OUTPUT = @extschema@.mf_id_type_out, LIKE = pg_catalog.regtype);
+CREATE CAST (@extschema@.mf_id_type AS pg_catalog.regtype) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regtype AS @extschema@.mf_id_type) WITHOUT FUNCTION AS ASSIGNMENT;
+
+CREATE TYPE @extschema@.mf_grantee;
+CREATE FUNCTION @extschema@.mf_grantee_in(pg_catalog.cstring) RETURNS @extschema@.mf_grantee
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_grantee_in';
+CREATE FUNCTION @extschema@.mf_grantee_out(@extschema@.mf_grantee) RETURNS pg_catalog.cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_grantee_out';
+CREATE TYPE @extschema@.mf_grantee (
+    INPUT = @extschema@.mf_grantee_in, OUTPUT = @extschema@.mf_grantee_out, LIKE = pg_catalog.regrole);
+CREATE CAST (@extschema@.mf_grantee AS pg_catalog.regrole) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (pg_catalog.regrole AS @extschema@.mf_grantee) WITHOUT FUNCTION AS ASSIGNMENT;
+-- So that it can be compared, and be part of a key.
+CREATE CAST (@extschema@.mf_grantee AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
+
 COMMENT ON TYPE @extschema@.mf_relation IS 'a relation of this database, or "-" if it was dropped';
 COMMENT ON TYPE @extschema@.mf_role IS 'a role, or "-" if it was dropped';
+COMMENT ON TYPE @extschema@.mf_id_type IS 'a type of ids, or "-" if it was dropped';
+COMMENT ON TYPE @extschema@.mf_grantee IS 'a role, "public", or "-" if the role was dropped';
 COMMENT ON FUNCTION @extschema@.mf_relation_in(pg_catalog.cstring) IS 'I/O';
 COMMENT ON FUNCTION @extschema@.mf_relation_out(@extschema@.mf_relation) IS 'I/O';
 COMMENT ON FUNCTION @extschema@.mf_role_in(pg_catalog.cstring) IS 'I/O';
 COMMENT ON FUNCTION @extschema@.mf_role_out(@extschema@.mf_role) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_id_type_in(pg_catalog.cstring) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_id_type_out(@extschema@.mf_id_type) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_grantee_in(pg_catalog.cstring) IS 'I/O';
+COMMENT ON FUNCTION @extschema@.mf_grantee_out(@extschema@.mf_grantee) IS 'I/O';
 
 -- tables
 --
@@ -53,8 +82,8 @@ CREATE TABLE @extschema@.mf_model_data (
     item_column   pg_catalog.name        NOT NULL,
     rating_column pg_catalog.name,
     time_column   pg_catalog.name,
-    user_type     pg_catalog.regtype     NOT NULL,
-    item_type     pg_catalog.regtype     NOT NULL,
+    user_type     @extschema@.mf_id_type NOT NULL,
+    item_type     @extschema@.mf_id_type NOT NULL,
     feedback      pg_catalog.text        NOT NULL,
     algorithm     pg_catalog.text        NOT NULL,
     parameters    pg_catalog.jsonb       NOT NULL,
@@ -96,12 +125,19 @@ CREATE TABLE @extschema@.mf_item_factor_data (
     CONSTRAINT mf_item_factor_data_pkey PRIMARY KEY (model_id, item_id)
 );
 
--- Who may use a model besides its owner; all versions of a name together. Grantee 0 (shown as "-") is PUBLIC.
+-- Who may use a model besides its owner; all versions of a name together. Grantee 0 is PUBLIC.
 CREATE TABLE @extschema@.mf_grant_data (
-    model   pg_catalog.text    COLLATE pg_catalog."C" NOT NULL,
-    grantee pg_catalog.regrole NOT NULL,
+    model   pg_catalog.text         COLLATE pg_catalog."C" NOT NULL,
+    grantee @extschema@.mf_grantee  NOT NULL,
     CONSTRAINT mf_grant_data_pkey PRIMARY KEY (model, grantee)
 );
+CREATE FUNCTION @extschema@.mf_skip_missing_grantee() RETURNS pg_catalog.trigger
+    AS 'MODULE_PATHNAME', 'mf_skip_missing_grantee' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.mf_skip_missing_grantee() IS 'leaves out grants to roles that a restore does not find';
+CREATE TRIGGER mf_skip_missing_grantee BEFORE INSERT ON @extschema@.mf_grant_data
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.mf_skip_missing_grantee();
+-- Also where rows arrive by logical replication.
+ALTER TABLE @extschema@.mf_grant_data ENABLE ALWAYS TRIGGER mf_skip_missing_grantee;
 
 -- Training runs by background workers. Not dumped: a job belongs to the server that runs it.
 CREATE SEQUENCE @extschema@.mf_job_id_seq AS pg_catalog.int8;
@@ -166,8 +202,8 @@ COMMENT ON FUNCTION @extschema@.mf_floats(pg_catalog.int2[]) IS
 -- a role that has the privileges of the extension's owner sees all. The functions follow the same rule.
 
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
-    SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass, user_type, item_type,
-           feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds
+    SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass,
+           user_type::pg_catalog.regtype, item_type::pg_catalog.regtype, feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds
       FROM @extschema@.mf_model_data m
      WHERE pg_catalog.pg_has_role(owner::pg_catalog.regrole, 'USAGE')
         OR EXISTS (SELECT FROM @extschema@.mf_grant_data g
@@ -849,6 +885,7 @@ COMMENT ON FUNCTION @extschema@.mf_reciprocal_rank IS
 --
 -- pg_dump reads the tables as the role that runs it; the owner of the database must be able to dump it.
 
+REVOKE ALL ON FUNCTION @extschema@.mf_skip_missing_grantee() FROM PUBLIC;
 REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
     @extschema@.mf_grant_data, @extschema@.mf_job_data FROM PUBLIC;
 GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,

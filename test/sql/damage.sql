@@ -166,10 +166,10 @@ INSERT INTO damage (name, statement, kind) VALUES
     ('seed beyond bigint', $$UPDATE mf_model_data SET parameters = parameters || '{"seed": 1e30}' WHERE model_id = $1$$, 'both'),
     ('metrics a list', $$UPDATE mf_model_data SET metrics = '[1, 2]' WHERE model_id = $1$$, 'shown'),
     ('metrics nested', $$UPDATE mf_model_data SET metrics = '{"train_rmse": {"a": [1, null]}, "test_ndcg": "<b>"}' WHERE model_id = $1$$, 'shown'),
-    ('type of items none', $$UPDATE mf_model_data SET item_type = 0 WHERE model_id = $1$$, 'both'),
-    ('type of users none', $$UPDATE mf_model_data SET user_type = 0 WHERE model_id = $1$$, 'both'),
-    ('type of items gone', $$UPDATE mf_model_data SET item_type = 4294967000 WHERE model_id = $1$$, 'both'),
-    ('type of users gone', $$UPDATE mf_model_data SET user_type = 4294967000 WHERE model_id = $1$$, 'both'),
+    ('type of items none', $$UPDATE mf_model_data SET item_type = 0::regtype WHERE model_id = $1$$, 'both'),
+    ('type of users none', $$UPDATE mf_model_data SET user_type = 0::regtype WHERE model_id = $1$$, 'both'),
+    ('type of items gone', $$UPDATE mf_model_data SET item_type = 4294967000::regtype WHERE model_id = $1$$, 'both'),
+    ('type of users gone', $$UPDATE mf_model_data SET user_type = 4294967000::regtype WHERE model_id = $1$$, 'both'),
     ('type of items another', $$UPDATE mf_model_data SET item_type = 'uuid'::regtype WHERE model_id = $1$$, 'both'),
     ('type of users another', $$UPDATE mf_model_data SET user_type = 'point'::regtype WHERE model_id = $1$$, 'both'),
     ('source none', $$UPDATE mf_model_data SET source = '-' WHERE model_id = $1$$, 'both'),
@@ -189,7 +189,7 @@ INSERT INTO damage (name, statement, kind) VALUES
     ('owner gone', $$UPDATE mf_model_data SET owner = 4294967000::oid::regrole WHERE model_id = $1$$, 'both'),
     ('version the last of its type', $$UPDATE mf_model_data SET version = 2147483647 WHERE model_id = $1$$, 'shown'),
     ('trained at infinity', $$UPDATE mf_model_data SET trained_at = 'infinity' WHERE model_id = $1$$, 'shown'),
-    ('granted to roles that are none', $$INSERT INTO mf_grant_data VALUES ('explicit model', 0), ('implicit model', 0), ('implicit model', 4294967000), ('no such model', 10)$$, 'shown');
+    ('granted to roles that are none', $$INSERT INTO mf_grant_data VALUES ('explicit model', 0::regrole), ('implicit model', 0::regrole), ('implicit model', 4294967000::regrole), ('no such model', 10::regrole)$$, 'shown');
 
 -- One kind of damage after the other, each undone. The model's time makes sessions read it anew.
 CREATE FUNCTION damaged(OUT kind text, OUT damage text, OUT call text, OUT now text) RETURNS SETOF record LANGUAGE plpgsql AS $$

@@ -129,15 +129,50 @@ is($node->safe_psql('fourth', 'SELECT count(*) FROM mf_models'), '0', 'no models
 is($node->safe_psql('fourth', q{SELECT version FROM mf_train('shop.ratings', factors => 4); SELECT count(*) FROM mf_recommend(1, 3)}),
     "1\n3", 'until one is trained');
 
-# Another server: without the role nothing is restored, and the message names the role. With it everything is restored.
+# Without the rows of users, all of them are folded in; without those of items, a call says what is missing.
+$node->command_ok([ 'pg_dump', '--exclude-table-data=*.mf_user_factor_data', '-d', $node->connstr('first'), '-f', "$dump.items.sql" ],
+    'dump without users');
+$node->safe_psql('postgres', 'CREATE DATABASE fifth; ALTER DATABASE fifth SET search_path = public, zoo');
+$node->command_ok([ @psql, '-d', $node->connstr('fifth'), '-f', "$dump.items.sql" ], 'restore without users');
+is($node->safe_psql('fifth', q{SELECT DISTINCT basis FROM generate_series(1, 20) u, mf_recommend(u, 5, 'ratings') UNION ALL SELECT DISTINCT basis FROM mf_recommend(3, 5, 'parts')}),
+    "fold-in\nfold-in", 'users are folded in');
+is($node->safe_psql('fifth', q{SELECT count(*), count(DISTINCT user_id) FROM mf_recommend_all(5, 'ratings')}), '100|20', 'in batches too');
+$node->command_ok([ 'pg_dump', '--exclude-table-data=*.mf_item_factor_data', '-d', $node->connstr('first'), '-f', "$dump.users.sql" ],
+    'dump without items');
+$node->safe_psql('postgres', 'CREATE DATABASE sixth; ALTER DATABASE sixth SET search_path = public, zoo');
+$node->command_ok([ @psql, '-d', $node->connstr('sixth'), '-f', "$dump.users.sql" ], 'restore without items');
+($status, $out, $err) = $node->psql('sixth', q{SELECT mf_recommend(1, 3, 'ratings')});
+like($err, qr/ERROR: .*version 2 of model "ratings" lacks item factors\nDETAIL:  0 of 30 rows were found\.\nHINT:  Train the model again\./, 'says what is missing');
+
+# A source that is not restored: its model has none, and all others are as before.
+$node->command_ok([ 'pg_dump', '--exclude-table=shop.mostly', '--exclude-table=shop.parts', '--exclude-table=shop.part', '-d', $node->connstr('first'), '-f', "$dump.part.sql" ],
+    'dump without two sources');
+$node->safe_psql('postgres', 'CREATE DATABASE seventh; ALTER DATABASE seventh SET search_path = public, zoo');
+my ($stdout, $stderr) = run_command([ @psql, '-d', $node->connstr('seventh'), '-f', "$dump.part.sql" ]);
+is(join("\n", $stderr =~ /WARNING:  (.*)/g), "relation shop.mostly does not exist\nrelation shop.parts does not exist", 'a WARNING each');
+like($stderr, qr/HINT:  Train the model on another relation\./, 'with a hint');
+is($node->safe_psql('seventh', q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'ratings')}),
+    $node->safe_psql('first', q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'ratings')}), 'the others serve');
+is($node->safe_psql('seventh', q{SELECT model FROM mf_models WHERE source = 0 ORDER BY model}), "gone\nmostly\nparts", 'those have no source');
+
+# Another server: without the role the models have no owner, nor are there grants to roles that are missing. With the
+# roles everything is restored.
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
 $other->start;
 $other->safe_psql('postgres', 'CREATE ROLE moves_the_oids; CREATE ROLE web');
-my ($stdout, $stderr) = run_command([ 'psql', '-Xq', '-d', $other->connstr('postgres'), '-f', "$dump.sql" ]);
-like($stderr, qr/ERROR:  role "keeper" does not exist\nCONTEXT:  COPY mf_model_data/, 'a role that is missing is named');
-$other->safe_psql('postgres', 'DROP DATABASE IF EXISTS first');
-$other->safe_psql('postgres', 'CREATE ROLE keeper');
+$other->safe_psql('postgres', 'DROP ROLE web');
+($stdout, $stderr) = run_command([ 'psql', '-Xq', '-d', $other->connstr('postgres'), '-f', "$dump.sql" ]);
+my @models = split /\n/, $node->safe_psql('first', q{SELECT model FROM mf_model_data WHERE owner::regrole::oid <> 0 ORDER BY model_id});
+is(scalar(() = $stderr =~ /WARNING:  role keeper does not exist\n(?:.*\n)?DETAIL:  A model that it owned is restored without an owner\./g),
+    @models - 1, 'a WARNING for each model of a role that is missing');
+like($stderr, qr/WARNING:  role web does not exist\n(?:.*\n)?DETAIL:  What was granted to it is left out\./, 'and for each grant');
+is($other->safe_psql('first', q{SELECT count(*), sum((owner::regrole::oid = 0)::integer) FROM mf_model_data; SELECT count(*) FROM mf_grant_data}),
+    scalar(@models) . '|' . scalar(@models) . "\n0", 'all models are there, without owner, and granted to nobody');
+is($other->safe_psql('first', q{SELECT count(mf_set_owner('mostly', current_user)); SELECT count(*) FROM mf_recommend(3, 3, 'mostly')}),
+    "1\n3", 'a superuser gives one an owner');
+$other->safe_psql('postgres', 'DROP DATABASE first');
+$other->safe_psql('postgres', 'CREATE ROLE keeper; CREATE ROLE web');
 $other->command_ok([ @psql, '-d', $other->connstr('postgres'), '-f', "$dump.sql" ], 'restore on another server');
 restored($other, 'first', 'there');
 
