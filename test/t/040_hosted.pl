@@ -58,7 +58,9 @@ sub run {
     my $node = $block->{where} =~ /hosted/ ? $hosted : $own;
     my ($host, $port) = ($hosted->host, $hosted->port);
     my $sql = $block->{sql} =~ s/hosted\.example/$host/gr =~ s/\b5432\b/$port/gr;
-    $own->wait_for_subscription_sync($hosted, 'recommender') if $block->{where} =~ /after the copy/;
+    # Not wait_for_subscription_sync, which is content with the state s before r.
+    $own->poll_query_until('postgres', q{SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel})
+        or die 'the rows were not copied' if $block->{where} =~ /after the copy/;
     $hosted->wait_for_catchup('recommender') if $hosted->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots');
     my ($out, $err);
     my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '--pset=footer=off', '-d', $node->connstr('postgres'));
