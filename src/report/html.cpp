@@ -1,6 +1,7 @@
 #include "report/html.hpp"
 
 #include <charconv>
+#include <cmath>
 
 namespace mf {
 namespace {
@@ -59,6 +60,34 @@ std::string short_number(double value) {
     char text[32];
     const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4);
     return std::string(text, end.ptr);
+}
+
+std::string shortened_numbers(std::string_view text) {
+    constexpr std::string_view kSeparators = " ,:[]{}\"";
+    std::string result;
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, text.find_first_of(kSeparators));
+        double value = 0;
+        const char* end = word.data() + word.size();
+        const bool fraction = word.find('.') != std::string_view::npos &&
+                              std::from_chars(word.data(), end, value).ptr == end && std::isfinite(value);
+        result += fraction ? short_number(value) : std::string(word);
+        text.remove_prefix(word.size());
+        if (!text.empty()) {
+            result += text.front();
+            text.remove_prefix(1);
+        }
+    }
+    return result;
+}
+
+std::string shortened_text(const std::string& utf8) {
+    constexpr std::size_t kBytes = 80;
+    if (utf8.size() <= kBytes) return utf8;
+    std::size_t end = kBytes;
+    // A character is not cut in two; what has more continuation bytes than a character can have is not UTF-8.
+    while (end > kBytes - 4 && (static_cast<unsigned char>(utf8[end]) & 0xC0) == 0x80) --end;
+    return utf8.substr(0, end) + "\xE2\x80\xA6";
 }
 
 std::string grouped_number(std::int64_t value) {

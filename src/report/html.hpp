@@ -15,6 +15,12 @@ std::string html_text(std::string_view utf8);
 /// The number with at most four significant digits, in the same form under every locale.
 std::string short_number(double value);
 
+/// The text with each decimal fraction in it as a short number; all else stays as it is, also names with digits.
+std::string shortened_numbers(std::string_view text);
+
+/// The beginning of a long UTF-8 text, and an ellipsis.
+std::string shortened_text(const std::string& utf8);
+
 /// The number with a comma between groups of three digits.
 std::string grouped_number(std::int64_t value);
 

@@ -6,27 +6,10 @@
 #include <functional>
 
 #include "report/html.hpp"
+#include "report/page_style.hpp"
 
 namespace mf {
 namespace {
-
-constexpr const char* kStyle =
-    ":root { color-scheme: light dark; --mark: #2563b0; --rule: #8886; }\n"
-    "@media (prefers-color-scheme: dark) { :root { --mark: #7ab2f4; } }\n"
-    "body { font: 15px/1.45 system-ui, sans-serif; max-width: 1320px; margin: 2em auto; padding: 0 1em; }\n"
-    "h1 { overflow-wrap: anywhere; }\n"
-    "section { overflow-x: auto; }\n"
-    "table { border-collapse: collapse; }\n"
-    "th, td { text-align: left; vertical-align: top; padding: 0.2em 1.2em 0.2em 0; "
-    "border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }\n"
-    ".plots, .tables { display: grid; gap: 0 3em; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30em), "
-    "1fr)); }\n"
-    "figure { margin: 1em 0; }\n"
-    "figcaption { font-weight: bold; }\n"
-    "svg { width: 100%; font-size: 12px; fill: currentColor; }\n"
-    ".bar { fill: var(--mark); }\n"
-    ".line { fill: none; stroke: var(--mark); stroke-width: 2; }\n"
-    ".rule { stroke: var(--rule); }\n";
 
 std::string heading(const std::string& text) { return "<h2>" + html_text(text) + "</h2>\n"; }
 
@@ -34,29 +17,86 @@ std::string cell(const char* element, const std::string& text) {
     return std::string("<") + element + ">" + html_text(text) + "</" + element + ">";
 }
 
-std::string pairs_table(const std::string& title, const std::vector<std::pair<std::string, std::string>>& rows) {
-    std::string table = "<section>\n" + heading(title) + "<table>\n";
+std::string paragraph(const std::string& text) { return "<p class=\"muted\">" + html_text(text) + "</p>\n"; }
+
+std::string tiles(const ReportPairs& figures) {
+    std::string list = "<dl class=\"tiles\">\n";
+    for (const auto& [name, value] : figures) list += "<div>" + cell("dt", name) + cell("dd", value) + "</div>\n";
+    return figures.empty() ? "" : list + "</dl>\n";
+}
+
+std::string pairs_section(const std::string& title, const ReportPairs& rows, const std::string& more = {},
+                          const char* attributes = "") {
+    std::string table;
     for (const auto& [name, value] : rows) table += "<tr>" + cell("th", name) + cell("td", value) + "</tr>\n";
-    return table + "</table>\n</section>\n";
+    if (!table.empty()) table = std::string("<table") + attributes + ">\n" + table + "</table>\n";
+    return table.empty() && more.empty() ? "" : "<section>\n" + heading(title) + table + more + "</section>\n";
 }
 
 std::string table_section(const char* title, const ReportTable& content, const std::string& note = {}) {
-    std::string table = "<section>\n" + heading(title) + "<table>\n<tr>";
-    for (const std::string& column : content.columns) table += cell("th", column);
+    constexpr const char* kClasses[] = {" class=\"number\"", "", " class=\"text\""};
+    std::string table = "<section>\n" + heading(title) + "<div class=\"wide\">\n<table>\n<tr>";
+    const auto add = [&](const char* element, std::size_t column, const std::string& value) {
+        table += std::string("<") + element + kClasses[content.columns[column].kind] + ">" + html_text(value) + "</" +
+                 element + ">";
+    };
+    for (std::size_t i = 0; i < content.columns.size(); ++i) add("th", i, content.columns[i].name);
     table += "</tr>\n";
     for (const std::vector<std::string>& row : content.rows) {
         table += "<tr>";
-        for (const std::string& value : row) table += cell("td", value);
+        for (std::size_t i = 0; i < row.size(); ++i) add("td", i, row[i]);
         table += "</tr>\n";
     }
-    return table + "</table>\n" + (note.empty() ? "" : "<p>" + note + "</p>\n") + "</section>\n";
+    return table + "</table>\n</div>\n" + note + "</section>\n";
 }
 
-std::string versions_table(const Report& report) {
+std::string versions_section(const Report& report) {
     return table_section("Versions", report.versions,
                          report.versions_left_out > 0
-                             ? std::to_string(report.versions_left_out) + " older versions are not shown."
+                             ? paragraph(std::to_string(report.versions_left_out) + " older versions are not shown.")
                              : "");
+}
+
+/// The model's name as a literal of SQL.
+std::string sql_literal(const std::string& text) {
+    std::string literal = "'";
+    for (const char c : text) literal += c == '\'' ? std::string("''") : std::string(1, c);
+    return literal + "'";
+}
+
+std::string metrics_section(const Report& report) {
+    std::string notes;
+    if (!report.held_out)
+        notes += paragraph(
+            "No rows were held out; to measure a model on rows that it has not seen, train it with test_fraction or "
+            "call mf_cross_validate.");
+    notes +=
+        paragraph("The loss of each iteration is not stored; the view mf_progress shows it while a model is trained.");
+    notes +=
+        "<p class=\"muted\">The results of mf_evaluate are not stored. It measures the model beside popularity and "
+        "biases, with the coverage of the catalogue: <code>" +
+        html_text("SELECT * FROM mf_evaluate(" + sql_literal(report.model) + ", 'test_rows', 10)") + "</code></p>\n";
+    return pairs_section("Metrics", report.metrics, notes);
+}
+
+std::string example_section(const std::vector<ExampleItem>& examples) {
+    if (examples.empty()) return "";
+    std::string section = "<section>\n" + heading("Items and their nearest neighbours") +
+                          paragraph(
+                              "The items with most interactions, each with the items whose ranking factors have "
+                              "the greatest cosine with its own.") +
+                          "<div class=\"cards\">\n";
+    for (const ExampleItem& item : examples) {
+        section +=
+            "<div class=\"card\">" + cell("h3", shortened_text(item.id)) +
+            paragraph(grouped_number(item.interactions) + (item.interactions == 1 ? " interaction" : " interactions"));
+        if (item.nearest.empty()) section += paragraph("No other item has ranking factors to compare.");
+        std::string rows;
+        for (const Neighbour& other : item.nearest)
+            rows += "<tr>" + cell("td", shortened_text(other.id)) + cell("td", short_number(other.cosine)) + "</tr>\n";
+        section += (rows.empty() ? "" : "<table>\n" + rows + "</table>\n") + "</div>\n";
+    }
+    return section + "</div>\n</section>\n";
 }
 
 std::string concentration_plot(const std::vector<InteractionGroup>& items) {
@@ -157,18 +197,27 @@ std::string report_page(const Report& report) {
     std::string page =
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" +
-        title + "</title>\n<style>\n" + kStyle + "</style>\n</head>\n<body>\n<h1>" + title + "</h1>\n";
-    page += "<div class=\"tables\">\n" + pairs_table("Facts", report.facts) + "<div>\n" +
-            pairs_table("Metrics", report.metrics) + pairs_table("Parameters", report.parameters) + "</div>\n</div>\n";
-    if (!report.search.rows.empty()) page += table_section("Search", report.search);
-    page += versions_table(report) + heading("Interactions") + "<div class=\"plots\">\n";
+        title + "</title>\n<style>\n" + kPageStyle + "</style>\n</head>\n<body>\n<h1>" + title + "</h1>\n" +
+        paragraph(report.subtitle) + tiles(report.figures);
+    page += "<div class=\"tables\">\n" + pairs_section("Facts", report.facts, {}, " class=\"facts\"") +
+            metrics_section(report) + "</div>\n" + versions_section(report) + example_section(report.examples) +
+            heading("Interactions and trained values") + "<div class=\"plots\">\n";
     page +=
         plot({"Interactions per user", "interactions of a user", "users"}, histogram_by_powers_of_two(report.users));
     page +=
         plot({"Interactions per item", "interactions of an item", "items"}, histogram_by_powers_of_two(report.items));
-    page += concentration_plot(report.items) + "</div>\n" + heading("Trained values") + "<div class=\"plots\">\n";
+    page += concentration_plot(report.items);
     for (const Distribution& distribution : report.distributions) page += distribution_plot(distribution);
-    return page + "</div>\n</body>\n</html>\n";
+    page += "</div>\n<div class=\"tables\">\n<div>\n" + pairs_section("Parameters", report.parameters) +
+            pairs_section("Options given", report.options) + pairs_section("Found from the data", report.found) +
+            "</div>\n" + pairs_section("Constants of the model", report.constants) + "</div>\n";
+    std::string notes;
+    for (const std::string& note : report.notes) notes += paragraph(note);
+    if (!report.search.rows.empty())
+        page += table_section("Search", report.search, notes);
+    else if (!notes.empty())
+        page += heading("Search") + notes;
+    return page + "</body>\n</html>\n";
 }
 
 }  // namespace mf

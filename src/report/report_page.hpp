@@ -1,5 +1,5 @@
-// A model's report as one page: facts, parameters, versions, and plots of the distributions of interactions and trained
-// values.
+// A model's report as one page: facts, metrics, parameters, versions, items with their neighbours, and plots of the
+// distributions of interactions and trained values.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "report/example_items.hpp"
 #include "report/svg.hpp"
 
 namespace mf {
@@ -25,22 +26,37 @@ struct Distribution {
     std::vector<std::uint64_t> counts;
 };
 
+struct ReportColumn {
+    std::string name;
+    enum Kind { Number, Word, Text } kind = Number;  ///< only a Text wraps
+};
+
 struct ReportTable {
-    std::vector<std::string> columns;
+    std::vector<ReportColumn> columns;
     std::vector<std::vector<std::string>> rows;
 };
+
+using ReportPairs = std::vector<std::pair<std::string, std::string>>;
 
 /// All texts are UTF-8, not escaped. Groups are in descending order of their interactions, all of them different.
 struct Report {
     std::string model;
-    std::vector<std::pair<std::string, std::string>> facts;
-    std::vector<std::pair<std::string, std::string>> metrics;
-    std::vector<std::pair<std::string, std::string>> parameters;
+    std::string subtitle;
+    ReportPairs figures;  ///< the numbers shown first
+    ReportPairs facts;
+    ReportPairs metrics;
+    bool held_out = false;  ///< rows were held out, so that there are metrics of them
+    ReportPairs parameters;
+    ReportPairs options;             ///< given in the call
+    ReportPairs found;               ///< found from the data
+    ReportPairs constants;           ///< numbers that the model serves with
+    std::vector<std::string> notes;  ///< what the search says about itself, a sentence each
     ReportTable search;  ///< the points at which numbers were searched, in their order; shown if it has rows
     ReportTable versions;
     std::size_t versions_left_out = 0;
     std::vector<InteractionGroup> users;
     std::vector<InteractionGroup> items;
+    std::vector<ExampleItem> examples;
     std::vector<Distribution> distributions;
 };
 

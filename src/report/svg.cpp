@@ -8,10 +8,11 @@
 namespace mf {
 namespace {
 
-constexpr double kLeft = 84, kRight = 616, kTop = 12, kBottom = 244, kHeight = 296;
+// Narrow, so that the labels are still large enough to read where the figure shrinks to the width of a phone.
+constexpr double kLeft = 84, kRight = 464, kTop = 12, kBottom = 244, kHeight = 296;
 
 /// Number of labels that fit on the horizontal axis.
-constexpr std::uint64_t kMostLabels = 11;
+constexpr std::uint64_t kMostLabels = 8;
 
 std::string coordinate(double value) {
     char text[32];
@@ -44,11 +45,11 @@ std::string y_tick(double y, const std::string& text) {
 std::string figure(const PlotLabels& labels, const std::string& drawing) {
     const std::string title = html_text(labels.title);
     const double middle = (kTop + kBottom) / 2;
-    const std::string turned = " transform=\"rotate(-90 16 " + coordinate(middle) + ")\"";
-    return "<figure>\n<figcaption>" + title + "</figcaption>\n<svg viewBox=\"0 0 640 " + coordinate(kHeight) +
+    const std::string turned = " transform=\"rotate(-90 13 " + coordinate(middle) + ")\"";
+    return "<figure>\n<figcaption>" + title + "</figcaption>\n<svg viewBox=\"0 0 480 " + coordinate(kHeight) +
            "\" role=\"img\" aria-label=\"" + title + "\">\n" + drawing +
            text_at((kLeft + kRight) / 2, kHeight - 8, "middle", labels.x) +
-           text_at(16, middle, "middle", labels.y, turned.c_str()) + "</svg>\n</figure>\n";
+           text_at(13, middle, "middle", labels.y, turned.c_str()) + "</svg>\n</figure>\n";
 }
 
 std::string nothing_to_show() {

@@ -22,9 +22,9 @@ CREATE FUNCTION page(m text DEFAULT NULL) RETURNS xml LANGUAGE sql AS $$ SELECT 
 CREATE FUNCTION found(path text, page xml) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT array_to_string(xpath('.//text()', node), '') FROM unnest(xpath(path, page)) AS node
 $$;
--- The right neighbour of a cell with a name.
+-- The value beside or below a name.
 CREATE FUNCTION fact(name text, page xml) RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(f, '; ') FROM found(format('//tr[th="%s"]/td', name), page) AS f
+    SELECT string_agg(f, '; ') FROM found(format('//tr[th="%1$s"]/td | //div[dt="%1$s"]/dd', name), page) AS f
 $$;
 SELECT version FROM mf_train('"rating<s>&"""', 'shop', factors => 2, test_fraction => 0.2);
 SELECT version FROM mf_train('"rating<s>&"""', 'shop', factors => 3, test_fraction => 0.2, options => '{"weight_slope": 0.5}');
@@ -38,11 +38,23 @@ SELECT fact('users', page) = users::text AS users, fact('items', page) = items::
        replace(fact('interactions', page), ',', '') = ratings::text AS interactions,
        abs(rtrim(fact('density', page), '%')::numeric - 100.0 * ratings / (users * items)) < 0.01 AS density,
        fact('trained at', page) = to_char(trained_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') AS trained_at,
-       abs(fact('test_ndcg', page)::float8 - (metrics->>'test_ndcg')::float8) < 0.0001 AS test_ndcg,
-       fact('factors', page) AS factors, fact('options.weight_slope', page) AS weight_slope
+       abs(split_part(fact('held-out NDCG@10', page), '; ', 1)::float8 - (metrics->>'test_ndcg')::float8) < 0.0001 AS test_ndcg,
+       fact('factors', page) AS factors, fact('weight_slope', page) AS weight_slope,
+       fact('storage', page) AS storage, fact('held-out rows', page) = to_char((metrics->>'test_ratings')::integer, 'FM9,999') AS held_out
   FROM explicit, mf_models WHERE live;
 -- A row per version, the live one first and marked.
-SELECT f FROM explicit, found('//tr[th="train RMSE"]/following-sibling::tr/td[1]', page) AS f;
+SELECT f FROM explicit, found('//tr[th="version"]/following-sibling::tr/td[1]', page) AS f;
+-- No number in the tables has more than four significant digits.
+SELECT count(*) FROM explicit, found('//td', page) AS f WHERE f ~ '[0-9]\.[0-9]{6}';
+-- The items with most interactions, with the neighbours that mf_similar_items finds.
+SELECT string_agg(f, ',') = (SELECT string_agg(item_id, ',' ORDER BY place)
+                               FROM (SELECT item_id::text, row_number() OVER (ORDER BY interactions DESC, item_id::text COLLATE "C") AS place
+                                       FROM mf_item_factors JOIN mf_models USING (model_id) WHERE live) AS ranked WHERE place <= 5) AS items
+  FROM explicit, found('//h3', page) AS f;
+SELECT count(*) AS neighbours, bool_and(cells[1] = item_id::text AND abs(cells[2]::float8 - similarity) < 0.0002) AS same
+  FROM explicit, unnest(xpath('//div[@class="card"]', page)) AS card, found('/div/h3', card) AS item,
+       mf_similar_items(item::integer, 3, 'shop') WITH ORDINALITY AS s (item_id, similarity, place),
+       LATERAL (SELECT ARRAY(SELECT found(format('//tr[%s]/td', place), card)) AS cells) AS x;
 -- Five plots, each with a title and labels of both axes.
 SELECT f FROM explicit, found('//figcaption[not(starts-with(., "Concentration"))]', page) AS f;
 SELECT count(*) AS plots, bool_and(labels >= 2) AS labelled, bool_and(bars > 0 OR lines = 1) AS drawn
@@ -88,8 +100,23 @@ CREATE TABLE implicit AS SELECT page();
 SELECT f.title = 'Model &lt;script&gt;&amp;"''&lt;/title&gt;' || U&'\00E9\+01F600\FFFD' AS named FROM implicit, found('/html/head/title', page) AS f (title);
 SELECT count(*) FROM implicit, found('//script', page);
 SELECT fact('feedback', page) FROM implicit;
+-- Metrics that do not exist say why.
+SELECT fact('held-out NDCG@10', page), fact('held-out RMSE', page), fact('training RMSE', page) FROM implicit;
+SELECT f FROM implicit, found('//p', page) AS f WHERE f LIKE 'No rows%';
+-- The name is a literal of SQL in the example.
+SELECT f FROM implicit, found('//code', page) AS f;
 SELECT sum(split_part(f, ': ', 2)::integer)
   FROM implicit, found('//figure[figcaption="Norms of the ranking factors of items"]//rect', page) AS f;
+
+-- Ids of items are markup as well, and long ones are cut.
+CREATE TABLE marked AS
+    SELECT user_id, CASE item_id WHEN 1 THEN repeat(U&'\00E9', 300) ELSE '</td><script>"&'' ' || item_id END AS item_id, rating::real AS rating
+      FROM planted(30, 5);
+CREATE INDEX ON marked (user_id);
+SELECT items FROM mf_train('marked', feedback => 'implicit', factors => 2);
+SELECT count(*) AS scripts FROM found('//script', page('marked'));
+SELECT f FROM found('//h3', page('marked')) AS f ORDER BY f COLLATE "C";
+SELECT mf_drop_model('marked');
 
 -- Degenerate: one user and one item; nobody, after the only user was forgotten; a source that is gone.
 CREATE TABLE one AS SELECT 1 AS user_id, 1 AS item_id, 3.0::real AS rating;

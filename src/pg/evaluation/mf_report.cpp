@@ -37,6 +37,10 @@ const char* utf8_unsafe(const char* text) {
         pg_do_encoding_conversion(bytes, static_cast<int>(strlen(text)), GetDatabaseEncoding(), PG_UTF8));
 }
 
+std::string utf8(const std::string& text) {
+    return pg_call([text = text.c_str()] { return utf8_unsafe(text); });
+}
+
 /// Runs a query with the rights of the caller; these and the views' own filters decide which rows it sees.
 TextRows text_rows_unsafe(const char* sql, std::int64_t model_id) {
     const Parameter parameter = int8_parameter(model_id);
@@ -62,12 +66,8 @@ Number number(const std::string& text) {
 
 std::string grouped(const std::string& text) { return grouped_number(number<std::int64_t>(text)); }
 
-/// Fractions are shortened to a few digits; any other text stays as it is.
-std::string shortened(const std::string& text) {
-    return text.find('.') == std::string::npos ? text : short_number(number<double>(text));
-}
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
+/// For a value that may be missing.
+std::string or_dash(const std::string& text) { return text.empty() ? "\xE2\x80\x93" : text; }
 
 /// Queries the views about one version.
 class ReportQueries {
@@ -95,11 +95,20 @@ class ReportQueries {
             run("SELECT model, version, pg_get_userbyid(owner::oid), coalesce((SELECT c.oid::regclass::text FROM "
                 "pg_class c"
                 " WHERE c.oid = source), 'dropped'), user_type::text, item_type::text, " +
-                time("trained_at") + ", feedback, algorithm, users, items, ratings, seconds FROM " + models_ +
-                " WHERE model_id = $1")
+                time("trained_at") +
+                ", feedback, algorithm, users, items, ratings, seconds, metrics->>'train_rmse',"
+                " metrics->>'test_rmse', metrics->>'test_ndcg', metrics->>'test_ratings', metrics->>'iterations',"
+                " metrics->>'ranking_iterations', left(parameters->'options'->>'storage', 40) FROM " +
+                models_ + " WHERE model_id = $1")
                 .at(0);
         const double pairs = number<double>(row[9]) * number<double>(row[10]);
         report.model = row[0];
+        report.subtitle = "Version " + row[1] + ", live, trained at " + row[6];
+        report.figures = {{"users", grouped(row[9])},
+                          {"items", grouped(row[10])},
+                          {"interactions", grouped(row[11])},
+                          {"density", pairs > 0 ? short_number(100 * number<double>(row[11]) / pairs) + "%" : "0%"},
+                          {"seconds of training", short_number(number<double>(row[12]))}};
         report.facts = {{"model", row[0]},
                         {"live version", row[1]},
                         {"owner", row[2]},
@@ -109,31 +118,63 @@ class ReportQueries {
                         {"trained at", row[6]},
                         {"feedback", row[7]},
                         {"algorithm", row[8]},
-                        {"users", grouped(row[9])},
-                        {"items", grouped(row[10])},
-                        {"interactions", grouped(row[11])},
-                        {"density", pairs > 0 ? short_number(100 * number<double>(row[11]) / pairs) + "%" : ""},
-                        {"seconds of training", short_number(number<double>(row[12]))}};
+                        {"storage", row[19] == "half" ? "half (16-bit floats)" : "single (32-bit floats)"}};
+        metrics(report, {row.begin() + 13, row.begin() + 19}, row[7] == "implicit");
     }
 
-    /// The members of a JSON object in the version's row; members of a nested object are called name.name.
-    Pairs members(const char* column) const {
-        Pairs pairs;
+    /// The values are those of write_metrics, in its order.
+    static void metrics(Report& report, const std::vector<std::string>& values, bool implicit) {
+        const double test_rows = number<double>(values[3]);
+        report.held_out = test_rows > 0;
+        const auto of_held_out = [&](const std::string& value) {
+            return !report.held_out ? "no rows were held out" : shortened_numbers(or_dash(value));
+        };
+        const auto of_ratings = [&](const std::string& value) {
+            return implicit ? "none for implicit feedback" : value;
+        };
+        report.metrics = {{"held-out NDCG@10", of_held_out(values[2])},
+                          {"held-out RMSE", of_ratings(of_held_out(values[1]))},
+                          {"training RMSE", of_ratings(shortened_numbers(or_dash(values[0])))},
+                          {"held-out rows", grouped_number(static_cast<std::int64_t>(test_rows))},
+                          {"iterations", or_dash(values[4])},
+                          {"iterations of the ranking factors", or_dash(values[5])}};
+        if (implicit) report.metrics.erase(report.metrics.begin() + 4);  // these are the ranking factors'
+        if (!report.held_out) return;
+        report.figures.push_back(report.metrics[0]);
+        if (!implicit) report.figures.push_back(report.metrics[1]);
+    }
+
+    /// The members of nested objects are options that were given, numbers found from the data, and constants.
+    void parameters(Report& report) const {
         const auto object_or_empty = [](const std::string& value) {
             return "CASE WHEN jsonb_typeof(" + value + ") = 'object' THEN " + value + " ELSE '{}' END";
         };
         for (std::vector<std::string>& row :
-             run("SELECT concat_ws('.', p.key, o.key), left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
-                 " m CROSS JOIN jsonb_each(" + object_or_empty(std::string("m.") + column) +
-                 ") p LEFT JOIN jsonb_each_text(" + object_or_empty("p.value") +
-                 ") o ON true WHERE model_id = $1 AND p.key <> 'search' ORDER BY p.key COLLATE \"C\", o.key COLLATE "
-                 "\"C\""))
-            pairs.emplace_back(std::move(row[0]), std::move(row[1]));
-        return pairs;
+             run("SELECT p.key, o.key, left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
+                 " m CROSS JOIN jsonb_each(" + object_or_empty("m.parameters") + ") p LEFT JOIN jsonb_each_text(" +
+                 object_or_empty("p.value") +
+                 ") o ON true WHERE model_id = $1 AND p.key NOT IN ('search', 'notes')"
+                 " AND p.value <> '{}' ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\"")) {
+            const bool nested = !row[1].empty();
+            if (row[0] == "options")
+                report.options.emplace_back(row[1], shortened_numbers(row[2]));
+            else if (row[0] == "found")
+                report.found.emplace_back(row[1], shortened_numbers(row[2]));
+            else if (nested)
+                report.constants.emplace_back(row[0] + "." + row[1], shortened_numbers(row[2]));
+            else
+                report.parameters.emplace_back(row[0], shortened_numbers(row[2]));
+        }
+        for (std::vector<std::string>& row :
+             run("SELECT left(note, 300) FROM " + models_ +
+                 " m CROSS JOIN jsonb_array_elements_text(CASE WHEN jsonb_typeof(m.parameters->'notes') = 'array'"
+                 " THEN m.parameters->'notes' ELSE '[]' END) WITH ORDINALITY s(note, n) WHERE model_id = $1"
+                 " ORDER BY n LIMIT 20"))
+            report.notes.push_back(shortened_numbers(row[0]));
     }
 
     void search(Report& report) const {
-        report.search.columns = {"point", "numbers", "held-out RMSE", "held-out NDCG@50"};
+        report.search.columns = {{"point"}, {"numbers", ReportColumn::Text}, {"held-out RMSE"}, {"held-out NDCG@50"}};
         report.search.rows =
             run("SELECT n, left((SELECT string_agg(o.key || ' ' || o.value, ', ' ORDER BY o.key COLLATE \"C\")"
                 " FROM jsonb_each_text(CASE WHEN jsonb_typeof(p) = 'object' THEN p ELSE '{}' END) o"
@@ -143,15 +184,26 @@ class ReportQueries {
                 " THEN m.parameters->'search' ELSE '[]' END) WITH ORDINALITY s(p, n) WHERE model_id = $1 ORDER BY n "
                 "LIMIT " +
                 std::to_string(kMostPoints));
-        for (std::vector<std::string>& row : report.search.rows)
-            for (const std::size_t column : {2, 3}) row[column] = shortened(row[column]);
+        for (std::vector<std::string>& row : report.search.rows) {
+            row[1] = shortened_numbers(row[1]);
+            for (const std::size_t column : {2, 3}) row[column] = shortened_numbers(or_dash(row[column]));
+        }
     }
 
     void versions(Report& report) const {
-        report.versions.columns = {"version",      "trained at", "algorithm", "users",        "items",
-                                   "interactions", "train RMSE", "test RMSE", "test NDCG@10", "seconds"};
+        report.versions.columns = {{"version", ReportColumn::Word},
+                                   {"trained at (UTC)", ReportColumn::Word},
+                                   {"algorithm", ReportColumn::Word},
+                                   {"users"},
+                                   {"items"},
+                                   {"interactions"},
+                                   {"training RMSE"},
+                                   {"held-out RMSE"},
+                                   {"NDCG@10"},
+                                   {"seconds"}};
         for (std::vector<std::string>& row :
-             run("SELECT version || CASE WHEN live THEN ' (live)' ELSE '' END, " + time("trained_at") +
+             run("SELECT version || CASE WHEN live THEN ' (live)' ELSE '' END, to_char(trained_at AT TIME ZONE 'UTC', "
+                 "'YYYY-MM-DD HH24:MI')"
                  ", algorithm, users, items, ratings, metrics->>'train_rmse', metrics->>'test_rmse',"
                  " metrics->>'test_ndcg', seconds, count(*) OVER () FROM " +
                  models_ + " WHERE model = (SELECT model FROM " + models_ +
@@ -159,7 +211,7 @@ class ReportQueries {
             const auto all = number<std::size_t>(row.back());
             row.pop_back();
             for (const std::size_t column : {3, 4, 5}) row[column] = grouped(row[column]);
-            for (const std::size_t column : {6, 7, 8, 9}) row[column] = shortened(row[column]);
+            for (const std::size_t column : {6, 7, 8, 9}) row[column] = shortened_numbers(or_dash(row[column]));
             report.versions.rows.push_back(std::move(row));
             report.versions_left_out = all - std::min(all, kMostVersions);
         }
@@ -181,28 +233,35 @@ struct FactorFacts {
 };
 
 /// The page about that version, which the caller may use, in ASCII. Reads the view of the models with the caller's
-/// rights, and the factors of this version once. O(users + items) time and up to 12 bytes per user and item; the size
-/// of the page is bounded for any model.
+/// rights, the factors of this version's users once, and those of its items twice. O(users + items) time and up to 12
+/// bytes per user and item; the size of the page is bounded for any model.
 std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     const ReportQueries queries(catalog, version.model_id);
     Report report;
     queries.facts(report);
-    report.metrics = queries.members("metrics");
-    for (auto& metric : report.metrics) metric.second = shortened(metric.second);
-    report.parameters = queries.members("parameters");
+    queries.parameters(report);
     queries.search(report);
     queries.versions(report);
     const bool rates = !version.implicit;
     FactorFacts users, items;
+    ExampleItems examples;
     read_all_user_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
         users.interactions.push_back(row.interactions);
         if (rates) users.values.push_back(static_cast<double>(row.rating_bias));
     });
     read_item_factors(catalog, version.model_id, {}, [&](const FactorRow& row) {
         items.interactions.push_back(row.interactions);
+        examples.offer(row.id, row.interactions, row.ranking_factors);
         items.values.push_back(rates ? static_cast<double>(row.rating_bias)
                                      : std::sqrt(squared_norm(row.ranking_factors.data(), row.ranking_factors.size())));
     });
+    read_item_factors(catalog, version.model_id, {},
+                      [&](const FactorRow& row) { examples.compare(row.id, row.ranking_factors); });
+    report.examples = examples.items();
+    for (ExampleItem& item : report.examples) {
+        item.id = utf8(item.id);
+        for (Neighbour& other : item.nearest) other.id = utf8(other.id);
+    }
     report.users = group_interactions(std::move(users.interactions));
     report.items = group_interactions(std::move(items.interactions));
     if (rates)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "report/html.hpp"
 
 namespace mf {
@@ -144,6 +146,56 @@ TEST(Report, SaysWhatItLeavesOut) {
     EXPECT_EQ(times(page, "<b>"), 0u);
     EXPECT_EQ(times(page, "7 older versions are not shown"), 1u);
     EXPECT_EQ(times(page, "nothing to show"), 3u);
+    EXPECT_EQ(times(page, "No rows were held out"), 1u);
+    report.held_out = true;
+    EXPECT_EQ(times(report_page(report), "No rows were held out"), 0u);
+}
+
+TEST(Report, EscapesAllThatComesFromData) {
+    const std::string hostile = "</td><script>'\"&";
+    Report report;
+    report.model = report.subtitle = hostile;
+    report.figures = report.facts = report.metrics = report.parameters = report.options = report.found =
+        report.constants = {{hostile, hostile}};
+    report.notes = {hostile};
+    report.search = report.versions = {{{hostile, ReportColumn::Text}}, {{hostile}}};
+    report.examples = {{hostile, 1, {}, {{hostile, 0.5}}}};
+    const std::string page = report_page(report);
+    EXPECT_EQ(times(page, "<script"), 0u);
+    EXPECT_EQ(times(page, "&#60;script&#62;"), 25u);  // every text above is in the page
+}
+
+TEST(Html, ShortensFractionsOnly) {
+    EXPECT_EQ(shortened_numbers("0.30000000000000004"), "0.3");
+    EXPECT_EQ(shortened_numbers("a 2.8466095698153606, b -0.1234567"), "a 2.847, b -0.1235");
+    EXPECT_EQ(shortened_numbers("[0.123456, 12345678]"), "[0.1235, 12345678]");
+    for (const char* same : {"", ",", "9007199254740993", "1.2.3", "v1.234567", "half", "."})
+        EXPECT_EQ(shortened_numbers(same), same);
+}
+
+TEST(Html, ShortensTextBetweenCharacters) {
+    EXPECT_EQ(shortened_text(std::string(80, 'a')), std::string(80, 'a'));
+    EXPECT_EQ(shortened_text(std::string(81, 'a')), std::string(80, 'a') + "\xE2\x80\xA6");
+    std::string accents = "a";
+    for (int i = 0; i < 50; ++i) accents += "\xC3\xA9";
+    EXPECT_EQ(shortened_text(accents), accents.substr(0, 79) + "\xE2\x80\xA6");
+}
+
+TEST(ExampleItemsOfReport, AreThoseOfMostInteractionsWithTheNearest) {
+    ExampleItems examples;
+    const std::vector<std::pair<std::string, std::vector<float>>> items = {
+        {"a", {1, 0}}, {"b", {2, 1}}, {"c", {0, 3}}, {"d", {-1, 0}}, {"e", {0, 0}}, {"f", {1, 1}}, {"g", {1}}};
+    const std::vector<std::uint32_t> interactions = {9, 1, 5, 9, 7, 2, 1};
+    for (std::size_t i = 0; i < items.size(); ++i) examples.offer(items[i].first, interactions[i], items[i].second);
+    for (const auto& [id, factors] : items) examples.compare(id, factors);
+    std::string ids;
+    for (const ExampleItem& item : examples.items()) ids += item.id;
+    EXPECT_EQ(ids, "adecf");
+    std::string nearest;
+    for (const Neighbour& other : examples.items()[0].nearest) nearest += other.id;
+    EXPECT_EQ(nearest, "bfc");
+    EXPECT_NEAR(examples.items()[0].nearest[0].cosine, 2 / std::sqrt(5.0), 1e-7);
+    EXPECT_TRUE(examples.items()[2].nearest.empty());  // e has no direction
 }
 
 }  // namespace
