@@ -44,8 +44,8 @@ SELECT fact('users', page) = users::text AS users, fact('items', page) = items::
   FROM explicit, mf_models WHERE live;
 -- A row per version, the live one first and marked.
 SELECT f FROM explicit, found('//tr[th="version"]/following-sibling::tr/td[1]', page) AS f;
--- No number in the tables has more than four significant digits.
-SELECT count(*) FROM explicit, found('//td', page) AS f WHERE f ~ '[0-9]\.[0-9]{6}';
+-- No fraction in the tables has more than four significant digits.
+SELECT count(*) FROM explicit, found('//td', page) AS f WHERE f ~ '\.0*[1-9][0-9]{4}';
 -- The items with most interactions, with the neighbours that mf_similar_items finds.
 SELECT string_agg(f, ',') = (SELECT string_agg(item_id, ',' ORDER BY place)
                                FROM (SELECT item_id::text, row_number() OVER (ORDER BY interactions DESC, item_id::text COLLATE "C") AS place
