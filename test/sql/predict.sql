@@ -49,12 +49,14 @@ INSERT INTO ratings SELECT 1000, item_id, rating FROM ratings WHERE user_id = 5;
 SELECT count(*), count(*) FILTER (WHERE abs(mf_predict(5, i) - mf_predict(1000, i)) > 1e-4) AS different FROM generate_series(1, 40) AS i;
 SELECT count(*), count(*) FILTER (WHERE abs(l.prediction - mf_predict(5, item_id)) > 1e-4) AS different FROM mf_predictions(1000) AS l;
 SELECT abs(mf_predict(1000, 999) - mf_predict(5, 999)) < 1e-4 AS same_bias;
--- A known user's stored factors serve, whatever the history is now; a retrain makes it known.
+-- Predictions follow the history, as lists do: both say the same of every item.
 BEGIN;
 CREATE TEMP TABLE before AS SELECT * FROM mf_predictions(6);
 UPDATE ratings SET rating = 1 WHERE user_id = 6;
 INSERT INTO ratings SELECT 6, i, 5 FROM generate_series(1, 40) AS i ON CONFLICT DO NOTHING;
 SELECT count(*) AS differences FROM (TABLE before EXCEPT SELECT * FROM mf_predictions(6)) AS difference;
+SELECT basis, count(*), count(*) FILTER (WHERE r.predicted_rating = mf_predict(6, item_id) AND r.predicted_rating = p.prediction) AS same
+  FROM mf_recommend(6, 100, exclude_seen => false) r JOIN mf_predictions(6) p USING (item_id) GROUP BY basis;
 SELECT version FROM mf_train('ratings', factors => 8);
 SELECT count(*) > 0 AS differences FROM (TABLE before EXCEPT SELECT * FROM mf_predictions(6)) AS difference;
 ROLLBACK;

@@ -96,8 +96,8 @@ SELECT error_of($$SELECT * FROM mf_recommend(1, 2, 'secret')$$);
 SET ROLE regress_mf_reader;
 SELECT error_of($$SELECT * FROM mf_recommend(1, 2, 'secret')$$);
 SELECT error_of($$SELECT mf_predict(777, 1, 'secret')$$);
--- The stored factors are the model's, not the source's.
-SELECT mf_predict(1, 1, 'secret') BETWEEN 1 AND 5 AS predicted;
+-- A prediction of a user who was in the training run reads the history too.
+SELECT error_of($$SELECT mf_predict(1, 1, 'secret')$$);
 RESET ROLE;
 GRANT SELECT ON secret TO regress_mf_serving;
 SELECT count(*) FROM mf_recommend(1, 2, 'secret');

@@ -52,7 +52,7 @@ ALTER TABLE ratings DROP COLUMN rating;
 SELECT error_of($$SELECT * FROM mf_recommend(1, 3, 'm')$$);
 SELECT error_of($$SELECT * FROM mf_recommend(1, 3, 'm')$$);
 SELECT error_of($$SELECT mf_predict(1000, 1, 'm')$$);
-SELECT mf_predict(1, 1, 'm') IS NOT NULL AS stored_factors_predict;
+SELECT error_of($$SELECT mf_predict(1, 1, 'm')$$);
 ALTER TABLE ratings ADD COLUMN rating real;
 SELECT min(basis), count(*) FROM mf_recommend(1, 40, 'm');
 SELECT fresh();

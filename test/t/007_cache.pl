@@ -101,7 +101,7 @@ for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
 for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") {
     my ($status, $out, $err) = $node->psql('postgres', "SET $setting; $list; $list; SELECT count(*) FROM mf_cache");
     is($out, "$expected\n$expected\n0", "$setting: the same list");
-    is(() = $err =~ /WARNING:  the items of model "ratings" cannot be shared between sessions/g, 1, 'and one WARNING');
+    is(() = $err =~ /WARNING:  model "ratings" \(\d+ MB\) does not fit into the shared cache/g, 1, 'and one WARNING');
 }
 
 # If a private copy would be larger than a session may hold, there is an error instead, before anything is read.

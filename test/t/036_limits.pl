@@ -54,7 +54,7 @@ is(as('trainer', q{SET mf_ext.max_memory = '64MB'; SET mf_ext.max_memory = '256M
                    SET mf_ext.keep_versions = 7; SET mf_ext.max_threads = 1; SHOW mf_ext.max_memory}), '256MB', 'lower and back');
 for my $raise ([ 'mf_ext.max_memory', '257MB', '262144 kB' ], [ 'mf_ext.keep_versions', '8', '7' ], [ 'mf_ext.max_threads', '1024', '0' ]) {
     my ($name, $value, $limit) = @$raise;
-    for my $sql ("SET $name = '$value'", "SET LOCAL $name = '$value'", "SELECT set_config('$name', '$value', false)",
+    for my $sql ("SET $name = '$value'", "BEGIN; SET LOCAL $name = '$value'", "SELECT set_config('$name', '$value', false)",
         "ALTER ROLE trainer SET $name = '$value'",
         "CREATE FUNCTION f() RETURNS text SET $name = '$value' LANGUAGE sql AS \$\$ SELECT 'raised' \$\$; SELECT f()") {
         my $answer = as('trainer', $sql);

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/training/named_options.hpp"
@@ -133,13 +135,45 @@ bool is_resolved_elsewhere(std::string_view name) {
     return std::ranges::find(kResolvedElsewhere, name) != std::end(kResolvedElsewhere);
 }
 
+/// Levenshtein's distance: the fewest letters to add, remove or replace. O(|a| · |b|).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
 [[noreturn]] void raise_unknown(const TrainOptions& options, std::string_view name) {
+    const bool is_explicit = options.feedback == Feedback::Explicit;
+    const std::string kind = is_explicit ? "explicit" : "implicit";
+    const std::vector<std::string> names = option_names(options);
     std::string known;
-    for (const std::string& one : option_names(options)) known += (known.empty() ? "" : ", ") + one;
-    throw InvalidArgument("unknown option " + quoted(name), {},
-                          std::string("The options for ") +
-                              (options.feedback == Feedback::Explicit ? "explicit" : "implicit") + " feedback are " +
-                              known + ".");
+    for (const std::string& one : names) known += (known.empty() ? "" : ", ") + one;
+    const std::string all = "The options for " + kind + " feedback are " + known + ".";
+
+    TrainOptions other;
+    other.feedback = is_explicit ? Feedback::Implicit : Feedback::Explicit;
+    const std::vector<std::string> other_names = option_names(other);
+    if (std::ranges::find(other_names, name) != other_names.end())
+        throw InvalidArgument(
+            "option " + quoted(name) + " is for " + (is_explicit ? "implicit" : "explicit") + " feedback only", all,
+            "Leave it out, or pass feedback => '" + std::string(is_explicit ? "implicit" : "explicit") + "'.");
+
+    constexpr std::size_t kLongest = 64, kMostLetters = 3;  // nobody mistypes more
+    const auto distance = [name](const std::string& one) { return edit_distance(name, one); };
+    if (name.size() <= kLongest) {
+        const auto nearest = std::ranges::min_element(names, {}, distance);
+        if (distance(*nearest) <= std::min(kMostLetters, nearest->size() / 3))
+            throw InvalidArgument("unknown option " + quoted(name), all, "Perhaps you meant " + quoted(*nearest) + ".");
+    }
+    throw InvalidArgument("unknown option " + quoted(name), {}, all);
 }
 
 }  // namespace
@@ -165,7 +199,7 @@ void set_option(TrainOptions& options, std::string_view name, double value) {
         return;
     }
     if (!find(word_options(options), name) && !is_resolved_elsewhere(name)) raise_unknown(options, name);
-    throw InvalidArgument("option " + quoted(name) + " must be a text, not the number " + number_text(value));
+    throw InvalidArgument("option " + quoted(name) + " must be a string, not the number " + number_text(value));
 }
 
 void set_option(TrainOptions& options, std::string_view name, std::string_view value) {

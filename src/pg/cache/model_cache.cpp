@@ -48,14 +48,14 @@ struct Cache {
 /// Created at first use and never destroyed: destructors at exit would run after PostgreSQL has shut down.
 Cache* cache = nullptr;
 
-void warn_once(const std::string& model, const std::string& refusal) {
+void warn_once(const std::string& model, std::size_t bytes, const std::string& refusal) {
     static bool warned = false;
     if (warned) return;
     warned = true;
-    report(
-        WARNING, "the items of model \"" + model + "\" cannot be shared between sessions", refusal,
-        "This session goes on with a copy of its own. Enlarge mf_ext.cache_size, or the memory that the system grants "
-        "(/dev/shm), and connect again.");
+    report(WARNING, "model \"" + model + "\" (" + megabytes(bytes) + ") does not fit into the shared cache",
+           refusal + " This session uses a copy of its own: the same results, and " + megabytes(bytes) +
+               " more memory for each connection.",
+           "Raise mf_ext.cache_size; in a container raise /dev/shm too (docker run --shm-size).");
 }
 
 ItemLabel label_of(const std::string& name, const ModelVersion& version) {
@@ -180,7 +180,7 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
         }
         if (entry.image == nullptr) {
             require_private_memory(label, bytes, claim ? claim->refusal() : "");
-            if (claim && !claim->refusal().empty()) warn_once(name, claim->refusal());
+            if (claim && !claim->refusal().empty()) warn_once(name, bytes, claim->refusal());
             auto memory = std::make_shared<Array<char>>(bytes);
             build(memory->data());
             entry.model = std::make_shared<ServingModel>(name, version, parameters,

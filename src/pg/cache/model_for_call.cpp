@@ -8,10 +8,17 @@ std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* 
     std::string found_name;
     const ModelVersion version = find_model(catalog, name, &found_name);
     std::shared_ptr<ServingModel> model = cached_model(catalog, found_name, version);
-    if (named != NamedIds::Items)
-        check_overload(overload, model->user_kind, version.user_type, "user", found_name.c_str());
-    if (named != NamedIds::Users)
-        check_overload(overload, model->item_kind, version.item_type, "item", found_name.c_str());
+    switch (named) {
+        case NamedIds::Users:
+            check_overload(overload, model->user_kind, version.user_type, "user", found_name.c_str());
+            break;
+        case NamedIds::Items:
+            check_overload(overload, model->item_kind, version.item_type, "item", found_name.c_str());
+            break;
+        default:
+            check_overload_for_both(overload, model->user_kind, version.user_type, model->item_kind, version.item_type,
+                                    found_name.c_str());
+    }
     return model;
 }
 

@@ -59,13 +59,14 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
 
 struct Call {
     RawTrainArguments training;
+    bool has_folds;
     std::int32_t folds;
     std::int64_t k;
 };
 
 Call read_call_unsafe(FunctionCallInfo fcinfo) {
     begin_rows_unsafe(fcinfo);
-    return {read_train_arguments_unsafe(fcinfo, 1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1),
+    return {read_train_arguments_unsafe(fcinfo, 1), !PG_ARGISNULL(1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1),
             PG_ARGISNULL(14) ? 0 : PG_GETARG_INT64(14)};
 }
 
@@ -79,6 +80,7 @@ void put_fold_unsafe(FunctionCallInfo fcinfo, std::uint32_t fold, const FoldResu
 
 MF_FUNCTION(mf_cross_validate) {
     const Call call = pg_call([fcinfo] { return read_call_unsafe(fcinfo); });
+    require_given(call.has_folds, "folds");
     const std::uint32_t folds =
         at_least("folds", 2, call.folds, "One fold after the other is kept out of training to measure on.");
     const std::size_t k = measured_length(call.k);

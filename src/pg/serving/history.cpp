@@ -123,6 +123,7 @@ History read_history(ServingModel& model, const Id& user) {
     // The plan names the source. If that has been altered, its name may be another's by now. With the lock, which the
     // query takes anyway, nothing changes between this look and the query.
     const bool valid = pg_call([relation, reader, plan = model.history.get()] {
+        require_select_unsafe(relation, reader);
         LockRelationOid(relation, AccessShareLock);
         return plan != nullptr && plan->is_valid_unsafe(reader);
     });

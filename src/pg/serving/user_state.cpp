@@ -117,18 +117,6 @@ UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries
     return state;
 }
 
-UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const Id& user) {
-    UserState state;
-    load_stored(catalog, model, user, state);
-    if (state.stored) {
-        state.basis = Basis::Trained;
-        return state;
-    }
-    state.history = read_history(model, user);
-    if (!state.history.entries.empty()) fold_in(model, state);
-    return state;
-}
-
 float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item) {
     double value = model.rating->mean + model.items.rating_bias()[item];
     if (user.has_rating) value += user.rating_bias + dot_product(user.rating_factors, model.items.rating().row(item));

@@ -19,9 +19,9 @@ struct UserState {
     Array<float> ranking_factors;
 };
 
-/// For lists: the history decides. Unchanged since the training: the stored row; changed or new: solved now from the
-/// history; no item of the model in it: popular. With need_history false a source that cannot be read any more is
-/// no error: the stored row serves.
+/// For lists and predictions: the history decides. Unchanged since the training: the stored row; changed or new: solved
+/// now from the history; no item of the model in it: popular. With need_history false a source that cannot be read any
+/// more is no error: the stored row serves.
 UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
 /// The same for a history that was read already.
@@ -30,9 +30,6 @@ UserState user_with_history(const Catalog& catalog, ServingModel& model, const I
 /// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
 /// known. Such an item counts for lists as an average one and not at all for predicted ratings.
 UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries);
-
-/// For predictions: a stored row serves as it is; only an unknown user's history is read and folded in.
-UserState user_for_prediction(const Catalog& catalog, ServingModel& model, const Id& user);
 
 /// Predicted rating of item `item` of the model (mean and the item's bias if the user has no rating factors), clipped
 /// to the training range.

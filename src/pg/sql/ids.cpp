@@ -25,6 +25,10 @@ IdView view_of_datum_unsafe(Datum datum, IdKind kind) {
     return view;
 }
 
+const char* overload_name(IdKind kind) {
+    return kind == IdKind::Integer ? "bigint" : kind == IdKind::Uuid ? "uuid" : "text";
+}
+
 }  // namespace
 
 IdKind id_kind_unsafe(Oid type) {
@@ -123,14 +127,26 @@ Id id_at(const IdTable& table, std::uint32_t index) {
 
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model) {
     if (given == kind || given == IdKind::Text) return;
-    const char* given_name = given == IdKind::Integer ? "bigint" : "uuid";
-    std::string call = kind == IdKind::Integer ? "bigint" : kind == IdKind::Uuid ? "uuid" : "text";
-    throw SqlError(
-        ERRCODE_DATATYPE_MISMATCH,
-        std::string("model \"") + model + "\" identifies " + what + "s by " + type_name(type) + ", not " + given_name,
-        "",
-        "Pass ids as " + call + (kind == IdKind::Text ? "" : " or as text") +
-            "; a cast selects the function for them, such as " + what + "_id::" + call + ".");
+    const std::string id = std::string(what) + " id";
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                   std::string("model \"") + model + "\" identifies " + what + "s by " + type_name(type) + ", not " +
+                       overload_name(given),
+                   "",
+                   kind == IdKind::Text ? "Cast the id to text: " + std::string(what) + "_id::text."
+                                        : "Pass the " + id + " as " + overload_name(kind) + ", or as text.");
+}
+
+void check_overload_for_both(IdKind given, IdKind user_kind, Oid user_type, IdKind item_kind, Oid item_type,
+                             const char* model) {
+    if (user_kind == item_kind) return check_overload(given, user_kind, user_type, "user", model);
+    if (given == IdKind::Text) return;
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                   std::string("model \"") + model + "\" identifies users by " + type_name(user_type) +
+                       " and items by " + type_name(item_type) + ", and no function takes both types",
+                   "",
+                   "Pass both as text, as in user_id::text, or make functions with these types: SELECT "
+                   "mf_create_functions(" +
+                       std::string(pg_call([model] { return quote_literal_cstr(model); })) + ");");
 }
 
 Datum id_datum_unsafe(IdKind kind, std::int64_t integer, const char* data, int length) {

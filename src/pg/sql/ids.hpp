@@ -60,8 +60,13 @@ Id stored_id(std::string_view text, IdKind kind, const std::string& role, const 
 /// The id at an index of a table.
 Id id_at(const IdTable& table, std::uint32_t index);
 
-/// Throws datatype_mismatch with the right call as hint unless ids of `given` kind can name ids of `kind`.
+/// Throws datatype_mismatch, with a call that works as hint, unless ids of `given` kind can name ids of `kind`, a
+/// user's or an item's (`what`).
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model);
+
+/// The same for calls that name users and items, which one overload takes by one type.
+void check_overload_for_both(IdKind given, IdKind user_kind, Oid user_type, IdKind item_kind, Oid item_type,
+                             const char* model);
 
 /// Datum of id number `index` in the type of the overload `kind`.
 Datum id_datum_unsafe(IdKind kind, std::int64_t integer, const char* data, int length);

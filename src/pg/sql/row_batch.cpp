@@ -37,12 +37,14 @@ void RowBatch::refuse(const SourceRow& row) const {
             ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "time NaN" + where + " cannot be ordered",
             source_.rating ? "The row has rating " + rating + "." : "",
             "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
-    const bool finite = std::isfinite(static_cast<float>(row.rating));
+    if (std::isfinite(static_cast<float>(row.rating)))
+        throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "rating " + rating + where + " is negative",
+                       "With implicit feedback a rating is the weight of an interaction, zero or more.",
+                       "Use feedback => 'explicit' for opinions, or exclude such rows in a view.");
     throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-                   "rating " + rating + where + (finite ? " is negative" : " is not a finite number"),
-                   finite ? "With implicit feedback a rating is the weight of an interaction, zero or more." : "",
-                   finite ? "Use feedback => 'explicit' for opinions, or exclude such rows in a view."
-                          : "Ratings must fit type real. Leave such rows out by a view.");
+                   "rating " + rating + where +
+                       (std::isfinite(row.rating) ? " is out of range for type real" : " is not a finite number"),
+                   "", "Leave such rows out by a view.");
 }
 
 }  // namespace mf::pg

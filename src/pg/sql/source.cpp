@@ -25,24 +25,44 @@ struct ColumnFacts {
     const char* all_columns;
 };
 
-/// What the query on the source will ask for, without a lock: who has no right on a relation shall not lock it. A right
-/// on any column is enough for now.
-void require_select_unsafe(Oid relation, Oid reader) {
-    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return;  // describe_source() gives a better message
-    const Oid schema = get_rel_namespace(relation);
-    if (!may_use_schema_unsafe(schema, reader))
-        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
-    if (pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK ||
-        pg_attribute_aclcheck_all(relation, reader, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK)
-        return;
-    aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
+const char* kind_name(char kind) {
+    switch (kind) {
+        case RELKIND_VIEW:
+            return "view";
+        case RELKIND_MATVIEW:
+            return "materialized view";
+        case RELKIND_FOREIGN_TABLE:
+            return "foreign table";
+        case RELKIND_SEQUENCE:
+            return "sequence";
+        default:
+            return "table";
+    }
+}
+
+/// Names the role that lacks the right, which may be another one than the caller, and the statement that gives it.
+[[noreturn]] void raise_denied_unsafe(const char* kind, const char* name, const char* right, const char* on,
+                                      Oid reader) {
+    const char* role = GetUserNameFromId(reader, true);
+    if (role == nullptr) role = "?";
+    const bool is_caller = reader == GetUserId();
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for %s %s", kind, name),
+                    is_caller ? errdetail("Role \"%s\" reads it.", role)
+                              : errdetail("It is read with the rights of role \"%s\", which owns the model.", role),
+                    errhint("GRANT %s ON %s TO %s;", right, on, quote_identifier(role))));
+    pg_unreachable();
+}
+
+[[noreturn]] void raise_relation_denied_unsafe(Oid relation, Oid reader) {
+    raise_denied_unsafe(kind_name(get_rel_relkind(relation)), get_rel_name(relation), "SELECT",
+                        qualified_name_unsafe(relation), reader);
 }
 
 void require_select_column_unsafe(Oid relation, AttrNumber column, Oid reader) {
     if (pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK ||
         pg_attribute_aclcheck(relation, column, reader, ACL_SELECT) == ACLCHECK_OK)
         return;
-    aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
+    raise_relation_denied_unsafe(relation, reader);
 }
 
 const char* list_columns_unsafe(Oid relation) {
@@ -244,6 +264,18 @@ std::optional<ColumnForm> plain_form(Oid base_type) {
         default:
             return std::nullopt;
     }
+}
+
+void require_select_unsafe(Oid relation, Oid reader) {
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return;  // describe_source() gives a better message
+    const Oid schema = get_rel_namespace(relation);
+    if (!may_use_schema_unsafe(schema, reader)) {
+        const char* name = get_namespace_name(schema);
+        raise_denied_unsafe("schema", name, "USAGE", psprintf("SCHEMA %s", quote_identifier(name)), reader);
+    }
+    if (pg_class_aclcheck(relation, reader, ACL_SELECT) != ACLCHECK_OK &&
+        pg_attribute_aclcheck_all(relation, reader, ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
+        raise_relation_denied_unsafe(relation, reader);
 }
 
 bool relation_exists(Oid relation) {

@@ -41,6 +41,10 @@ struct Source {
 
 bool relation_exists(Oid relation);
 
+/// What a query on the source will ask for, without a lock: who has no right on a relation shall not lock it. A right
+/// on any column is enough. Raises insufficient_privilege, with the role that lacks the right and a GRANT as hint.
+void require_select_unsafe(Oid relation, Oid reader);
+
 /// Plain names of the columns; rating and time may be null pointers.
 struct SourceColumnNames {
     const char* user;

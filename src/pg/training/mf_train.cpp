@@ -16,6 +16,7 @@ MF_FUNCTION(mf_train) {
     });
     const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
     const TrainArguments arguments = check_train_arguments(raw);
+    advise(arguments);
     put_outcome(fcinfo, arguments, run_training(catalog, arguments));
     return Datum{0};
 }

@@ -1,5 +1,6 @@
 #include "pg/training/training.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -19,12 +20,24 @@
 namespace mf::pg {
 namespace {
 
+/// A statement for the index from which histories are read without the table.
+std::string covering_index(const Source& source) {
+    const auto quoted = [](const std::string& name) {
+        return std::string(pg_call([name = name.c_str()] { return quote_identifier(name); }));
+    };
+    std::vector<std::string> included{source.item.name};
+    for (const std::optional<SourceColumn>& column : {source.rating, source.time})
+        if (column && std::ranges::find(included, column->name) == included.end()) included.push_back(column->name);
+    std::string list;
+    for (const std::string& name : included) list += (list.empty() ? "" : ", ") + quoted(name);
+    return "CREATE INDEX ON " + source.name + " (" + quoted(source.user.name) + ") INCLUDE (" + list + ");";
+}
+
 void warn_without_index(const Source& source) {
     if (has_user_index(source)) return;
-    const char* column = pg_call([name = source.user.name.c_str()] { return quote_identifier(name); });
-    report(WARNING, "no index of " + source.name + " leads with column \"" + source.user.name + "\"",
+    report(WARNING, source.name + " has no index that begins with column \"" + source.user.name + "\"",
            "Each recommendation reads the user's rows and will scan the whole relation for them.",
-           "CREATE INDEX ON " + source.name + " (" + column + ");");
+           covering_index(source));
 }
 
 /// What was found from the data, now or by the training run that this one repeats.
@@ -148,6 +161,19 @@ TrainingOutcome Training::store() {
     outcome.seconds = state.seconds();
     log_outcome(arguments_, outcome);
     return outcome;
+}
+
+void advise(const TrainArguments& arguments) {
+    static bool told_of_lists = false, told_of_quality = false;  // once in a session
+    const std::vector<std::string>& given = arguments.options.given;
+    const auto is_given = [&given](const char* name) { return std::ranges::find(given, name) != given.end(); };
+    const bool is_for_ratings = arguments.options.feedback == Feedback::Explicit;
+    if (is_for_ratings && (is_given("iterations") || is_given("regularization")) && !std::exchange(told_of_lists, true))
+        report(NOTICE, "with explicit feedback, iterations and regularization change predicted ratings, not lists", "",
+               R"(Lists depend on "ranking_iterations" and "ranking_regularization" in options.)");
+    if (!(arguments.options.test_fraction > 0) && !std::exchange(told_of_quality, true))
+        report(NOTICE, "no rows are held out, so the quality of lists and predictions is not measured", "",
+               "mf_cross_validate with the same arguments measures it, and so does test_fraction => 0.1.");
 }
 
 void check_former_source(const Catalog& catalog, const TrainArguments& arguments) {

@@ -47,6 +47,9 @@ class Training {
 /// duplicate_object where the name is the source's, and says so by a NOTICE where it is given.
 void check_former_source(const Catalog& catalog, const TrainArguments& arguments);
 
+/// What may surprise about the arguments, as NOTICEs; each once in a session.
+void advise(const TrainArguments& arguments);
+
 /// All three in the caller's transaction.
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments,
                              const ModelVersion* start_from = nullptr);

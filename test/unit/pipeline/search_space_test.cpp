@@ -32,14 +32,15 @@ std::string complaint(const SearchSpace& space, const TrainOptions& base = impli
 TEST(CheckSpace, NamesWhatIsWrong) {
     EXPECT_EQ(complaint({{"factors", {8.0, 16.0}}, {"regularization", {}, 0.1, 2, true}}), "");
     EXPECT_EQ(complaint({{"colour", {8.0}}}), "unknown option \"colour\"");
-    EXPECT_EQ(complaint({{"ranking_regularization", {8.0}}}), "unknown option \"ranking_regularization\"");
+    EXPECT_EQ(complaint({{"ranking_regularization", {8.0}}}),
+              "option \"ranking_regularization\" is for explicit feedback only");
     EXPECT_EQ(complaint({{"duplicates", {std::string("sum")}}}), "option \"duplicates\" cannot be searched");
     EXPECT_EQ(complaint({{"time_column", {std::string("t")}}}), "option \"time_column\" cannot be searched");
     EXPECT_EQ(complaint({{"factors", {8.0, 0.0}}}), "factors must be between 1 and 1024, not 0");
     EXPECT_EQ(complaint({{"factors", {8.5}}}), "option \"factors\" must be a whole number, not 8.5");
     EXPECT_EQ(complaint({{"factors", {}, 1, 2000}}), "factors must be between 1 and 1024, not 2000");
     EXPECT_EQ(complaint({{"solver", {std::string("magic")}}}), "option \"solver\" does not accept the value \"magic\"");
-    EXPECT_EQ(complaint({{"solver", {1.0}}}), "option \"solver\" must be a text, not the number 1");
+    EXPECT_EQ(complaint({{"solver", {1.0}}}), "option \"solver\" must be a string, not the number 1");
     EXPECT_EQ(complaint({{"regularization", {}, 2, 1}}),
               "the range of option \"regularization\" must have a minimum below its maximum");
     EXPECT_EQ(complaint({{"weight_slope", {}, 0, 1, true}}),

@@ -34,6 +34,7 @@ std::string complaint(const TrainOptions& options) {
 struct Refusal {
     std::string message;
     std::string hint;
+    std::string detail;
 };
 
 template <class Value>
@@ -42,7 +43,7 @@ Refusal refusal(Feedback feedback, const char* name, Value value) {
     try {
         set_option(options, name, value);
     } catch (const InvalidArgument& error) {
-        return {error.what(), error.hint()};
+        return {error.what(), error.hint(), error.detail()};
     }
     return {};
 }
@@ -270,7 +271,8 @@ TEST(SetOption, SolverTakesTwoWords) {
     const Refusal refused = refusal(Feedback::Implicit, "solver", "cg");
     EXPECT_EQ(refused.message, "option \"solver\" does not accept the value \"cg\"");
     EXPECT_EQ(refused.hint, "The values are \"cholesky\" and \"conjugate_gradient\".");
-    EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message, "option \"solver\" must be a text, not the number 1");
+    EXPECT_EQ(refusal(Feedback::Implicit, "solver", 1.0).message,
+              "option \"solver\" must be a string, not the number 1");
 }
 
 TEST(SetOption, StorageTakesTwoWords) {
@@ -300,23 +302,30 @@ TEST(SetOption, EveryNameIsUnderstood) {
 }
 
 TEST(SetOption, UnknownNamesListTheKnownOnes) {
-    const Refusal number = refusal(Feedback::Implicit, "ranking_iterations", 3.0);
-    EXPECT_EQ(number.message, "unknown option \"ranking_iterations\"");
+    const Refusal number = refusal(Feedback::Implicit, "colour", 3.0);
+    EXPECT_EQ(number.message, "unknown option \"colour\"");
     EXPECT_EQ(number.hint,
               "The options for implicit feedback are duplicates, factors, iterations, regularization, "
               "regularization_exponent, search, solver, storage, time_column, "
               "unobserved_weight, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
-    EXPECT_NE(word.hint.find("for explicit feedback are bias_regularization, duplicates, "), std::string::npos);
+    EXPECT_EQ(word.hint, "Perhaps you meant \"duplicates\".");
+    EXPECT_NE(word.detail.find("for explicit feedback are bias_regularization, duplicates, "), std::string::npos);
+    EXPECT_EQ(refusal(Feedback::Implicit, "regularisation", 1.0).hint, "Perhaps you meant \"regularization\".");
+    EXPECT_EQ(refusal(Feedback::Implicit, "Faktors", 1.0).hint, "Perhaps you meant \"factors\".");
+    EXPECT_EQ(refusal(Feedback::Implicit, std::string(100000, 'x').c_str(), 1.0).detail, "");
+    const Refusal other = refusal(Feedback::Implicit, "ranking_iterations", 3.0);
+    EXPECT_EQ(other.message, "option \"ranking_iterations\" is for explicit feedback only");
+    EXPECT_EQ(other.hint, "Leave it out, or pass feedback => 'explicit'.");
     EXPECT_EQ(refusal(Feedback::Explicit, "", 1.0).message, "unknown option \"\"");
 }
 
 TEST(SetOption, TellsNumbersFromWords) {
     EXPECT_EQ(refusal(Feedback::Explicit, "duplicates", 2.5).message,
-              "option \"duplicates\" must be a text, not the number 2.5");
+              "option \"duplicates\" must be a string, not the number 2.5");
     EXPECT_EQ(refusal(Feedback::Explicit, "time_column", 3.0).message,
-              "option \"time_column\" must be a text, not the number 3");
+              "option \"time_column\" must be a string, not the number 3");
     EXPECT_EQ(refusal(Feedback::Explicit, "weight_slope", "steep").message,
               "option \"weight_slope\" must be a number, not \"steep\"");
     EXPECT_EQ(refusal(Feedback::Explicit, "ranking_iterations", 2.5).message,
