@@ -12,6 +12,13 @@
 
 namespace mf::test {
 
+/// For what would take minutes under a sanitizer.
+#ifdef MF_SANITIZED
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 struct Entry {
     std::uint32_t user;
     std::uint32_t item;

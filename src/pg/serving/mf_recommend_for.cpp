@@ -46,8 +46,8 @@ void check_ratings(const Arguments& arguments, bool implicit) {
     if (ratings.count < 0) return;
     if (ratings.count != arguments.items.count)
         throw SqlError(ERRCODE_ARRAY_SUBSCRIPT_ERROR,
-                       "there are " + std::to_string(ratings.count) + " ratings for " +
-                           std::to_string(arguments.items.count) + " items",
+                       "item_ids has length " + std::to_string(arguments.items.count) + ", but ratings has length " +
+                           std::to_string(ratings.count),
                        "", "Pass a rating, or NULL, for each item.");
     for (int i = 0; i < ratings.count; ++i) {
         if (ratings.nulls[i]) continue;

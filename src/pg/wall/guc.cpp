@@ -28,9 +28,6 @@ bool search;
 
 bool limits_are_checked = true;
 
-// A limit is what the server's configuration, the database or the role gives a session. The session may lower it;
-// above it only a superuser goes, or a role with SET privilege on the parameter. PGC_SUSET would forbid lowering too.
-// Values of a database or role were checked when they were stored, as for every setting (source PGC_S_TEST).
 bool is_superuser_unsafe() {  // outside of transactions too
     const char* superuser = GetConfigOption("is_superuser", true, false);
     return superuser != nullptr && strcmp(superuser, "on") == 0;
@@ -42,6 +39,9 @@ bool may_raise_unsafe(const char* name, GucSource source) {
     return superuser() || pg_parameter_aclcheck(name, GetUserId(), ACL_SET) == ACLCHECK_OK;
 }
 
+/// A limit is what the server's configuration, the database or the role gives a session. The session may lower it;
+/// above it only a superuser goes, or a role with SET privilege on the parameter. PGC_SUSET would forbid lowering too.
+/// Values of a database or role were checked when they were stored, as for every setting (source PGC_S_TEST).
 /// `greatest` stands for 0, where that means no limit of its own.
 bool check_limit_unsafe(const char* name, int value, const char* unit, GucSource source, int greatest) {
     const bool is_given_by_server = source <= PGC_S_DATABASE_USER;

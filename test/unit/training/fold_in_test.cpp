@@ -94,7 +94,7 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
                 const std::vector<HistoryEntry> history = history_of(by_user, u);
                 contributions.resize(history.size());
                 others.resize(history.size());
-                for (std::uint32_t item = 0; item < by_user.column_count; ++item) {
+                for (std::uint32_t item = u % 7; item < by_user.column_count; item += 7) {
                     double score = 0, sum = 0, size = 1e-3;
                     for (int f = 0; f < factors; ++f)
                         score +=
