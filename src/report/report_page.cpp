@@ -50,11 +50,21 @@ std::string table_section(const char* title, const ReportTable& content, const s
     return table + "</table>\n</div>\n" + note + "</section>\n";
 }
 
+std::string plots(const std::vector<LabelledSeries>& series) {
+    std::string figures;
+    for (const LabelledSeries& one : series) figures += plot(one.labels, one.series);
+    return figures.empty() ? "" : "<div class=\"plots\">\n" + figures + "</div>\n";
+}
+
+std::string series_section(const char* title, const std::vector<LabelledSeries>& series) {
+    return series.empty() ? "" : "<section>\n" + heading(title) + plots(series) + "</section>\n";
+}
+
 std::string versions_section(const Report& report) {
+    const std::size_t left_out = report.versions_left_out;
     return table_section("Versions", report.versions,
-                         report.versions_left_out > 0
-                             ? paragraph(std::to_string(report.versions_left_out) + " older versions are not shown.")
-                             : "");
+                         (left_out > 0 ? paragraph(std::to_string(left_out) + " older versions are not shown.") : "") +
+                             plots(report.version_metrics));
 }
 
 /// The model's name as a literal of SQL.
@@ -70,12 +80,9 @@ std::string metrics_section(const Report& report) {
         notes += paragraph(
             "No rows were held out; to measure a model on rows that it has not seen, train it with test_fraction or "
             "call mf_cross_validate.");
-    notes +=
-        paragraph("The loss of each iteration is not stored; the view mf_progress shows it while a model is trained.");
-    notes +=
-        "<p class=\"muted\">The results of mf_evaluate are not stored. It measures the model beside popularity and "
-        "biases, with the coverage of the catalogue: <code>" +
-        html_text("SELECT * FROM mf_evaluate(" + sql_literal(report.model) + ", 'test_rows', 10)") + "</code></p>\n";
+    notes += "<p class=\"muted\">On other rows, and with further metrics: <code>" +
+             html_text("SELECT * FROM mf_evaluate(" + sql_literal(report.model) + ", 'test_rows', 10)") +
+             "</code></p>\n";
     return pairs_section("Metrics", report.metrics, notes);
 }
 
@@ -144,10 +151,7 @@ Distribution distribution_of(const std::vector<double>& values, const PlotLabels
     if (values.empty()) return distribution;
     const auto [least, greatest] = std::ranges::minmax(values);
     const double width = (greatest - least) / kBins;
-    if (width > 0) {
-        const double ten = std::pow(10.0, std::floor(std::log10(width)));
-        distribution.step = ten * (width <= ten ? 1 : width <= 2 * ten ? 2 : width <= 5 * ten ? 5 : 10);
-    }
+    if (width > 0) distribution.step = round_step(width);
     const auto bin = [&](double value) { return static_cast<std::int64_t>(std::floor(value / distribution.step)); };
     distribution.first = bin(least);
     distribution.counts.resize(static_cast<std::size_t>(bin(greatest) - distribution.first) + 1);
@@ -200,8 +204,9 @@ std::string report_page(const Report& report) {
         title + "</title>\n<style>\n" + kPageStyle + "</style>\n</head>\n<body>\n<h1>" + title + "</h1>\n" +
         paragraph(report.subtitle) + tiles(report.figures);
     page += "<div class=\"tables\">\n" + pairs_section("Facts", report.facts, {}, " class=\"facts\"") +
-            metrics_section(report) + "</div>\n" + versions_section(report) + example_section(report.examples) +
-            heading("Interactions and trained values") + "<div class=\"plots\">\n";
+            metrics_section(report) + "</div>\n" + series_section("Iterations", report.iterations) +
+            versions_section(report) + example_section(report.examples) + heading("Interactions and trained values") +
+            "<div class=\"plots\">\n";
     page +=
         plot({"Interactions per user", "interactions of a user", "users"}, histogram_by_powers_of_two(report.users));
     page +=

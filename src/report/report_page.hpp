@@ -38,6 +38,11 @@ struct ReportTable {
 
 using ReportPairs = std::vector<std::pair<std::string, std::string>>;
 
+struct LabelledSeries {
+    PlotLabels labels;
+    Series series;
+};
+
 /// All texts are UTF-8, not escaped. Groups are in descending order of their interactions, all of them different.
 struct Report {
     std::string model;
@@ -54,6 +59,8 @@ struct Report {
     ReportTable search;  ///< the points at which numbers were searched, in their order; shown if it has rows
     ReportTable versions;
     std::size_t versions_left_out = 0;
+    std::vector<LabelledSeries> iterations;       ///< what each iteration reached
+    std::vector<LabelledSeries> version_metrics;  ///< metrics of the versions over time
     std::vector<InteractionGroup> users;
     std::vector<InteractionGroup> items;
     std::vector<ExampleItem> examples;

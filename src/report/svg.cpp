@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "report/html.hpp"
 
@@ -65,6 +66,11 @@ std::uint64_t tick_step(std::uint64_t value, std::uint64_t steps) {
 
 }  // namespace
 
+double round_step(double width) {
+    const double ten = std::pow(10.0, std::floor(std::log10(width)));
+    return ten * (width <= ten ? 1 : width <= 2 * ten ? 2 : width <= 5 * ten ? 5 : 10);
+}
+
 std::string plot(const PlotLabels& labels, const Histogram& histogram) {
     const std::size_t bars = histogram.counts.size();
     const std::uint64_t most = bars == 0 ? 0 : *std::max_element(histogram.counts.begin(), histogram.counts.end());
@@ -106,6 +112,34 @@ std::string plot(const PlotLabels& labels, const Curve& curve) {
     drawing += rule(x_of(0), y_of(0), x_of(1), y_of(1)) + "<polyline class=\"line\" points=\"";
     for (const auto& [x, y] : curve) drawing += coordinate(x_of(x)) + "," + coordinate(y_of(y)) + " ";
     return figure(labels, drawing + "\"/>\n");
+}
+
+std::string plot(const PlotLabels& labels, const Series& series) {
+    constexpr double kMostSteps = 5;
+    constexpr double kLeastShare = 1e-3;  // of a value, so that the labels, of four digits, differ
+    const std::vector<Series::Point>& points = series.points;
+    if (points.empty()) return figure(labels, nothing_to_show());
+    const auto [least, greatest] = std::ranges::minmax(points, {}, &Series::Point::y);
+    const double magnitude = std::max(std::fabs(least.y), std::fabs(greatest.y));
+    const double step = round_step(std::max({(greatest.y - least.y) / kMostSteps, magnitude * kLeastShare, 1e-12}));
+    const double bottom = std::floor(least.y / step), top = std::max(std::ceil(greatest.y / step), bottom + 1);
+    const std::int64_t first = points.front().x, last = std::max(points.back().x, first + 1);
+    const auto x_of = [first, last](std::int64_t x) {
+        return kLeft + (kRight - kLeft) * static_cast<double>(x - first) / static_cast<double>(last - first);
+    };
+    const auto y_of = [=](double y) { return kBottom - (kBottom - kTop) * (y / step - bottom) / (top - bottom); };
+    std::string drawing, line;
+    for (double tick = bottom; tick <= top; ++tick) drawing += y_tick(y_of(tick * step), short_number(tick * step));
+    const auto stride = static_cast<std::int64_t>(tick_step(static_cast<std::uint64_t>(last - first), kMostLabels - 1));
+    for (std::int64_t x = (first + stride - 1) / stride * stride; x <= points.back().x; x += stride)
+        drawing += x_tick(x_of(x), grouped_number(x));
+    for (const Series::Point& point : points) line += coordinate(x_of(point.x)) + "," + coordinate(y_of(point.y)) + " ";
+    drawing += "<polyline class=\"line\" points=\"" + line + "\"/>\n";
+    for (const Series::Point& point : points)
+        drawing += "<circle class=\"bar\" r=\"3\"" + attribute("cx", x_of(point.x)) + attribute("cy", y_of(point.y)) +
+                   "><title>" + html_text(labels.x + " " + grouped_number(point.x) + ": " + short_number(point.y)) +
+                   "</title></circle>\n";
+    return figure(labels, drawing);
 }
 
 }  // namespace mf

@@ -26,9 +26,23 @@ struct Histogram {
 /// A line through points of the unit square, with the diagonal beside it; axes are in percent.
 using Curve = std::vector<std::pair<double, double>>;
 
+/// A line through points in the order of x, which is a whole number, such as that of an iteration. All values are
+/// finite, and their magnitudes at most 1e15.
+struct Series {
+    struct Point {
+        std::int64_t x;
+        double y;
+    };
+    std::vector<Point> points;
+};
+
+/// The least number of the form 1, 2 or 5 times a power of ten that is at least `width`, which is above 0.
+double round_step(double width);
+
 /// A figure with title, axes and labels. Without any count or point, it says that there is nothing to show. The length
 /// of the text depends only on the number of bars or points.
 std::string plot(const PlotLabels& labels, const Histogram& histogram);
 std::string plot(const PlotLabels& labels, const Curve& curve);
+std::string plot(const PlotLabels& labels, const Series& series);
 
 }  // namespace mf

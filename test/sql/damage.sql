@@ -164,6 +164,8 @@ INSERT INTO damage (name, statement, kind) VALUES
     ('options missing', $$UPDATE mf_model_data SET parameters = parameters - 'options' WHERE model_id = $1$$, 'both'),
     ('iterations of a training negative', $$UPDATE mf_model_data SET parameters = parameters || '{"iterations": -1e10}' WHERE model_id = $1$$, 'both'),
     ('seed beyond bigint', $$UPDATE mf_model_data SET parameters = parameters || '{"seed": 1e30}' WHERE model_id = $1$$, 'both'),
+    ('curves a number', $$UPDATE mf_model_data SET parameters = jsonb_set(parameters, '{curves}', '3') WHERE model_id = $1$$, 'shown'),
+    ('curves of others', $$UPDATE mf_model_data SET parameters = jsonb_set(parameters, '{curves}', '{"ranking": {"loss": ["<b>", null, {"a": 1}, 1e300, "nan", -5], "test_ndcg": 7}, "rating": [1]}') WHERE model_id = $1$$, 'shown'),
     ('metrics a list', $$UPDATE mf_model_data SET metrics = '[1, 2]' WHERE model_id = $1$$, 'shown'),
     ('metrics nested', $$UPDATE mf_model_data SET metrics = '{"train_rmse": {"a": [1, null]}, "test_ndcg": "<b>"}' WHERE model_id = $1$$, 'shown'),
     ('type of items none', $$UPDATE mf_model_data SET item_type = 0::regtype WHERE model_id = $1$$, 'both'),

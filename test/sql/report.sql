@@ -55,7 +55,27 @@ SELECT count(*) AS neighbours, bool_and(cells[1] = item_id::text AND abs(cells[2
   FROM explicit, unnest(xpath('//div[@class="card"]', page)) AS card, found('/div/h3', card) AS item,
        mf_similar_items(item::integer, 3, 'shop') WITH ORDINALITY AS s (item_id, similarity, place),
        LATERAL (SELECT ARRAY(SELECT found(format('//tr[%s]/td', place), card)) AS cells) AS x;
--- Five plots, each with a title and labels of both axes.
+-- What each iteration reached is kept, and drawn; that of the ranking factors before the users were solved exactly.
+SELECT jsonb_array_length(c -> 'ranking' -> 'loss') >= (metrics ->> 'ranking_iterations')::integer AS ranking_losses,
+       jsonb_array_length(c -> 'rating' -> 'test_rmse') = jsonb_array_length(c -> 'rating' -> 'loss') AS rating_metrics,
+       c -> 'rating' -> 'test_rmse' -> ((metrics ->> 'iterations')::integer - 1) = metrics -> 'test_rmse' AS rmse,
+       abs((c -> 'ranking' -> 'test_ndcg' ->> ((metrics ->> 'ranking_iterations')::integer - 1))::float8 - (metrics ->> 'test_ndcg')::float8) < 0.02 AS ndcg
+  FROM mf_models, LATERAL (SELECT parameters -> 'curves' AS c) AS x WHERE live;
+SELECT count(*) FILTER (WHERE split_part(f, ': ', 1) <> 'iteration ' || n OR abs(split_part(f, ': ', 2)::float8 - value::float8) > 0.0001) AS wrong,
+       count(*) > 3 AS points
+  FROM explicit, mf_models, jsonb_array_elements_text(parameters -> 'curves' -> 'ranking' -> 'test_ndcg') WITH ORDINALITY AS c (value, n)
+       LEFT JOIN LATERAL (SELECT f FROM explicit, found(format('//figure[figcaption="Held-out NDCG@10 of the ranking factors"]//circle[%s]', n), page) AS f) AS x ON true
+ WHERE live;
+SELECT count(*) AS points, min(f) LIKE 'version 1: %' AND max(f) LIKE 'version 2: %' AS both_versions
+  FROM explicit, found('//figure[figcaption="Held-out NDCG@10 by version"]//circle', page) AS f;
+-- The baselines and the coverage, as mf_models has them.
+SELECT abs(fact('by popularity alone', page)::float8 - (metrics ->> 'test_popularity_ndcg')::float8) < 0.0001 AS popularity,
+       abs(fact('by biases alone', page)::float8 - (metrics ->> 'test_bias_rmse')::float8) < 0.0005 AS biases,
+       abs(split_part(fact('coverage by these lists', page), '%', 1)::float8 / 100 - (metrics ->> 'test_coverage')::float8) < 0.0001 AS coverage,
+       (metrics ->> 'test_popularity_ndcg')::float8 < (metrics ->> 'test_ndcg')::float8 AS better_lists,
+       (metrics ->> 'test_bias_rmse')::float8 > (metrics ->> 'test_rmse')::float8 AS better_ratings
+  FROM explicit, mf_models WHERE live;
+-- All plots, each with a title and labels of both axes.
 SELECT f FROM explicit, found('//figcaption[not(starts-with(., "Concentration"))]', page) AS f;
 SELECT count(*) AS plots, bool_and(labels >= 2) AS labelled, bool_and(bars > 0 OR lines = 1) AS drawn
   FROM explicit, unnest(xpath('//svg', page)) AS svg,
@@ -100,6 +120,7 @@ CREATE TABLE implicit AS SELECT page();
 SELECT f.title = 'Model &lt;script&gt;&amp;"''&lt;/title&gt;' || U&'\00E9\+01F600\FFFD' AS named FROM implicit, found('/html/head/title', page) AS f (title);
 SELECT count(*) FROM implicit, found('//script', page);
 SELECT fact('feedback', page) FROM implicit;
+SELECT f FROM implicit, found('//figcaption[contains(., "ranking factors")]', page) AS f;
 -- Metrics that do not exist say why.
 SELECT fact('held-out NDCG@10', page), fact('held-out RMSE', page), fact('training RMSE', page) FROM implicit;
 SELECT f FROM implicit, found('//p', page) AS f WHERE f LIKE 'No rows%';

@@ -66,6 +66,12 @@ ListMetrics& ListMetrics::operator+=(const ListMetrics& other) {
     return *this;
 }
 
+double ListedItems::share() const {
+    const auto listed =
+        std::ranges::count_if(listed_, [](const std::atomic<bool>& is_listed) { return is_listed.load(); });
+    return mean(static_cast<double>(listed), listed_.size());
+}
+
 double ListMetrics::mean_ndcg() const { return mean(ndcg, users); }
 double ListMetrics::mean_recall() const { return mean(recall, users); }
 
@@ -106,10 +112,10 @@ std::vector<std::uint32_t> users_with_entries(const Csr& test) {
     return users;
 }
 
-/// take(user, hits) for the list of each user of the group.
+/// take(user, hits) for the list of each user of the group. `listed` may be null.
 template <class Take>
 void lists_of_group(const RankingModel& model, const ItemIndex& index, std::span<const std::uint32_t> group,
-                    const Csr& seen, const Csr& test, std::size_t k, const Take& take) {
+                    const Csr& seen, const Csr& test, std::size_t k, ListedItems* listed, const Take& take) {
     FactorMatrix queries(group.size(), model.users.factors());
     std::vector<std::span<const std::uint32_t>> excluded;
     for (std::size_t q = 0; q < group.size(); ++q) {
@@ -120,7 +126,10 @@ void lists_of_group(const RankingModel& model, const ItemIndex& index, std::span
     top_n_each(queries, index, k, excluded, lists);
     for (std::size_t q = 0; q < group.size(); ++q) {
         std::vector<std::uint32_t> recommended;
-        for (const ScoredItem& best : lists[q]) recommended.push_back(best.item);
+        for (const ScoredItem& best : lists[q]) {
+            recommended.push_back(best.item);
+            if (listed != nullptr) listed->add(best.item);
+        }
         const auto relevant = test.row_columns(group[q]);
         take(q, ListHits{hit_positions(recommended, relevant, k), relevant.size()});
     }
@@ -129,13 +138,13 @@ void lists_of_group(const RankingModel& model, const ItemIndex& index, std::span
 }  // namespace
 
 ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
-                          Environment& environment) {
+                          Environment& environment, ListedItems* listed) {
     const std::vector<std::uint32_t> users = users_with_entries(test);
     const OwnedItemIndex index(model.items, environment);
     const auto add = [&](std::size_t begin, std::size_t end, ListMetrics& sum) {
         for (; begin < end; begin += kQueriesAtOnce) {
             const auto group = std::span(users).subspan(begin, std::min(kQueriesAtOnce, end - begin));
-            lists_of_group(model, index.get(), group, seen, test, k,
+            lists_of_group(model, index.get(), group, seen, test, k, listed,
                            [&](std::size_t, const ListHits& hits) { sum.add(hits, k); });
         }
     };
@@ -149,7 +158,7 @@ std::vector<double> list_ndcgs(const RankingModel& model, const Csr& seen, const
     std::vector<double> values(users.size());
     parallel_ranges(environment, users.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
         const auto group = std::span(users).subspan(begin, end - begin);
-        lists_of_group(model, index.get(), group, seen, test, k,
+        lists_of_group(model, index.get(), group, seen, test, k, nullptr,
                        [&](std::size_t q, const ListHits& hits) { values[begin + q] = ndcg_at(hits, k); });
     });
     return values;

@@ -1,6 +1,7 @@
 // Quality of predictions and lists.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -39,15 +40,27 @@ struct ListMetrics {
     double mean_recall() const;
 };
 
+/// Which items are in the list of some user. add() may be called by any number of threads at once.
+class ListedItems {
+  public:
+    explicit ListedItems(std::size_t items) : listed_(items) {}
+    void add(std::uint32_t item) { listed_[item].store(true, std::memory_order_relaxed); }
+    /// The share of all items; NaN if there are none.
+    double share() const;
+
+  private:
+    std::vector<std::atomic<bool>> listed_;
+};
+
 /// Errors of predict_rating over all entries. Row r of test belongs to user r of the model. The same bits for any
 /// number of threads. O(entries · k).
 PredictionErrors measure_predictions(const RatingModel& model, const Csr& test, Environment& environment);
 
 /// Metrics of the lists of the k ≥ 1 best items outside the user's `seen` row, for the users that have test entries,
-/// which are what is relevant. Row r of seen and test belongs to user r of the model. The same bits for any number of
-/// threads. At worst O(users · items · factors).
+/// which are what is relevant. Row r of seen and test belongs to user r of the model. `listed`, if not null, takes the
+/// items of these lists. The same bits for any number of threads. At worst O(users · items · factors).
 ListMetrics measure_lists(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,
-                          Environment& environment);
+                          Environment& environment, ListedItems* listed = nullptr);
 
 /// NDCG of the same lists, a value for each user that has test entries, in their order.
 std::vector<double> list_ndcgs(const RankingModel& model, const Csr& seen, const Csr& test, std::size_t k,

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/base/hash.hpp"
 #include "core/data/sample.hpp"
+#include "core/evaluation/bias_baseline.hpp"
 #include "core/evaluation/metrics.hpp"
-#include "core/base/half_floats.hpp"
 #include "core/training/factor_init.hpp"
 
 namespace mf {
@@ -72,6 +73,17 @@ void announce(const Environment& environment, const char* phase, int iterations)
     if (environment.on_phase) environment.on_phase(phase, iterations);
 }
 
+// The environment, with a record of what each iteration reaches.
+Environment recording(const Environment& environment, TrainingCurve& curve) {
+    Environment result = environment;
+    result.on_iteration = [&environment, &curve](const Iteration& iteration) {
+        curve.loss.push_back(iteration.loss);
+        if (!std::isnan(iteration.test_metric)) curve.test_metric.push_back(iteration.test_metric);
+        return !environment.on_iteration || environment.on_iteration(iteration);
+    };
+    return result;
+}
+
 RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const Csr& by_item, TrainOptions options,
                          Environment& environment, RatingStart* start, TrainSummary& summary) {
     announce(environment, "rating factors", trainer.iterations(options));
@@ -79,9 +91,12 @@ RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
         evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
-    RatingModel model = trainer.train(parts.train, by_item, options, environment, evaluate, start);
+    Environment recorded = recording(environment, summary.rating_curve);
+    RatingModel model = trainer.train(parts.train, by_item, options, recorded, evaluate, start);
     summary.train_rmse = measure_predictions(model, parts.train, environment).rmse();
+    if (parts.test.entries() == 0) return model;
     summary.test_rmse = measure_predictions(model, parts.test, environment).rmse();
+    summary.test_bias_rmse = measure_biases(parts.train, parts.test, environment).rmse();
     return model;
 }
 
@@ -95,8 +110,13 @@ RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, co
         evaluate = [&](const RankingModel& model) {
             return measure_lists(model, parts.train, sample, kNdcgPositions, environment).mean_ndcg();
         };
-    RankingModel model = trainer.train(parts.train, by_item, options, environment, evaluate, start);
-    summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment).mean_ndcg();
+    Environment recorded = recording(environment, summary.ranking_curve);
+    RankingModel model = trainer.train(parts.train, by_item, options, recorded, evaluate, start);
+    if (parts.test.entries() == 0) return model;
+    ListedItems listed(model.items.rows());
+    summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment, &listed).mean_ndcg();
+    summary.test_coverage = listed.share();
+    summary.test_popularity_ndcg = measure_popularity(parts.train, parts.test, kNdcgPositions, environment).mean_ndcg();
     return model;
 }
 
@@ -171,7 +191,10 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     summary.items = by_user.column_count;
     summary.ratings = by_user.entries();
     summary.test_ratings = parts.test.entries();
-    summary.train_rmse = summary.test_rmse = std::numeric_limits<double>::quiet_NaN();
+    for (double* metric : {&summary.train_rmse, &summary.test_rmse, &summary.test_ndcg, &summary.test_coverage,
+                           &summary.test_bias_rmse, &summary.test_popularity_ndcg})
+        *metric = std::numeric_limits<double>::quiet_NaN();
+    summary.rating_curve = summary.ranking_curve = {};
 
     Model model;
     const RatingTrainer* rating = rating_trainer(options);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "core/base/parallel.hpp"
 #include "core/data/interactions.hpp"
@@ -14,6 +15,13 @@
 
 namespace mf {
 
+/// What the iterations of one kind of factors reached, in their order.
+struct TrainingCurve {
+    std::vector<double> loss;         ///< training objective per interaction
+    std::vector<double> test_metric;  ///< RMSE of rating factors, NDCG@10 of ranking factors for a sample of the users;
+                                      ///< empty without held-out rows
+};
+
 struct TrainSummary {
     std::uint64_t users = 0;
     std::uint64_t items = 0;
@@ -24,6 +32,12 @@ struct TrainSummary {
     double train_rmse = 0;  ///< NaN for implicit feedback
     double test_rmse = 0;   ///< NaN without held-out rows or for implicit feedback
     double test_ndcg = 0;   ///< NDCG@10 over all unseen items; NaN without held-out rows
+    // Of the same rows and lists; NaN where there are none.
+    double test_coverage = 0;         ///< share of all items that is in the list of a user with held-out rows
+    double test_bias_rmse = 0;        ///< of the mean and the biases of users and items
+    double test_popularity_ndcg = 0;  ///< of lists of the items with most interactions
+    TrainingCurve rating_curve;       ///< empty for implicit feedback
+    TrainingCurve ranking_curve;
 };
 
 struct TrainResult {

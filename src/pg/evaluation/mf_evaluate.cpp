@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "core/base/descending_order.hpp"
+#include "core/evaluation/bias_baseline.hpp"
 #include "core/evaluation/evaluation.hpp"
 #include "core/evaluation/metrics.hpp"
 #include "core/retrieval/user_blocks.hpp"
@@ -112,7 +113,7 @@ struct FixedOrder {
 };
 
 /// Biases of the items from one pass over the source with the rights of the model's owner; those of users follow from
-/// their histories. The bias of an item, or of a user, is the mean of its residuals shrunk by so many rows of the mean.
+/// their histories.
 class BiasBaseline : public RowSink {
   public:
     BiasBaseline(const ServingModel& model, const Source& source) : model_(model), items_(model.items.size()) {
@@ -120,7 +121,7 @@ class BiasBaseline : public RowSink {
         mean_ = all_.count > 0 ? all_.total / static_cast<double>(all_.count) : 0;
         for (Sum& item : items_) {
             const auto count = static_cast<double>(item.count);
-            item.total = (item.total - count * mean_) / (count + kItemShrinkage);
+            item.total = shrunk_item_bias(item.total - count * mean_, count);
         }
     }
 
@@ -129,7 +130,7 @@ class BiasBaseline : public RowSink {
     double user(std::span<const HistoryEntry> history) const {
         double sum = 0;
         for (const HistoryEntry& entry : history) sum += static_cast<double>(entry.value) - mean_ - item(entry.item);
-        return sum / (static_cast<double>(history.size()) + kUserShrinkage);
+        return shrunk_user_bias(sum, static_cast<double>(history.size()));
     }
 
     /// All items, greatest bias first, ties by index.
@@ -154,9 +155,6 @@ class BiasBaseline : public RowSink {
     }
 
   private:
-    static constexpr double kUserShrinkage = 10;
-    static constexpr double kItemShrinkage = 25;
-
     struct Sum {
         double total = 0;  ///< of the ratings; later the bias
         std::uint64_t count = 0;
@@ -293,8 +291,7 @@ void check(const EvaluationArguments& arguments) {
 
 /// Evaluates the model as mf_recommend and mf_predict serve it now: ranks all items that a user does not have in the
 /// source. The baselines: items by their interactions in the training run; mean + user bias + item bias of the source's
-/// rows, each bias the mean of its residuals shrunk by 10 rows (users) or 25 rows (items) (Koren, Bell 2011, 'Advances
-/// in Collaborative Filtering'). Reads the test rows once, and the source once and then as often as
+/// rows (bias_baseline.hpp). Reads the test rows once, and the source once and then as often as
 /// maintenance_work_mem requires (12 bytes per row of the test's users). O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows) {

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMostVersions = 50;
 constexpr std::size_t kMostPoints = 100;
+constexpr std::size_t kMostIterations = 200;
 
 /// The rows of a result, one after the other, as UTF-8 text; a NULL is an empty text.
 struct TextRows {
@@ -69,6 +70,11 @@ std::string grouped(const std::string& text) { return grouped_number(number<std:
 /// For a value that may be missing.
 std::string or_dash(const std::string& text) { return text.empty() ? "\xE2\x80\x93" : text; }
 
+/// A share as text, which may be missing.
+std::string percentage(const std::string& share) {
+    return share.empty() ? or_dash(share) : short_number(100 * number<double>(share)) + "% of the items";
+}
+
 /// Queries the views about one version.
 class ReportQueries {
   public:
@@ -98,7 +104,8 @@ class ReportQueries {
                 time("trained_at") +
                 ", feedback, algorithm, users, items, ratings, seconds, metrics->>'train_rmse',"
                 " metrics->>'test_rmse', metrics->>'test_ndcg', metrics->>'test_ratings', metrics->>'iterations',"
-                " metrics->>'ranking_iterations', left(parameters->'options'->>'storage', 40) FROM " +
+                " metrics->>'ranking_iterations', metrics->>'test_coverage', metrics->>'test_bias_rmse',"
+                " metrics->>'test_popularity_ndcg', left(parameters->'options'->>'storage', 40) FROM " +
                 models_ + " WHERE model_id = $1")
                 .at(0);
         const double pairs = number<double>(row[9]) * number<double>(row[10]);
@@ -118,11 +125,11 @@ class ReportQueries {
                         {"trained at", row[6]},
                         {"feedback", row[7]},
                         {"algorithm", row[8]},
-                        {"storage", row[19] == "half" ? "half (16-bit floats)" : "single (32-bit floats)"}};
-        metrics(report, {row.begin() + 13, row.begin() + 19}, row[7] == "implicit");
+                        {"storage", row[22] == "half" ? "half (16-bit floats)" : "single (32-bit floats)"}};
+        metrics(report, {row.begin() + 13, row.begin() + 22}, row[7] == "implicit");
     }
 
-    /// The values are those of write_metrics, in its order.
+    /// The values are those of the query above, in its order.
     static void metrics(Report& report, const std::vector<std::string>& values, bool implicit) {
         const double test_rows = number<double>(values[3]);
         report.held_out = test_rows > 0;
@@ -133,15 +140,18 @@ class ReportQueries {
             return implicit ? "none for implicit feedback" : value;
         };
         report.metrics = {{"held-out NDCG@10", of_held_out(values[2])},
+                          {"by popularity alone", of_held_out(values[8])},
                           {"held-out RMSE", of_ratings(of_held_out(values[1]))},
+                          {"by biases alone", of_ratings(of_held_out(values[7]))},
+                          {"coverage by these lists", report.held_out ? percentage(values[6]) : of_held_out("")},
                           {"training RMSE", of_ratings(shortened_numbers(or_dash(values[0])))},
                           {"held-out rows", grouped_number(static_cast<std::int64_t>(test_rows))},
                           {"iterations", or_dash(values[4])},
                           {"iterations of the ranking factors", or_dash(values[5])}};
-        if (implicit) report.metrics.erase(report.metrics.begin() + 4);  // these are the ranking factors'
+        if (implicit) std::erase_if(report.metrics, [](const auto& row) { return row.first == "iterations"; });
         if (!report.held_out) return;
         report.figures.push_back(report.metrics[0]);
-        if (!implicit) report.figures.push_back(report.metrics[1]);
+        if (!implicit) report.figures.push_back(report.metrics[2]);
     }
 
     /// The members of nested objects are options that were given, numbers found from the data, and constants.
@@ -153,7 +163,7 @@ class ReportQueries {
              run("SELECT p.key, o.key, left(coalesce(o.value, p.value #>> '{}'), 200) FROM " + models_ +
                  " m CROSS JOIN jsonb_each(" + object_or_empty("m.parameters") + ") p LEFT JOIN jsonb_each_text(" +
                  object_or_empty("p.value") +
-                 ") o ON true WHERE model_id = $1 AND p.key NOT IN ('search', 'notes')"
+                 ") o ON true WHERE model_id = $1 AND p.key NOT IN ('curves', 'search', 'notes')"
                  " AND p.value <> '{}' ORDER BY p.key COLLATE \"C\", o.key COLLATE \"C\"")) {
             const bool nested = !row[1].empty();
             if (row[0] == "options")
@@ -190,6 +200,44 @@ class ReportQueries {
         }
     }
 
+    /// What each iteration reached, for the curves of write_parameters that the version has.
+    void iterations(Report& report) const {
+        struct Known {
+            const char* factors;
+            const char* values;
+            const char* title;
+            const char* y;
+        };
+        for (const Known& known : {Known{"ranking", "loss", "Loss of the ranking factors", "loss per interaction"},
+                                   Known{"ranking", "test_ndcg", "Held-out NDCG@10 of the ranking factors", "NDCG@10"},
+                                   Known{"rating", "loss", "Loss of the rating factors", "loss per rating"},
+                                   Known{"rating", "test_rmse", "Held-out RMSE of the rating factors", "RMSE"}}) {
+            const std::string values =
+                std::string("m.parameters->'curves'->'") + known.factors + "'->'" + known.values + "'";
+            add_series(
+                report.iterations, {known.title, "iteration", known.y},
+                run("SELECT n, left(value, 40) FROM " + models_ +
+                    " m CROSS JOIN jsonb_array_elements_text(CASE WHEN jsonb_typeof(" + values + ") = 'array' THEN " +
+                    values + " ELSE '[]' END) WITH ORDINALITY s(value, n) WHERE model_id = $1 ORDER BY n LIMIT " +
+                    std::to_string(kMostIterations)));
+        }
+    }
+
+    /// The metrics of held-out rows of the versions that have some; one alone is no series.
+    void version_metrics(Report& report) const {
+        for (const auto& [key, name] : {std::pair("test_ndcg", "NDCG@10"), std::pair("test_rmse", "RMSE")}) {
+            const std::string value = std::string("metrics->>'") + key + "'";
+            std::vector<std::vector<std::string>> rows =
+                run("SELECT version, left(" + value + ", 40) FROM " + models_ + " WHERE model = (SELECT model FROM " +
+                    models_ + " WHERE model_id = $1) AND " + value + " IS NOT NULL ORDER BY version DESC LIMIT " +
+                    std::to_string(kMostVersions));
+            std::ranges::reverse(rows);
+            if (rows.size() > 1)
+                add_series(report.version_metrics, {std::string("Held-out ") + name + " by version", "version", name},
+                           rows);
+        }
+    }
+
     void versions(Report& report) const {
         report.versions.columns = {{"version", ReportColumn::Word},
                                    {"trained at (UTC)", ReportColumn::Word},
@@ -218,6 +266,17 @@ class ReportQueries {
     }
 
   private:
+    /// Rows of a whole number and a value; those without a value that can be drawn are left out.
+    static void add_series(std::vector<LabelledSeries>& to, const PlotLabels& labels,
+                           const std::vector<std::vector<std::string>>& rows) {
+        constexpr double kGreatest = 1e15;
+        LabelledSeries series{labels, {}};
+        for (const std::vector<std::string>& row : rows)
+            if (const double value = number<double>(row[1]); !row[1].empty() && std::fabs(value) <= kGreatest)
+                series.series.points.push_back({number<std::int64_t>(row[0]), value});
+        if (!series.series.points.empty()) to.push_back(std::move(series));
+    }
+
     static std::string time(const std::string& column) {
         return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'";
     }
@@ -241,7 +300,9 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     queries.facts(report);
     queries.parameters(report);
     queries.search(report);
+    queries.iterations(report);
     queries.versions(report);
+    queries.version_metrics(report);
     const bool rates = !version.implicit;
     FactorFacts users, items;
     ExampleItems examples;

@@ -170,6 +170,26 @@ std::string points_json(const std::vector<SearchPoint>& points) {
     return '[' + text + ']';
 }
 
+std::string list_json(const std::vector<double>& values) {
+    std::string json;
+    for (const double value : values) json += (json.empty() ? "" : ", ") + number(value);
+    return '[' + json + ']';
+}
+
+std::string curve_json(const TrainingCurve& curve, const char* metric) {
+    JsonObject object;
+    object.add("loss", list_json(curve.loss));
+    if (!curve.test_metric.empty()) object.add(metric, list_json(curve.test_metric));
+    return object.text();
+}
+
+std::string curves_json(const TrainSummary& summary) {
+    JsonObject object;
+    if (!summary.rating_curve.loss.empty()) object.add("rating", curve_json(summary.rating_curve, "test_rmse"));
+    object.add("ranking", curve_json(summary.ranking_curve, "test_ndcg"));
+    return object.text();
+}
+
 /// Texts without quotes and backslashes.
 std::string texts_json(const std::vector<std::string>& texts) {
     std::string json;
@@ -180,7 +200,9 @@ std::string texts_json(const std::vector<std::string>& texts) {
 }  // namespace
 
 std::string write_parameters(const TrainOptions& options, const std::string& options_json,
-                             const std::string& found_json, const FoundOptions& search, const Model& model) {
+                             const std::string& found_json, const TrainResult& trained) {
+    const FoundOptions& search = trained.found;
+    const Model& model = trained.model;
     JsonObject object;
     for (const char* name : {"factors", "iterations", "regularization"}) object.add(name, option_value(options, name));
     if (model.rating) object.add("rating_factors", options.rating_factors_or_default());
@@ -191,6 +213,7 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
     if (!found_json.empty()) object.add("found", found_json);
     if (!search.points.empty()) object.add("search", points_json(search.points));
     if (!search.notes.empty()) object.add("notes", texts_json(search.notes));
+    object.add("curves", curves_json(trained.summary));
     if (model.rating) {
         object.add("rating", numbers_json(to_numbers(model.rating->scale)));
         object.add(rating_trainer(options)->name, numbers_json(model.rating->parameters));
@@ -216,6 +239,9 @@ std::string write_metrics(const TrainSummary& summary) {
     object.add("train_rmse", summary.train_rmse);
     object.add("test_rmse", summary.test_rmse);
     object.add("test_ndcg", summary.test_ndcg);
+    object.add("test_coverage", summary.test_coverage);
+    object.add("test_bias_rmse", summary.test_bias_rmse);
+    object.add("test_popularity_ndcg", summary.test_popularity_ndcg);
     object.add("test_ratings", static_cast<double>(summary.test_ratings));
     object.add("iterations", summary.iterations);
     object.add("ranking_iterations", summary.ranking_iterations);

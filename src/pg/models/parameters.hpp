@@ -26,11 +26,12 @@ struct StoredParameters {
 const char* duplicates_word(Duplicates rule);
 
 /// JSON text of the arguments of a training run (options as given and as they were resolved), of what was found from
-/// the data (found_json, empty if nothing was) and of the search for it; numbers keep all their bits.
+/// the data (found_json, empty if nothing was), of the search for it and of what each iteration reached; numbers keep
+/// all their bits.
 std::string write_parameters(const TrainOptions& options, const std::string& options_json,
-                             const std::string& found_json, const FoundOptions& search, const Model& model);
+                             const std::string& found_json, const TrainResult& trained);
 
-/// JSON text of the metrics; what was not measured is null.
+/// JSON text of the metrics, but for those of each iteration; what was not measured is null.
 std::string write_metrics(const TrainSummary& summary);
 
 /// Inverse of write_parameters for what serving needs; algorithm: the name of the version's trainer. Throws

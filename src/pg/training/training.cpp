@@ -56,8 +56,7 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     const Settings& found = trained.found.found;
     TrainOptions resolved = arguments.options;
     apply_settings(found, resolved);
-    row.parameters =
-        write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained.found, trained.model);
+    row.parameters = write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained);
     row.metrics = write_metrics(trained.summary);
     row.summary = trained.summary;
     row.seconds = seconds;

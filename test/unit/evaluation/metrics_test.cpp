@@ -175,6 +175,19 @@ TEST(MeanNdcg, SmallCase) {
     EXPECT_DOUBLE_EQ(measure_lists(model, seen, test, 1, environment).mean_ndcg(), (1.0 + 0 + 1) / 3);
 }
 
+TEST(ListedItems, AreThoseOfAllLists) {
+    const RankingModel model = descending_items();
+    Environment environment;
+    const Csr seen = csr_of({{{0, 1}}, {}, {{0, 1}, {1, 1}}, {{2, 1}}}, 4);
+    const Csr test = csr_of({{{1, 1}}, {{1, 1}}, {}, {{0, 1}, {3, 1}}}, 4);
+    for (const auto& [k, share] : {std::pair(1, 0.5), std::pair(2, 0.75), std::pair(3, 1.0)}) {
+        ListedItems listed(4);
+        measure_lists(model, seen, test, static_cast<std::size_t>(k), environment, &listed);
+        EXPECT_EQ(listed.share(), share) << k;
+    }
+    EXPECT_TRUE(std::isnan(ListedItems(0).share()));
+}
+
 TEST(MeanRecall, SmallCase) {
     const RankingModel model = descending_items();
     Environment environment;

@@ -81,6 +81,37 @@ TEST(TrainTest, HeldOutRowsAreMeasured) {
     EXPECT_LT(result.summary.test_rmse, 1.2);
     EXPECT_GT(result.summary.test_ndcg, 0.05);
     EXPECT_LE(result.summary.test_ndcg, 1.0);
+    EXPECT_GT(result.summary.test_coverage, 0.1);
+    EXPECT_LE(result.summary.test_coverage, 1.0);
+    EXPECT_GT(result.summary.test_bias_rmse, result.summary.test_rmse);
+    EXPECT_GT(result.summary.test_popularity_ndcg, 0.05);  // early items are more popular
+}
+
+// What is recorded is what the environment is told, and each iteration lowers the loss.
+TEST(TrainTest, RecordsEachIteration) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    for (const double test_fraction : {0.0, 0.2}) {
+        std::vector<double> told;
+        environment.on_iteration = [&told](const Iteration& iteration) {
+            told.push_back(iteration.loss);
+            return true;
+        };
+        const TrainSummary summary =
+            train(dataset, small_options(Feedback::Explicit, test_fraction), environment).summary;
+        std::vector<double> recorded;
+        for (const TrainingCurve* curve : {&summary.rating_curve, &summary.ranking_curve}) {
+            EXPECT_TRUE(std::ranges::is_sorted(curve->loss, std::greater<>()));
+            EXPECT_EQ(curve->test_metric.size(), test_fraction > 0 ? curve->loss.size() : 0u);
+            recorded.insert(recorded.end(), curve->loss.begin(), curve->loss.end());
+        }
+        EXPECT_EQ(recorded, told);
+        EXPECT_GE(summary.ranking_curve.loss.size(), static_cast<std::size_t>(summary.ranking_iterations));
+        if (test_fraction == 0) continue;
+        const auto& rmse = summary.rating_curve.test_metric;
+        EXPECT_EQ(std::ranges::min_element(rmse) - rmse.begin(), summary.iterations - 1);
+        EXPECT_EQ(*std::ranges::min_element(rmse), summary.test_rmse);
+    }
 }
 
 // Stored factors are the fold-in of the whole history, held-out rows or not.

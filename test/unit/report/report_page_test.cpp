@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "report/html.hpp"
 
@@ -132,10 +133,44 @@ TEST(Plot, LabelsHaveRoom) {
     EXPECT_EQ(times(svg, ">-3<"), 0u);
 }
 
+TEST(Plot, RoundSteps) {
+    for (const auto& [width, step] :
+         {std::pair(0.3, 0.5), std::pair(1.0, 1.0), std::pair(1.1, 2.0), std::pair(5.5, 10.0)})
+        EXPECT_DOUBLE_EQ(round_step(width), step);
+}
+
+TEST(Plot, SeriesGoesFromTheFirstToTheLastPoint) {
+    const std::string svg = plot({"T<", "iteration", "loss"}, Series{{{1, 0.9}, {2, 0.5}, {4, 0.4}}});
+    EXPECT_EQ(times(svg, "<circle"), 3u);
+    EXPECT_EQ(times(svg, "<title>iteration 2: 0.5</title>"), 1u);
+    EXPECT_EQ(times(svg, "points=\"84.0,12.0 210.7,197.6 464.0,244.0 \""), 1u);  // corners, and a third of the width
+    for (const char* label : {">0.4<", ">0.5<", ">0.6<", ">0.7<", ">0.8<", ">0.9<", ">1<", ">2<", ">3<", ">4<"})
+        EXPECT_EQ(times(svg, label), 1u) << label;
+}
+
+TEST(Plot, SeriesOfAnyRangeHasFewLabelsThatDiffer) {
+    for (const Series& series :
+         {Series{{{7, 3}}}, Series{{{1, 0}, {2, 0}}}, Series{{{1, -1e15}, {200, 1e15}}}, Series{{{1, 1e-300}, {3, 0}}},
+          Series{{{1, 0.123456}, {2, 0.123457}}}, Series{{{1, -2}, {1000000, -2.00001}}}}) {
+        const std::string svg = plot({"", "x", "y"}, series);
+        const std::size_t labels = times(svg, "<text");
+        EXPECT_GE(labels, 4u) << svg;
+        EXPECT_LE(labels, 20u) << svg;
+        EXPECT_EQ(times(svg, "nan") + times(svg, "inf"), 0u) << svg;
+        std::set<std::string> ticks;
+        std::size_t count = 0;
+        const std::string mark = "text-anchor=\"end\">";
+        for (std::size_t at = svg.find(mark); at != std::string::npos; at = svg.find(mark, at + 1), ++count)
+            ticks.insert(svg.substr(at + mark.size(), svg.find('<', at) - at - mark.size()));
+        EXPECT_EQ(ticks.size(), count) << svg;
+    }
+}
+
 TEST(Plot, NothingToShow) {
     EXPECT_EQ(times(plot({}, Histogram{}), "nothing to show"), 1u);
     EXPECT_EQ(times(plot({}, Histogram{{0}, {"n"}, {"a", "b"}, 0}), "nothing to show"), 1u);
     EXPECT_EQ(times(plot({}, Curve{}), "nothing to show"), 1u);
+    EXPECT_EQ(times(plot({}, Series{}), "nothing to show"), 1u);
 }
 
 TEST(Report, SaysWhatItLeavesOut) {
@@ -160,9 +195,10 @@ TEST(Report, EscapesAllThatComesFromData) {
     report.notes = {hostile};
     report.search = report.versions = {{{hostile, ReportColumn::Text}}, {{hostile}}};
     report.examples = {{hostile, 1, {}, {{hostile, 0.5}}}};
+    report.iterations = report.version_metrics = {{{hostile, hostile, hostile}, {{{1, 1}}}}};
     const std::string page = report_page(report);
     EXPECT_EQ(times(page, "<script"), 0u);
-    EXPECT_EQ(times(page, "&#60;script&#62;"), 25u);  // every text above is in the page
+    EXPECT_EQ(times(page, "&#60;script&#62;"), 35u);  // every text above is in the page
 }
 
 TEST(Html, ShortensFractionsOnly) {
