@@ -2,6 +2,7 @@
 #include "pg/lifecycle/typed_functions.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
+#include "pg/sql/quoting.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/sql/statement.hpp"
 #include "pg/wall/boundary.hpp"
@@ -41,7 +42,7 @@ Schema schema_of(Oid oid) {
     const char* name = pg_call([oid] { return get_namespace_name(oid); });
     if (name == nullptr)
         throw SqlError(ERRCODE_UNDEFINED_SCHEMA, "the schema does not exist any more", "", "Call the function again.");
-    return {oid, name, pg_call([name] { return quote_identifier(name); })};
+    return {oid, name, quoted_name(name)};
 }
 
 /// The schema that is named, or the current one. Throws undefined_schema or insufficient_privilege.
@@ -92,8 +93,7 @@ std::string create_function(const TypedFunction& function, const Schema& schema,
     if (created.size() != 1)
         throw SqlError(ERRCODE_INTERNAL_ERROR, "function \"" + function.name + "\" was not created");
     std::string name = signature(created.front().oid);
-    execute("COMMENT ON FUNCTION " + name + " IS " +
-            std::string(pg_call([comment = function.comment.c_str()] { return quote_literal_cstr(comment); })));
+    execute("COMMENT ON FUNCTION " + name + " IS " + quoted_literal(function.comment));
     return name;
 }
 

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <utility>
 
+#include "pg/sql/quoting.hpp"
+
 extern "C" {
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
@@ -130,14 +132,6 @@ std::string filled(std::string_view text, std::initializer_list<std::pair<std::s
 
 const char* overload_type(IdKind kind) {
     return kind == IdKind::Integer ? "pg_catalog.int8" : kind == IdKind::Uuid ? "pg_catalog.uuid" : "pg_catalog.text";
-}
-
-std::string quoted_literal(const std::string& text) {
-    return pg_call([text = text.c_str()] { return quote_literal_cstr(text); });
-}
-
-std::string quoted_name(const std::string& schema, const std::string& name) {
-    return pg_call([schema = schema.c_str(), name = name.c_str()] { return quote_qualified_identifier(schema, name); });
 }
 
 std::string qualified_type(Oid type) {

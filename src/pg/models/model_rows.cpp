@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pg/sql/quoting.hpp"
 #include "pg/sql/tuples.hpp"
 #include "pg/wall/guard.hpp"
 #include "pg/wall/guc.hpp"
@@ -211,13 +212,14 @@ UsableModels usable_models_unsafe(const Catalog& catalog) {
     return result;
 }
 
+std::string caller_name() {
+    return pg_call([] { return GetUserNameFromId(GetUserId(), false); });
+}
+
 /// The hint where the caller may use no model.
 std::string how_to_get_a_model() {
-    const char* user = pg_call([] { return quote_literal_cstr(GetUserNameFromId(GetUserId(), false)); });
-    return std::string(
-               "Train one with SELECT * FROM mf_train('...'), or ask the owner of a model for SELECT "
-               "mf_grant('...', ") +
-           user + ").";
+    return "Train one with SELECT * FROM mf_train('...'), or ask the owner of a model for SELECT mf_grant('...', " +
+           quoted_literal(caller_name()) + ").";
 }
 
 std::string models_hint(const Catalog& catalog) {
@@ -231,14 +233,13 @@ std::string model_to_use(const Catalog& catalog, const char* name) {
     if (*setting_default_model() != '\0') return setting_default_model();
     const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
     if (usable.closest.count == 1) return usable.closest.first;
-    const std::string user = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
+    const std::string user = caller_name();
     if (usable.all.count == 0)
         throw SqlError(ERRCODE_UNDEFINED_OBJECT, "there is no model that role \"" + user + "\" may use", "",
                        how_to_get_a_model());
-    const char* quoted = pg_call([user = user.c_str()] { return quote_identifier(user); });
     throw SqlError(ERRCODE_AMBIGUOUS_PARAMETER, "more than one model can be meant",
                    std::string("Models you may use: ") + usable.all.text.data + ".",
-                   std::string("Pass model => '...', or choose one for all calls: ALTER ROLE ") + quoted +
+                   std::string("Pass model => '...', or choose one for all calls: ALTER ROLE ") + quoted_name(user) +
                        " SET mf_ext.default_model = '...';");
 }
 

@@ -1,5 +1,7 @@
 #include "pg/sql/catalog.hpp"
 
+#include "pg/wall/guard.hpp"
+
 namespace mf::pg {
 namespace {
 
@@ -60,6 +62,10 @@ const char* qualified_name_unsafe(Oid relation) {
     const char* name = get_rel_name(relation);
     if (name == nullptr) return psprintf("%u", relation);
     return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+std::string qualified_name(Oid relation) {
+    return pg_call([relation] { return qualified_name_unsafe(relation); });
 }
 
 }  // namespace mf::pg

@@ -43,5 +43,6 @@ Oid relation_owner_unsafe(Oid relation);
 
 /// Name of a relation as the user would write it, quoted and with its schema.
 const char* qualified_name_unsafe(Oid relation);
+std::string qualified_name(Oid relation);
 
 }  // namespace mf::pg

@@ -1,5 +1,7 @@
 #include "pg/sql/ids.hpp"
 
+#include "pg/sql/quoting.hpp"
+
 namespace mf::pg {
 namespace {
 
@@ -146,7 +148,7 @@ void check_overload_for_both(IdKind given, IdKind user_kind, Oid user_type, IdKi
                    "",
                    "Pass both as text, as in user_id::text, or make functions with these types: SELECT "
                    "mf_create_functions(" +
-                       std::string(pg_call([model] { return quote_literal_cstr(model); })) + ");");
+                       quoted_literal(model) + ");");
 }
 
 Datum id_datum_unsafe(IdKind kind, std::int64_t integer, const char* data, int length) {

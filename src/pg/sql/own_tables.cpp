@@ -5,8 +5,8 @@
 namespace mf::pg {
 namespace {
 
-void replace_all(std::string& text, std::string_view from, const char* to) {
-    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + std::strlen(to)))
+void replace_all(std::string& text, std::string_view from, const std::string& to) {
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
         text.replace(at, from.size(), to);
 }
 
@@ -35,10 +35,7 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
                   {"{item_factors}", catalog.item_factors},
                   {"{grants}", catalog.grants},
                   {"{jobs}", catalog.jobs}};
-    for (const auto& table : tables) {
-        const Oid relation = table.relation;
-        replace_all(sql, table.placeholder, pg_call([relation] { return qualified_name_unsafe(relation); }));
-    }
+    for (const auto& table : tables) replace_all(sql, table.placeholder, qualified_name(table.relation));
     return sql;
 }
 

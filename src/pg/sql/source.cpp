@@ -1,6 +1,7 @@
 #include "pg/sql/source.hpp"
 
 #include "pg/sql/catalog.hpp"
+#include "pg/sql/quoting.hpp"
 
 extern "C" {
 #include "access/attnum.h"
@@ -296,7 +297,7 @@ Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader)
     Source source;
     source.relation = relation;
     source.reader = reader;
-    source.name = pg_call([relation] { return qualified_name_unsafe(relation); });
+    source.name = qualified_name(relation);
     if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_FOREIGN_TABLE &&
         kind != RELKIND_VIEW && kind != RELKIND_MATVIEW)
         throw SqlError(ERRCODE_WRONG_OBJECT_TYPE, source.name + " holds no rows to train on", "",
@@ -317,10 +318,9 @@ std::string source_query(const Source& source, bool one_user) {
     query += " FROM " + source.name;
     if (one_user) {
         const Oid type = source.user.type;
-        const char* quoted = pg_call([name = source.user.name.c_str()] { return quote_identifier(name); });
         const char* equals = source.user.kind() == IdKind::Integer ? "OPERATOR(pg_catalog.=)"
                                                                    : pg_call([type] { return equality_unsafe(type); });
-        query += std::string(" WHERE ") + quoted + " " + equals + " $1";
+        query += " WHERE " + quoted_name(source.user.name) + " " + equals + " $1";
     }
     return query;
 }

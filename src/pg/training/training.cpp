@@ -11,6 +11,7 @@
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/models/parameters.hpp"
+#include "pg/sql/quoting.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
 #include "pg/training/retrain.hpp"
@@ -22,15 +23,12 @@ namespace {
 
 /// A statement for the index from which histories are read without the table.
 std::string covering_index(const Source& source) {
-    const auto quoted = [](const std::string& name) {
-        return std::string(pg_call([name = name.c_str()] { return quote_identifier(name); }));
-    };
     std::vector<std::string> included{source.item.name};
     for (const std::optional<SourceColumn>& column : {source.rating, source.time})
         if (column && std::ranges::find(included, column->name) == included.end()) included.push_back(column->name);
     std::string list;
-    for (const std::string& name : included) list += (list.empty() ? "" : ", ") + quoted(name);
-    return "CREATE INDEX ON " + source.name + " (" + quoted(source.user.name) + ") INCLUDE (" + list + ");";
+    for (const std::string& name : included) list += (list.empty() ? "" : ", ") + quoted_name(name);
+    return "CREATE INDEX ON " + source.name + " (" + quoted_name(source.user.name) + ") INCLUDE (" + list + ");";
 }
 
 void warn_without_index(const Source& source) {
@@ -63,10 +61,6 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     const std::int64_t model_id = next_model_id(catalog);
     write_factors(catalog, model_id, dataset, trained.model, trained.found.options.storage);
     return publish(catalog, model_id, row);
-}
-
-std::string relation_name(Oid relation) {
-    return pg_call([relation] { return qualified_name_unsafe(relation); });
 }
 
 /// Functions of a model have the types that its ids had when they were made.
@@ -178,12 +172,11 @@ void advise(const TrainArguments& arguments) {
 void check_former_source(const Catalog& catalog, const TrainArguments& arguments) {
     const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
     if (!former || former->source == arguments.source.relation || !relation_exists(former->source)) return;
-    const std::string fact = "model \"" + arguments.model + "\" was trained on " + relation_name(former->source) +
-                             ", not on " + relation_name(arguments.source.relation);
+    const std::string fact = "model \"" + arguments.model + "\" was trained on " + qualified_name(former->source) +
+                             ", not on " + arguments.source.name;
     if (arguments.model_is_given) return report(NOTICE, fact, "Its next version is trained on the latter.");
-    const char* name = pg_call([name = arguments.model.c_str()] { return quote_literal_cstr(name); });
     throw SqlError(ERRCODE_DUPLICATE_OBJECT, fact, "A model is named after its source unless it is given a name.",
-                   std::string("Pass model => '...' for a model of its own, or model => ") + name +
+                   "Pass model => '...' for a model of its own, or model => " + quoted_literal(arguments.model) +
                        " for a new version of this one.");
 }
 
