@@ -78,12 +78,8 @@ std::string percentage(const std::string& share) {
 /// Queries the views about one version.
 class ReportQueries {
   public:
-    ReportQueries(const Catalog& catalog, std::int64_t model_id) : model_id_(model_id) {
-        const Oid models = catalog.models;
-        const std::string schema =
-            pg_call([models] { return quote_identifier(get_namespace_name(get_rel_namespace(models))); });
-        models_ = schema + ".mf_models";
-    }
+    ReportQueries(const Catalog& catalog, std::int64_t model_id)
+        : model_id_(model_id), models_(extension_schema(catalog) + ".mf_models") {}
 
     std::vector<std::vector<std::string>> run(const std::string& sql) const {
         const TextRows found =

@@ -1,5 +1,7 @@
 #include "pg/evaluation/split_tables.hpp"
 #include "pg/sql/arguments.hpp"
+#include "pg/sql/catalog.hpp"
+#include "pg/sql/quoting.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
@@ -85,8 +87,7 @@ SplitArguments check_split_arguments(const RawSplitArguments& raw) {
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, nullptr, raw.time_column});
     result.train = new_table(raw.train, "train");
     result.test = new_table(raw.test, "test");
-    result.hash_function = pg_call(
-        [schema = raw.hash_schema] { return quote_qualified_identifier(get_namespace_name(schema), "mf_split_hash"); });
+    result.hash_function = quoted_name(schema_name(raw.hash_schema), "mf_split_hash");
     return result;
 }
 

@@ -34,16 +34,8 @@ Arguments read_arguments(FunctionCallInfo fcinfo, const char* command) {
 
 struct Schema {
     Oid oid;
-    std::string name;
-    std::string quoted;
+    std::string name;  ///< not quoted
 };
-
-Schema schema_of(Oid oid) {
-    const char* name = pg_call([oid] { return get_namespace_name(oid); });
-    if (name == nullptr)
-        throw SqlError(ERRCODE_UNDEFINED_SCHEMA, "the schema does not exist any more", "", "Call the function again.");
-    return {oid, name, quoted_name(name)};
-}
 
 /// The schema that is named, or the current one. Throws undefined_schema or insufficient_privilege.
 Schema wanted_schema(const Arguments& arguments, bool to_create) {
@@ -56,7 +48,7 @@ Schema wanted_schema(const Arguments& arguments, bool to_create) {
     if (!OidIsValid(oid))
         throw SqlError(ERRCODE_UNDEFINED_SCHEMA, "no schema has been selected", "",
                        "Pass schema => '...', or set search_path.");
-    return schema_of(oid);
+    return {oid, schema_name(oid)};
 }
 
 std::string wanted_prefix(const Arguments& arguments) {
@@ -104,11 +96,9 @@ MF_FUNCTION(mf_create_functions) {
     std::string name;
     const ModelVersion version = find_model(arguments.catalog, arguments.model, &name);
     const Schema schema = wanted_schema(arguments, true);
-    const Schema extension =
-        schema_of(pg_call([relation = arguments.catalog.models] { return get_rel_namespace(relation); }));
+    const std::string extension = extension_schema(arguments.catalog);
     const TypedModel model = typed_model(name, version.user_type, version.item_type);
-    for (const TypedFunction& function :
-         typed_functions(model, extension.quoted, schema.name, wanted_prefix(arguments)))
+    for (const TypedFunction& function : typed_functions(model, extension, schema.name, wanted_prefix(arguments)))
         put_text(fcinfo, create_function(function, schema, model));
     return Datum{0};
 }

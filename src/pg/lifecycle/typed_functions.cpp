@@ -167,7 +167,7 @@ TypedModel typed_model(const std::string& name, Oid user_type, Oid item_type) {
             pg_call([item_type] { return id_kind_unsafe(item_type); })};
 }
 
-std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::string& extension_schema,
+std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::string& extension,
                                            const std::string& schema, const std::string& prefix) {
     const bool alike = model.user_kind == model.item_kind;
     const bool integers = alike && model.user_kind == IdKind::Integer;
@@ -179,7 +179,7 @@ std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::s
                              {"user_id", overload_type(model.user_kind)},
                              {"item_id", overload_type(model.item_kind)},
                              {"all", integers ? "mf_recommend_all" : "mf_recommend_all_text"},
-                             {"schema", extension_schema},
+                             {"schema", extension},
                              {"model", literal}});
     };
     std::vector<TypedFunction> functions;

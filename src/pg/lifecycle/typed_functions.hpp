@@ -29,8 +29,8 @@ struct TypedFunction {
     std::string comment;  ///< what COMMENT ON says
 };
 
-/// The functions of the model in a schema, for an extension in `extension_schema`. Throws name_too_long.
-std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::string& extension_schema,
+/// The functions of the model in a schema, for the extension in the quoted schema `extension`. Throws name_too_long.
+std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::string& extension,
                                            const std::string& schema, const std::string& prefix);
 
 /// The names of the functions after their prefix.

@@ -1,5 +1,6 @@
 #include "pg/sql/catalog.hpp"
 
+#include "pg/sql/quoting.hpp"
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {
@@ -19,6 +20,7 @@ Catalog catalog_of_function_unsafe(Oid function) {
     const Oid schema = get_func_namespace(function);
     if (!OidIsValid(schema)) elog(ERROR, "extension mf_ext was dropped");
     Catalog catalog;
+    catalog.schema = schema;
     catalog.models = relation_unsafe("mf_model_data", schema);
     catalog.models_index = relation_unsafe("mf_model_data_pkey", schema);
     catalog.models_live_index = relation_unsafe("mf_model_data_live_idx", schema);
@@ -34,6 +36,15 @@ Catalog catalog_of_function_unsafe(Oid function) {
     catalog.jobs_sequence = relation_unsafe("mf_job_id_seq", schema);
     return catalog;
 }
+
+std::string schema_name(Oid schema) {
+    const char* name = pg_call([schema] { return get_namespace_name(schema); });
+    if (name == nullptr)
+        throw SqlError(ERRCODE_UNDEFINED_SCHEMA, "the schema does not exist any more", "", "Call the function again.");
+    return name;
+}
+
+std::string extension_schema(const Catalog& catalog) { return quoted_name(schema_name(catalog.schema)); }
 
 RoleSwitch enter_role_unsafe(Oid role, int security_flags) {
     RoleSwitch saved;

@@ -6,6 +6,7 @@
 namespace mf::pg {
 
 struct Catalog {
+    Oid schema;  ///< that of all of them
     Oid models;
     Oid models_index;          ///< by model_id
     Oid models_live_index;     ///< by name, live versions only
@@ -24,6 +25,12 @@ struct Catalog {
 /// Looks in the schema of the called function, which is the extension's.
 Catalog catalog_unsafe(FunctionCallInfo fcinfo);
 Catalog catalog_of_function_unsafe(Oid function);
+
+/// Name of a schema, not quoted. Throws undefined_schema if it was dropped.
+std::string schema_name(Oid schema);
+
+/// Name of the extension's schema, quoted, for calls of its functions and queries of its views.
+std::string extension_schema(const Catalog& catalog);
 
 /// The role, security context and search_path to go back to.
 struct RoleSwitch {
