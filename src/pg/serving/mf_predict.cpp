@@ -78,7 +78,7 @@ void load_user(FunctionCallInfo fcinfo, PredictMemo& memo, const IdView& view) {
     if (memo.user && memo.user->integer == user.integer && memo.user->bytes == user.bytes) return;
     memo.user.reset();
     const Catalog catalog = pg_call([fcinfo] { return catalog_unsafe(fcinfo); });
-    memo.state = user_for_list(catalog, *memo.model, user, false);
+    memo.state = user_in_snapshot(catalog, *memo.model, user, false);
     memo.user = std::move(user);
 }
 
@@ -117,7 +117,7 @@ Datum predict_many(FunctionCallInfo fcinfo, IdKind kind) {
     });
     if (arguments.user.null) return Datum{0};
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
-    const UserState user = user_for_list(arguments.catalog, *model, user_id(*model, arguments.user), false);
+    const UserState user = user_in_snapshot(arguments.catalog, *model, user_id(*model, arguments.user), false);
     std::vector<std::uint32_t> items;
     if (arguments.items.count >= 0) {
         items = known_items(*model, arguments.items);

@@ -24,7 +24,7 @@ Datum recommend(FunctionCallInfo fcinfo, IdKind kind) {
     if (arguments.user.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
     const UserState user =
-        user_for_list(arguments.catalog, *model, user_id(*model, arguments.user), arguments.exclude_seen);
+        user_in_snapshot(arguments.catalog, *model, user_id(*model, arguments.user), arguments.exclude_seen);
     const ListFilter filter{arguments.candidates, arguments.exclude, arguments.exclude_seen};
     put_recommendations(fcinfo, kind, *model, user, n, filter);
     return Datum{0};

@@ -104,7 +104,7 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Users);
     const Id self = user_id(*model, arguments.id);
-    const UserState user = user_for_list(arguments.catalog, *model, self, false);
+    const UserState user = user_in_snapshot(arguments.catalog, *model, self, false);
     if (user.basis == Basis::Popular) return Datum{0};
     IdTable ids(model->user_kind);
     std::vector<ListRow> rows;

@@ -83,7 +83,7 @@ const char* basis_name(Basis basis) {
     return "popular";
 }
 
-UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
+UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
     UserState state;
     const std::uint64_t digest = load_stored(catalog, model, user, state);
     if (!need_history && !relation_exists(model.version.source)) {

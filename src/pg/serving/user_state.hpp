@@ -19,12 +19,12 @@ struct UserState {
     Array<float> ranking_factors;
 };
 
-/// For lists and predictions: the history decides. Unchanged since the training: the stored row; changed or new: solved
-/// now from the history; no item of the model in it: popular. With need_history false a source that cannot be read any
-/// more is no error: the stored row serves.
-UserState user_for_list(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
+/// The user whom the current snapshot shows, for lists and predictions alike: the history decides. Unchanged since the
+/// training: the stored row; changed or new: solved now from the history; no item of the model in it: popular. With
+/// need_history false a source that was dropped is no error: the stored row serves.
+UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
-/// The same for a history that was read already.
+/// The same with a history that was read already.
 UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history);
 
 /// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
