@@ -1,5 +1,5 @@
 // mf_create_functions, mf_drop_functions
-#include "pg/lifecycle/typed_functions.hpp"
+#include "pg/lifecycle/existing_functions.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/quoting.hpp"

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "pg/cache/cache_release.hpp"
+#include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/grants.hpp"
-#include "pg/lifecycle/typed_functions.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"

@@ -6,12 +6,6 @@
 
 #include "pg/sql/quoting.hpp"
 
-extern "C" {
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
-#include "utils/catcache.h"
-}
-
 namespace mf::pg {
 namespace {
 
@@ -105,12 +99,6 @@ std::string mark_of(const TypedModel& model) {
            " */ ";
 }
 
-bool is_mark_of_model(std::string_view source, const std::string& model) {
-    const std::size_t begin = source.find(": ");
-    return source.starts_with(kAnyMark) && begin != std::string_view::npos &&
-           source.substr(begin + 2).starts_with(model_part(model));
-}
-
 /// Replaces {name}s in one pass, so that a value may contain what looks like a name.
 std::string filled(std::string_view text, std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
     std::string result;
@@ -149,14 +137,6 @@ std::string qualified_type(Oid type) {
                        std::string("there are no functions for ids of type ") + found.name, "",
                        "Train the model on a view that casts the ids to text.");
     return found.name;
-}
-
-/// The body of a function in SQL, null for one in another language. Memory of the current context.
-const char* sql_body_unsafe(HeapTuple function, TupleDesc descriptor) {
-    if (reinterpret_cast<Form_pg_proc>(GETSTRUCT(function))->prolang != SQLlanguageId) return nullptr;
-    bool null;
-    const Datum source = heap_getattr(function, Anum_pg_proc_prosrc, descriptor, &null);
-    return null ? nullptr : TextDatumGetCString(source);
 }
 
 }  // namespace
@@ -208,72 +188,14 @@ std::vector<std::string> typed_function_names() {
     return names;
 }
 
-std::vector<ExistingFunction> existing_functions(Oid schema, const std::string& name, const std::string& model,
-                                                 const TypedModel* types) {
-    struct Found {
-        Oid oid;
-        const char* body;
-    };
-    struct FoundList {
-        int count;
-        Found* functions;
-    };
-    const auto found = pg_call([schema, name = name.c_str()] {
-        CatCList* list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
-        FoundList result{0, static_cast<Found*>(palloc(sizeof(Found) * static_cast<Size>(list->n_members + 1)))};
-        Relation functions = table_open(ProcedureRelationId, AccessShareLock);
-        for (int i = 0; i < list->n_members; ++i) {
-            HeapTuple tuple = &list->members[i]->tuple;
-            const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-            if (form->pronamespace != schema) continue;
-            result.functions[result.count++] = {form->oid, sql_body_unsafe(tuple, RelationGetDescr(functions))};
-        }
-        table_close(functions, AccessShareLock);
-        ReleaseCatCacheList(list);
-        return result;
-    });
-    std::vector<ExistingFunction> existing;
-    for (int i = 0; i < found.count; ++i) {
-        const std::string_view body = found.functions[i].body != nullptr ? found.functions[i].body : "";
-        existing.push_back({found.functions[i].oid, body.starts_with(kAnyMark), is_mark_of_model(body, model),
-                            types != nullptr && body.starts_with(mark_of(*types))});
-    }
-    return existing;
+bool is_typed_body(std::string_view body) { return body.starts_with(kAnyMark); }
+
+bool is_body_for_model(std::string_view body, const std::string& model) {
+    const std::size_t begin = body.find(": ");
+    return is_typed_body(body) && begin != std::string_view::npos &&
+           body.substr(begin + 2).starts_with(model_part(model));
 }
 
-std::string calls_for_functions_of(const std::string& model, const char* function, const std::string& new_name) {
-    constexpr int kMost = 5;
-    std::vector<std::string> calls;
-    ExceptionHolder exception;
-    // One function of each group stands for it.
-    const std::string_view first = kDefinitions[0].name;
-    const auto take = [&](const char* schema, std::string_view name, const char* body) {
-        if (!name.ends_with(first) || !is_mark_of_model(body, model)) return;
-        const std::string prefix(name.substr(0, name.size() - first.size()));
-        calls.push_back("SELECT " + std::string(function) + "(" + quoted_literal(new_name) + ", " +
-                        quoted_literal(schema) + ", " + quoted_literal(prefix) + ");");
-    };
-    pg_call([take = &take, exception = &exception] {
-        Relation functions = table_open(ProcedureRelationId, AccessShareLock);
-        SysScanDesc scan = systable_beginscan(functions, InvalidOid, false, nullptr, 0, nullptr);
-        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
-            CHECK_FOR_INTERRUPTS();
-            const char* body = sql_body_unsafe(tuple, RelationGetDescr(functions));
-            if (body == nullptr) continue;
-            const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-            const char* schema = get_namespace_name(form->pronamespace);
-            if (schema == nullptr) continue;
-            if (!exception->run([&] { (*take)(schema, NameStr(form->proname), body); })) break;
-        }
-        systable_endscan(scan);
-        table_close(functions, AccessShareLock);
-    });
-    exception.rethrow();
-    std::ranges::sort(calls);
-    std::string text;
-    for (std::size_t i = 0; i < calls.size() && i < kMost; ++i) text += (i > 0 ? " " : "") + calls[i];
-    if (calls.size() > kMost) text += " And " + std::to_string(calls.size() - kMost) + " more.";
-    return text;
-}
+bool is_body_for_types(std::string_view body, const TypedModel& model) { return body.starts_with(mark_of(model)); }
 
 }  // namespace mf::pg

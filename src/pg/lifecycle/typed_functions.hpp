@@ -36,21 +36,10 @@ std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::s
 /// The names of the functions after their prefix.
 std::vector<std::string> typed_function_names();
 
-/// A function that exists under the name of a typed one.
-struct ExistingFunction {
-    Oid oid;
-    bool is_typed;        ///< made by mf_create_functions, for whatever model
-    bool is_of_model;     ///< and for this one
-    bool has_same_types;  ///< and with these types, so that it can be replaced
-};
-
-/// The functions of that name in the schema. `types` null: no type counts as the same.
-std::vector<ExistingFunction> existing_functions(Oid schema, const std::string& name, const std::string& model,
-                                                 const TypedModel* types);
-
-/// Calls of `function` (mf_create_functions or mf_drop_functions) that make the functions of `model` again, wherever
-/// they are, for the model's new name, or drop them; one sentence for a hint, empty if there are none. Reads the whole
-/// of pg_proc.
-std::string calls_for_functions_of(const std::string& model, const char* function, const std::string& new_name);
+/// Bodies begin with a mark by which their functions are found again: whether it says that mf_create_functions made the
+/// function, for whatever model, for this one, or for this one with these types, so that the function can be replaced.
+bool is_typed_body(std::string_view body);
+bool is_body_for_model(std::string_view body, const std::string& model);
+bool is_body_for_types(std::string_view body, const TypedModel& model);
 
 }  // namespace mf::pg

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/pipeline/train.hpp"
+#include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/publish.hpp"
-#include "pg/lifecycle/typed_functions.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
