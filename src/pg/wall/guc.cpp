@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
+#include <utility>
 
 #include "core/linalg/kernels.hpp"
 #include "core/retrieval/scan_kernels.hpp"
@@ -41,28 +43,64 @@ bool may_raise_unsafe(const char* name, GucSource source) {
 
 /// A limit is what the server's configuration, the database or the role gives a session. The session may lower it;
 /// above it only a superuser goes, or a role with SET privilege on the parameter. PGC_SUSET would forbid lowering too.
+struct Limit {
+    const char* name;
+    const char* description;
+    const char* remark;
+    int* value;
+    int initial;
+    int least;
+    int greatest;
+    int flags;                   ///< the unit
+    bool zero_means_processors;  ///< at most their number, whatever else a session sets
+};
+
+constexpr Limit kLimits[] = {
+    {"mf_ext.keep_versions", "Sets the number of versions of a model to keep.",
+     "Publishing a new version deletes older ones beyond this number; the live version counts.", &keep_versions, 2, 1,
+     1000, 0, false},
+    {"mf_ext.max_memory", "Sets the maximum memory of one training run or evaluation.", nullptr, &max_memory_kb,
+     2 * 1024 * 1024, 1024, INT_MAX, GUC_UNIT_KB, false},
+    {"mf_ext.max_threads", "Sets the number of threads of one training run or batch call.",
+     "0 means max_parallel_maintenance_workers + 1, at most the number of processors.", &max_threads, 0, 0, 1024, 0,
+     true},
+};
+
+int measure(const Limit& limit, int value) {
+    if (value != 0 || !limit.zero_means_processors) return value;
+    const unsigned processors = std::thread::hardware_concurrency();
+    return processors > 0 ? static_cast<int>(processors) : INT_MAX;
+}
+
 /// Values of a database or role were checked when they were stored, as for every setting (source PGC_S_TEST).
-/// `greatest` stands for 0, where that means no limit of its own.
-bool check_limit_unsafe(const char* name, int value, const char* unit, GucSource source, int greatest) {
+bool check_limit_unsafe(const Limit& limit, int value, GucSource source) {
     const bool is_given_by_server = source <= PGC_S_DATABASE_USER;
     if (is_given_by_server || !limits_are_checked || InitializingParallelWorker) return true;
-    const int limit = atoi(GetConfigOptionResetString(name));
-    const auto measure = [greatest](int number) { return number == 0 ? greatest : number; };
-    const bool is_lowered = measure(value) <= measure(limit) && source != PGC_S_CLIENT;
-    if (is_lowered || may_raise_unsafe(name, source)) return true;
+    const int given = atoi(GetConfigOptionResetString(limit.name));
+    const bool is_lowered = measure(limit, value) <= measure(limit, given) && source != PGC_S_CLIENT;
+    if (is_lowered || may_raise_unsafe(limit.name, source)) return true;
+    const char* unit = limit.flags == GUC_UNIT_KB ? " kB" : "";
     GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
-    GUC_check_errmsg("permission denied to raise parameter \"%s\"", name);
-    GUC_check_errdetail("Its value for this session is %d%s, which may be lowered.", limit, unit);
-    GUC_check_errhint("A superuser may raise it, and any role after GRANT SET ON PARAMETER %s TO it.", name);
+    GUC_check_errmsg("permission denied to raise parameter \"%s\"", limit.name);
+    GUC_check_errdetail("Its value for this session is %d%s, which may be lowered.", given, unit);
+    GUC_check_errhint("A superuser may raise it, and any role after GRANT SET ON PARAMETER %s TO it.", limit.name);
     return false;
 }
 
-bool check_max_memory(int* value, void**, GucSource source) {
-    return check_limit_unsafe("mf_ext.max_memory", *value, " kB", source, 0);
+/// PostgreSQL does not tell a hook which setting it checks: each limit has one of its own.
+template <std::size_t index>
+bool check_limit_hook(int* value, void**, GucSource source) {
+    return check_limit_unsafe(kLimits[index], *value, source);
 }
 
-bool check_keep_versions(int* value, void**, GucSource source) {
-    return check_limit_unsafe("mf_ext.keep_versions", *value, "", source, 0);
+void define_limit_unsafe(const Limit& limit, GucIntCheckHook hook) {
+    DefineCustomIntVariable(limit.name, limit.description, limit.remark, limit.value, limit.initial, limit.least,
+                            limit.greatest, PGC_USERSET, limit.flags, hook, nullptr, nullptr);
+}
+
+template <std::size_t... indices>
+void define_limits_unsafe(std::index_sequence<indices...>) {
+    (define_limit_unsafe(kLimits[indices], check_limit_hook<indices>), ...);
 }
 
 /// Before the library was loaded, an option of the connection has replaced what the server gives this session; nobody
@@ -71,19 +109,12 @@ void refuse_limits_of_connection_unsafe() {
     if (is_superuser_unsafe()) return;
     for_each_setting_unsafe([](const config_generic* setting) {
         if (setting->source != PGC_S_CLIENT) return;
-        for (const char* limit : {"mf_ext.max_memory", "mf_ext.keep_versions", "mf_ext.max_threads"})
-            if (pg_strcasecmp(setting->name, limit) == 0)
+        for (const Limit& limit : kLimits)
+            if (pg_strcasecmp(setting->name, limit.name) == 0)
                 ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                                errmsg("parameter \"%s\" cannot be an option of the connection", limit),
+                                errmsg("parameter \"%s\" cannot be an option of the connection", limit.name),
                                 errhint("Lower it with SET after connecting.")));
     });
-}
-
-// 0 is at most the number of processors, whatever else a session sets.
-bool check_max_threads(int* value, void**, GucSource source) {
-    const unsigned processors = std::thread::hardware_concurrency();
-    return check_limit_unsafe("mf_ext.max_threads", *value, "", source,
-                              processors > 0 ? static_cast<int>(processors) : INT_MAX);
 }
 
 // Shows the kernel variants in use, for tests that force one by the environment.
@@ -107,27 +138,19 @@ void define_settings_unsafe() {
     // First, since these may fail and no setting can be defined twice.
     refuse_limits_of_connection_unsafe();
     define_kernels_unsafe();
+    define_limits_unsafe(std::make_index_sequence<std::size(kLimits)>());
     DefineCustomIntVariable("mf_ext.cache_size", "Sets the maximum shared memory used to cache item factors.",
                             "The least recently used model is evicted first.", &cache_size_kb, 1024 * 1024, 1024,
                             INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     DefineCustomStringVariable("mf_ext.default_model", "Sets the model used by calls that name none.", nullptr,
                                &default_model, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.keep_versions", "Sets the number of versions of a model to keep.",
-                            "Publishing a new version deletes older ones beyond this number; the live version counts.",
-                            &keep_versions, 2, 1, 1000, PGC_USERSET, 0, check_keep_versions, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_jobs", "Sets the maximum number of jobs of one role that wait or run.",
                             "Each running job takes one of max_worker_processes, which the whole server shares.",
                             &max_jobs, 4, 0, 1000, PGC_SUSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.max_memory", "Sets the maximum memory of one training run or evaluation.", nullptr,
-                            &max_memory_kb, 2 * 1024 * 1024, 1024, INT_MAX, PGC_USERSET, GUC_UNIT_KB, check_max_memory,
-                            nullptr, nullptr);
     DefineCustomIntVariable(
         "mf_ext.max_private_memory", "Sets the maximum private memory of one session for item factors.",
         "Sessions use private memory where the shared cache cannot hold a model; a larger model is refused.",
         &max_private_memory_kb, 256 * 1024, 1024, INT_MAX, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("mf_ext.max_threads", "Sets the number of threads of one training run or batch call.",
-                            "0 means max_parallel_maintenance_workers + 1, at most the number of processors.",
-                            &max_threads, 0, 0, 1024, PGC_USERSET, 0, check_max_threads, nullptr, nullptr);
     DefineCustomIntVariable("mf_ext.max_trainings", "Sets the maximum number of training runs at a time in the server.",
                             "Jobs wait for their turn; other runs beyond this number are refused.", &max_trainings, 8,
                             1, kMostTrainings, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
