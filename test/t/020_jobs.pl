@@ -295,6 +295,17 @@ $job = sql(q{SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
 is(sql("SELECT version FROM mf_jobs WHERE job_id = $job"), '3', 'and can be trained again');
 
+# What the session was told about its model is not told again by the worker, which nobody reads.
+sql(q{CREATE TABLE successor AS SELECT * FROM ratings WHERE user_id < 100; CREATE INDEX ON successor (user_id);
+    ALTER SYSTEM SET log_min_messages = notice; SELECT pg_reload_conf()});
+$node->poll_query_until('postgres', 'SHOW log_min_messages', 'notice') or die;
+my $told = -s $node->logfile;
+$job = sql(q{SELECT mf_train_async('successor', 'direct', factors => 2)});
+wait_for($job, 'done');
+is(scalar(() = slurp_file($node->logfile, $told) =~ /NOTICE:  model "direct" was trained on public\.ratings, not on public\.successor/g), 1,
+    'the session says that the source is another one');
+sql(q{ALTER SYSTEM RESET log_min_messages; SELECT pg_reload_conf()});
+
 # Finished jobs do not accumulate.
 sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'trainer', 'ratings', true, '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
 $job = sql(q{SELECT mf_retrain_async('first')});

@@ -20,6 +20,7 @@ MF_FUNCTION(mf_train_async) {
     const TrainArguments arguments = check_train_arguments(raw);
     own_model(catalog, arguments.model);
     check_former_source(catalog, arguments);
+    tell_of_former_source(catalog, arguments);
     advise(arguments);
     const std::int64_t job_id = add_job(catalog, arguments.model.c_str(), arguments.source.relation, fcinfo);
     start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);

@@ -63,6 +63,14 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     return publish(catalog, model_id, row);
 }
 
+/// What to say if the model was trained on another relation, which still exists; else empty.
+std::string other_source(const Catalog& catalog, const TrainArguments& arguments) {
+    const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
+    if (!former || former->source == arguments.source.relation || !relation_exists(former->source)) return "";
+    return "model \"" + arguments.model + "\" was trained on " + qualified_name(former->source) + ", not on " +
+           arguments.source.name;
+}
+
 /// Functions of a model have the types that its ids had when they were made.
 void warn_of_other_types(const TrainArguments& arguments, const FormerVersion& former) {
     const SourceColumn &user = arguments.source.user, &item = arguments.source.item;
@@ -170,17 +178,23 @@ void advise(const TrainArguments& arguments) {
 }
 
 void check_former_source(const Catalog& catalog, const TrainArguments& arguments) {
-    const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
-    if (!former || former->source == arguments.source.relation || !relation_exists(former->source)) return;
-    const std::string fact = "model \"" + arguments.model + "\" was trained on " + qualified_name(former->source) +
-                             ", not on " + arguments.source.name;
-    if (arguments.model_is_given) return report(NOTICE, fact, "Its next version is trained on the latter.");
+    if (arguments.model_is_given) return;
+    const std::string fact = other_source(catalog, arguments);
+    if (fact.empty()) return;
     throw SqlError(ERRCODE_DUPLICATE_OBJECT, fact, "A model is named after its source unless it is given a name.",
                    "Pass model => '...' for a model of its own, or model => " + quoted_literal(arguments.model) +
                        " for a new version of this one.");
 }
 
+void tell_of_former_source(const Catalog& catalog, const TrainArguments& arguments) {
+    if (!arguments.model_is_given) return;
+    const std::string fact = other_source(catalog, arguments);
+    if (!fact.empty()) report(NOTICE, fact, "Its next version is trained on the latter.");
+}
+
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {
+    lock_for_training(catalog, arguments.model);  // only who may train the model is told of its source
+    tell_of_former_source(catalog, arguments);
     Training training(catalog, arguments);
     training.read(start_from);
     training.train();

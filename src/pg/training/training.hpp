@@ -43,14 +43,18 @@ class Training {
     std::unique_ptr<State> state_;
 };
 
-/// A model that was trained on another relation, which still exists, is replaced only by a call that names it. Throws
-/// duplicate_object where the name is the source's, and says so by a NOTICE where it is given.
+/// A model that was trained on another relation, which still exists, is replaced only by a call that names it: throws
+/// duplicate_object where the name is the source's.
 void check_former_source(const Catalog& catalog, const TrainArguments& arguments);
+
+/// Says by a NOTICE that a model whose name is given was trained on another relation, which still exists. For sessions:
+/// nobody reads the NOTICEs of a job.
+void tell_of_former_source(const Catalog& catalog, const TrainArguments& arguments);
 
 /// What may surprise about the arguments, as NOTICEs; each once in a session.
 void advise(const TrainArguments& arguments);
 
-/// All three in the caller's transaction.
+/// All three steps in the transaction of a session.
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments,
                              const ModelVersion* start_from = nullptr);
 
