@@ -6,6 +6,8 @@
 
 extern "C" {
 #include "commands/trigger.h"
+#include "nodes/pg_list.h"
+#include "nodes/value.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
@@ -34,15 +36,28 @@ Oid find_unsafe(const char* name, PGFunction find) {
     return call->isnull ? InvalidOid : DatumGetObjectId(found);
 }
 
-/// The object of that name, or number. If it does not exist, says so and what that means, and gives InvalidOid. Raises
-/// instead where rows are replicated: replication waits, and goes on once the object is there.
-Oid object_named_unsafe(const char* name, PGFunction input, PGFunction find, int sqlstate, const char* kind,
+/// True once per name in a statement: COPY calls the function for all its rows with the same `function`, and every
+/// version of a model names the same objects.
+bool is_new_unsafe(FmgrInfo* function, const char* name) {
+    MemoryContext caller = MemoryContextSwitchTo(function->fn_mcxt);
+    auto* names = static_cast<List*>(function->fn_extra);
+    const int before = list_length(names);
+    names = list_append_unique(names, makeString(pstrdup(name)));
+    function->fn_extra = names;
+    MemoryContextSwitchTo(caller);
+    return list_length(names) > before;
+}
+
+/// The object of the name, or number, that is the argument. If it does not exist, says so and what that means, and
+/// gives InvalidOid. Raises instead where rows are replicated: replication waits, and goes on once the object is there.
+Oid object_named_unsafe(FunctionCallInfo fcinfo, PGFunction input, PGFunction find, int sqlstate, const char* kind,
                         const char* detail, const char* hint) {
+    const char* name = PG_GETARG_CSTRING(0);
     const bool is_number = strspn(name, "0123456789") == strlen(name);
     if (is_number || strcmp(name, kNone) == 0 || IsLogicalWorker())
         return DatumGetObjectId(DirectFunctionCall1(input, CStringGetDatum(name)));
     const Oid found = find_unsafe(name, find);
-    if (!OidIsValid(found))
+    if (!OidIsValid(found) && is_new_unsafe(fcinfo->flinfo, name))
         ereport(WARNING, (errcode(sqlstate), errmsg("%s %s does not exist", kind, name), errdetail("%s", detail),
                           errhint("%s", hint)));
     return found;
@@ -52,26 +67,27 @@ Oid object_named_unsafe(const char* name, PGFunction input, PGFunction find, int
 
 MF_FUNCTION(mf_relation_in) {
     return pg_call([fcinfo] {
-        return ObjectIdGetDatum(object_named_unsafe(
-            PG_GETARG_CSTRING(0), regclassin, to_regclass, ERRCODE_UNDEFINED_TABLE, "relation",
-            "A model that was trained on it is restored without a source.", "Train the model on another relation."));
+        return ObjectIdGetDatum(object_named_unsafe(fcinfo, regclassin, to_regclass, ERRCODE_UNDEFINED_TABLE,
+                                                    "relation",
+                                                    "Every model that was trained on it is restored without a source.",
+                                                    "Train the model on another relation."));
     });
 }
 
 MF_FUNCTION(mf_role_in) {
     return pg_call([fcinfo] {
         return ObjectIdGetDatum(
-            object_named_unsafe(PG_GETARG_CSTRING(0), regrolein, to_regrole, ERRCODE_UNDEFINED_OBJECT, "role",
-                                "A model that it owned is restored without an owner.",
+            object_named_unsafe(fcinfo, regrolein, to_regrole, ERRCODE_UNDEFINED_OBJECT, "role",
+                                "Every model that it owned is restored without an owner.",
                                 "A superuser can give the model to another role with mf_set_owner."));
     });
 }
 
 MF_FUNCTION(mf_id_type_in) {
     return pg_call([fcinfo] {
-        return ObjectIdGetDatum(object_named_unsafe(
-            PG_GETARG_CSTRING(0), regtypein, to_regtype, ERRCODE_UNDEFINED_OBJECT, "type",
-            "A model whose ids are of that type is restored without it.", "Train the model again."));
+        return ObjectIdGetDatum(object_named_unsafe(fcinfo, regtypein, to_regtype, ERRCODE_UNDEFINED_OBJECT, "type",
+                                                    "Every model whose ids are of that type is restored without it.",
+                                                    "Train the model again."));
     });
 }
 
@@ -82,7 +98,7 @@ MF_FUNCTION(mf_grantee_in) {
         const Oid role =
             strcmp(name, kNone) == 0
                 ? InvalidOid
-                : object_named_unsafe(name, regrolein, to_regrole, ERRCODE_UNDEFINED_OBJECT, "role",
+                : object_named_unsafe(fcinfo, regrolein, to_regrole, ERRCODE_UNDEFINED_OBJECT, "role",
                                       "What was granted to it is left out.", "Create the role and use mf_grant.");
         return ObjectIdGetDatum(OidIsValid(role) ? role : kMissingGrantee);
     });
