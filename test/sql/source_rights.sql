@@ -75,6 +75,19 @@ SELECT error_of($$SELECT mf_train('ratings')$$);
 SELECT error_of($$SELECT mf_train_async('ratings')$$);
 SELECT error_of($$SELECT * FROM mf_recommend(1, 2, 'ratings')$$);
 RESET ROLE;
+-- One statement gives all columns that are missing, and each once.
+CREATE TABLE quoted ("User" integer, item_id integer, rating real, note text);
+CREATE INDEX ON quoted ("User");
+GRANT SELECT (note) ON quoted TO regress_mf_columns;
+SET ROLE regress_mf_columns;
+SELECT error_of($$SELECT mf_train('quoted', user_column => 'User')$$);
+SELECT error_of($$SELECT mf_train('quoted', user_column => 'User', rating_column => 'item_id')$$);
+SELECT error_of($$SELECT mf_train('quoted', user_column => 'note', rating_column => 'missing')$$);
+RESET ROLE;
+GRANT SELECT ("User", item_id, rating) ON test.quoted TO regress_mf_columns;
+SET ROLE regress_mf_columns;
+SELECT error_of($$SELECT mf_train('quoted', user_column => 'User')$$);
+RESET ROLE;
 -- The schema counts as well.
 CREATE SCHEMA regress_mf_closed;
 CREATE TABLE regress_mf_closed.ratings AS SELECT * FROM ratings;

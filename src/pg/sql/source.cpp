@@ -54,16 +54,30 @@ const char* kind_name(char kind) {
     pg_unreachable();
 }
 
-[[noreturn]] void raise_relation_denied_unsafe(Oid relation, Oid reader) {
-    raise_denied_unsafe(kind_name(get_rel_relkind(relation)), get_rel_name(relation), "SELECT",
+[[noreturn]] void raise_relation_denied_unsafe(Oid relation, const char* right, Oid reader) {
+    raise_denied_unsafe(kind_name(get_rel_relkind(relation)), get_rel_name(relation), right,
                         qualified_name_unsafe(relation), reader);
 }
 
-void require_select_column_unsafe(Oid relation, AttrNumber column, Oid reader) {
-    if (pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK ||
-        pg_attribute_aclcheck(relation, column, reader, ACL_SELECT) == ACLCHECK_OK)
-        return;
-    raise_relation_denied_unsafe(relation, reader);
+/// For a role that may read some columns; the hint names all that it lacks, so that one statement is enough. Columns
+/// that do not exist have an error of their own.
+void require_select_columns_unsafe(Oid relation, const SourceColumnNames& names, Oid reader) {
+    if (pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK) return;
+    Bitmapset* denied = nullptr;
+    for (const char* name : {names.user, names.item, names.rating, names.time}) {
+        const AttrNumber column = name != nullptr ? get_attnum(relation, name) : InvalidAttrNumber;
+        if (column > 0 && pg_attribute_aclcheck(relation, column, reader, ACL_SELECT) != ACLCHECK_OK)
+            denied = bms_add_member(denied, column);
+    }
+    if (denied == nullptr) return;
+    StringInfoData right;
+    initStringInfo(&right);
+    for (int column = bms_next_member(denied, -1); column > 0; column = bms_next_member(denied, column)) {
+        const char* name = get_attname(relation, static_cast<AttrNumber>(column), false);
+        appendStringInfo(&right, "%s%s", right.len > 0 ? ", " : "SELECT (", quote_identifier(name));
+    }
+    appendStringInfoChar(&right, ')');
+    raise_relation_denied_unsafe(relation, right.data, reader);
 }
 
 const char* list_columns_unsafe(Oid relation) {
@@ -117,9 +131,6 @@ ColumnFacts require_column(const Source& source, const char* name, const char* r
                        std::string("column \"") + name + "\" of relation " + source.name + " does not exist",
                        std::string("Columns of ") + source.name + ": " + facts.all_columns + ".",
                        std::string("Name the column with ") + role + "_column => '...'.");
-    pg_call([relation, column = facts.number, reader = source.reader] {
-        require_select_column_unsafe(relation, column, reader);
-    });
     return facts;
 }
 
@@ -276,7 +287,7 @@ void require_select_unsafe(Oid relation, Oid reader) {
     }
     if (pg_class_aclcheck(relation, reader, ACL_SELECT) != ACLCHECK_OK &&
         pg_attribute_aclcheck_all(relation, reader, ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
-        raise_relation_denied_unsafe(relation, reader);
+        raise_relation_denied_unsafe(relation, "SELECT", reader);
 }
 
 bool relation_exists(Oid relation) {
@@ -302,6 +313,7 @@ Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader)
         kind != RELKIND_VIEW && kind != RELKIND_MATVIEW)
         throw SqlError(ERRCODE_WRONG_OBJECT_TYPE, source.name + " holds no rows to train on", "",
                        "The source is a table, partitioned table, foreign table, view or materialized view.");
+    pg_call([relation, reader, &names] { require_select_columns_unsafe(relation, names, reader); });
     source.user = id_column(source, names.user, "user");
     source.item = id_column(source, names.item, "item");
     if (names.rating != nullptr) source.rating = rating_column(source, names.rating);

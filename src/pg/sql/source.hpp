@@ -53,9 +53,9 @@ struct SourceColumnNames {
     const char* time;
 };
 
-/// Looks the relation and its columns up, and locks it against changes. Before that, and for each column, it checks
-/// that `reader` may select it, InvalidOid meaning the current user. Throws insufficient_privilege, undefined_table,
-/// wrong_object_type, undefined_column or datatype_mismatch, the last four with a hint.
+/// Looks the relation and its columns up, and locks it against changes. Before that it checks that `reader` may select
+/// from the relation, and after it that it may select all of the columns, InvalidOid meaning the current user. Throws
+/// insufficient_privilege, undefined_table, wrong_object_type, undefined_column or datatype_mismatch, with a hint.
 Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader = InvalidOid);
 
 /// `SELECT user, item, rating, time FROM source`, everything qualified. With one_user only rows of the user given as
