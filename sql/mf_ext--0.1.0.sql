@@ -828,9 +828,10 @@ RETURNS pg_catalog.int8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mf_split_hash';
 
-COMMENT ON FUNCTION @extschema@.mf_split IS 'copies the rows of a relation into two new tables, a train table and a test table';
+COMMENT ON FUNCTION @extschema@.mf_split IS
+    'copies the rows of a relation into two new tables, a train table and a test table: some interactions, the latest, or all of some items or users are held out';
 COMMENT ON FUNCTION @extschema@.mf_split_hash IS
-    'hash of an interaction: mf_split and test_fraction hold out the interactions with the smallest hashes';
+    'hash of an interaction, or with an empty id of a user or an item: mf_split and test_fraction hold out those with the smallest hashes';
 
 CREATE FUNCTION @extschema@.mf_precision_at(
     recommended pg_catalog.anycompatiblearray, relevant pg_catalog.anycompatiblearray, k pg_catalog.int8)

@@ -14,17 +14,17 @@ struct MethodName {
     std::string_view word;
     SplitMethod method;
 };
-constexpr MethodName kMethods[] = {{"random", SplitMethod::Random},
-                                   {"by_user", SplitMethod::ByUser},
-                                   {"last", SplitMethod::Last},
-                                   {"time", SplitMethod::Time}};
+constexpr MethodName kMethods[] = {
+    {"random", SplitMethod::Random}, {"by_user", SplitMethod::ByUser},       {"last", SplitMethod::Last},
+    {"time", SplitMethod::Time},     {"cold_items", SplitMethod::ColdItems}, {"cold_users", SplitMethod::ColdUsers}};
 
 SplitMethod method_of(const char* word) {
     for (const MethodName& known : kMethods)
         if (word == known.word) return known.method;
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("method \"") + word + "\" is not known", "",
                    "Methods: 'random' (interactions), 'by_user' (a share of each user's), 'last' (each user's newest), "
-                   "'time' (the newest of all).");
+                   "'time' (the newest of all), 'cold_items' (all rows of a share of the items), "
+                   "'cold_users' (all rows of a share of the users).");
 }
 
 void check_fraction(double fraction) {

@@ -65,18 +65,35 @@ std::string held_count(const std::string& rows) {
            ")::pg_catalog.float8 OPERATOR(pg_catalog.-) 1::pg_catalog.float8))";
 }
 
+/// Which rows can be held out, and the two ids that their hash is of. A user or an item that is held out as a whole is
+/// drawn with an empty id in the other place, and whatever stands in the other column, so that all its rows go to one
+/// side.
+struct Draw {
+    std::string condition;
+    std::string hashed;
+};
+
+Draw draw_of(const SplitArguments& arguments, const RenamedSource& source) {
+    const std::string user = "(" + source.user + ")::pg_catalog.text", item = "(" + source.item + ")::pg_catalog.text";
+    const std::string nobody = "''::pg_catalog.text";
+    if (arguments.method == SplitMethod::ColdItems) return {source.item + " IS NOT NULL", nobody + ", " + item};
+    if (arguments.method == SplitMethod::ColdUsers) return {source.user + " IS NOT NULL", user + ", " + nobody};
+    return {source.user + " IS NOT NULL AND " + source.item + " IS NOT NULL" +
+                (source.time.empty() ? "" : " AND " + source.time + " IS NOT NULL"),
+            user + ", " + item};
+}
+
 /// `SELECT columns, held FROM source`. Parameters: $1 fraction, $2 seed, $3 the hash below which a cell is held out.
 /// draw is NULL for rows that cannot be held out; they form separate partitions in windows.
 ///
 /// Peers get the rank of the last of them (where the default frame ends), so rows that are equal in all sort keys are
 /// on the same side, and the result does not depend on the order of the rows.
 std::string split_query(const SplitArguments& arguments, const RenamedSource& source) {
-    const std::string drawn =
-        "SELECT " + source.columns + ", " + id_key(arguments.source.user, source.user) + " AS u, " +
-        id_key(arguments.source.item, source.item) + " AS i, CASE WHEN " + source.user + " IS NOT NULL AND " +
-        source.item + " IS NOT NULL" + (source.time.empty() ? "" : " AND " + source.time + " IS NOT NULL") + " THEN " +
-        arguments.hash_function + "((" + source.user + ")::pg_catalog.text, (" + source.item +
-        ")::pg_catalog.text, $2) END AS draw FROM " + arguments.source.name + " AS source (" + source.columns + ")";
+    const auto [condition, hashed] = draw_of(arguments, source);
+    const std::string drawn = "SELECT " + source.columns + ", " + id_key(arguments.source.user, source.user) +
+                              " AS u, " + id_key(arguments.source.item, source.item) + " AS i, CASE WHEN " + condition +
+                              " THEN " + arguments.hash_function + "(" + hashed + ", $2) END AS draw FROM " +
+                              arguments.source.name + " AS source (" + source.columns + ")";
     const auto select = [&](const std::string& held, const std::string& from) {
         return "SELECT " + source.columns + ", draw IS NOT NULL AND " + held + " AS held FROM (" + from + ") AS x";
     };
@@ -85,18 +102,23 @@ std::string split_query(const SplitArguments& arguments, const RenamedSource& so
                                                                                 rank + " AS rank, " + size +
                                                                                 " AS size FROM (" + drawn + ") AS y");
     };
+    // Rows with the same draw and id stay together and count as one: a user's rows of an item, all rows of an item.
+    const auto ranked_once = [&](const std::string& partition, const std::string& id) {
+        return select("rank OPERATOR(pg_catalog.<=) " + held_count("size"),
+                      "SELECT " + source.columns + ", draw, rank, pg_catalog.max(rank) OVER (PARTITION BY " +
+                          partition + ") AS size FROM (SELECT *, pg_catalog.dense_rank() OVER (PARTITION BY " +
+                          partition + " ORDER BY draw, " + id + ") AS rank FROM (" + drawn + ") AS z) AS y");
+    };
     const std::string count = "pg_catalog.count(*) OVER ";
     switch (arguments.method) {
         case SplitMethod::Random:
             return select("draw OPERATOR(pg_catalog.<) $3", drawn);
         case SplitMethod::ByUser:
-            // Counts cells, not rows, since the rows of a cell stay together.
-            return select("rank OPERATOR(pg_catalog.<=) " + held_count("size"),
-                          "SELECT " + source.columns +
-                              ", draw, rank, pg_catalog.max(rank) OVER (PARTITION BY u, draw IS NULL) AS size FROM "
-                              "(SELECT *, pg_catalog.dense_rank() OVER (PARTITION BY u, draw IS NULL ORDER BY draw, i) "
-                              "AS rank FROM (" +
-                              drawn + ") AS z) AS y");
+            return ranked_once("u, draw IS NULL", "i");
+        case SplitMethod::ColdItems:
+            return ranked_once("draw IS NULL", "i");
+        case SplitMethod::ColdUsers:
+            return ranked_once("draw IS NULL", "u");
         case SplitMethod::Last:
             return ranked(count + "(PARTITION BY u, draw IS NULL ORDER BY " + source.time + " DESC, draw, i)",
                           count + "(PARTITION BY u, draw IS NULL)");

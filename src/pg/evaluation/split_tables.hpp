@@ -6,10 +6,12 @@
 namespace mf::pg {
 
 enum class SplitMethod {
-    Random,  ///< cells chosen by a hash
-    ByUser,  ///< a share of each user's cells, chosen by a hash
-    Last,    ///< the latest rows of each user
-    Time,    ///< the latest of all rows
+    Random,     ///< cells chosen by a hash
+    ByUser,     ///< a share of each user's cells, chosen by a hash
+    Last,       ///< the latest rows of each user
+    Time,       ///< the latest of all rows
+    ColdItems,  ///< all rows of a share of the items, chosen by a hash
+    ColdUsers,  ///< all rows of a share of the users, chosen by a hash
 };
 
 /// mf_split's arguments as given; null pointers are NULLs.
