@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "core/base/array.hpp"
 #include "core/base/sums.hpp"
@@ -20,12 +22,26 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t kCounted = 4 * kScanItems;
 constexpr std::size_t kCountedBlocks = kCounted / kLanes;
 
+/// What is ranked: all positions of an index, or some of them. Ascending in either case, so that norms descend.
+class RankedPositions {
+  public:
+    explicit RankedPositions(const ItemIndex& items) : size_(items.items()) {}
+    explicit RankedPositions(const ItemSubset& subset) : size_(subset.size()), some_(subset.positions().data()) {}
+
+    std::size_t size() const { return size_; }
+    std::size_t operator[](std::size_t i) const { return some_ == nullptr ? i : some_[i]; }
+
+  private:
+    std::size_t size_;
+    const std::uint32_t* some_ = nullptr;
+};
+
 /// Relevant items of one user, and how many of other items come before them.
 class RankCounter {
   public:
     RankCounter() = default;
-    RankCounter(const float* query, const TestUser& user, const ItemIndex& items)
-        : query_(query), items_(&items), norm_(std::sqrt(squared_norm(query, items.stride()))) {
+    RankCounter(const float* query, const TestUser& user, const ItemIndex& items, const RankedPositions& ranked)
+        : query_(query), items_(&items), ranked_(&ranked), norm_(std::sqrt(squared_norm(query, items.stride()))) {
         for (const std::uint32_t item : user.relevant) relevant_.push_back(scored(items.positions()[item]));
         std::sort(relevant_.begin(), relevant_.end(), better);
         seen_before_.resize(relevant_.size());
@@ -40,14 +56,14 @@ class RankCounter {
     /// Items that are not ranked and would come before relevant item r, best first.
     std::span<const std::uint32_t> seen_before() const { return seen_before_; }
 
-    /// Adds to counts[r] how many of `count` items from position `begin` on come before relevant item r. products: row
-    /// of Kernels::multiply, of those items with the query, followed by -infinity up to kCounted.
+    /// Adds to counts[r] how many of `count` ranked items from number `begin` on come before relevant item r. products:
+    /// row of Kernels::multiply, of those items with the query, followed by -infinity up to kCounted.
     void count(std::size_t begin, std::size_t count, const float* products, std::uint32_t* counts) const {
         // Two sums in single precision are off from each other by at most twice the rounding's share of the product of
         // the norms (see top_n.cpp), of which the first is the greatest; thrice leaves room for the rounding of the
         // margins themselves.
         const auto stride = static_cast<double>(items_->stride());
-        const double reach = norm_ * static_cast<double>(items_->group(begin / kScanItems).norm);
+        const double reach = norm_ * static_cast<double>(items_->group((*ranked_)[begin] / kScanItems).norm);
         const double margin = 3 * ((stride + 8) * 0x1.0p-24 * reach + stride * 0x1.0p-149);
         // Otherwise a sum on the way may have overflowed.
         const bool decides = reach < 0x1.0p126;
@@ -64,7 +80,7 @@ class RankCounter {
             for (std::size_t i = 0; i < count; ++i) {
                 const float product = products[i / kLanes * kTile + i % kLanes];
                 if (!decides || (product >= low && product <= high))
-                    counts[r] += better(scored(begin + i), relevant_[r]);
+                    counts[r] += better(scored((*ranked_)[begin + i]), relevant_[r]);
             }
         }
     }
@@ -77,6 +93,7 @@ class RankCounter {
 
     const float* query_ = nullptr;
     const ItemIndex* items_ = nullptr;
+    const RankedPositions* ranked_ = nullptr;
     double norm_ = 0;
     std::vector<ScoredItem> relevant_;  // best first
     std::vector<std::uint32_t> seen_before_;
@@ -85,49 +102,34 @@ class RankCounter {
 /// Floats of 16 vectors of `stride` in the layout of Kernels::multiply; a line more keeps them on different cache sets.
 std::size_t block_size(std::size_t stride) { return (stride + 1) * kLanes; }
 
-/// Writes `count` vectors to blocks of that size, the rest of the last one as it is.
-void transpose_vectors(const float* vectors, std::size_t count, std::size_t stride, float* blocks) {
+/// Writes the vectors row(0), row(1), ... to blocks of that size, the rest of the last one as it is.
+template <class Row>
+void transpose_vectors(const Row& row, std::size_t count, std::size_t stride, float* blocks) {
     for (std::size_t i = 0; i < count; ++i) {
+        const float* vector = row(i);
         float* column = blocks + i / kLanes * block_size(stride) + i % kLanes;
-        for (std::size_t j = 0; j < stride; ++j) column[j * kLanes] = vectors[i * stride + j];
+        for (std::size_t j = 0; j < stride; ++j) column[j * kLanes] = vector[j];
     }
 }
 
-}  // namespace
-
-RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64_t ranked, std::size_t k) {
-    const ListHits hits{ranks, ranks.size()};
-    RankingMetrics metrics{precision_at(hits, k),
-                           recall_at(hits, k),
-                           ndcg_at(hits, k),
-                           average_precision_at(hits, k),
-                           reciprocal_rank(hits),
-                           hit_rate_at(hits, k),
-                           0};
-    double misplaced = 0;
-    for (std::size_t i = 0; i < ranks.size(); ++i) misplaced += static_cast<double>(ranks[i]) - static_cast<double>(i);
-    const double others = static_cast<double>(ranked) - static_cast<double>(ranks.size());
-    metrics.auc = others > 0 ? 1 - misplaced / (others * static_cast<double>(ranks.size()))
-                             : std::numeric_limits<double>::quiet_NaN();
-    return metrics;
-}
-
-void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
-                     Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks) {
+void rank_positions(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
+                    const RankedPositions& ranked, Environment& environment,
+                    std::vector<std::vector<std::uint32_t>>& ranks) {
     const std::size_t stride = items.stride();
     std::vector<RankCounter> counters(users.size());
     parallel_for(environment, users.size(),
-                 [&](std::size_t u, int) { counters[u] = RankCounter(queries + u * stride, users[u], items); });
+                 [&](std::size_t u, int) { counters[u] = RankCounter(queries + u * stride, users[u], items, ranked); });
     std::vector<std::size_t> first(users.size() + 1, 0);
     for (std::size_t u = 0; u < users.size(); ++u) first[u + 1] = first[u] + users[u].relevant.size();
     std::vector<std::vector<std::uint32_t>> counts(static_cast<std::size_t>(environment.threads),
                                                    std::vector<std::uint32_t>(first.back()));
     const std::size_t block = block_size(stride), user_blocks = (users.size() + kLanes - 1) / kLanes;
     Array<float> transposed(user_blocks * block, 0.0f);
-    transpose_vectors(queries, users.size(), stride, transposed.data());
-    parallel_ranges(environment, items.items(), kCounted, [&](std::size_t begin, std::size_t end, int worker) {
+    transpose_vectors([&](std::size_t u) { return queries + u * stride; }, users.size(), stride, transposed.data());
+    parallel_ranges(environment, ranked.size(), kCounted, [&](std::size_t begin, std::size_t end, int worker) {
         Array<float> columns(kCountedBlocks * block, 0.0f), products(user_blocks * kCounted * kLanes);
-        transpose_vectors(items.row_at(begin), end - begin, stride, columns.data());
+        transpose_vectors([&](std::size_t i) { return items.row_at(ranked[begin + i]); }, end - begin, stride,
+                          columns.data());
         // Few columns at a time stay in the first-level cache.
         for (std::size_t b = 0; b < kCountedBlocks; b += 4)
             for (std::size_t u = 0; u < user_blocks; ++u)
@@ -148,6 +150,52 @@ void rank_by_factors(const float* queries, std::span<const TestUser> users, cons
             ranks[u][r] -= counters[u].seen_before()[r];
         }
     }
+}
+
+}  // namespace
+
+ItemSubset::ItemSubset(std::vector<std::uint32_t> items, const ItemIndex& index)
+    : items_(std::move(items)), contains_(index.items()) {
+    positions_.reserve(items_.size());
+    for (const std::uint32_t item : items_) contains_[item] = true;
+    for (std::uint32_t position = 0; position < index.items(); ++position)
+        if (contains_[index.item_at(position)]) positions_.push_back(position);
+}
+
+TestUser ItemSubset::restricted(const TestUser& user) const {
+    const auto ranked = [this](std::uint32_t item) { return contains(item); };
+    TestUser result;
+    std::ranges::copy_if(user.seen, std::back_inserter(result.seen), ranked);
+    std::ranges::copy_if(user.relevant, std::back_inserter(result.relevant), ranked);
+    return result;
+}
+
+RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64_t ranked, std::size_t k) {
+    const ListHits hits{ranks, ranks.size()};
+    RankingMetrics metrics{precision_at(hits, k),
+                           recall_at(hits, k),
+                           ndcg_at(hits, k),
+                           average_precision_at(hits, k),
+                           reciprocal_rank(hits),
+                           hit_rate_at(hits, k),
+                           0};
+    double misplaced = 0;
+    for (std::size_t i = 0; i < ranks.size(); ++i) misplaced += static_cast<double>(ranks[i]) - static_cast<double>(i);
+    const double others = static_cast<double>(ranked) - static_cast<double>(ranks.size());
+    metrics.auc = others > 0 ? 1 - misplaced / (others * static_cast<double>(ranks.size()))
+                             : std::numeric_limits<double>::quiet_NaN();
+    return metrics;
+}
+
+void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
+                     Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks) {
+    rank_positions(queries, users, items, RankedPositions(items), environment, ranks);
+}
+
+void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
+                     const ItemSubset& ranked, Environment& environment,
+                     std::vector<std::vector<std::uint32_t>>& ranks) {
+    rank_positions(queries, users, items, RankedPositions(ranked), environment, ranks);
 }
 
 std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place) {

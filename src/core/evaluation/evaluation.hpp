@@ -17,6 +17,27 @@ struct TestUser {
     std::vector<std::uint32_t> relevant;
 };
 
+/// Some items of an index, which are ranked as if there were no others. 8 bytes an item, and a bit for each of the
+/// index.
+class ItemSubset {
+  public:
+    /// items: ascending and distinct.
+    ItemSubset(std::vector<std::uint32_t> items, const ItemIndex& index);
+
+    std::size_t size() const { return items_.size(); }
+    std::span<const std::uint32_t> items() const { return items_; }
+    bool contains(std::uint32_t item) const { return contains_[item]; }
+    /// Positions of the items in the index, ascending.
+    std::span<const std::uint32_t> positions() const { return positions_; }
+    /// The user without what is not ranked here.
+    TestUser restricted(const TestUser& user) const;
+
+  private:
+    std::vector<std::uint32_t> items_;
+    std::vector<std::uint32_t> positions_;
+    std::vector<bool> contains_;
+};
+
 /// Metrics of one user's ranking: those of list_metrics.hpp, the reciprocal rank of the whole ranking, and
 /// auc, the share of the pairs (relevant, not relevant) that are in the right order; NaN if all are relevant.
 struct RankingMetrics {
@@ -41,7 +62,13 @@ RankingMetrics ranking_metrics(std::span<const std::uint32_t> ranks, std::uint64
 void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
                      Environment& environment, std::vector<std::vector<std::uint32_t>>& ranks);
 
-/// The same for an order that is the same for all: place[i] is that of item i. O(relevant · log seen + seen · log
+/// The same among the items of `ranked` alone, which all seen and relevant items belong to (see
+/// ItemSubset::restricted). O(users · ranked · k).
+void rank_by_factors(const float* queries, std::span<const TestUser> users, const ItemIndex& items,
+                     const ItemSubset& ranked, Environment& environment,
+                     std::vector<std::vector<std::uint32_t>>& ranks);
+
+/// The ranks in an order that is the same for all users: place[i] is that of item i. O(relevant · log seen + seen · log
 /// seen).
 std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place);
 

@@ -156,6 +156,41 @@ std::vector<ScoredItem> search(const float* query, const ItemIndex& items, std::
     return search.take_sorted();
 }
 
+/// The same for each row of `queries`; allowed(query, item): whether the item may be in that query's list.
+template <class Allowed>
+void search_each(FactorView queries, const ItemIndex& items, std::size_t n, std::span<std::vector<ScoredItem>> lists,
+                 const Allowed& allowed) {
+    if (n == 0) {
+        for (std::vector<ScoredItem>& list : lists) list.clear();
+        return;
+    }
+    std::vector<Search> searches;
+    searches.reserve(queries.rows());
+    std::vector<Search*> active;
+    for (std::size_t q = 0; q < queries.rows(); ++q) active.push_back(&searches.emplace_back(queries.row(q), items, n));
+    const auto allowed_in = [&](const Search& search, std::uint32_t item) {
+        return allowed(static_cast<std::size_t>(&search - searches.data()), item);
+    };
+    for (std::size_t g = 0; g < items.groups(); ++g) {
+        std::erase_if(active, [g](const Search* search) { return search->ends_before(g); });
+        if (active.empty()) break;
+        for (std::size_t first = 0; first < active.size(); first += kScanQueries)
+            visit(items, g, std::span(active).subspan(first, std::min(kScanQueries, active.size() - first)),
+                  allowed_in);
+    }
+    for (std::size_t q = 0; q < queries.rows(); ++q) lists[q] = searches[q].take_sorted();
+}
+
+bool many(std::span<const std::uint32_t> candidates, const ItemIndex& items) {
+    return candidates.size() > items.items() / kManyCandidates;
+}
+
+std::vector<bool> flags(std::span<const std::uint32_t> candidates, const ItemIndex& items) {
+    std::vector<bool> flags(items.items());
+    for (const std::uint32_t item : candidates) flags[item] = true;
+    return flags;
+}
+
 }  // namespace
 
 BestN::BestN(std::size_t n) : n_(n) {}
@@ -185,31 +220,14 @@ std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::s
 
 void top_n_each(FactorView queries, const ItemIndex& items, std::size_t n,
                 std::span<const std::span<const std::uint32_t>> excluded, std::span<std::vector<ScoredItem>> lists) {
-    if (n == 0) {
-        for (std::vector<ScoredItem>& list : lists) list.clear();
-        return;
-    }
-    std::vector<Search> searches;
-    searches.reserve(queries.rows());
-    std::vector<Search*> active;
-    for (std::size_t q = 0; q < queries.rows(); ++q) active.push_back(&searches.emplace_back(queries.row(q), items, n));
-    const auto allowed = [&](const Search& search, std::uint32_t item) {
-        return !contains(excluded[static_cast<std::size_t>(&search - searches.data())], item);
-    };
-    for (std::size_t g = 0; g < items.groups(); ++g) {
-        std::erase_if(active, [g](const Search* search) { return search->ends_before(g); });
-        if (active.empty()) break;
-        for (std::size_t first = 0; first < active.size(); first += kScanQueries)
-            visit(items, g, std::span(active).subspan(first, std::min(kScanQueries, active.size() - first)), allowed);
-    }
-    for (std::size_t q = 0; q < queries.rows(); ++q) lists[q] = searches[q].take_sorted();
+    search_each(queries, items, n, lists,
+                [&](std::size_t query, std::uint32_t item) { return !contains(excluded[query], item); });
 }
 
 std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std::size_t n,
                                  std::span<const std::uint32_t> candidates, std::span<const std::uint32_t> excluded) {
-    if (candidates.size() > items.items() / kManyCandidates) {
-        std::vector<bool> allowed(items.items());
-        for (const std::uint32_t item : candidates) allowed[item] = true;
+    if (many(candidates, items)) {
+        const std::vector<bool> allowed = flags(candidates, items);
         return search(query, items, n, [&](std::uint32_t item) { return allowed[item] && !contains(excluded, item); });
     }
     BestN best(n);
@@ -219,6 +237,19 @@ std::vector<ScoredItem> top_n_of(const float* query, const ItemIndex& items, std
     for (const std::uint32_t item : candidates)
         if (!exclusion.contains(item)) best.push({item, dot(query, items.row(item), blocks)});
     return best.take_sorted();
+}
+
+void top_n_each_of(FactorView queries, const ItemIndex& items, std::size_t n, std::span<const std::uint32_t> candidates,
+                   std::span<const std::span<const std::uint32_t>> excluded, std::span<std::vector<ScoredItem>> lists) {
+    if (!many(candidates, items)) {
+        for (std::size_t q = 0; q < queries.rows(); ++q)
+            lists[q] = top_n_of(queries.row(q), items, n, candidates, excluded[q]);
+        return;
+    }
+    const std::vector<bool> allowed = flags(candidates, items);
+    search_each(queries, items, n, lists, [&](std::size_t query, std::uint32_t item) {
+        return allowed[item] && !contains(excluded[query], item);
+    });
 }
 
 std::vector<ScoredItem> top_n_by_scan(const float* query, const FactorMatrix& items, std::size_t n,

@@ -69,6 +69,15 @@ Case random_case(std::uint32_t items, std::uint32_t users, int factors) {
     return c;
 }
 
+/// Positions of the relevant items in the list.
+std::vector<std::uint32_t> ranks_in_list(const std::vector<ScoredItem>& list, const TestUser& user) {
+    std::vector<std::uint32_t> ranks;
+    for (std::uint32_t rank = 0; rank < list.size(); ++rank)
+        if (std::binary_search(user.relevant.begin(), user.relevant.end(), list[rank].item)) ranks.push_back(rank);
+    return ranks;
+}
+
+/// Of all items, and of subsets of many, few and no items.
 void expect_order_of_top_n(const Case& c, int threads) {
     Environment environment;
     environment.threads = threads;
@@ -76,13 +85,27 @@ void expect_order_of_top_n(const Case& c, int threads) {
     std::vector<std::vector<std::uint32_t>> ranks;
     rank_by_factors(c.queries.row(0), c.users, index.get(), environment, ranks);
     ASSERT_EQ(ranks.size(), c.users.size());
-    for (std::size_t u = 0; u < ranks.size(); ++u) {
-        const auto list = top_n(c.queries.row(u), index.get(), c.items.rows(), c.users[u].seen);
-        std::vector<std::uint32_t> expected;
-        for (std::uint32_t rank = 0; rank < list.size(); ++rank)
-            if (std::binary_search(c.users[u].relevant.begin(), c.users[u].relevant.end(), list[rank].item))
-                expected.push_back(rank);
-        EXPECT_EQ(ranks[u], expected);
+    for (std::size_t u = 0; u < ranks.size(); ++u)
+        EXPECT_EQ(ranks[u],
+                  ranks_in_list(top_n(c.queries.row(u), index.get(), c.items.rows(), c.users[u].seen), c.users[u]));
+
+    for (const std::uint32_t one_in : {1u, 3u, 40u, 1000000u}) {
+        std::vector<std::uint32_t> some;
+        for (std::uint32_t i = one_in / 2; i < c.items.rows(); i += one_in) some.push_back(i);
+        const ItemSubset subset(some, index.get());
+        std::vector<TestUser> users;
+        for (const TestUser& user : c.users) users.push_back(subset.restricted(user));
+        std::vector<std::vector<std::uint32_t>> ranks_of_some;
+        rank_by_factors(c.queries.row(0), users, index.get(), subset, environment, ranks_of_some);
+        ASSERT_EQ(ranks_of_some.size(), users.size());
+        if (one_in == 1) {
+            EXPECT_EQ(ranks_of_some, ranks);
+        }
+        for (std::size_t u = 0; u < users.size(); ++u)
+            EXPECT_EQ(
+                ranks_of_some[u],
+                ranks_in_list(top_n_of(c.queries.row(u), index.get(), some.size(), some, users[u].seen), users[u]))
+                << "one item in " << one_in;
     }
 }
 
@@ -137,6 +160,29 @@ TEST(RankingMetricsTest, NdcgIsThatOfTheTrainer) {
         EXPECT_NEAR(ranking_metrics(ranks[u], 300 - c.users[u].seen.size(), 10).ndcg,
                     ndcg_at({hit_positions(list, c.users[u].relevant, 10), c.users[u].relevant.size()}, 10), 1e-12);
     }
+}
+
+TEST(ItemSubsetTest, LeavesOutAllOtherItems) {
+    FactorMatrix factors(5, 1);
+    for (std::uint32_t i = 0; i < 5; ++i) factors.row(i)[0] = static_cast<float>(i);
+    Environment environment;
+    const OwnedItemIndex index(factors, environment);
+    const ItemSubset subset({1, 2, 4}, index.get());
+    EXPECT_EQ(subset.size(), 3u);
+    // The index begins with the greatest norm: items 4, 3, 2, 1, 0.
+    EXPECT_EQ(std::vector<std::uint32_t>(subset.positions().begin(), subset.positions().end()),
+              (std::vector<std::uint32_t>{0, 2, 3}));
+    EXPECT_TRUE(subset.contains(4));
+    EXPECT_FALSE(subset.contains(3));
+    const TestUser user = subset.restricted({{0, 2}, {1, 3, 4}});
+    EXPECT_EQ(user.seen, (std::vector<std::uint32_t>{2}));
+    EXPECT_EQ(user.relevant, (std::vector<std::uint32_t>{1, 4}));
+    FactorMatrix query(1, 1);
+    query.row(0)[0] = -1;
+    std::vector<std::vector<std::uint32_t>> ranks;
+    rank_by_factors(query.row(0), std::span(&user, 1), index.get(), subset, environment, ranks);
+    // Best are 0, 1, 2, 3, 4; without 0, 2 and 3 those are 1 and 4.
+    EXPECT_EQ(ranks[0], (std::vector<std::uint32_t>{0, 1}));
 }
 
 TEST(RanksInOrderTest, SkipsWhatWasSeen) {

@@ -187,6 +187,27 @@ TEST(TopNOf, AgreesWithSorting) {
     }
 }
 
+TEST(TopNEachOf, AgreesWithOneAfterTheOther) {
+    Random random(4);
+    const FactorMatrix items = whole_numbers(500, 20, 1);
+    const FactorMatrix queries = whole_numbers(40, 20, 2);
+    Environment environment;
+    const OwnedItemIndex index(items, environment);
+    std::vector<std::vector<std::uint32_t>> excluded;
+    std::vector<std::span<const std::uint32_t>> views;
+    for (std::size_t q = 0; q < queries.rows(); ++q) excluded.push_back(random_subset(500, 1 + q, random));
+    views.assign(excluded.begin(), excluded.end());
+    for (const std::size_t one_in : {1u, 3u, 100u, 1000000u}) {
+        const std::vector<std::uint32_t> candidates = random_subset(500, one_in, random);
+        for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{25}, kHuge}) {
+            std::vector<std::vector<ScoredItem>> lists(queries.rows(), {{7, 7.0f}});
+            top_n_each_of(queries, index.get(), n, candidates, views, lists);
+            for (std::size_t q = 0; q < queries.rows(); ++q)
+                expect_same(lists[q], by_sorting(queries.row(q), items, n, candidates, excluded[q]));
+        }
+    }
+}
+
 TEST(TopNOf, ScoresHaveTheBitsOfTopN) {
     Random random(3);
     FactorMatrix items(300, 50);
