@@ -737,7 +737,7 @@ LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 3
 AS 'MODULE_PATHNAME', 'mf_evaluate';
 
 COMMENT ON FUNCTION @extschema@.mf_evaluate IS
-    'errors of predictions and metrics of lists on test rows: the model, and two baselines that it must beat';
+    'errors of predictions and metrics of lists on test rows: the model, also for known and new items apart if it has both, and two baselines that it must beat';
 
 CREATE FUNCTION @extschema@.mf_fold(user_id pg_catalog.int8, item_id pg_catalog.int8, folds pg_catalog.int4, seed pg_catalog.int8 DEFAULT 1)
 RETURNS pg_catalog.int4

@@ -12,31 +12,8 @@ SELECT recommender, users, rows, skipped, round(rmse::numeric, 3) AS rmse, round
   FROM mf_evaluate('train', 'test');
 
 -- The same by plain SQL, from the whole ranking of every user.
-CREATE FUNCTION by_hand(k integer, cut real, OUT users bigint, OUT rmse float8, OUT mae float8, OUT "precision" float8, OUT recall float8, OUT ndcg float8,
-                        OUT map float8, OUT mrr float8, OUT hit_rate float8, OUT auc float8, OUT coverage float8) LANGUAGE sql AS $$
-    WITH ranking AS MATERIALIZED (
-        SELECT u AS user_id, l.item_id, l.place - 1 AS rank, t.rating IS NOT NULL AND t.rating >= cut AS relevant
-          FROM generate_series(1, 60) AS u
-         CROSS JOIN LATERAL mf_recommend(u, 1000, 'train') WITH ORDINALITY AS l (item_id, score, predicted_rating, basis, place)
-          LEFT JOIN test t ON t.user_id = u AND t.item_id = l.item_id),
-    counted AS (
-        SELECT *, count(*) FILTER (WHERE relevant) OVER (PARTITION BY user_id ORDER BY rank) AS hits,
-                  count(*) FILTER (WHERE relevant) OVER (PARTITION BY user_id) AS wanted, count(*) OVER (PARTITION BY user_id) AS ranked
-          FROM ranking),
-    each AS (
-        SELECT user_id, count(*) FILTER (WHERE rank < k)::float8 AS hits, max(wanted) AS wanted,
-               sum(1 / log(2, rank + 2)) FILTER (WHERE rank < k) AS gain, sum(hits::float8 / (rank + 1)) FILTER (WHERE rank < k) AS precisions,
-               min(rank) AS first, 1 - sum(rank - hits + 1)::float8 / (max(wanted) * nullif(max(ranked) - max(wanted), 0)) AS auc
-          FROM counted WHERE relevant GROUP BY user_id)
-    SELECT count(*), (SELECT sqrt(avg((mf_predict(user_id, item_id, 'train') - rating)::float8 ^ 2)) FROM test),
-           (SELECT avg(abs((mf_predict(user_id, item_id, 'train')::float8 - rating::float8))) FROM test),
-           avg(hits / k), avg(hits / wanted),
-           avg(coalesce(gain, 0)::float8 / (SELECT sum(1 / log(2, i + 1)) FROM generate_series(1, least(k, wanted)) AS i)::float8),
-           avg(coalesce(precisions, 0) / least(k, wanted)), avg(1.0::float8 / (first + 1)), avg((hits > 0)::integer)::float8, avg(auc),
-           (SELECT count(DISTINCT item_id) FROM ranking WHERE rank < k AND user_id IN (SELECT user_id FROM each)) / 40.0::float8
-      FROM each
-$$;
-CREATE FUNCTION agree(a float8, b float8) RETURNS boolean LANGUAGE sql AS 'SELECT abs(a - b) < 1e-6';
+\set by_hand :srcdir '/sql/include/by_hand.sql'
+\i :by_hand
 SELECT k, cut, e.users = h.users AS users, agree(e.rmse, h.rmse) AS rmse, agree(e.mae, h.mae) AS mae, agree(e."precision", h."precision") AS "precision",
        agree(e.recall, h.recall) AS recall, agree(e.ndcg, h.ndcg) AS ndcg, agree(e.map, h.map) AS map, agree(e.mrr, h.mrr) AS mrr,
        agree(e.hit_rate, h.hit_rate) AS hit_rate, agree(e.auc, h.auc) AS auc, agree(e.coverage, h.coverage) AS coverage

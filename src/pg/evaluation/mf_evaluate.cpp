@@ -4,12 +4,11 @@
 
 #include "core/base/descending_order.hpp"
 #include "core/evaluation/bias_baseline.hpp"
-#include "core/evaluation/evaluation.hpp"
-#include "core/evaluation/metrics.hpp"
 #include "core/retrieval/user_blocks.hpp"
 #include "pg/cache/model_for_call.hpp"
 #include "pg/cache/serving_model.hpp"
 #include "pg/evaluation/evaluation_rows.hpp"
+#include "pg/evaluation/evaluation_totals.hpp"
 #include "pg/serving/recommendations.hpp"
 #include "pg/serving/user_scan.hpp"
 #include "pg/sql/results.hpp"
@@ -30,87 +29,15 @@ struct EvaluationArguments {
     std::optional<double> relevant_from;  ///< rows below are not relevant; nothing: all rows are
 };
 
-/// One recommender's result. Means over users; NaN: undefined.
-struct Evaluation {
-    const char* recommender;  ///< "model", "popularity" or "bias"
-    double rmse;
-    double mae;
-    RankingMetrics metrics;
-    double coverage;  ///< share of the model's items that are in some user's list
-};
-
 /// Numbers of test rows: those used, and those skipped because the model does not know the item, because its source
 /// does not contain the user, because the user has the item in the source already (overlapping), or for a NULL.
 struct EvaluationRows {
-    std::uint64_t users = 0;  ///< users with a relevant row; the means of list metrics are over these
     std::uint64_t used = 0;
     std::uint64_t skipped = 0;
     std::uint64_t overlapping = 0;  ///< among the skipped
 };
 
 constexpr std::size_t kMostUsers = 1024;  // in a block
-
-/// Sums of one recommender's metrics over users, and of its errors over rows.
-class Totals {
-  public:
-    Totals(const char* recommender, std::size_t items) : recommender_(recommender), listed_(items, false) {}
-
-    void add(const RankingMetrics& user) {
-        sum_.precision += user.precision;
-        sum_.recall += user.recall;
-        sum_.ndcg += user.ndcg;
-        sum_.average_precision += user.average_precision;
-        sum_.reciprocal_rank += user.reciprocal_rank;
-        sum_.hit_rate += user.hit_rate;
-        if (std::isnan(user.auc)) return;
-        sum_.auc += user.auc;
-        ++auc_users_;
-    }
-
-    void add_error(double error) { errors_.add(error); }
-
-    void list(std::uint32_t item) { listed_[item] = true; }
-
-    Evaluation result(std::uint64_t users) const {
-        const auto mean = [](double sum, std::uint64_t count) { return sum / static_cast<double>(count); };
-        Evaluation result{recommender_, errors_.rmse(), errors_.mae(), {}, 0};
-        result.metrics = {
-            mean(sum_.precision, users),         mean(sum_.recall, users),          mean(sum_.ndcg, users),
-            mean(sum_.average_precision, users), mean(sum_.reciprocal_rank, users), mean(sum_.hit_rate, users),
-            mean(sum_.auc, auc_users_)};
-        const auto listed = std::count(listed_.begin(), listed_.end(), true);
-        result.coverage = users > 0 ? mean(static_cast<double>(listed), listed_.size()) : std::nan("");
-        return result;
-    }
-
-  private:
-    const char* recommender_;
-    RankingMetrics sum_{};
-    std::uint64_t auc_users_ = 0;
-    PredictionErrors errors_;
-    std::vector<bool> listed_;
-};
-
-/// An order of all items that is the same for all users.
-struct FixedOrder {
-    std::vector<std::uint32_t> items;
-    std::vector<std::uint32_t> place;
-
-    explicit FixedOrder(std::vector<std::uint32_t> order) : items(std::move(order)), place(items.size()) {
-        for (std::uint32_t p = 0; p < items.size(); ++p) place[items[p]] = p;
-    }
-
-    void evaluate(const TestUser& user, std::size_t k, Totals& totals) const {
-        totals.add(ranking_metrics(ranks_in_order(user, place), items.size() - user.seen.size(), k));
-        std::size_t listed = 0;
-        for (const std::uint32_t item : items) {
-            if (listed == k) break;
-            if (std::binary_search(user.seen.begin(), user.seen.end(), item)) continue;
-            totals.list(item);
-            ++listed;
-        }
-    }
-};
 
 /// Biases of the items from one pass over the source with the rights of the model's owner; those of users follow from
 /// their histories.
@@ -168,6 +95,41 @@ class BiasBaseline : public RowSink {
 
 std::vector<std::uint32_t> as_vector(std::span<const std::uint32_t> items) { return {items.begin(), items.end()}; }
 
+/// Items with interactions in the training run, or those without, which a model may hold as well. The model's ranking
+/// of one kind shows how good it is for these items, whichever kind it puts above the other.
+struct ItemKind {
+    /// by_popularity: the items of the kind in that order.
+    ItemKind(const char* recommender, std::span<const std::uint32_t> by_popularity, const ServingModel& model)
+        : items(ascending(by_popularity), model.items.ranking()),
+          order(as_vector(by_popularity), model.items.size()),
+          totals(recommender, model.items.size(), items.size()) {}
+
+    static std::vector<std::uint32_t> ascending(std::span<const std::uint32_t> items) {
+        std::vector<std::uint32_t> sorted = as_vector(items);
+        std::sort(sorted.begin(), sorted.end());
+        return sorted;
+    }
+
+    ItemSubset items;
+    FixedOrder order;
+    Totals totals;
+    std::uint64_t rows = 0;
+};
+
+/// Both kinds; nothing for a model that has items of one kind only, whose ranking is that of all items.
+std::vector<ItemKind> item_kinds(const ServingModel& model) {
+    const std::span<const std::uint32_t> items = model.items.by_popularity();
+    const auto known = static_cast<std::size_t>(
+        std::ranges::partition_point(items, [&](auto item) { return model.items.interactions()[item] > 0; }) -
+        items.begin());
+    std::vector<ItemKind> kinds;
+    if (known == 0 || known == items.size()) return kinds;
+    kinds.reserve(2);
+    kinds.emplace_back("model: known items", items.first(known), model);
+    kinds.emplace_back("model: new items", items.subspan(known), model);
+    return kinds;
+}
+
 class Evaluator {
   public:
     Evaluator(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments, const TestRows& test,
@@ -181,13 +143,15 @@ class Evaluator {
           rows_(rows),
           environment_(quiet_environment()),
           bias_(model, source),
-          by_popularity_(as_vector(model.items.by_popularity())),
-          by_bias_(bias_.order(environment_)),
-          model_totals_("model", model.items.size()),
-          popularity_totals_("popularity", model.items.size()),
-          bias_totals_("bias", model.items.size()),
+          by_popularity_(as_vector(model.items.by_popularity()), model.items.size()),
+          by_bias_(bias_.order(environment_), model.items.size()),
+          model_totals_("model", model.items.size(), model.items.size()),
+          popularity_totals_("popularity", model.items.size(), model.items.size()),
+          bias_totals_("bias", model.items.size(), model.items.size()),
+          kinds_(item_kinds(model)),
           block_users_(block_users(k_, model.items.size(), kMostUsers)),
-          queries_(block_users_ * model.items.ranking().stride(), 0.0f) {}
+          queries_(block_users_ * model.items.ranking().stride(), 0.0f),
+          queries_of_kind_(kinds_.empty() ? 0 : queries_.size(), 0.0f) {}
 
     std::vector<Evaluation> run() {
         const std::vector<bool> everybody(test_.user_count(), true);
@@ -202,8 +166,11 @@ class Evaluator {
         }
         finish_block();
         rows_.skipped = test_.rows.size() + test_.skipped - rows_.used;
-        return {model_totals_.result(rows_.users), popularity_totals_.result(rows_.users),
-                bias_totals_.result(rows_.users)};
+        std::vector<Evaluation> result{model_totals_.result(rows_.used)};
+        for (const ItemKind& kind : kinds_) result.push_back(kind.totals.result(kind.rows));
+        result.push_back(popularity_totals_.result(rows_.used));
+        result.push_back(bias_totals_.result(rows_.used));
+        return result;
     }
 
   private:
@@ -218,9 +185,13 @@ class Evaluator {
                 continue;
             }
             ++rows_.used;
+            ItemKind* const kind = kind_of(row.item);
+            if (kind != nullptr) ++kind->rows;
             if (model_.rating) {
                 const double rating = static_cast<double>(row.rating);
-                model_totals_.add_error(static_cast<double>(predict_item_rating(model_, state, row.item)) - rating);
+                const double error = static_cast<double>(predict_item_rating(model_, state, row.item)) - rating;
+                model_totals_.add_error(error);
+                if (kind != nullptr) kind->totals.add_error(error);
                 bias_totals_.add_error(std::clamp(bias_.mean() + user_bias + bias_.item(row.item),
                                                   model_.rating->minimum, model_.rating->maximum) -
                                        rating);
@@ -230,11 +201,14 @@ class Evaluator {
                 test.relevant.push_back(row.item);
         }
         if (test.relevant.empty()) return;
-        ++rows_.users;
         by_popularity_.evaluate(test, k_, popularity_totals_);
         by_bias_.evaluate(test, k_, bias_totals_);
         if (state.basis == Basis::Popular) {
             by_popularity_.evaluate(test, k_, model_totals_);
+            for (ItemKind& kind : kinds_) {
+                const TestUser of_kind = kind.items.restricted(test);
+                if (!of_kind.relevant.empty()) kind.order.evaluate(of_kind, k_, kind.totals);
+            }
             return;
         }
         std::copy(state.ranking_factors.begin(), state.ranking_factors.end(),
@@ -243,23 +217,54 @@ class Evaluator {
         if (block_.size() == block_users_) finish_block();
     }
 
-    /// Ranks the items for the users of the block, on all threads; adds the metrics in the order of the users. Their
-    /// lists, for the coverage alone, take a few percent of the time of the ranks.
+    /// Nothing if all items are of one kind.
+    ItemKind* kind_of(std::uint32_t item) {
+        for (ItemKind& kind : kinds_)
+            if (kind.items.contains(item)) return &kind;
+        return nullptr;
+    }
+
     void finish_block() {
-        const ItemIndex& items = model_.items.ranking();
-        rank_by_factors(queries_.data(), block_, items, environment_, ranks_);
-        lists_.resize(block_.size());
-        parallel_ranges(environment_, block_.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
-            std::vector<std::span<const std::uint32_t>> seen;
-            for (std::size_t u = begin; u < end; ++u) seen.emplace_back(block_[u].seen);
-            const FactorView queries(queries_.data() + begin * items.stride(), end - begin, items.factors());
-            top_n_each(queries, items, k_, seen, std::span(lists_).subspan(begin, end - begin));
-        });
-        for (std::size_t u = 0; u < block_.size(); ++u) {
-            model_totals_.add(ranking_metrics(ranks_[u], items.items() - block_[u].seen.size(), k_));
-            for (const ScoredItem& item : lists_[u]) model_totals_.list(item.item);
+        add_rankings(queries_.data(), block_, nullptr, model_totals_);
+        const std::size_t stride = model_.items.ranking().stride();
+        for (ItemKind& kind : kinds_) {
+            std::vector<TestUser> users;
+            for (std::size_t u = 0; u < block_.size(); ++u) {
+                TestUser of_kind = kind.items.restricted(block_[u]);
+                if (of_kind.relevant.empty()) continue;
+                std::copy_n(queries_.data() + u * stride, stride, queries_of_kind_.data() + users.size() * stride);
+                users.push_back(std::move(of_kind));
+            }
+            add_rankings(queries_of_kind_.data(), users, &kind.items, kind.totals);
         }
         block_.clear();
+    }
+
+    /// Ranks all items, or those in `some`, for these users, on all threads; adds the metrics in the order of the
+    /// users. Their lists, for the coverage alone, take a few percent of the time of the ranks.
+    void add_rankings(const float* queries, std::span<const TestUser> users, const ItemSubset* some, Totals& totals) {
+        if (users.empty()) return;
+        const ItemIndex& items = model_.items.ranking();
+        if (some == nullptr)
+            rank_by_factors(queries, users, items, environment_, ranks_);
+        else
+            rank_by_factors(queries, users, items, *some, environment_, ranks_);
+        lists_.resize(users.size());
+        parallel_ranges(environment_, users.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
+            std::vector<std::span<const std::uint32_t>> seen;
+            for (std::size_t u = begin; u < end; ++u) seen.emplace_back(users[u].seen);
+            const FactorView part(queries + begin * items.stride(), end - begin, items.factors());
+            const auto lists = std::span(lists_).subspan(begin, end - begin);
+            if (some == nullptr)
+                top_n_each(part, items, k_, seen, lists);
+            else
+                top_n_each_of(part, items, k_, some->items(), seen, lists);
+        });
+        const std::size_t ranked = some == nullptr ? items.items() : some->size();
+        for (std::size_t u = 0; u < users.size(); ++u) {
+            totals.add(ranking_metrics(ranks_[u], ranked - users[u].seen.size(), k_));
+            for (const ScoredItem& item : lists_[u]) totals.list(item.item);
+        }
     }
 
     const Catalog& catalog_;
@@ -276,8 +281,10 @@ class Evaluator {
     Totals model_totals_;
     Totals popularity_totals_;
     Totals bias_totals_;
+    std::vector<ItemKind> kinds_;
     std::size_t block_users_;
     Array<float> queries_;
+    Array<float> queries_of_kind_;
     std::vector<TestUser> block_;
     std::vector<std::vector<std::uint32_t>> ranks_;
     std::vector<std::vector<ScoredItem>> lists_;
@@ -291,8 +298,10 @@ void check(const EvaluationArguments& arguments) {
 
 /// Evaluates the model as mf_recommend and mf_predict serve it now: ranks all items that a user does not have in the
 /// source. The baselines: items by their interactions in the training run; mean + user bias + item bias of the source's
-/// rows (bias_baseline.hpp). Reads the test rows once, and the source once and then as often as
-/// maintenance_work_mem requires (12 bytes per row of the test's users). O(users · items · k), on all threads.
+/// rows (bias_baseline.hpp). A model with items that had no interactions in the training run gets two more rows, for
+/// the rankings of each kind of items alone, which take as long together as that of all. Reads the test rows once, and
+/// the source once and then as often as maintenance_work_mem requires (12 bytes per row of the test's users). O(users ·
+/// items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows) {
     check(arguments);
@@ -316,8 +325,9 @@ void put_evaluation_unsafe(FunctionCallInfo fcinfo, const Evaluation& evaluation
     const RankingMetrics& metrics = evaluation.metrics;
     put_row_unsafe(
         fcinfo,
-        {CStringGetTextDatum(evaluation.recommender), Int64GetDatum(static_cast<std::int64_t>(rows.users)),
-         Int64GetDatum(static_cast<std::int64_t>(rows.used)), Int64GetDatum(static_cast<std::int64_t>(rows.skipped))},
+        {CStringGetTextDatum(evaluation.recommender), Int64GetDatum(static_cast<std::int64_t>(evaluation.users)),
+         Int64GetDatum(static_cast<std::int64_t>(evaluation.rows)),
+         Int64GetDatum(static_cast<std::int64_t>(rows.skipped))},
         {evaluation.rmse, evaluation.mae, metrics.precision, metrics.recall, metrics.ndcg, metrics.average_precision,
          metrics.reciprocal_rank, metrics.hit_rate, metrics.auc, evaluation.coverage});
 }
