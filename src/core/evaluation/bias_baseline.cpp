@@ -52,7 +52,8 @@ PredictionErrors measure_biases(const Csr& train, const Csr& test, Environment& 
     if (train.entries() == 0) return errors;
     const double mean = mean_of(train, environment);
     const std::vector<double> biases = item_biases(train, mean, environment);
-    const auto [least, greatest] = std::minmax_element(train.values.begin(), train.values.end());
+    const auto range = std::minmax_element(train.values.begin(), train.values.end());
+    const double least = static_cast<double>(*range.first), greatest = static_cast<double>(*range.second);
     for_each_row(test, environment, [&](std::uint32_t user) {
         if (test.row_size(user) == 0) return;
         double differences = 0;
@@ -60,8 +61,7 @@ PredictionErrors measure_biases(const Csr& train, const Csr& test, Environment& 
             differences += static_cast<double>(train.row_values(user)[i]) - mean - biases[train.row_columns(user)[i]];
         const double bias = shrunk_user_bias(differences, static_cast<double>(train.row_size(user)));
         for (std::size_t i = 0; i < test.row_size(user); ++i)
-            errors.add(std::clamp(mean + bias + biases[test.row_columns(user)[i]], static_cast<double>(*least),
-                                  static_cast<double>(*greatest)) -
+            errors.add(std::clamp(mean + bias + biases[test.row_columns(user)[i]], least, greatest) -
                        static_cast<double>(test.row_values(user)[i]));
     });
     return errors;
