@@ -14,7 +14,7 @@ INSERT INTO ratings SELECT * FROM planted(160, 90) WHERE mf_fold(user_id, item_i
 SELECT model, version, users, items, ratings = (SELECT count(*) FROM ratings) AS ratings, iterations, train_rmse < 1 AS train_rmse,
        test_rmse, test_ndcg, seconds > 0 AS seconds
   FROM mf_retrain('m');
-SELECT version, live, feedback, algorithm, parameters - '{rating,als,ials}'::text[] AS arguments,
+SELECT version, live, feedback, algorithm, parameters - '{rating,als,ials,curves}'::text[] AS arguments,
        metrics -> 'iterations' AS iterations, metrics -> 'ranking_iterations' AS ranking_iterations
   FROM mf_models WHERE model = 'm' ORDER BY version;
 SELECT version FROM mf_train('ratings', 'cold', factors => 8, iterations => 7, regularization => 0.9,
@@ -59,7 +59,7 @@ CREATE INDEX ON events (who);
 SELECT iterations <= 5 AS iterations, test_ndcg > 0.2 AS test_ndcg FROM mf_train('events', NULL, 'who', 'what', 'weight', 'implicit', factors => 8, iterations => 5, test_fraction => 0.2,
                                     options => '{"duplicates": "last", "time_column": "at"}');
 SELECT model, version, iterations <= 2 AS iterations, train_rmse, test_ndcg > 0.2 AS test_ndcg FROM mf_retrain('events');
-SELECT parameters - 'ials' AS arguments, user_type, item_type FROM mf_models WHERE model = 'events' AND live;
+SELECT parameters - '{ials,curves}'::text[] AS arguments, user_type, item_type FROM mf_models WHERE model = 'events' AND live;
 CREATE TABLE clicks AS SELECT user_id, item_id FROM ratings;
 CREATE INDEX ON clicks (user_id);
 SELECT version FROM mf_train('clicks', rating_column => NULL, feedback => 'implicit', factors => 4);
