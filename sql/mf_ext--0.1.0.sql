@@ -93,6 +93,8 @@ CREATE TABLE @extschema@.mf_model_data (
     metrics       pg_catalog.jsonb       NOT NULL,
     trained_at    pg_catalog.timestamptz NOT NULL,
     seconds       pg_catalog.float8      NOT NULL,
+    refreshed_at  pg_catalog.timestamptz,
+    refreshed_items pg_catalog.int8      NOT NULL DEFAULT 0,
     CONSTRAINT mf_model_data_version_key UNIQUE (model, version)
 );
 CREATE UNIQUE INDEX mf_model_data_live_idx ON @extschema@.mf_model_data (model) WHERE live;
@@ -121,6 +123,7 @@ CREATE TABLE @extschema@.mf_item_factor_data (
     ranking_factors pg_catalog.float4[],
     rating_halves   pg_catalog.int2[],
     ranking_halves  pg_catalog.int2[],
+    source_rows     pg_catalog.int8     NOT NULL, -- before duplicates were merged into interactions
     CONSTRAINT mf_item_factor_data_factors CHECK (pg_catalog.num_nonnulls(ranking_factors, ranking_halves) OPERATOR(pg_catalog.=) 1),
     CONSTRAINT mf_item_factor_data_pkey PRIMARY KEY (model_id, item_id)
 );
@@ -147,7 +150,7 @@ CREATE TABLE @extschema@.mf_job_data (
     owner        pg_catalog.regrole     NOT NULL,
     session_role pg_catalog.regrole     NOT NULL, -- as which the worker connects
     source       pg_catalog.regclass    NOT NULL,
-    retrain      pg_catalog.bool        NOT NULL,
+    task         pg_catalog.text        NOT NULL, -- train, retrain or refresh
     arguments    pg_catalog.jsonb       NOT NULL,
     settings     pg_catalog.jsonb       NOT NULL,
     status       pg_catalog.text        NOT NULL,
@@ -203,7 +206,8 @@ COMMENT ON FUNCTION @extschema@.mf_floats(pg_catalog.int2[]) IS
 
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
     SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass,
-           user_type::pg_catalog.regtype, item_type::pg_catalog.regtype, feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds
+           user_type::pg_catalog.regtype, item_type::pg_catalog.regtype, feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds,
+           refreshed_at, refreshed_items
       FROM @extschema@.mf_model_data m
      WHERE pg_catalog.pg_has_role(owner::pg_catalog.regrole, 'USAGE')
         OR EXISTS (SELECT FROM @extschema@.mf_grant_data g
@@ -243,6 +247,8 @@ COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training
 COMMENT ON COLUMN @extschema@.mf_models.ratings IS 'interactions after duplicates were merged';
 COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse and iterations of the training run; of its test rows test_rmse, test_ndcg and the coverage of these lists, beside test_bias_rmse and test_popularity_ndcg; the test rows chose the iteration, so use mf_evaluate to measure on other rows';
 COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time of the training run, from reading to storing';
+COMMENT ON COLUMN @extschema@.mf_models.refreshed_at IS 'when mf_refresh_items last changed the items; NULL: they are those of the training run';
+COMMENT ON COLUMN @extschema@.mf_models.refreshed_items IS 'items that mf_refresh_items has solved since the training run, each as often as it was';
 COMMENT ON VIEW @extschema@.mf_grants IS 'roles that may use a model besides its owner';
 COMMENT ON COLUMN @extschema@.mf_grants.grantee IS 'name of a role, or public';
 COMMENT ON VIEW @extschema@.mf_user_factors IS 'factors of users, one row per user and version';
@@ -313,6 +319,21 @@ RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
 AS 'MODULE_PATHNAME', 'mf_retrain_async';
 
+CREATE FUNCTION @extschema@.mf_refresh_items(model pg_catalog.text, min_interactions pg_catalog.int8 DEFAULT 1)
+RETURNS TABLE (new_items pg_catalog.int8, updated_items pg_catalog.int8, seconds pg_catalog.float8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'mf_refresh_items';
+
+CREATE FUNCTION @extschema@.mf_refresh_items_async(model pg_catalog.text, min_interactions pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
+AS 'MODULE_PATHNAME', 'mf_refresh_items_async';
+
+COMMENT ON FUNCTION @extschema@.mf_refresh_items IS
+    'solves new items, and those whose interactions have changed by a quarter, for the live version of a model; items without interactions leave';
+COMMENT ON FUNCTION @extschema@.mf_refresh_items_async IS
+    'starts mf_refresh_items in a background worker once this transaction has committed; returns the number of the job';
+
 CREATE FUNCTION @extschema@.mf_cancel_job(job_id pg_catalog.int8)
 RETURNS pg_catalog.bool
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100
@@ -332,12 +353,12 @@ COMMENT ON FUNCTION @extschema@.mf_job_is_alive IS 'whether a background worker 
 
 -- A worker that was killed leaves its job, and those behind it, in their last status. A new worker needs a moment to start.
 CREATE VIEW @extschema@.mf_jobs WITH (security_barrier) AS
-    SELECT job_id, model, owner, source, retrain, arguments,
+    SELECT job_id, model, owner, source, task, arguments,
            CASE WHEN lost THEN 'failed' ELSE status END AS status,
            queued_at, started_at, finished_at, version,
            CASE WHEN lost THEN 'the server or the worker was stopped' ELSE message END AS message,
            CASE WHEN status OPERATOR(pg_catalog.=) 'running' AND NOT lost THEN pid END AS pid
-      FROM (SELECT job_id, model, owner, source, retrain, arguments, status, queued_at, started_at, finished_at, version,
+      FROM (SELECT job_id, model, owner, source, task, arguments, status, queued_at, started_at, finished_at, version,
                    message, pid, finished_at IS NULL
                         AND (status OPERATOR(pg_catalog.=) 'running'
                              OR queued_at OPERATOR(pg_catalog.<)
@@ -350,12 +371,13 @@ CREATE VIEW @extschema@.mf_jobs WITH (security_barrier) AS
                                     WHERE oid OPERATOR(pg_catalog.=) '@extschema@.mf_job_data'::pg_catalog.regclass),
                                   'USAGE');
 
-COMMENT ON VIEW @extschema@.mf_jobs IS 'jobs of mf_train_async and mf_retrain_async and their outcome';
+COMMENT ON VIEW @extschema@.mf_jobs IS 'jobs of mf_train_async, mf_retrain_async and mf_refresh_items_async and their outcome';
 COMMENT ON COLUMN @extschema@.mf_jobs.owner IS 'role that asked for the job, with whose rights it runs';
-COMMENT ON COLUMN @extschema@.mf_jobs.arguments IS 'arguments of mf_train; none for mf_retrain, which uses those of the model';
+COMMENT ON COLUMN @extschema@.mf_jobs.task IS 'train, retrain or refresh';
+COMMENT ON COLUMN @extschema@.mf_jobs.arguments IS 'arguments of mf_train or mf_refresh_items; none for mf_retrain, which uses those of the model';
 COMMENT ON COLUMN @extschema@.mf_jobs.status IS 'queued, running, done, failed or cancelled';
-COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'version of the model that the job has published, once it is done';
-COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why the job failed or was cancelled';
+COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'version of the model that the job has published, or whose items it has refreshed, once it is done';
+COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why the job failed or was cancelled, or what a refresh has done';
 COMMENT ON COLUMN @extschema@.mf_jobs.pid IS 'process of the worker while it runs; mf_progress shows its progress';
 
 CREATE FUNCTION @extschema@.mf_estimate(
@@ -394,9 +416,9 @@ CREATE VIEW @extschema@.mf_progress AS
     SELECT pid, model, phase, iterations_done, iterations_total, loss, rows_read, rows_per_second, seconds, seconds_left
       FROM @extschema@.mf_training_progress();
 
-COMMENT ON VIEW @extschema@.mf_progress IS 'training runs in progress in this database, one row per session that trains';
+COMMENT ON VIEW @extschema@.mf_progress IS 'training runs and refreshes in progress in this database, one row per session that trains';
 COMMENT ON COLUMN @extschema@.mf_progress.phase IS
-    'reading, sorting, search, training, rating factors, ranking factors, storing, cross-validation or tuning';
+    'reading, sorting, search, training, rating factors, ranking factors, storing, cross-validation or tuning; of mf_refresh_items counting, reading, sorting, solving or storing';
 COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'completed iterations of the phase; in a search, the points tried';
 COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS

@@ -87,7 +87,7 @@ CREATE TABLE damage (number serial, name text, statement text, kind text DEFAULT
 INSERT INTO damage (name, statement, kind) VALUES
     ('one item too few', $$DELETE FROM mf_item_factor_data WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
     ('no items', $$DELETE FROM mf_item_factor_data WHERE model_id = $1$$, 'both'),
-    ('one item too many', $$INSERT INTO mf_item_factor_data SELECT model_id, CASE WHEN item_id LIKE 'item%' THEN 'item 99' ELSE '99' END, interactions, rating_bias, rating_factors, ranking_factors
+    ('one item too many', $$INSERT INTO mf_item_factor_data SELECT model_id, CASE WHEN item_id LIKE 'item%' THEN 'item 99' ELSE '99' END, interactions, rating_bias, rating_factors, ranking_factors, rating_halves, ranking_halves, source_rows
                              FROM mf_item_factor_data WHERE model_id = $1 AND item_id LIKE '%7' LIMIT 1$$, 'both'),
     ('an item of another model', $$UPDATE mf_item_factor_data SET model_id = (SELECT max(model_id) + min(model_id) - $1 FROM mf_model_data) WHERE model_id = $1 AND item_id LIKE '%29'$$, 'both'),
     ('an item of no model', $$UPDATE mf_item_factor_data SET model_id = -1 WHERE model_id = $1 AND item_id LIKE '%29'$$, 'both'),
@@ -119,6 +119,8 @@ INSERT INTO damage (name, statement, kind) VALUES
     ('rating bias of an item infinite', $$UPDATE mf_item_factor_data SET rating_bias = 'infinity' WHERE model_id = $1 AND item_id LIKE '%7'$$, 'explicit'),
     ('rating bias of an item missing', $$UPDATE mf_item_factor_data SET rating_bias = NULL WHERE model_id = $1 AND item_id LIKE '%7'$$, 'explicit'),
     ('interactions of an item negative', $$UPDATE mf_item_factor_data SET interactions = -1 WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('rows of an item negative', $$UPDATE mf_item_factor_data SET source_rows = -1 WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
+    ('rows of an item NULL', $$ALTER TABLE mf_item_factor_data ALTER source_rows DROP NOT NULL; UPDATE mf_item_factor_data SET source_rows = NULL WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
     ('interactions of an item NULL', $$ALTER TABLE mf_item_factor_data ALTER interactions DROP NOT NULL; UPDATE mf_item_factor_data SET interactions = NULL WHERE model_id = $1 AND item_id LIKE '%7'$$, 'both'),
     ('ranking factors of all users not numbers', $$UPDATE mf_user_factor_data SET ranking_factors[2] = 'NaN' WHERE model_id = $1$$, 'both'),
     ('ranking factors of all users NULL', $$ALTER TABLE mf_user_factor_data DROP CONSTRAINT mf_user_factor_data_factors; UPDATE mf_user_factor_data SET ranking_factors = NULL WHERE model_id = $1$$, 'both'),

@@ -166,8 +166,8 @@ SELECT error_of($$SELECT mf_report('one')$$);
 RESET ROLE;
 
 -- A cancel ends it early, however many factors there are to read.
-INSERT INTO mf_item_factor_data (model_id, item_id, interactions, ranking_factors)
-SELECT model_id, 'x' || i, 1, '{1}' FROM mf_models, generate_series(1, 300000) AS i WHERE live AND model = 'one';
+INSERT INTO mf_item_factor_data (model_id, item_id, interactions, ranking_factors, source_rows)
+SELECT model_id, 'x' || i, 1, '{1}', 1 FROM mf_models, generate_series(1, 300000) AS i WHERE live AND model = 'one';
 SELECT clock_timestamp() AS a \gset
 SELECT length(mf_report('one')) > 0 AS whole;
 SELECT clock_timestamp() AS b \gset

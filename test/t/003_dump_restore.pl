@@ -53,6 +53,11 @@ $node->safe_psql('first', q{
     SELECT mf_train('"Zz ""x"" "."it''s Mine"', user_column => 'User', item_column => 'Item', rating_column => NULL, feedback => 'implicit', factors => 4);
     SELECT mf_train('shop.named', rating_column => NULL, feedback => 'implicit', factors => 2);
     SELECT mf_train('shop.mostly', factors => 4);
+    CREATE TABLE shop.fresh AS SELECT * FROM shop.ratings;
+    CREATE INDEX ON shop.fresh (user_id);
+    SELECT mf_train('shop.fresh', factors => 4);
+    INSERT INTO shop.fresh SELECT u, 77, 5 FROM generate_series(1, 9) u;
+    SELECT mf_refresh_items('fresh');
     SELECT mf_train('shop.parts', factors => 4, options => '{"storage": "half"}');
     SELECT mf_create_functions('parts', 'shop');
     SELECT mf_train('shop.gone', factors => 4);
@@ -71,10 +76,11 @@ my $lists = q{
     SELECT l.* FROM mf_recommend_all_text(3, 'named') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend_all(3, 'mostly') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend_all(3, 'parts') l ORDER BY user_id, item_id;
+    SELECT l.* FROM mf_recommend_all(5, 'fresh') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend(3, 5, 'parts') l;
     SELECT l.* FROM shop.parts_recommend(3, 5) l;
     SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'gone', exclude_seen => false);
-    SELECT model, version, live, users, parameters, metrics, trained_at, user_type, item_type FROM mf_models ORDER BY model, version;
+    SELECT model, version, live, users, items, parameters, metrics, trained_at, user_type, item_type, refreshed_at, refreshed_items FROM mf_models ORDER BY model, version;
     SELECT model, version, owner, source FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
     SELECT source FROM mf_model_data WHERE model = 'gone';
     SELECT owner FROM mf_model_data WHERE model = 'left';
@@ -113,7 +119,7 @@ restored($node, 'third', 'in parallel');
 # After a restore, training works, and missing sources and owners can be replaced.
 $node->safe_psql('second', q{SELECT mf_train('shop.ratings', factors => 4)});
 is($node->safe_psql('second', q{SELECT count(*), count(DISTINCT model_id), max(version) FROM mf_models WHERE model <> 'later'}),
-    '8|8|3', 'a training run after the restore gets a number of its own');
+    '9|9|3', 'a training run after the restore gets a number of its own');
 my ($status, $out, $err) = $node->psql('second', q{SELECT mf_recommend(1, 3, 'left')});
 like($err, qr/the role that owns model "left" does not exist any more.*mf_set_owner/s, 'a model without owner serves nobody');
 is($node->safe_psql('second', q{SELECT mf_set_owner('left', 'keeper'); SELECT count(*) FROM mf_recommend(1, 3, 'left')}), "\n3", 'until it has one');

@@ -72,6 +72,8 @@ is($standby->safe_psql('postgres', q{SELECT model, version, hits > 1 FROM mf_cac
 my %writes = (
     mf_train => q{mf_train('ratings', factors => 4)},
     mf_retrain => q{mf_retrain('ratings')},
+    mf_refresh_items => q{mf_refresh_items('ratings')},
+    mf_refresh_items_async => q{mf_refresh_items_async('ratings')},
     mf_train_async => q{mf_train_async('ratings')},
     mf_retrain_async => q{mf_retrain_async('ratings')},
     mf_cancel_job => q{mf_cancel_job(1)},
@@ -109,6 +111,11 @@ $primary->wait_for_catchup($standby);
 my $new = ask();
 like($new, qr/trained/, 'a new version is seen by the session');
 is($new, $primary->safe_psql('postgres', $list), 'with its list');
+$primary->safe_psql('postgres', q{INSERT INTO ratings SELECT u, 99, 5 FROM generate_series(4, 14) u; SELECT mf_refresh_items('ratings')});
+$primary->wait_for_catchup($standby);
+my $refreshed = ask();
+like($refreshed, qr/\b99:/, 'a refreshed item is seen by the session');
+is($refreshed, $primary->safe_psql('postgres', $list), 'with its score');
 $in .= "\\q\n";
 $session->finish;
 

@@ -58,6 +58,11 @@ is($subscriber->safe_psql('postgres', q{CREATE ROLE guest; SET ROLE guest; SELEC
 
 $publisher->safe_psql('postgres', q{SET ROLE keeper; SELECT mf_retrain('first')});
 like(compare('a new version'), qr/first\|2\|t/, 'is the live one there');
+$publisher->safe_psql('postgres', q{SET ROLE keeper; INSERT INTO "Shop"."the ratings" SELECT u, 99, 5 FROM generate_series(1, 15) u WHERE u % 3 > 0;
+    SELECT mf_refresh_items('first')});
+like(compare('refreshed items'), qr/\|99\|/, 'are in the lists there');
+is($subscriber->safe_psql('postgres', 'SELECT refreshed_items FROM mf_models WHERE live'), '1', 'and counted');
+
 $publisher->safe_psql('postgres', q{INSERT INTO "Shop"."the ratings" VALUES (100, 30, 5)});
 compare('a new rating counts');
 $publisher->safe_psql('postgres', q{SELECT mf_set_live('first', 1)});

@@ -47,9 +47,9 @@ sub error_of {
 my $job = sql(q{SET ROLE trainer; SET extra_float_digits = -10;
     SELECT mf_train_async('ratings', 'first', factors => 8, iterations => 2, regularization => 0.123456789)});
 wait_for($job, 'done');
-is(sql("SELECT model, owner, source, retrain, arguments ->> 'factors', version, message IS NULL, pid IS NULL,
+is(sql("SELECT model, owner, source, task, arguments ->> 'factors', version, message IS NULL, pid IS NULL,
                queued_at <= started_at AND started_at <= finished_at FROM mf_jobs WHERE job_id = $job"),
-    'first|trainer|ratings|f|8|1|t|t|t', 'what the view says of it');
+    'first|trainer|ratings|train|8|1|t|t|t', 'what the view says of it');
 is(sql(q{SELECT model, version, owner, users, items, parameters -> 'factors' FROM mf_models}), 'first|1|trainer|3000|2000|8', 'the model');
 is(sql(q{SET ROLE member; SELECT count(*) FROM mf_jobs}), '1', 'a member of the role sees it');
 is(sql(q{SET ROLE stranger; SELECT count(*) FROM mf_jobs}), '0', 'a stranger does not');
@@ -63,8 +63,19 @@ is(sql(q{
 # Again, from the live version.
 $job = sql(q{SET ROLE trainer; SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
-is(sql("SELECT retrain, version FROM mf_jobs WHERE job_id = $job"), 't|2', 'trained again');
+is(sql("SELECT task, version FROM mf_jobs WHERE job_id = $job"), 'retrain|2', 'trained again');
 is(sql(q{SELECT array_agg(version || ':' || live ORDER BY version) FROM mf_models WHERE model = 'first'}), '{1:false,2:true}', 'and published');
+
+# Its items refreshed.
+sql(q{INSERT INTO ratings SELECT u, 5001, 4 FROM generate_series(1, 30) u});
+$job = sql(q{SET ROLE trainer; SELECT mf_refresh_items_async('first', 30)});
+wait_for($job, 'done');
+is(sql("SELECT task, arguments, version, message FROM mf_jobs WHERE job_id = $job"), 'refresh|{"min_interactions": 30}|2|1 new, 0 updated, 0 removed', 'refreshed');
+is(sql(q{SELECT items, refreshed_items FROM mf_models WHERE model = 'first' AND live}), '2001|1', 'the live version');
+sql(q{DELETE FROM ratings WHERE item_id = 5001});
+$job = sql(q{SET ROLE trainer; SELECT mf_refresh_items_async('first')});
+wait_for($job, 'done');
+is(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), '0 new, 0 updated, 1 removed', 'and without it again');
 
 # While it trains it holds no snapshot, so that vacuum can remove rows that were deleted since.
 sql(q{CREATE TABLE scratch AS SELECT 1 AS a FROM generate_series(1, 1000)});

@@ -21,7 +21,7 @@ $node->safe_psql('postgres', q{
     SELECT FROM mf_train('ratings', factors => 4);
     SELECT cron.schedule('retrain', '* * * * *', $$SELECT mf_retrain_async('ratings')$$);
 });
-ok($node->poll_query_until('postgres', q{SELECT count(*) >= 1 FROM mf_jobs WHERE status = 'done' AND retrain}), 'the job was done');
+ok($node->poll_query_until('postgres', q{SELECT count(*) >= 1 FROM mf_jobs WHERE status = 'done' AND task = 'retrain'}), 'the job was done');
 # It notes that only after the job, which the statement began, may be done.
 my $first = 'SELECT status FROM cron.job_run_details ORDER BY runid LIMIT 1';
 $node->poll_query_until('postgres', "SELECT s.status IN ('succeeded', 'failed') FROM ($first) s");

@@ -84,6 +84,13 @@ constinit const RankingTrainer kToyTrainer = {
     solve_toy_users,
     [](RankingItems items, const NamedNumbers& parameters) -> std::unique_ptr<RankingFoldIn> {
         return std::make_unique<ToyFoldIn>(std::move(items), from_numbers<ToyParameters>(parameters));
+    },
+    [](const ItemsToSolve& items, const RankingUsers& users, const NamedNumbers&, Environment& environment) {
+        const Csr by_item = rows_of_columns(items.by_user, items.by_user.values, items.columns, environment);
+        FactorMatrix factors(by_item.rows(), users.rows.factors(), environment);
+        for (std::uint32_t item = 0; item < by_item.rows(); ++item)
+            factors.row(item)[0] = std::log1p(static_cast<float>(by_item.row_size(item)));
+        return factors;
     }};
 
 }  // namespace mf

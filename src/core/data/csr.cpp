@@ -84,4 +84,37 @@ Csr transpose(const Csr& matrix) {
     return transpose(matrix, environment);
 }
 
+Csr rows_of_columns(const Csr& matrix, std::span<const float> values, std::span<const std::uint32_t> columns,
+                    Environment& environment) {
+    constexpr std::uint32_t kNone = 0xFFFFFFFF;
+    std::vector<std::uint32_t> row_of(matrix.column_count, kNone);
+    for (std::size_t row = 0; row < columns.size(); ++row) row_of[columns[row]] = static_cast<std::uint32_t>(row);
+    Csr result;
+    result.column_count = matrix.rows();
+    result.offsets = Array<std::uint64_t>(columns.size() + 1, 0);
+    if (matrix.entries() == 0) return result;
+
+    const Stripes whole(matrix, 1);
+    whole.walk(environment, [&](std::size_t, std::uint32_t begin, std::uint32_t end) {
+        for (std::uint64_t i = matrix.offsets[begin]; i < matrix.offsets[end]; ++i)
+            if (const std::uint32_t row = row_of[matrix.columns[i]]; row != kNone) ++result.offsets[row + 1];
+    });
+    for (std::size_t row = 0; row < columns.size(); ++row) result.offsets[row + 1] += result.offsets[row];
+
+    result.columns = Array<std::uint32_t>(result.offsets[columns.size()]);
+    result.values = Array<float>(result.columns.size());
+    std::vector<std::uint64_t> cursors(result.offsets.begin(), result.offsets.end() - 1);
+    whole.walk(environment, [&](std::size_t, std::uint32_t begin, std::uint32_t end) {
+        for (std::uint32_t user = begin; user < end; ++user)
+            for (std::uint64_t i = matrix.offsets[user]; i < matrix.offsets[user + 1]; ++i) {
+                const std::uint32_t row = row_of[matrix.columns[i]];
+                if (row == kNone) continue;
+                const std::uint64_t to = cursors[row]++;
+                result.columns[to] = user;
+                result.values[to] = values[i];
+            }
+    });
+    return result;
+}
+
 }  // namespace mf

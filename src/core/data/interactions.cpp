@@ -67,11 +67,13 @@ class FirstFailure {
     std::optional<MergeFailure> failure_;
 };
 
-/// Where the entries of a block go: items and values from the block's beginning on, counts from its first user on.
+/// Where the entries of a block go: items and values from the block's beginning on, counts from its first user on. What
+/// all blocks share: rows of each item beyond its entries.
 struct BlockOutput {
     std::uint32_t* items;
     float* values;
     std::uint64_t* counts;
+    std::uint64_t* repeated;
 };
 
 /// Writes one entry for each cell of the sorted rows, up to the first cell that fails.
@@ -92,6 +94,7 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
                 failure.report(static_cast<std::uint32_t>(first_user + user_in_block), {item, !is_error});
                 return;
             }
+            std::atomic_ref(output.repeated[item]).fetch_add(end - begin - 1, std::memory_order_relaxed);
         }
         output.items[entries] = item;
         output.values[entries] = value;
@@ -220,7 +223,7 @@ Csr InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std
 }
 
 template <class Row>
-Csr InteractionsBuilder::finish_as(Duplicates rule, Environment& environment) {
+Csr InteractionsBuilder::finish_as(Duplicates rule, Array<std::uint64_t>& repeated, Environment& environment) {
     const CellBlocks blocks(users_.size(), items_.size(), rows_);
     std::vector<std::uint64_t> begins;
     Array<double> times;
@@ -228,6 +231,7 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, Environment& environment) {
     Csr matrix = scatter(blocks, users_.sort(environment), items_.sort(environment), begins, times, environment);
 
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
+    repeated = Array<std::uint64_t>(items_.size(), 0);
     std::vector<SortScratch<Row>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
     FirstFailure failure;
     parallel_for(environment, blocks.count(), [&](std::size_t block, int worker) {
@@ -239,7 +243,8 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, Environment& environment) {
         const std::span<Row> rows =
             sorted_rows<Row>({columns, begins[block + 1] - begin}, values, times.data() + (times.empty() ? 0 : begin),
                              blocks.cell_bits(), scratch[static_cast<std::size_t>(worker)]);
-        merge_rows(rows, blocks, first_user, rule, {columns, values, matrix.offsets.data() + 1 + first_user}, failure);
+        merge_rows(rows, blocks, first_user, rule,
+                   {columns, values, matrix.offsets.data() + 1 + first_user, repeated.data()}, failure);
     });
     scratch.clear();
     times = Array<double>();
@@ -254,8 +259,10 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, Environment& environment) {
 
 Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment) && {
     if (rows_ == 0) throw InvalidData("no interactions to train on");
-    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, environment) : finish_as<PlainRow>(rule, environment);
-    return {std::move(users_), std::move(items_), std::move(by_user), rows_};
+    Array<std::uint64_t> repeated;
+    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, repeated, environment)
+                              : finish_as<PlainRow>(rule, repeated, environment);
+    return {std::move(users_), std::move(items_), std::move(by_user), std::move(repeated), rows_};
 }
 
 double builder_counter_bytes(std::uint64_t users, std::uint64_t items, std::uint64_t rows) {

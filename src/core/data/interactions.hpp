@@ -19,7 +19,8 @@ struct Dataset {
     IdTable users;
     IdTable items;
     Csr by_user;
-    std::uint64_t rows_read = 0;  ///< before duplicates were merged
+    Array<std::uint64_t> repeated;  ///< rows of each item beyond its entries: those that were merged into others
+    std::uint64_t rows_read = 0;    ///< before duplicates were merged
 };
 
 class CellBlocks;
@@ -59,7 +60,7 @@ class InteractionsBuilder {
     struct Chunk;
     void add_chunk();
     template <class Row>
-    Csr finish_as(Duplicates rule, Environment& environment);
+    Csr finish_as(Duplicates rule, Array<std::uint64_t>& repeated, Environment& environment);
     Csr scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
                 const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins, Array<double>& times,
                 Environment& environment);

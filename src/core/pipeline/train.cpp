@@ -252,10 +252,10 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     //   a rating   16 in training: rows by user and by item (8 each); with held-out rows 8 more, since these are
     //   copies;
     //              reading takes less: 12 as it arrived and 8 by user
-    //   a row      4·K of factors for each set of factors, 24 of offsets and counts
+    //   a row      4·K of factors for each set of factors, 32 of offsets and counts
     //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
     //   and what the trainer takes that takes most, one after the other,
-    // or, if it is more, what reading takes: 20 a rating, 24 a row, and the builder's counters.
+    // or, if it is more, what reading takes: 20 a rating, 32 a row, and the builder's counters.
     const RatingTrainer* rating = rating_trainer(options);
     const auto padded = [](int factors) { return static_cast<double>(FactorMatrix::padded(factors)); };
     const double ranking_factors = padded(options.factors);
@@ -267,9 +267,9 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     const double working =
         std::max(ranking_trainer(options).working_bytes(options, ratings, threads),
                  rating != nullptr ? rating->working_bytes(for_rating_factors(options), ratings, threads) : 0.0);
-    const double reading = static_cast<double>(ratings) * 20 + rows * 24 + builder_counter_bytes(users, items, ratings);
+    const double reading = static_cast<double>(ratings) * 20 + rows * 32 + builder_counter_bytes(users, items, ratings);
     const double training = static_cast<double>(ratings) * bytes_a_rating +
-                            rows * (4 * (ranking_factors + rating_factors) + 24) +
+                            rows * (4 * (ranking_factors + rating_factors) + 32) +
                             (held_out ? static_cast<double>(items) * (9 * most_factors + 16) : 0) + working;
     const double bytes = std::max(reading, training) + static_cast<double>(id_bytes);
     constexpr double kLargest = 0x1.0p62;

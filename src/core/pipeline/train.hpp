@@ -67,6 +67,9 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
                     WarmStart* start, TrainSummary& summary);
 
+/// Rounds factors to the 16-bit floats that store them. Throws NumericalFailure if one is too large for that.
+void round_to_halves(FactorMatrix& matrix, Environment& environment);
+
 /// Upper estimate of the bytes that reading and training take at their peak, for the budget; id_bytes are those of the
 /// id tables. Formula in the source and in docs/operations.md.
 std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint64_t ratings, std::size_t id_bytes,

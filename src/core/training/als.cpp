@@ -52,7 +52,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const TrainOptions
     const double deviation = ratings.deviation;
     const AlsParameters parameters{options.als.regularization, options.als.regularization_exponent,
                                    options.als.bias_regularization};
-    model.scale = {ratings.mean, ratings.minimum, ratings.maximum};
+    model.scale = {ratings.mean, ratings.minimum, ratings.maximum, deviation};
     model.parameters = to_numbers(parameters);
     model.users = FactorMatrix(by_user.rows(), options.factors, environment);
     model.user_bias = Array<float>(by_user.rows(), 0.0f);
@@ -111,6 +111,17 @@ void solve_users(RatingModel& model, const Csr& by_user, Environment& environmen
     solve_users(model, Side(by_user, model.items.factors()), workspaces, environment);
 }
 
+RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, const RatingScale& scale,
+                           const AlsParameters& parameters, Environment& environment) {
+    const int factors = users.rows.factors();
+    const Csr by_item = rows_of_columns(items.by_user, items.by_user.values, items.columns, environment);
+    RatingItemRows result{FactorMatrix(by_item.rows(), factors, environment), Array<float>(by_item.rows(), 0.0f)};
+    std::vector<NormalEquations> workspaces = make_workspaces<NormalEquations>(factors, environment);
+    solve_side(als_items_step(parameters, scale.mean, scale.deviation), Side(by_item, factors),
+               {users.rows, users.bias}, workspaces, environment, result.factors, result.bias);
+    return result;
+}
+
 namespace {
 
 constexpr NumericOption kOptions[] = {
@@ -139,6 +150,10 @@ constinit const RatingTrainer kAlsTrainer = {
     [](const RatingItems& items, const RatingScale& scale,
        const NamedNumbers& parameters) -> std::unique_ptr<RatingFoldIn> {
         return std::make_unique<AlsFoldIn>(items, scale.mean, from_numbers<AlsParameters>(parameters));
+    },
+    [](const ItemsToSolve& items, const RatingUsers& users, const RatingScale& scale, const NamedNumbers& parameters,
+       Environment& environment) {
+        return solve_items(items, users, scale, from_numbers<AlsParameters>(parameters), environment);
     }};
 
 }  // namespace mf

@@ -12,6 +12,7 @@
 
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
+#include "core/training/als_half_step.hpp"
 #include "core/training/trainers.hpp"
 
 namespace mf {
@@ -23,5 +24,10 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const TrainOptions
 
 /// The users' half-step alone: solves every user of by_user against the model's items. O(entries·k² + users·k³).
 void solve_users(RatingModel& model, const Csr& by_user, Environment& environment);
+
+/// The items' half-step alone, for some items, by the users' factors as they are. O(entries·k² + items·k³) for the
+/// entries of these items.
+RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, const RatingScale& scale,
+                           const AlsParameters& parameters, Environment& environment);
 
 }  // namespace mf

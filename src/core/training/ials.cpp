@@ -22,7 +22,7 @@ struct Side {
         : rows(matrix.with_values(weights)), plan(plan_rows(matrix, factors)) {}
 };
 
-ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, const FactorMatrix& features,
+ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, FactorView features,
                           std::span<IalsWorkspace> workspaces, Environment& environment, FactorMatrix& factors) {
     ObjectiveParts parts = solve_long_rows(step, side.rows, side.plan.long_rows, features, environment, factors);
     parts += solve_blocks(side.plan.blocks, workspaces, environment, [&](RowBlock block, IalsWorkspace& workspace) {
@@ -64,11 +64,11 @@ ObjectiveParts solve_users(RankingModel& model, const Side& users, bool exactly,
 RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate, RankingStart* start) {
     const IalsData data = prepare_ials(by_user, by_item, options, environment);
-    const IalsTraining& training = data.training;
+    const IalsParameters& parameters = data.parameters;
     const int factors = options.factors;
     const int iterations = options.ials.iterations;
     RankingModel model;
-    model.parameters = to_numbers(training.parameters);
+    model.parameters = to_numbers(parameters);
     model.users = FactorMatrix(by_user.rows(), factors, environment);
     const Side users(by_user, data.user_weights, factors);
     const Side items(by_item, data.item_weights, factors);
@@ -78,7 +78,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
 
     const auto items_half = [&] {
         const GramMatrix gram = rotate_to_eigenbasis(model.users, model.items, environment);
-        return solve_in_eigenbasis(ials_items_step(gram, training, model.users.rows()), exact, items, model.users,
+        return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact, items, model.users,
                                    workspaces, environment, model.items);
     };
     const auto users_half = [&](bool exactly) { return solve_users(model, users, exactly, workspaces, environment); };
@@ -124,6 +124,18 @@ void solve_users(RankingModel& model, const Csr& by_user, Environment& environme
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(model.items.factors(), environment);
     const Array<float> weights = user_weights(by_user, from_numbers<IalsParameters>(model.parameters), environment);
     solve_users(model, Side(by_user, weights, model.items.factors()), true, workspaces, environment);
+}
+
+FactorMatrix solve_items(const ItemsToSolve& items, const RankingUsers& users, const IalsParameters& parameters,
+                         Environment& environment) {
+    const int factors = users.rows.factors();
+    const Array<float> weights = user_weights(items.by_user, parameters, environment);
+    const Csr by_item = rows_of_columns(items.by_user, weights, items.columns, environment);
+    FactorMatrix result(by_item.rows(), factors, environment);
+    std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(factors, environment);
+    solve_side(ials_items_step(users.gram, parameters, users.count), Side(by_item, by_item.values, factors), users.rows,
+               workspaces, environment, result);
+    return result;
 }
 
 namespace {
@@ -179,6 +191,9 @@ constinit const RankingTrainer kIalsTrainer = {
     solve_users,
     [](RankingItems items, const NamedNumbers& parameters) -> std::unique_ptr<RankingFoldIn> {
         return std::make_unique<IalsFoldIn>(std::move(items), from_numbers<IalsParameters>(parameters));
+    },
+    [](const ItemsToSolve& items, const RankingUsers& users, const NamedNumbers& parameters, Environment& environment) {
+        return solve_items(items, users, from_numbers<IalsParameters>(parameters), environment);
     }};
 
 }  // namespace mf

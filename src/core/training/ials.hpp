@@ -17,6 +17,7 @@
 
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
+#include "core/training/ials_weights.hpp"
 #include "core/training/trainers.hpp"
 
 namespace mf {
@@ -39,5 +40,10 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
 /// The users' half-step alone: solves every user of by_user exactly against the model's items, which are rotated into
 /// their eigenbasis unless they are in it.
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment);
+
+/// The items' half-step alone, exactly, for some items, by the users' factors as they are and in their basis.
+/// O(entries·k² + items·k³) for the entries of these items.
+FactorMatrix solve_items(const ItemsToSolve& items, const RankingUsers& users, const IalsParameters& parameters,
+                         Environment& environment);
 
 }  // namespace mf

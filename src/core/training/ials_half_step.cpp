@@ -16,9 +16,13 @@ IalsHalfStep ials_users_step(const GramMatrix& gram, const IalsParameters& param
         "user"};
 }
 
-IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsTraining& training, std::uint64_t users) {
-    const double unobserved = training.parameters.unobserved_weight;
-    return {gram,  static_cast<float>(unobserved), training.item_ridge, unobserved * static_cast<double>(users), 1.0,
+IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsParameters& parameters, std::uint64_t users) {
+    const double unobserved = parameters.unobserved_weight;
+    return {gram,
+            static_cast<float>(unobserved),
+            parameters.item_regularization,
+            unobserved * static_cast<double>(users),
+            1.0,
             "item"};
 }
 

@@ -41,7 +41,7 @@ struct IalsHalfStep {
 
 /// The half-steps of the two sides, exact. gram: of all items, and of all users, of which there are `users`.
 IalsHalfStep ials_users_step(const GramMatrix& gram, const IalsParameters& parameters);
-IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsTraining& training, std::uint64_t users);
+IalsHalfStep ials_items_step(const GramMatrix& gram, const IalsParameters& parameters, std::uint64_t users);
 
 /// Scratch of one thread.
 struct IalsWorkspace {

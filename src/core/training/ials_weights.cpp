@@ -153,11 +153,9 @@ IalsStatistics statistics_of_items(CsrView by_item) {
     return statistics;
 }
 
-IalsTraining derive_ials(const IalsStatistics& statistics, const IalsParameters& weighting,
-                         const IalsOptions& options) {
-    IalsTraining training;
-    training.parameters = weighting;
-    IalsParameters& parameters = training.parameters;
+IalsParameters derive_ials(const IalsStatistics& statistics, const IalsParameters& weighting,
+                           const IalsOptions& options) {
+    IalsParameters parameters = weighting;
     const double n = static_cast<double>(statistics.interactions);
     const double users = static_cast<double>(std::max<std::uint64_t>(statistics.users, 1));
     const double items = static_cast<double>(std::max<std::uint64_t>(statistics.items, 1));
@@ -170,8 +168,8 @@ IalsTraining derive_ials(const IalsStatistics& statistics, const IalsParameters&
     const double noise = std::sqrt(users / std::max(n, 1.0)) + std::sqrt(items / std::max(n, 1.0));
     const double strength = std::min(0.5, options.regularization * noise);
     parameters.regularization = powers > 0 ? strength * n / powers : strength;
-    training.item_ridge = strength / (1 + options.unobserved_weight);
-    return training;
+    parameters.item_regularization = strength / (1 + options.unobserved_weight);
+    return parameters;
 }
 
 IalsData prepare_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment) {
@@ -189,13 +187,13 @@ IalsData prepare_ials(const Csr& by_user, const Csr& by_item, const TrainOptions
     IalsStatistics statistics = statistics_of_items(by_item);
     for (const IalsStatistics& part : parts) statistics += part;
 
-    data.training = derive_ials(statistics, weighting, options.ials);
-    const auto scale = static_cast<float>(data.training.parameters.weight_scale);
+    data.parameters = derive_ials(statistics, weighting, options.ials);
+    const auto scale = static_cast<float>(data.parameters.weight_scale);
     constexpr std::size_t kWeightsATask = std::size_t{1} << 16;
     parallel_ranges(environment, data.user_weights.size(), kWeightsATask, [&](std::size_t begin, std::size_t end, int) {
         for (std::size_t i = begin; i < end; ++i) data.user_weights[i] *= scale;
     });
-    data.item_weights = item_weights(by_user, by_item, data.training.parameters, environment);
+    data.item_weights = item_weights(by_user, by_item, data.parameters, environment);
     return data;
 }
 

@@ -13,12 +13,15 @@
 
 namespace mf {
 
-/// What ranking factors need besides themselves; stored with the model.
+/// What ranking factors need besides themselves; stored with the model, so that half-steps can be repeated. Plain
+/// numbers.
 struct IalsParameters {
     double unobserved_weight = 0;  ///< weight of a (user, item) pair without interaction
     double regularization = 0;     ///< ridge of a user: regularization · (weight of its interactions)^exponent
     double exponent = 0;
-    double weight_scale = 1;  ///< value → weight, see interaction_weights()
+    double item_regularization = 0;  ///< ridge of an item: item_regularization · (weight of its interactions +
+                                     ///< unobserved_weight · number of users)
+    double weight_scale = 1;         ///< value → weight, see interaction_weights()
     double weight_slope = 0;
     double weight_center = 0;     ///< mean of the training ratings; 0 for implicit feedback
     double weight_deviation = 0;  ///< their standard deviation; 0 for implicit feedback
@@ -28,6 +31,7 @@ struct IalsParameters {
         field("unobserved_weight", unobserved_weight, kWeight);
         field("regularization", regularization, kWeight);
         field("regularization_exponent", exponent, kWeight);
+        field("item_regularization", item_regularization, kWeight);
         field("weight_scale", weight_scale, kAnyNumber);
         field("weight_slope", weight_slope, kAnyNumber);
         field("weight_center", weight_center, kAnyNumber);
@@ -67,12 +71,6 @@ IalsStatistics statistics_of_users(CsrView by_user, double exponent);
 /// Statistics of a block of items. O(rows).
 IalsStatistics statistics_of_items(CsrView by_item);
 
-/// What a training run needs to know beside the weights. Plain numbers.
-struct IalsTraining {
-    IalsParameters parameters;  ///< stored for the fold-in
-    double item_ridge = 0;      ///< ridge of an item: item_ridge · (weight of its interactions + unobserved)
-};
-
 /// Everything that follows from the data and the options: a pure function of the statistics of all users and items and
 /// of ials_weighting(). With N interactions of U users and I items that have any, and weights whose mean is 1:
 ///
@@ -85,11 +83,12 @@ struct IalsTraining {
 /// interaction matrix at √(λ_u λ_i) = L·N/√(U·I), while its noise has singular values up to about √(N/U) + √(N/I):
 /// the default threshold is half of that. L below 1 keeps the threshold below the largest singular value, which is at
 /// least N/√(U·I), so the factors never collapse to zero.
-IalsTraining derive_ials(const IalsStatistics& statistics, const IalsParameters& weighting, const IalsOptions& options);
+IalsParameters derive_ials(const IalsStatistics& statistics, const IalsParameters& weighting,
+                           const IalsOptions& options);
 
 /// The same for a whole matrix at hand, and its weights.
 struct IalsData {
-    IalsTraining training;
+    IalsParameters parameters;
     Array<float> user_weights;  ///< interaction weights in the order of by_user's values
     Array<float> item_weights;  ///< and of by_item's
 };

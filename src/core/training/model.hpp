@@ -15,12 +15,14 @@ struct RatingScale {
     double mean = 0;
     double minimum = 0;  ///< predictions are clipped to the range
     double maximum = 0;
+    double deviation = 1;  ///< standard deviation, the unit of the ratings where items are solved
 
     template <class F>
     void each_field(F&& field) {
         field("mean", mean, kAnyNumber);
         field("minimum", minimum, kAnyNumber);
         field("maximum", maximum, kAnyNumber);
+        field("deviation", deviation, kPositive);
     }
 };
 

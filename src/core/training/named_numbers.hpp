@@ -18,6 +18,7 @@ struct NumberRange {
 inline constexpr NumberRange kAnyNumber{-std::numeric_limits<double>::max(), std::numeric_limits<double>::max()};
 /// Neither negative nor beyond what the solvers compute in.
 inline constexpr NumberRange kWeight{0, std::numeric_limits<float>::max()};
+inline constexpr NumberRange kPositive{std::numeric_limits<double>::min(), std::numeric_limits<float>::max()};
 
 struct NamedNumber {
     const char* name;  ///< a literal

@@ -14,6 +14,7 @@
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
 #include "core/training/fold_in.hpp"
+#include "core/training/item_step.hpp"
 #include "core/training/model.hpp"
 #include "core/training/named_options.hpp"
 #include "core/training/options.hpp"
@@ -64,6 +65,9 @@ struct RatingTrainer : Trainer {
     void (*solve_users)(RatingModel&, const Csr& by_user, Environment&);
     /// parameters: those of a model.
     std::unique_ptr<RatingFoldIn> (*fold_in)(const RatingItems&, const RatingScale&, const NamedNumbers& parameters);
+    /// Solves some items against users, both as the model has them. Throws NumericalFailure.
+    RatingItemRows (*solve_items)(const ItemsToSolve&, const RatingUsers&, const RatingScale&,
+                                  const NamedNumbers& parameters, Environment&);
 };
 
 /// Trains factors that order items, likewise.
@@ -72,6 +76,7 @@ struct RankingTrainer : Trainer {
                           const RankingEvaluation& evaluate, RankingStart* start);
     void (*solve_users)(RankingModel&, const Csr& by_user, Environment&);
     std::unique_ptr<RankingFoldIn> (*fold_in)(RankingItems, const NamedNumbers& parameters);
+    FactorMatrix (*solve_items)(const ItemsToSolve&, const RankingUsers&, const NamedNumbers& parameters, Environment&);
 };
 
 extern const RatingTrainer kAlsTrainer;

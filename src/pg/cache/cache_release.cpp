@@ -6,13 +6,13 @@
 namespace mf::pg {
 namespace {
 
-/// Set by a transaction that deletes versions, until its end.
+/// Set by a transaction that deletes versions or refreshes items, until its end.
 Catalog catalog_at_commit;
 bool due_at_commit = false;
 
 bool is_dropped_unsafe(const Catalog& catalog, const ItemKey& key) {
     if (key.database != MyDatabaseId) return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key.database));
-    return key.table != catalog.models || !version_exists_unsafe(catalog, key.model_id);
+    return key.table != catalog.models || !version_has_items_unsafe(catalog, key.model_id, key.items_at);
 }
 
 void at_transaction_end(XactEvent event, void*) {
@@ -34,7 +34,7 @@ void at_transaction_end(XactEvent event, void*) {
 }  // namespace
 
 void release_dropped_unsafe(const Catalog& catalog) {
-    if (due_at_commit) return;  // versions that this transaction has deleted still exist for all others
+    if (due_at_commit) return;  // what this transaction has deleted still exists for all others
     auto* entries = static_cast<ItemEntry*>(palloc(sizeof(ItemEntry) * kItemSlots));
     const int count = read_items_unsafe(entries);
     for (int i = 0; i < count; ++i)

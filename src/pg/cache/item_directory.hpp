@@ -12,13 +12,13 @@ extern "C" {
 
 namespace mf::pg {
 
-/// Identifies a version permanently: a table never uses a model_id twice, and the time distinguishes tables whose OID
-/// was used twice.
+/// Identifies the items of a version permanently: a table never uses a model_id twice, and the time distinguishes items
+/// that were refreshed, and tables whose OID was used twice.
 struct ItemKey {
     Oid database = InvalidOid;
     Oid table = InvalidOid;  ///< the table of the models
     std::int64_t model_id = 0;
-    TimestampTz trained_at = 0;
+    TimestampTz items_at = 0;  ///< when they were published
     bool operator==(const ItemKey&) const = default;
 };
 

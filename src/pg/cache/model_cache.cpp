@@ -200,7 +200,7 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
 std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name,
                                            const ModelVersion& version) {
     if (cache == nullptr) cache = new Cache;
-    const ItemKey key{MyDatabaseId, catalog.models, version.model_id, version.trained_at};
+    const ItemKey key{MyDatabaseId, catalog.models, version.model_id, version.items_at};
     auto entry =
         std::find_if(cache->entries.begin(), cache->entries.end(), [&](const Entry& e) { return e.key == key; });
     if (entry != cache->entries.end() && !entry->is_current(version)) {

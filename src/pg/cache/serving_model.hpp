@@ -25,6 +25,12 @@ class ServedVersion {
     /// The shape of the version's factor rows.
     FactorShape shape() const { return parameters_.shape; }
 
+    /// True while a stored user is what a fold-in of the same history gives: until items are refreshed.
+    bool stored_users_fit() const { return !version.refreshed; }
+
+    /// What the version was trained with.
+    const StoredParameters& parameters() const { return parameters_; }
+
     /// Solvers for one thread, which refer to this object.
     std::unique_ptr<RankingFoldIn> new_ranking_fold_in() const;
     /// Null for implicit feedback.

@@ -310,7 +310,7 @@ std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, co
     const Source test = describe_source(arguments.test, {arguments.user_column, arguments.item_column,
                                                          needs_rating ? arguments.rating_column : nullptr, nullptr});
     const TestRows test_rows = read_test_rows(model, test);
-    const Source source = current_source(model);
+    const Source source = current_source(model.name, model.version);
     std::vector<Evaluation> result = Evaluator(catalog, model, arguments, test_rows, source, *rows).run();
     if (rows->overlapping > 0)
         report(WARNING,

@@ -101,12 +101,13 @@ class ReportQueries {
                 ", feedback, algorithm, users, items, ratings, seconds, metrics->>'train_rmse',"
                 " metrics->>'test_rmse', metrics->>'test_ndcg', metrics->>'test_ratings', metrics->>'iterations',"
                 " metrics->>'ranking_iterations', metrics->>'test_coverage', metrics->>'test_bias_rmse',"
-                " metrics->>'test_popularity_ndcg', left(parameters->'options'->>'storage', 40) FROM " +
-                models_ + " WHERE model_id = $1")
+                " metrics->>'test_popularity_ndcg', left(parameters->'options'->>'storage', 40), " +
+                time("refreshed_at") + " FROM " + models_ + " WHERE model_id = $1")
                 .at(0);
         const double pairs = number<double>(row[9]) * number<double>(row[10]);
         report.model = row[0];
-        report.subtitle = "Version " + row[1] + ", live, trained at " + row[6];
+        report.subtitle = "Version " + row[1] + ", live, trained at " + row[6] +
+                          (row[23].empty() ? "" : ", items refreshed at " + row[23]);
         report.figures = {{"users", grouped(row[9])},
                           {"items", grouped(row[10])},
                           {"interactions", grouped(row[11])},

@@ -10,7 +10,7 @@
 namespace mf::pg {
 namespace {
 
-/// Columns of both factor tables; items have no digest.
+/// Columns of both factor tables.
 enum FactorColumn : AttrNumber {
     kModelId = 1,
     kId,
@@ -20,19 +20,17 @@ enum FactorColumn : AttrNumber {
     kRankingFactors,
     kRatingHalves,
     kRankingHalves,
-    kHistoryDigest,
-    kFactorColumnCount = kHistoryDigest
+    kLast,  ///< of users the digest of the history, of items the number of rows in the source
+    kFactorColumnCount = kLast
 };
 
 struct FactorTable {
     Oid table;
     Oid index;
-    int columns;
+    bool of_users;
 };
 
-FactorTable users_table(const Catalog& catalog) {
-    return {catalog.user_factors, catalog.user_factors_index, kHistoryDigest};
-}
+FactorTable users_table(const Catalog& catalog) { return {catalog.user_factors, catalog.user_factors_index, true}; }
 
 /// Takes an array of factors; false for anything but a one-dimensional array of finite numbers.
 bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
@@ -73,10 +71,10 @@ bool take_unsafe(const Datum* values, const bool* nulls, StoredFactors columns, 
 }
 
 /// Null if the row is valid, else what is wrong with it. The tables have constraints, but their owner can drop them.
-const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, FactorShape shape, FactorRow* row) {
+const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, FactorShape shape, FactorRow* row) {
     Datum values[kFactorColumnCount];
     bool nulls[kFactorColumnCount];
-    deform_unsafe(tuple, descriptor, columns, values, nulls);
+    deform_unsafe(tuple, descriptor, kFactorColumnCount, values, nulls);
     if (nulls[kId - 1]) return "Its id is NULL.";
     const text* id = DatumGetTextPP(values[kId - 1]);
     row->id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
@@ -101,9 +99,12 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, int columns, Fa
         return "Its ranking factors are not as many as others have.";
     if (has_shape && row->rating_factors.size() != static_cast<std::size_t>(shape.rating_factors))
         return "Its rating factors are not as many as others have.";
-    if (columns < kHistoryDigest) return nullptr;
-    if (nulls[kHistoryDigest - 1]) return "Its digest of the history is NULL.";
-    row->history_digest = static_cast<std::uint64_t>(DatumGetInt64(values[kHistoryDigest - 1]));
+    row->storage = nulls[kRankingFactors - 1] ? Storage::Half : Storage::Single;
+    const bool has_last = !nulls[kLast - 1];
+    const std::int64_t last = has_last ? DatumGetInt64(values[kLast - 1]) : 0;
+    if (of_users && !has_last) return "Its digest of the history is NULL.";
+    if (!of_users && (!has_last || last < 0)) return "Its rows of the source are no count.";
+    (of_users ? row->history_digest : row->source_rows) = static_cast<std::uint64_t>(last);
     return nullptr;
 }
 
@@ -141,7 +142,7 @@ std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::i
         CHECK_FOR_INTERRUPTS();
         MemoryContext caller = MemoryContextSwitchTo(row_context);
         FactorRow row;
-        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.columns, shape, &row);
+        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.of_users, shape, &row);
         MemoryContextSwitchTo(caller);
         if (damage != nullptr) raise_damaged_unsafe(catalog, model_id, row.id, damage);
         ++rows;
@@ -168,7 +169,7 @@ std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t 
 }  // namespace
 
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
-    scan(catalog, {catalog.item_factors, catalog.item_factors_index, kRankingHalves}, model_id, shape, nullptr, sink);
+    scan(catalog, {catalog.item_factors, catalog.item_factors_index, false}, model_id, shape, nullptr, sink);
 }
 
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,

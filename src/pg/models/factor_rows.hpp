@@ -15,14 +15,32 @@ namespace mf::pg {
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
                    Storage storage);
 
+/// Items that were solved apart: row r of each part belongs to ids[r].
+struct SolvedItems {
+    std::vector<std::string> ids;  ///< as text
+    std::vector<std::uint32_t> interactions;
+    std::vector<std::uint64_t> source_rows;
+    FactorMatrix ranking;
+    FactorMatrix rating;       ///< no rows for implicit feedback
+    Array<float> rating_bias;  ///< likewise
+};
+
+/// Adds the rows of items to a version, which has none with these ids, in the same way.
+void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItems& items, Storage storage);
+
+/// Deletes the rows of items of a version.
+void delete_items(const Catalog& catalog, std::int64_t model_id, const std::vector<std::string>& ids);
+
 /// One factor row as stored in the table; pointers are valid only during the call that passes it.
 struct FactorRow {
     std::string_view id;
     std::uint32_t interactions = 0;
+    std::uint64_t source_rows = 0;  ///< items only: before duplicates were merged into interactions
     float rating_bias = 0.0f;
     std::span<const float> rating_factors;  ///< empty: none
     std::span<const float> ranking_factors;
     std::uint64_t history_digest = 0;  ///< users only
+    Storage storage = Storage::Single;
 };
 
 /// The shape that all rows of a version have; other rows are refused.

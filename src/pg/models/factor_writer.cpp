@@ -2,13 +2,14 @@
 
 #include "core/base/half_floats.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/sql/own_tables.hpp"
 
 namespace mf::pg {
 namespace {
 
 constexpr int kBatch = 1000;
-constexpr int kItemColumns = 8;
-constexpr int kUserColumns = 9;  // the last one is the digest
+/// Columns of both tables; those that a later version's script may have appended get NULL.
+constexpr int kColumns = 9;
 
 /// One row to write; all pointers outlive the batch.
 struct RowToWrite {
@@ -17,7 +18,7 @@ struct RowToWrite {
     const float* rating_bias;  // null: implicit feedback, no rating factors
     const float* rating_factors;
     const float* ranking_factors;
-    std::uint64_t history_digest;
+    std::uint64_t last;  // of items the rows of the source, of users the digest of the history
 };
 
 /// A table open for bulk inserts.
@@ -29,7 +30,6 @@ struct Target {
     TupleTableSlot* slots[kBatch];
     MemoryContext batch_context;
     std::int64_t model_id;
-    int columns;  ///< columns of the table; those that a later version's script may have appended get NULL
     int rating_count;
     int ranking_count;
     Storage storage;
@@ -87,7 +87,7 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     ExecClearTuple(slot);
     Datum* values = slot->tts_values;
     bool* nulls = slot->tts_isnull;
-    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) nulls[i] = i >= target.columns;
+    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) nulls[i] = i >= kColumns;
     values[0] = Int64GetDatum(target.model_id);
     values[1] = PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size())));
     values[2] = Int32GetDatum(static_cast<std::int32_t>(std::min<std::uint32_t>(row.interactions, INT32_MAX)));
@@ -103,7 +103,7 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     }
     nulls[first + 1] = false;
     values[first + 1] = array(row.ranking_factors, target.ranking_count);
-    if (target.columns == kUserColumns) values[8] = Int64GetDatum(static_cast<std::int64_t>(row.history_digest));
+    values[8] = Int64GetDatum(static_cast<std::int64_t>(row.last));
     ExecStoreVirtualTuple(slot);
 }
 
@@ -119,16 +119,17 @@ void write_batch_unsafe(Target* target, const RowToWrite* rows, int count) {
     MemoryContextReset(target->batch_context);
 }
 
-template <class RowOf>
-void write_table(Oid table, Target& target, const IdTable& ids, RowOf&& row_of) {
+/// text(i) and row(i) of `size` rows; ids are set here.
+template <class TextOf, class RowOf>
+void write_table(Oid table, Target& target, std::size_t size, const TextOf& text_of, const RowOf& row_of) {
     pg_call([&target, table] { open_unsafe(&target, table); });
     std::vector<std::string> texts(kBatch);
     std::vector<RowToWrite> rows(kBatch);
-    for (std::uint32_t begin = 0; begin < ids.size(); begin += kBatch) {
-        const int count = static_cast<int>(std::min<std::uint32_t>(kBatch, ids.size() - begin));
+    for (std::size_t begin = 0; begin < size; begin += kBatch) {
+        const int count = static_cast<int>(std::min<std::size_t>(kBatch, size - begin));
         for (int i = 0; i < count; ++i) {
-            const std::uint32_t index = begin + static_cast<std::uint32_t>(i);
-            texts[i] = ids.text(index);
+            const auto index = static_cast<std::uint32_t>(begin + static_cast<std::size_t>(i));
+            texts[i] = text_of(index);
             rows[i] = row_of(index);
             rows[i].id = texts[i];
         }
@@ -147,17 +148,17 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
     target.rating_count = rating != nullptr ? rating->items.factors() : 0;
     target.ranking_count = model.ranking.items.factors();
     target.storage = storage;
-    target.columns = kItemColumns;
-    write_table(catalog.item_factors, target, dataset.items, [&](std::uint32_t i) {
+    const auto item_text = [&](std::uint32_t i) { return dataset.items.text(i); };
+    write_table(catalog.item_factors, target, dataset.items.size(), item_text, [&](std::uint32_t i) {
         return RowToWrite{{},
                           model.item_interactions[i],
                           rating != nullptr ? &rating->item_bias[i] : nullptr,
                           rating != nullptr ? rating->items.row(i) : nullptr,
                           model.ranking.items.row(i),
-                          0};
+                          model.item_interactions[i] + dataset.repeated[i]};
     });
-    target.columns = kUserColumns;
-    write_table(catalog.user_factors, target, dataset.users, [&](std::uint32_t u) {
+    const auto user_text = [&](std::uint32_t u) { return dataset.users.text(u); };
+    write_table(catalog.user_factors, target, dataset.users.size(), user_text, [&](std::uint32_t u) {
         return RowToWrite{{},
                           model.user_interactions[u],
                           rating != nullptr ? &rating->user_bias[u] : nullptr,
@@ -166,6 +167,38 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           model.user_history[u]};
     });
     pg_call([] { CommandCounterIncrement(); });
+}
+
+void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItems& items, Storage storage) {
+    const bool has_rating = items.rating.rows() > 0;
+    Target target{};
+    target.model_id = model_id;
+    target.rating_count = has_rating ? items.rating.factors() : 0;
+    target.ranking_count = items.ranking.factors();
+    target.storage = storage;
+    const auto text = [&](std::uint32_t i) { return items.ids[i]; };
+    write_table(catalog.item_factors, target, items.ids.size(), text, [&](std::uint32_t i) {
+        return RowToWrite{{},
+                          items.interactions[i],
+                          has_rating ? &items.rating_bias[i] : nullptr,
+                          has_rating ? items.rating.row(i) : nullptr,
+                          items.ranking.row(i),
+                          items.source_rows[i]};
+    });
+    pg_call([] { CommandCounterIncrement(); });
+}
+
+void delete_items(const Catalog& catalog, std::int64_t model_id, const std::vector<std::string>& ids) {
+    const std::string sql =
+        with_table_names(catalog, "DELETE FROM {item_factors} WHERE model_id = $1 AND item_id = ANY ($2)");
+    pg_call([&catalog, &ids, model_id, sql = sql.c_str()] {
+        auto* texts = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * ids.size()));
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            texts[i] = PointerGetDatum(cstring_to_text_with_len(ids[i].data(), static_cast<int>(ids[i].size())));
+        ArrayType* array = construct_array(texts, static_cast<int>(ids.size()), TEXTOID, -1, false, TYPALIGN_INT);
+        const Parameter parameters[] = {int8_parameter(model_id), {TEXTARRAYOID, PointerGetDatum(array), false}};
+        run_statement_unsafe(catalog, sql, lengthof(parameters), parameters);
+    });
 }
 
 }  // namespace mf::pg

@@ -33,7 +33,8 @@ enum ModelColumn : AttrNumber {
     kMetrics,
     kTrainedAt,
     kSeconds,
-    kModelColumnCount = kSeconds
+    kRefreshedAt,
+    kModelColumnCount = kRefreshedAt
 };
 
 struct LiveModel {
@@ -75,7 +76,8 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     version.version = DatumGetInt32(value(kVersion));
     version.owner = DatumGetObjectId(value(kOwner));
     version.source = DatumGetObjectId(value(kSource));
-    version.trained_at = DatumGetTimestampTz(value(kTrainedAt));
+    version.refreshed = !nulls[kRefreshedAt - 1];
+    version.items_at = DatumGetTimestampTz(value(version.refreshed ? kRefreshedAt : kTrainedAt));
     copy_name(&version.user_column, value(kUserColumn), false);
     copy_name(&version.item_column, value(kItemColumn), false);
     copy_name(&version.rating_column, value(kRatingColumn), nulls[kRatingColumn - 1]);
@@ -123,20 +125,18 @@ LiveModel find_live_now(const Catalog& catalog, const std::string& name) {
     });
 }
 
-ModelLabel find_label_unsafe(const Catalog& catalog, Relation models, std::int64_t model_id, Snapshot snapshot) {
-    ModelLabel label{nullptr, InvalidOid, 0};
+/// take(row, descriptor) of the row of a version; false if the snapshot shows none.
+template <class Take>
+bool with_row_unsafe(const Catalog& catalog, Relation models, std::int64_t model_id, Snapshot snapshot,
+                     const Take& take) {
     ScanKeyData key;
     ScanKeyInit(&key, kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     SysScanDesc scan = systable_beginscan(models, catalog.models_index, true, snapshot, 1, &key);
     HeapTuple tuple = systable_getnext(scan);
-    if (HeapTupleIsValid(tuple)) {
-        bool null;
-        label.name = TextDatumGetCString(heap_getattr(tuple, kModel, RelationGetDescr(models), &null));
-        label.owner = DatumGetObjectId(heap_getattr(tuple, kOwner, RelationGetDescr(models), &null));
-        label.version = DatumGetInt32(heap_getattr(tuple, kVersion, RelationGetDescr(models), &null));
-    }
+    const bool found = HeapTupleIsValid(tuple);
+    if (found) take(tuple, RelationGetDescr(models));
     systable_endscan(scan);
-    return label;
+    return found;
 }
 
 /// Receives the name and the row of a version; may throw.
@@ -316,19 +316,31 @@ void throw_no_such_model(const Catalog& catalog, const std::string& name) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + name + "\" does not exist", "", models_hint(catalog));
 }
 
-bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id) {
+bool version_has_items_unsafe(const Catalog& catalog, std::int64_t model_id, TimestampTz items_at) {
     Relation models = try_relation_open(catalog.models, AccessShareLock);
     if (models == nullptr) return false;
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    const bool exists = find_label_unsafe(catalog, models, model_id, snapshot).name != nullptr;
+    TimestampTz now = 0;
+    const bool exists = with_row_unsafe(catalog, models, model_id, snapshot, [&now](HeapTuple tuple, TupleDesc desc) {
+        bool null;
+        Datum time = heap_getattr(tuple, kRefreshedAt, desc, &null);
+        if (null) time = heap_getattr(tuple, kTrainedAt, desc, &null);
+        now = null ? 0 : DatumGetTimestampTz(time);
+    });
     UnregisterSnapshot(snapshot);
     relation_close(models, AccessShareLock);
-    return exists;
+    return exists && now == items_at;
 }
 
 ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id) {
+    ModelLabel label{nullptr, InvalidOid, 0};
     Relation models = table_open(catalog.models, AccessShareLock);
-    const ModelLabel label = find_label_unsafe(catalog, models, model_id, GetActiveSnapshot());
+    with_row_unsafe(catalog, models, model_id, GetActiveSnapshot(), [&label](HeapTuple tuple, TupleDesc desc) {
+        bool null;
+        label.name = TextDatumGetCString(heap_getattr(tuple, kModel, desc, &null));
+        label.owner = DatumGetObjectId(heap_getattr(tuple, kOwner, desc, &null));
+        label.version = DatumGetInt32(heap_getattr(tuple, kVersion, desc, &null));
+    });
     table_close(models, AccessShareLock);
     return label;
 }

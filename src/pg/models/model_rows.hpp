@@ -11,8 +11,9 @@ struct ModelVersion {
     std::int32_t version;
     Oid owner;
     Oid source;
-    bool uncommitted;  ///< created by the current transaction
-    TimestampTz trained_at;
+    bool uncommitted;      ///< created by the current transaction
+    TimestampTz items_at;  ///< when the items were published that the version has now
+    bool refreshed;        ///< its items are not those of the training run any more
     NameData user_column;
     NameData item_column;
     NameData rating_column;  // empty: every row has weight 1
@@ -68,9 +69,9 @@ bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name);
 /// Throws undefined_object; the hint lists the existing models.
 [[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
 
-/// True if a snapshot taken now sees the row of a version; it does not see rows that the current transaction has
-/// deleted.
-bool version_exists_unsafe(const Catalog& catalog, std::int64_t model_id);
+/// True if a snapshot taken now sees the row of a version with the items of that time; it does not see rows that the
+/// current transaction has deleted.
+bool version_has_items_unsafe(const Catalog& catalog, std::int64_t model_id, TimestampTz items_at);
 
 /// Name and owner of a version's model under the active snapshot; a null name if the version does not exist.
 struct ModelLabel {

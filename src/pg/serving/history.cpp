@@ -34,33 +34,6 @@ class HistorySink : public RowSink {
     std::vector<HistoryRow> history_;
 };
 
-/// Types whose values have the same id: an integer column may be widened, varchar become text.
-bool same_ids_unsafe(Oid a, Oid b) {
-    const auto is_text = [](Oid type) { return type == TEXTOID || type == VARCHAROID; };
-    if (id_kind_unsafe(a) == IdKind::Integer) return id_kind_unsafe(b) == IdKind::Integer;
-    return a == b || (is_text(getBaseType(a)) && is_text(getBaseType(b)));
-}
-
-void check_id_type(const ServingModel& model, const SourceColumn& column, Oid expected) {
-    if (pg_call([now = column.type, expected] { return same_ids_unsafe(now, expected); })) return;
-    throw SqlError(ERRCODE_DATATYPE_MISMATCH, "column \"" + column.name + "\" is now of type " + type_name(column.type),
-                   "It had type " + type_name(expected) + " when model \"" + model.name + "\" was trained.",
-                   "Train the model again.");
-}
-
-Source describe_again(const ServingModel& model) {
-    const ModelVersion& version = model.version;
-    try {
-        return describe_source(version.source,
-                               {NameStr(version.user_column), NameStr(version.item_column),
-                                name_or_null(version.rating_column), name_or_null(version.time_column)},
-                               version.owner);
-    } catch (const SqlError& e) {
-        throw SqlError(e.sqlstate(), e.what(), e.detail(),
-                       "The source has changed since model \"" + model.name + "\" was trained. Train it again.");
-    }
-}
-
 }  // namespace
 
 void find_items(const SortedIds& items, const RowBatch& batch, std::uint32_t* indices, std::uint64_t* hashes) {
@@ -104,19 +77,6 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
     return history;
 }
 
-Source current_source(const ServingModel& model) {
-    const ModelVersion& version = model.version;
-    if (!relation_exists(version.source))
-        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model.name + "\" does not exist any more",
-                       "Its rows show what a user has seen since the training run.",
-                       "Train the model on another relation, or call mf_recommend or mf_recommend_all with "
-                       "exclude_seen => false to be served from the stored factors.");
-    Source source = describe_again(model);
-    check_id_type(model, source.user, version.user_type);
-    check_id_type(model, source.item, version.item_type);
-    return source;
-}
-
 History read_history(ServingModel& model, const Id& user) {
     const Oid reader = model.version.owner;
     const Oid relation = model.version.source;
@@ -127,7 +87,7 @@ History read_history(ServingModel& model, const Id& user) {
         LockRelationOid(relation, AccessShareLock);
         return plan != nullptr && plan->is_valid_unsafe(reader);
     });
-    if (!valid) model.history = std::make_shared<HistoryPlan>(current_source(model), reader);
+    if (!valid) model.history = std::make_shared<HistoryPlan>(current_source(model.name, model.version), reader);
     // The source may ask for recommendations itself, and find the plan no longer valid: this one is used to its end.
     const std::shared_ptr<const HistoryPlan> plan = model.history;
     HistorySink sink(model);

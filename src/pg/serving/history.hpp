@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/cache/serving_model.hpp"
+#include "pg/models/model_source.hpp"
 
 namespace mf::pg {
 
@@ -29,10 +30,6 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model);
 
 /// Throws MemoryLimitExceeded if rows of histories take more than mf_ext.max_memory.
 void check_history_memory(const ServingModel& model, std::size_t bytes);
-
-/// The source as it is now. Throws undefined_table, undefined_column or datatype_mismatch with a hint if it is no
-/// longer what the model was trained on.
-Source current_source(const ServingModel& model);
 
 /// Reads through a kept plan: the rights of the model's owner are checked, code in the source runs as the caller.
 /// Rows are merged by the model's rule ('error' counts as the default rule of the feedback here: serving does not fail

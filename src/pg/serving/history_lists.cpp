@@ -49,7 +49,7 @@ void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* enviro
     UserState& state = user.state;
     state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
     if (state.history.entries.empty()) return;
-    if (user.trained_digest == state.history.digest) {
+    if (model_.stored_users_fit() && user.trained_digest == state.history.digest) {
         state.basis = Basis::Trained;
         return;
     }

@@ -42,7 +42,7 @@ class AllUsers {
             from_factors(nullptr, true);
             return;
         }
-        const Source source = current_source(model_);
+        const Source source = current_source(model_.name, model_.version);
         UserScan scan(model_, exclude_seen_, setting_batch_memory());
         for (bool first = true;; first = false) {
             scan.read(source);
@@ -77,7 +77,7 @@ class AllUsers {
                     return;
                 }
                 user = *found;
-                if (scan->digest(user) != row.history_digest) {
+                if (!model_.stored_users_fit() || scan->digest(user) != row.history_digest) {
                     trained_digests_[user] = row.history_digest;
                     return;
                 }

@@ -55,7 +55,7 @@ void apply_history(ServingModel& model, History history, std::uint64_t stored_di
     state.history = std::move(history);
     if (state.history.entries.empty())
         state.basis = Basis::Popular;
-    else if (state.stored && state.history.digest == stored_digest)
+    else if (state.stored && model.stored_users_fit() && state.history.digest == stored_digest)
         state.basis = Basis::Trained;
     else
         fold_in(model, state);

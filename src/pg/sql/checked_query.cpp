@@ -1,6 +1,7 @@
 #include "pg/sql/checked_query.hpp"
 
 extern "C" {
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 #include "parser/analyze.h"
@@ -36,12 +37,25 @@ void begin_analysis(ParseState* state, void* argument) {
         SetUserIdAndSecContext(query->reader, query->caller_context | SECURITY_LOCAL_USERID_CHANGE);
 }
 
+/// True if a query, or one within it, reads another relation than that at `relation`.
+bool names_another(Node* node, void* relation) {
+    if (node == nullptr) return false;
+    if (IsA(node, RangeTblEntry)) {
+        const auto* entry = reinterpret_cast<const RangeTblEntry*>(node);
+        return entry->rtekind == RTE_RELATION && entry->relid != *static_cast<const Oid*>(relation);
+    }
+    if (IsA(node, Query))
+        return query_tree_walker(reinterpret_cast<Query*>(node), tree_walker(names_another), relation,
+                                 QTW_EXAMINE_RTES_BEFORE);
+    return expression_tree_walker(node, tree_walker(names_another), relation);
+}
+
 /// Called after the analysis, before the rewriting, which adds policies for whoever is checked. Looks at what the query
 /// names: a schema can be renamed between the look-up of the relation's name and the analysis.
 void end_analysis_unsafe(const CheckedQuery& checked, Query* query) {
     SetUserIdAndSecContext(checked.caller, checked.caller_context);
-    const auto* entry = static_cast<const RangeTblEntry*>(linitial(query->rtable));
-    if (list_length(query->rtable) != 1 || entry->rtekind != RTE_RELATION || entry->relid != checked.relation)
+    Oid relation = checked.relation;
+    if (names_another(reinterpret_cast<Node*>(query), &relation))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
                         errmsg("relation with OID %u was renamed while a query on it was prepared", checked.relation),
                         errhint("Repeat the call.")));

@@ -17,7 +17,7 @@ namespace mf::pg {
 
 /// What a query of this kind is recognized and checked by. It must outlive the plan.
 struct CheckedQuery {
-    Oid relation = InvalidOid;   ///< the one relation that the query names
+    Oid relation = InvalidOid;   ///< the one relation that the query names, once or within itself again
     Oid reader = InvalidOid;     ///< whose rights are checked; InvalidOid: the caller's
     Oid parameter = InvalidOid;  ///< type of $1; InvalidOid: there is none
 

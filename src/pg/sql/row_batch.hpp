@@ -8,7 +8,7 @@ namespace mf::pg {
 
 constexpr std::size_t kBatchRows = 256;
 
-/// One row of source_query(), decoded. Pointers are valid until the executor goes on.
+/// One row of a source, decoded. Pointers are valid until the executor goes on.
 struct SourceRow {
     bool is_null = false;  ///< the user, the item or the rating is
     std::int64_t user_integer = 0;

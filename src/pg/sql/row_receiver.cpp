@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "pg/sql/source_query.hpp"
+
 namespace mf::pg {
 namespace {
 
@@ -154,35 +156,37 @@ void check_select_unsafe(int result) {
     if (result != SPI_OK_SELECT) elog(ERROR, "query on the source failed: %s", SPI_result_code_string(result));
 }
 
-Datum user_datum_unsafe(const Source& source, const Id& user, const char* text) {
-    switch (user.kind) {
-        case IdKind::Integer:
-            return Int64GetDatum(user.integer);
-        case IdKind::Uuid:
-            return id_datum_unsafe(IdKind::Uuid, 0, user.bytes.data(), UUID_LEN);
-        case IdKind::Text:
-            break;
-    }
-    Oid input;
-    Oid parameter;
-    getTypeInputInfo(getBaseType(source.user.type), &input, &parameter);
-    return OidInputFunctionCall(input, const_cast<char*>(text), parameter, -1);
+/// The list of the only parameter.
+ParamListInfo parameter_list_unsafe(Oid type, Datum value) {
+    ParamListInfo parameters = makeParamList(1);
+    parameters->params[0].value = value;
+    parameters->params[0].isnull = false;
+    parameters->params[0].pflags = PARAM_FLAG_CONST;
+    parameters->params[0].ptype = type;
+    return parameters;
 }
 
-}  // namespace
+/// A query that is run once. parameter(): of the query, in the memory of SPI; null if it has none.
+struct Scan {
+    const Source& source;  ///< what the columns of the rows are, but for the user if there are none
+    bool with_user;
+    std::string text;
+    CheckedQuery query;
+    ScanFor purpose;
+};
 
-std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
-    const std::string text = source_query(source, false);
-    CheckedQuery query{source.relation, reader};
-    RowBatch batch(source, purpose);
+template <class Parameter>
+std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
+    RowBatch batch(scan.source, scan.purpose);
     ExceptionHolder exception;
-    Receiver receiver = make_receiver(source, true, batch, sink, exception);
+    Receiver receiver = make_receiver(scan.source, scan.with_user, batch, sink, exception);
     const CallerRole caller;
-    const bool reads_only = purpose == ScanFor::Histories || purpose == ScanFor::Evaluation;
-    pg_call([text = text.c_str(), query = &query, dest = &receiver.pub, reads_only] {
+    const bool reads_only = scan.purpose == ScanFor::Histories || scan.purpose == ScanFor::Evaluation;
+    pg_call([text = scan.text.c_str(), query = &scan.query, dest = &receiver.pub, reads_only, &parameter] {
         connect_unsafe();
-        SPIPlanPtr plan = prepare_checked_unsafe(text, query, CURSOR_OPT_PARALLEL_OK);
+        SPIPlanPtr plan = prepare_checked_unsafe(text, query, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_CUSTOM_PLAN);
         SPIExecuteOptions options{};
+        options.params = parameter();
         options.read_only = reads_only;
         options.dest = dest;
         check_select_unsafe(SPI_execute_plan_extended(plan, &options));
@@ -193,9 +197,32 @@ std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, 
     return batch.skipped();
 }
 
+ParamListInfo no_parameter() { return nullptr; }
+
+}  // namespace
+
+std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
+    Scan scan{source, true, source_query(source, SourceRows::All), {source.relation, reader}, purpose};
+    return run(scan, sink, no_parameter);
+}
+
+std::uint64_t scan_users_of_items(const Source& source, std::span<const Id> items, RowSink& sink, ScanFor purpose,
+                                  Oid reader) {
+    const Oid type = parameter_type(source, SourceRows::OfUsersOfItems);
+    Scan scan{source, true, source_query(source, SourceRows::OfUsersOfItems), {source.relation, reader, type}, purpose};
+    return run(scan, sink,
+               [&source, items, type] { return parameter_list_unsafe(type, items_parameter_unsafe(source, items)); });
+}
+
+void scan_item_counts(const Source& source, RowSink& sink, Oid reader) {
+    const Source counts = counts_of(source);
+    Scan scan{counts, false, item_counts_query(source), {source.relation, reader}, ScanFor::Estimate};
+    run(scan, sink, no_parameter);
+}
+
 HistoryPlan::HistoryPlan(const Source& of, Oid reader)
-    : source(of), query_{of.relation, reader, user_parameter_type(of)} {
-    const std::string text = source_query(source, true);
+    : source(of), query_{of.relation, reader, parameter_type(of, SourceRows::OfUser)} {
+    const std::string text = source_query(source, SourceRows::OfUser);
     const CallerRole caller;
     plan_ = pg_call([text = text.c_str(), query = &query_] {
         connect_unsafe();
@@ -216,20 +243,14 @@ HistoryPlan::~HistoryPlan() {
 bool HistoryPlan::is_valid_unsafe(Oid reader) const { return query_.reader == reader && SPI_plan_is_valid(plan_); }
 
 void HistoryPlan::scan(const Id& user, RowSink& sink) const {
-    const std::string text = user.kind == IdKind::Text ? user.bytes : std::string();
     RowBatch batch(source, ScanFor::Histories);
     ExceptionHolder exception;
     Receiver receiver = make_receiver(source, false, batch, sink, exception);
     const CallerRole caller;
-    pg_call([this, &user, text = text.c_str(), dest = &receiver.pub] {
+    pg_call([this, &user, dest = &receiver.pub] {
         connect_unsafe();
-        ParamListInfo parameters = makeParamList(1);
-        parameters->params[0].value = user_datum_unsafe(source, user, text);
-        parameters->params[0].isnull = false;
-        parameters->params[0].pflags = PARAM_FLAG_CONST;
-        parameters->params[0].ptype = query_.parameter;
         SPIExecuteOptions options{};
-        options.params = parameters;
+        options.params = parameter_list_unsafe(query_.parameter, user_parameter_unsafe(source, user));
         options.read_only = true;
         options.dest = dest;
         check_select_unsafe(SPI_execute_plan_extended(plan_, &options));

@@ -14,13 +14,21 @@ class RowSink {
     virtual void rows(const RowBatch& batch) = 0;
 };
 
-/// Runs source_query(source, false), passes every row without NULLs to the sink and returns how many were skipped. The
+/// Reads all rows of the source, passes every row without NULLs to the sink and returns how many were skipped. The
 /// rights of `reader` are checked, InvalidOid meaning the current user; code in the source runs as the current user. A
 /// scan for serving or for an evaluation reads under the active snapshot and allows no writing; the others see what was
 /// committed last. Throws besides as RowBatch::add().
 std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader = InvalidOid);
 
-/// source_query(source, true) prepared for keeps: one user's rows, with the rights of `reader`.
+/// The same for all rows of the users who have one of the items.
+std::uint64_t scan_users_of_items(const Source& source, std::span<const Id> items, RowSink& sink, ScanFor purpose,
+                                  Oid reader);
+
+/// Passes each item of the source with the number of its rows, of those that training would take, as its rating; the
+/// batches have no users. Rights as in scan_source().
+void scan_item_counts(const Source& source, RowSink& sink, Oid reader);
+
+/// The query for one user's rows prepared for keeps, with the rights of `reader`.
 class HistoryPlan {
   public:
     HistoryPlan(const Source& of, Oid reader);

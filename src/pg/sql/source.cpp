@@ -7,7 +7,6 @@ extern "C" {
 #include "access/attnum.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_operator.h"
 #include "nodes/pg_list.h"
 }
 
@@ -21,6 +20,7 @@ struct ColumnFacts {
     Oid base;
     Oid equality;
     bool text_varies;  // with settings of the session
+    bool not_null;
     const char* type_name;
     const char* quoted;
     const char* all_columns;
@@ -107,6 +107,14 @@ bool text_varies_unsafe(Oid type) {
            category == TYPCATEGORY_COMPOSITE;
 }
 
+bool is_not_null_unsafe(Oid relation, AttrNumber column) {
+    HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(column));
+    if (!HeapTupleIsValid(tuple)) return false;
+    const bool not_null = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple))->attnotnull;
+    ReleaseSysCache(tuple);
+    return not_null;
+}
+
 ColumnFacts column_facts_unsafe(Oid relation, const char* name) {
     ColumnFacts facts{};
     facts.number = get_attnum(relation, name);
@@ -118,6 +126,7 @@ ColumnFacts column_facts_unsafe(Oid relation, const char* name) {
     facts.base = getBaseType(facts.type);
     facts.equality = lookup_type_cache(facts.base, TYPECACHE_EQ_OPR)->eq_opr;
     facts.text_varies = text_varies_unsafe(facts.base);
+    facts.not_null = is_not_null_unsafe(relation, facts.number);
     facts.type_name = format_type_be(facts.type);
     facts.quoted = quote_identifier(name);
     return facts;
@@ -139,6 +148,7 @@ SourceColumn plain_column(const char* name, const ColumnFacts& facts) {
     column.name = name;
     column.type = facts.type;
     column.expression = facts.quoted;
+    column.not_null = facts.not_null;
     return column;
 }
 
@@ -240,18 +250,6 @@ bool has_user_index_unsafe(Oid relation, const char* user_column) {
     return true;
 }
 
-/// The equality operator for `user column = $1`, qualified, or null for pg_catalog's.
-const char* equality_unsafe(Oid type) {
-    const Oid operator_id = lookup_type_cache(getBaseType(type), TYPECACHE_EQ_OPR)->eq_opr;
-    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator_id));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for operator %u", operator_id);
-    const auto* form = reinterpret_cast<const FormData_pg_operator*>(GETSTRUCT(tuple));
-    const char* name =
-        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-    ReleaseSysCache(tuple);
-    return name;
-}
-
 }  // namespace
 
 std::optional<ColumnForm> plain_form(Oid base_type) {
@@ -319,35 +317,6 @@ Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader)
     if (names.rating != nullptr) source.rating = rating_column(source, names.rating);
     if (names.time != nullptr) source.time = time_column(source, names.time);
     return source;
-}
-
-std::string source_query(const Source& source, bool one_user) {
-    std::string query = "SELECT ";
-    if (!one_user) query += source.user.expression + ", ";
-    query += source.item.expression;
-    if (source.rating) query += ", " + source.rating->expression;
-    if (source.time) query += ", " + source.time->expression;
-    query += " FROM " + source.name;
-    if (one_user) {
-        const Oid type = source.user.type;
-        const char* equals = source.user.kind() == IdKind::Integer ? "OPERATOR(pg_catalog.=)"
-                                                                   : pg_call([type] { return equality_unsafe(type); });
-        query += " WHERE " + quoted_name(source.user.name) + " " + equals + " $1";
-    }
-    return query;
-}
-
-Oid user_parameter_type(const Source& source) {
-    switch (source.user.kind()) {
-        case IdKind::Integer:
-            return INT8OID;
-        case IdKind::Uuid:
-            return UUIDOID;
-        case IdKind::Text:
-            break;
-    }
-    const Oid type = source.user.type;
-    return pg_call([type] { return getBaseType(type); });
 }
 
 bool has_user_index(const Source& source) {

@@ -17,6 +17,7 @@ struct SourceColumn {
     Oid type = InvalidOid;
     ColumnForm form = ColumnForm::Int4;
     std::string expression;  ///< the column quoted, and cast where its type has no form of its own
+    bool not_null = false;   ///< a constraint of the relation says so; false for views
     IdKind kind() const {
         switch (form) {
             case ColumnForm::Uuid:
@@ -57,13 +58,6 @@ struct SourceColumnNames {
 /// from the relation, and after it that it may select all of the columns, InvalidOid meaning the current user. Throws
 /// insufficient_privilege, undefined_table, wrong_object_type, undefined_column or datatype_mismatch, with a hint.
 Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader = InvalidOid);
-
-/// `SELECT user, item, rating, time FROM source`, everything qualified. With one_user only rows of the user given as
-/// parameter 1 and without the user column.
-std::string source_query(const Source& source, bool one_user);
-
-/// Type of parameter 1 of the query for one user.
-Oid user_parameter_type(const Source& source);
 
 /// True if some index that is valid and not partial leads with the user column, in every leaf partition, or if the
 /// relation is of a kind that has no indexes of its own.

@@ -9,10 +9,21 @@
 namespace mf::pg {
 namespace {
 
+/// What is short of memory, and what to do about that.
+struct Task {
+    const char* name;
+    const char* hint;
+};
+constexpr Task kTraining{"training",
+                         "Raise mf_ext.max_memory, use fewer factors or threads, or train on a part of the rows."};
+constexpr Task kRefresh{"the refresh", "Raise mf_ext.max_memory, or use fewer threads."};
+
 class BuilderSink : public RowSink {
   public:
-    BuilderSink(const Source& source, const TrainOptions& options, int threads, int copies, Progress& progress)
-        : options_(options),
+    BuilderSink(const Task& task, const Source& source, const TrainOptions& options, int threads, int copies,
+                Progress& progress)
+        : task_(task),
+          options_(options),
           progress_(progress),
           threads_(threads),
           copies_(copies),
@@ -38,11 +49,12 @@ class BuilderSink : public RowSink {
         const std::size_t need = memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_,
                                                options_, threads_, copies_);
         if (need <= limit_) return;
-        throw MemoryLimitExceeded(
-            "training needs at least " + megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(limit_),
-            std::to_string(builder_.rows()) + " interactions of " + std::to_string(builder_.users().size()) +
-                " users and " + std::to_string(builder_.items().size()) + " items read so far.",
-            "Raise mf_ext.max_memory, use fewer factors or threads, or train on a part of the rows.");
+        throw MemoryLimitExceeded(std::string(task_.name) + " needs at least " + megabytes(need) +
+                                      " of memory, mf_ext.max_memory is " + megabytes(limit_),
+                                  std::to_string(builder_.rows()) + " interactions of " +
+                                      std::to_string(builder_.users().size()) + " users and " +
+                                      std::to_string(builder_.items().size()) + " items read so far.",
+                                  task_.hint);
     }
 
     InteractionsBuilder& builder() { return builder_; }
@@ -50,6 +62,7 @@ class BuilderSink : public RowSink {
   private:
     static constexpr std::uint64_t kRowsPerCheck = 4096;
 
+    const Task& task_;
     const TrainOptions& options_;
     Progress& progress_;
     int threads_;
@@ -60,6 +73,10 @@ class BuilderSink : public RowSink {
 };
 
 constexpr std::uint64_t kBytesACopy = 8;
+
+ScanFor purpose(const TrainOptions& options) {
+    return options.feedback == Feedback::Implicit ? ScanFor::Weights : ScanFor::Ratings;
+}
 
 }  // namespace
 
@@ -79,9 +96,8 @@ void limit_search(TrainOptions& options, const Dataset& dataset, int copies) {
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies) {
     progress.phase("reading");
-    BuilderSink sink(source, options, environment.threads, copies, progress);
-    const std::uint64_t skipped =
-        scan_source(source, sink, options.feedback == Feedback::Implicit ? ScanFor::Weights : ScanFor::Ratings);
+    BuilderSink sink(kTraining, source, options, environment.threads, copies, progress);
+    const std::uint64_t skipped = scan_source(source, sink, purpose(options));
     progress.rows_read(sink.builder().rows());
     if (skipped > 0)
         report(NOTICE, "skipped " + std::to_string(skipped) + (skipped == 1 ? " row" : " rows") + " of " + source.name +
@@ -91,6 +107,18 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
                        source.name + " has no row that the current user can see with user" +
                            (source.rating ? ", item and rating." : " and item."),
                        "Check the source's rows, the NULLs in them, and row-level security.");
+    sink.check_memory();
+    progress.phase("sorting");
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
+}
+
+std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
+                                           const TrainOptions& options, Environment& environment, Progress& progress) {
+    progress.phase("reading");
+    BuilderSink sink(kRefresh, source, options, environment.threads, 0, progress);
+    scan_users_of_items(source, items, sink, purpose(options), reader);
+    progress.rows_read(sink.builder().rows());
+    if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();
     progress.phase("sorting");
     return std::move(sink.builder()).finish(options.duplicates_rule(), environment);

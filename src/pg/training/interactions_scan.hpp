@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/data/interactions.hpp"
+#include "pg/sql/ids.hpp"
 #include "pg/sql/source.hpp"
 #include "pg/wall/progress.hpp"
 
@@ -13,6 +14,11 @@ namespace mf::pg {
 /// are kept beside what a training run needs.
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies = 0);
+
+/// The same of all rows of the users who have one of the items, for a refresh, with the rights of `reader`; NULLs are
+/// skipped silently. Nothing if there is no such row.
+std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
+                                           const TrainOptions& options, Environment& environment, Progress& progress);
 
 /// Bytes that a training run on `rows` rows with these ids takes at its peak.
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,

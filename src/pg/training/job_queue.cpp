@@ -26,14 +26,21 @@ std::int64_t running_job_unsafe(const Catalog& catalog, const char* sql, std::in
     return running;
 }
 
+JobTask task_named(const char* name) {
+    if (strcmp(name, "train") == 0) return JobTask::Train;
+    return strcmp(name, "retrain") == 0 ? JobTask::Retrain : JobTask::Refresh;
+}
+
 /// Arguments of mf_train in their order, as the statement of begin_job gives them, and the rest of the job.
 Job read_job_unsafe(HeapTuple tuple, TupleDesc desc) {
     LOCAL_FCINFO(arguments, kTrainArguments);
     InitFunctionCallInfoData(*arguments, nullptr, kTrainArguments, InvalidOid, nullptr, nullptr);
     for (int i = 0; i < kTrainArguments; ++i) arguments->args[i] = column_unsafe(tuple, desc, i + 1);
+    const NullableDatum min_interactions = column_unsafe(tuple, desc, kTrainArguments + 2);
     return {TextDatumGetCString(arguments->args[1].value),
-            DatumGetBool(column_unsafe(tuple, desc, kTrainArguments + 1).value), read_train_arguments_unsafe(arguments),
-            DatumGetJsonbP(column_unsafe(tuple, desc, kTrainArguments + 2).value)};
+            task_named(TextDatumGetCString(column_unsafe(tuple, desc, kTrainArguments + 1).value)),
+            read_train_arguments_unsafe(arguments), min_interactions.isnull ? 1 : DatumGetInt64(min_interactions.value),
+            DatumGetJsonbP(column_unsafe(tuple, desc, kTrainArguments + 3).value)};
 }
 
 }  // namespace
@@ -57,7 +64,7 @@ std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id) {
         " (arguments->>'item_column')::name, (arguments->>'rating_column')::name, arguments->>'feedback',"
         " arguments->>'algorithm', (arguments->>'factors')::int4, (arguments->>'iterations')::int4,"
         " (arguments->>'regularization')::float8, (arguments->>'test_fraction')::float8, (arguments->>'seed')::int8,"
-        " arguments->'options', retrain, settings");
+        " arguments->'options', task, (arguments->>'min_interactions')::int8, settings");
     Job job{};
     const bool begun = pg_call([&catalog, &job, job_id, find = find.c_str(), begin = begin.c_str(),
                                 move_others = move_others.c_str(), put_behind = put_behind.c_str()] {
@@ -76,12 +83,15 @@ std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id) {
     return begun ? std::optional<Job>(job) : std::nullopt;
 }
 
-void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version) {
+void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version, const char* message) {
     const std::string sql = with_table_names(
-        catalog, "UPDATE {jobs} SET status = 'done', finished_at = clock_timestamp(), version = $2 WHERE job_id = $1");
-    pg_call([&catalog, job_id, version, sql = sql.c_str()] {
+        catalog,
+        "UPDATE {jobs} SET status = 'done', finished_at = clock_timestamp(), version = $2, message = $3"
+        " WHERE job_id = $1");
+    pg_call([&catalog, job_id, version, message, sql = sql.c_str()] {
         lock_queue_unsafe();
-        const Parameter values[] = {int8_parameter(job_id), int4_parameter(version)};
+        const Parameter values[] = {int8_parameter(job_id), int4_parameter(version),
+                                    message != nullptr ? text_parameter_unsafe(message) : null_parameter(TEXTOID)};
         run_statement_unsafe(catalog, sql, lengthof(values), values);
     });
 }

@@ -11,12 +11,19 @@
 
 namespace mf::pg {
 
+enum class JobTask {
+    Train,
+    Retrain,  ///< with the arguments of the live version
+    Refresh,  ///< the items of the live version
+};
+
 /// What a worker reads of its job. Pointers are into the memory context that was current.
 struct Job {
     const char* model;
-    bool retrain;                ///< with the arguments of the live version
-    RawTrainArguments training;  ///< else these
-    Jsonb* settings;             ///< of the session that asked
+    JobTask task;
+    RawTrainArguments training;     ///< of Train
+    std::int64_t min_interactions;  ///< of Refresh
+    Jsonb* settings;                ///< of the session that asked
 };
 
 /// Makes a queued job the running one of its model, with this process as its worker; it takes over the jobs behind the
@@ -24,8 +31,8 @@ struct Job {
 /// there, as after a rollback, or not queued any more. Until the transaction ends no other job begins or ends.
 std::optional<Job> begin_job(const Catalog& catalog, std::int64_t job_id);
 
-/// How a job ended: done with a version, or not, unless it has ended by then. The same lock.
-void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version);
+/// How a job ended: done with a version, or not, unless it has ended by then. The same lock. A null message is none.
+void end_job_done(const Catalog& catalog, std::int64_t job_id, std::int32_t version, const char* message);
 void end_job_failed(const Catalog& catalog, std::int64_t job_id, bool cancelled, const char* message);
 
 /// A job that waits, and as whom its worker connects.

@@ -1,10 +1,12 @@
 // The background worker that does a job.
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
+#include "pg/sql/arguments.hpp"
 #include "pg/sql/json_entries.hpp"
 #include "pg/training/job_queue.hpp"
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
+#include "pg/training/refresh.hpp"
 #include "pg/training/retrain.hpp"
 #include "pg/training/training.hpp"
 #include "pg/wall/boundary.hpp"
@@ -98,6 +100,14 @@ class JobRun {
         wait_for(order_.transaction);
         Job job{};
         if (!begin(&job)) return false;
+        if (job.task == JobTask::Refresh)
+            refresh(job);
+        else
+            train(job);
+        return true;
+    }
+
+    void train(const Job& job) {
         // Before there is a snapshot: another training of the model may take hours.
         pg_call([] { StartTransactionCommand(); });
         lock_model_for_session(catalog_, job.model, ModelLock::Training);
@@ -109,9 +119,17 @@ class JobRun {
         training->train();
         in_transaction([&] {
             const TrainingOutcome outcome = training->store();
-            end_job_done(catalog_, order_.job_id, outcome.version);
+            end_job_done(catalog_, order_.job_id, outcome.version, nullptr);
         });
-        return true;
+    }
+
+    void refresh(const Job& job) {
+        wait_for_slot();
+        in_transaction([&] {
+            const auto min_interactions = at_least("min_interactions", 1, job.min_interactions);
+            const RefreshOutcome outcome = refresh_items(catalog_, job.model, min_interactions);
+            end_job_done(catalog_, order_.job_id, outcome.version, outcome.text().c_str());
+        });
     }
 
     /// Waits until fewer runs are in progress than may be; without a transaction, since that may take long.
@@ -140,13 +158,13 @@ class JobRun {
             if (!begun_) return;
             *job = *found;
             apply_settings(job->settings);
-            show_activity(job->model);
+            show_activity(*job);
         });
         return begun_;
     }
 
     std::unique_ptr<Training> read(const Job& job) const {
-        if (!job.retrain) {
+        if (job.task == JobTask::Train) {
             auto training = std::make_unique<Training>(catalog_, check_train_arguments(job.training));
             training->read(nullptr);
             return training;
@@ -158,8 +176,11 @@ class JobRun {
         return training;
     }
 
-    void show_activity(const std::string& model) const {
-        const std::string text = "mf_ext job " + std::to_string(order_.job_id) + ": training model \"" + model + "\"";
+    void show_activity(const Job& job) const {
+        const std::string text =
+            "mf_ext job " + std::to_string(order_.job_id) +
+            (job.task == JobTask::Refresh ? ": refreshing items of model \"" : ": training model \"") + job.model +
+            "\"";
         pg_call([text = text.c_str()] { pgstat_report_activity(STATE_RUNNING, text); });
     }
 

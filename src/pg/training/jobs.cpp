@@ -129,43 +129,65 @@ void require_room_for_job(const Catalog& catalog) {
         "mf_ext.max_jobs.");
 }
 
-}  // namespace
+/// What a job does, as its row says it; exactly one of them has arguments.
+struct NewJob {
+    const char* task;
+    const char* model;
+    Oid source;
+    FunctionCallInfo training = nullptr;  ///< arguments of mf_train
+    std::uint32_t min_interactions = 0;   ///< of mf_refresh_items
+};
 
-std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, FunctionCallInfo arguments) {
+std::int64_t add_job(const Catalog& catalog, const NewJob& job) {
     require_room_for_job(catalog);
     const std::string insert = with_table_names(
         catalog,
-        "INSERT INTO {jobs} (job_id, model, owner, session_role, source, retrain, arguments, settings, status,"
+        "INSERT INTO {jobs} (job_id, model, owner, session_role, source, task, arguments, settings, status,"
         " queued_at)"
-        " VALUES ($1, $2, $3, $18, $4, $5, CASE WHEN $5 THEN '{}' ELSE jsonb_strip_nulls(jsonb_build_object("
+        " VALUES ($1, $2, $3, $18, $4, $5, CASE $5 WHEN 'train' THEN jsonb_strip_nulls(jsonb_build_object("
         "'user_column', $7::name, 'item_column', $8::name, 'rating_column', $9::name, 'feedback', $10::text,"
         " 'algorithm', $11::text, 'factors', $12::int4, 'iterations', $13::int4, 'regularization', $14::float8,"
-        " 'test_fraction', $15::float8, 'seed', $16::int8)) || jsonb_build_object('options', $17::jsonb) END,"
+        " 'test_fraction', $15::float8, 'seed', $16::int8)) || jsonb_build_object('options', $17::jsonb)"
+        " WHEN 'refresh' THEN jsonb_build_object('min_interactions', $19::int8) ELSE '{}' END,"
         " $6, 'queued', clock_timestamp())");
     const std::string expire = with_table_names(
         catalog,
         "DELETE FROM {jobs} WHERE model = $1 AND status <> 'queued' AND job_id NOT IN (SELECT job_id FROM {jobs}"
         " WHERE model = $1 ORDER BY job_id DESC LIMIT $2)");
-    return pg_call([&catalog, model, source, arguments, insert = insert.c_str(), expire = expire.c_str()] {
+    return pg_call([&catalog, &job, insert = insert.c_str(), expire = expire.c_str()] {
         const std::int64_t job_id = nextval_internal(catalog.jobs_sequence, false);
         constexpr Oid kTypes[kTrainArguments] = {REGCLASSOID, TEXTOID, NAMEOID,   NAMEOID,   NAMEOID, TEXTOID, TEXTOID,
                                                  INT4OID,     INT4OID, FLOAT8OID, FLOAT8OID, INT8OID, JSONBOID};
-        Parameter values[18] = {int8_parameter(job_id),
-                                text_parameter_unsafe(model),
-                                role_parameter(GetUserId()),
-                                {REGCLASSOID, ObjectIdGetDatum(source), false},
-                                {BOOLOID, BoolGetDatum(arguments == nullptr), false},
-                                {JSONBOID, settings_unsafe(), false}};
+        Parameter values[19] = {int8_parameter(job_id),          text_parameter_unsafe(job.model),
+                                role_parameter(GetUserId()),     {REGCLASSOID, ObjectIdGetDatum(job.source), false},
+                                text_parameter_unsafe(job.task), {JSONBOID, settings_unsafe(), false}};
         for (int i = 2; i < kTrainArguments; ++i) {
-            const bool null = arguments == nullptr || arguments->args[i].isnull;
-            values[i + 4] = {kTypes[i], null ? Datum{0} : arguments->args[i].value, null};
+            const bool null = job.training == nullptr || job.training->args[i].isnull;
+            values[i + 4] = {kTypes[i], null ? Datum{0} : job.training->args[i].value, null};
         }
         values[17] = role_parameter(GetSessionUserId());
+        values[18] = int8_parameter(job.min_interactions);
         run_statement_unsafe(catalog, insert, lengthof(values), values);
         const Parameter bounds[] = {values[1], int4_parameter(kKeptJobs)};
         run_statement_unsafe(catalog, expire, lengthof(bounds), bounds);
         return job_id;
     });
+}
+
+}  // namespace
+
+std::int64_t add_training_job(const Catalog& catalog, const std::string& model, Oid source,
+                              FunctionCallInfo arguments) {
+    return add_job(catalog, {"train", model.c_str(), source, arguments});
+}
+
+std::int64_t add_retraining_job(const Catalog& catalog, const std::string& model, Oid source) {
+    return add_job(catalog, {"retrain", model.c_str(), source});
+}
+
+std::int64_t add_refresh_job(const Catalog& catalog, const std::string& model, Oid source,
+                             std::uint32_t min_interactions) {
+    return add_job(catalog, {"refresh", model.c_str(), source, nullptr, min_interactions});
 }
 
 void lock_job_unsafe(std::int64_t job_id, bool for_session) {

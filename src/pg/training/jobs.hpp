@@ -1,4 +1,5 @@
-// Training runs by background workers, seen from the sessions that ask for them (job_queue.hpp: from the workers).
+// Training runs and refreshes by background workers, seen from the sessions that ask for them (job_queue.hpp: from the
+// workers).
 #pragma once
 
 #include "pg/sql/catalog.hpp"
@@ -6,8 +7,11 @@
 namespace mf::pg {
 
 /// Adds a queued job of the current user, with the settings of the session, and deletes old ones of the same model.
-/// Null arguments: training again. Returns its number.
-std::int64_t add_job(const Catalog& catalog, const char* model, Oid source, FunctionCallInfo arguments);
+/// Returns its number. The arguments are those of mf_train.
+std::int64_t add_training_job(const Catalog& catalog, const std::string& model, Oid source, FunctionCallInfo arguments);
+std::int64_t add_retraining_job(const Catalog& catalog, const std::string& model, Oid source);
+std::int64_t add_refresh_job(const Catalog& catalog, const std::string& model, Oid source,
+                             std::uint32_t min_interactions);
 
 /// The lock that the worker of a job holds as long as it lives: for_session. That of number 0, which no job has, is the
 /// queue's (job_queue.cpp).

@@ -22,7 +22,7 @@ MF_FUNCTION(mf_train_async) {
     check_former_source(catalog, arguments);
     tell_of_former_source(catalog, arguments);
     advise(arguments);
-    const std::int64_t job_id = add_job(catalog, arguments.model.c_str(), arguments.source.relation, fcinfo);
+    const std::int64_t job_id = add_training_job(catalog, arguments.model, arguments.source.relation, fcinfo);
     start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });
 }
@@ -38,7 +38,7 @@ MF_FUNCTION(mf_retrain_async) {
     std::string found;
     const ModelVersion version = find_model(catalog, name, &found, Access::Manage);
     retrain_arguments(found, version);
-    const std::int64_t job_id = add_job(catalog, name, version.source, nullptr);
+    const std::int64_t job_id = add_retraining_job(catalog, found, version.source);
     start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });
 }

@@ -120,6 +120,16 @@ void for_each_setting_unsafe(const F& f) {
     for (int i = 0; i < count; ++i) f(settings[i]);
 }
 
+/// A callback for the walkers of query trees; before 16 they take functions without arguments.
+using TreeWalker = bool (*)(Node*, void*);
+inline auto tree_walker(TreeWalker walker) {
+#if PG_VERSION_NUM >= 160000
+    return walker;
+#else
+    return reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker));
+#endif
+}
+
 /// ExecInsertIndexTuples for new rows that must not conflict; 16 added an argument.
 inline void insert_index_entries_unsafe(ResultRelInfo* relation, TupleTableSlot* slot, EState* estate) {
     List* recheck =

@@ -121,7 +121,11 @@ TEST(InteractionsBuilder, MergesByTheRule) {
     EXPECT_EQ(entries_of(build(rows, Duplicates::Mean, true)), (Entries{{1, 1, 4}, {1, 2, 5}, {2, 1, 3}}));
     EXPECT_EQ(entries_of(build(rows, Duplicates::Sum, true)), (Entries{{1, 1, 12}, {1, 2, 5}, {2, 1, 3}}));
     EXPECT_EQ(entries_of(build(rows, Duplicates::Last, true)), (Entries{{1, 1, 1}, {1, 2, 5}, {2, 1, 3}}));
-    EXPECT_EQ(build(rows, Duplicates::Mean, true).rows_read, 5u);
+    const Dataset dataset = build(rows, Duplicates::Mean, true);
+    EXPECT_EQ(dataset.rows_read, 5u);
+    ASSERT_EQ(dataset.repeated.size(), 2u);
+    EXPECT_EQ(dataset.repeated[0], 2u);
+    EXPECT_EQ(dataset.repeated[1], 0u);
 }
 
 TEST(InteractionsBuilder, LastTakesTheGreatestOfEqualTimes) {

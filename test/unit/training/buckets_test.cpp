@@ -216,19 +216,19 @@ void train_ials_in_buckets(const Csr& by_user, const TrainOptions& options, Side
     for (const Bucket& bucket : users.buckets())
         statistics += received(statistics_of_users(bucket.matrix, weighting.exponent));
     for (const Bucket& bucket : items.buckets()) statistics += received(statistics_of_items(bucket.matrix));
-    const IalsTraining training = received(derive_ials(statistics, weighting, options.ials));
+    const IalsParameters parameters = received(derive_ials(statistics, weighting, options.ials));
     for (Side* side : {&users, &items})
         for (Bucket& bucket : side->buckets())
-            for (float& weight : bucket.matrix.values) weight *= static_cast<float>(training.parameters.weight_scale);
+            for (float& weight : bucket.matrix.values) weight *= static_cast<float>(parameters.weight_scale);
 
     users.fill_random(initial_scale(options.factors), options.seed, kIalsStartStream);
     const bool exact = options.ials.solver == IalsOptions::Solver::Cholesky;
     for (int iteration = 1; iteration <= options.ials.iterations; ++iteration) {
         const GramMatrix of_users = rotate_to_eigenbasis(users, items);
-        solve_ials_side(ials_items_step(of_users, training, by_user.rows()), exact, items, users);
+        solve_ials_side(ials_items_step(of_users, parameters, by_user.rows()), exact, items, users);
         const GramMatrix of_items = rotate_to_eigenbasis(items, users);
-        solve_ials_side(ials_users_step(of_items, training.parameters), exact || iteration == options.ials.iterations,
-                        users, items);
+        solve_ials_side(ials_users_step(of_items, parameters), exact || iteration == options.ials.iterations, users,
+                        items);
     }
 }
 

@@ -56,7 +56,7 @@ struct Plain : IalsData {
     double user_ridge(const Csr& by_user, std::uint32_t user) const {
         double sum = 0;
         for (std::size_t j = 0; j < by_user.row_size(user); ++j) sum += weight(by_user, user, j);
-        return training.parameters.regularization * std::pow(sum, training.parameters.exponent);
+        return parameters.regularization * std::pow(sum, parameters.exponent);
     }
 };
 
@@ -70,7 +70,7 @@ TEST(IalsTest, UsersSolveTheirSystems) {
             const Plain plain(by_user, feedback, small_options(factors, 3));
             const Eigen::MatrixXd y = dense(model.items);
             for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
-                Eigen::MatrixXd system = plain.training.parameters.unobserved_weight * y.transpose() * y +
+                Eigen::MatrixXd system = plain.parameters.unobserved_weight * y.transpose() * y +
                                          plain.user_ridge(by_user, u) * Eigen::MatrixXd::Identity(factors, factors);
                 Eigen::VectorXd right = Eigen::VectorXd::Zero(factors);
                 for (std::size_t j = 0; j < by_user.row_size(u); ++j) {
@@ -87,7 +87,7 @@ TEST(IalsTest, UsersSolveTheirSystems) {
 
 double objective(const RankingModel& model, const IalsData& data, const Csr& by_user, const Csr& by_item) {
     const Eigen::MatrixXd scores = dense(model.users) * dense(model.items).transpose();
-    const IalsParameters& parameters = data.training.parameters;
+    const IalsParameters& parameters = data.parameters;
     const int k = model.users.factors();
     double sum = parameters.unobserved_weight * scores.squaredNorm();
     for (std::uint32_t u = 0; u < by_user.rows(); ++u) {
@@ -103,7 +103,7 @@ double objective(const RankingModel& model, const IalsData& data, const Csr& by_
         double weights = parameters.unobserved_weight * by_user.rows();
         for (std::uint64_t e = by_item.offsets[i]; e < by_item.offsets[i + 1]; ++e)
             weights += static_cast<double>(data.item_weights[e]);
-        sum += data.training.item_ridge * weights * squared_norm(model.items.row(i), k);
+        sum += data.parameters.item_regularization * weights * squared_norm(model.items.row(i), k);
     }
     return sum / static_cast<double>(by_user.entries());
 }
@@ -171,17 +171,17 @@ TEST(IalsParametersTest, FollowTheirFormulas) {
     const Csr by_item = transpose(by_user);
     const TrainOptions options;
     const Plain plain(by_user, Feedback::Explicit, options);
-    const IalsTraining& training = plain.training;
+    const IalsParameters& parameters = plain.parameters;
     const double n = static_cast<double>(by_user.entries());
     double weights = 0, user_ridges = 0, item_ridges = 0;
     for (const float weight : plain.user_weights) weights += static_cast<double>(weight);
     EXPECT_NEAR(weights, n, 1e-3);
     for (std::uint32_t u = 0; u < 60; ++u) user_ridges += plain.user_ridge(by_user, u);
-    item_ridges = training.item_ridge * (weights + training.parameters.unobserved_weight * 60 * 90);
+    item_ridges = parameters.item_regularization * (weights + parameters.unobserved_weight * 60 * 90);
     const double strength = std::min(0.5, 0.5 * (std::sqrt(60 / n) + std::sqrt(90 / n)));
     EXPECT_NEAR(user_ridges, strength * n, 1e-4 * n);
     EXPECT_NEAR(item_ridges, strength * n, 1e-4 * n);
-    EXPECT_NEAR(training.parameters.unobserved_weight, 40 * n / (60 * 90), 1e-9);
+    EXPECT_NEAR(parameters.unobserved_weight, 40 * n / (60 * 90), 1e-9);
     // The same pair has the same weight on both sides.
     const Csr paired = [&] {
         Csr copy = make_csr(entries, 60, 90);
@@ -308,8 +308,7 @@ TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
         EXPECT_EQ(warm.iterations, third);
         EXPECT_GT(squared_norm(warm.items.row(31), 16), 0.0);
         const Plain expected(growth.after, Feedback::Explicit, small_options(16, third));
-        EXPECT_EQ(from_numbers<IalsParameters>(warm.parameters).regularization,
-                  expected.training.parameters.regularization);
+        EXPECT_EQ(from_numbers<IalsParameters>(warm.parameters).regularization, expected.parameters.regularization);
 
         environment.threads = 3;
         const RankingModel threaded = train_from(earlier, growth.after, small_options(16, third), environment);

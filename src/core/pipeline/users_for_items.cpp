@@ -1,0 +1,93 @@
+#include "core/pipeline/users_for_items.hpp"
+
+#include <algorithm>
+
+namespace mf {
+
+namespace {
+
+constexpr std::size_t kBlock = 1024;  // users that are added to the Gram matrix together
+constexpr std::size_t kUsersATask = 16;
+
+// Multiplications of a fold-in that a thread does in a tenth of a second. Workers cannot look at interrupts: what takes
+// longer is done by the calling thread.
+constexpr double kMultiplications = 2e9;
+
+// Solvers of one thread, and the history that they solve.
+struct Solver {
+    std::unique_ptr<RankingFoldIn> ranking;
+    std::unique_ptr<RatingFoldIn> rating;
+    std::vector<HistoryEntry> history;
+};
+
+}  // namespace
+
+UsersForItems::UsersForItems(const Csr& by_user, std::span<const std::uint32_t> model_items, int ranking_factors,
+                             int rating_factors, Environment& environment)
+    : by_user_(by_user),
+      model_items_(model_items),
+      taken_(by_user.rows()),
+      ranking_(by_user.rows(), ranking_factors, environment),
+      others_(kBlock, ranking_factors),
+      gram_(ranking_factors),
+      count_(by_user.rows()) {
+    if (rating_factors == 0) return;
+    rating_ = FactorMatrix(by_user.rows(), rating_factors, environment);
+    rating_bias_ = Array<float>(by_user.rows(), 0.0f);
+}
+
+void UsersForItems::take(std::uint32_t user, const StoredUser& stored) {
+    std::ranges::copy(stored.ranking, ranking_.row(user));
+    if (rating_.rows() > 0) {
+        std::ranges::copy(stored.rating, rating_.row(user));
+        rating_bias_[user] = stored.rating_bias;
+    }
+    taken_[user] = true;
+}
+
+void UsersForItems::add_other(std::span<const float> ranking) {
+    std::ranges::copy(ranking, others_.row(others_in_block_++));
+    ++count_;
+    if (others_in_block_ == kBlock) add_others();
+}
+
+void UsersForItems::add_others() {
+    gram_.add(FactorView(others_).slice(0, others_in_block_));
+    others_in_block_ = 0;
+}
+
+void UsersForItems::fold_in(const FoldIns& fold_ins, Environment& environment) {
+    std::vector<Solver> solvers(static_cast<std::size_t>(std::max(environment.threads, 1)));
+    for (Solver& solver : solvers) {
+        solver.ranking = fold_ins.ranking();
+        if (rating_.rows() > 0) solver.rating = fold_ins.rating();
+    }
+    const auto solve = [&](std::uint32_t user, Solver& solver, Environment* of_caller) {
+        solver.history.clear();
+        for (std::size_t j = 0; j < by_user_.row_size(user); ++j)
+            if (const std::uint32_t item = model_items_[by_user_.row_columns(user)[j]]; item != kUnknown)
+                solver.history.push_back({item, by_user_.row_values(user)[j]});
+        solver.ranking->solve(solver.history, ranking_.row(user), of_caller);
+        if (solver.rating) solver.rating->solve(solver.history, rating_.row(user), &rating_bias_[user], of_caller);
+    };
+    const auto k = static_cast<double>(std::max(ranking_.factors(), rating_.factors()));
+    const auto is_long = [&](std::uint32_t user) {
+        return static_cast<double>(by_user_.row_size(user)) * k * k > kMultiplications;
+    };
+    parallel_ranges(environment, by_user_.rows(), kUsersATask, [&](std::size_t begin, std::size_t end, int worker) {
+        for (auto user = static_cast<std::uint32_t>(begin); user < end; ++user)
+            if (!taken_[user] && !is_long(user)) solve(user, solvers[static_cast<std::size_t>(worker)], nullptr);
+    });
+    for (std::uint32_t user = 0; user < by_user_.rows(); ++user)
+        if (!taken_[user] && is_long(user)) solve(user, solvers[0], &environment);
+
+    add_others();
+    for (std::size_t begin = 0; begin < ranking_.rows(); begin += kBlock) {
+        check_interrupt(environment);
+        gram_.add(FactorView(ranking_).slice(begin, std::min(begin + kBlock, ranking_.rows())));
+    }
+}
+
+RankingUsers UsersForItems::ranking() const { return {ranking_, GramMatrix(gram_), count_}; }
+
+}  // namespace mf

@@ -1,0 +1,71 @@
+// The users that items are solved against between two training runs: as the model has them where their histories are
+// those of the training, otherwise folded in.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/base/parallel.hpp"
+#include "core/data/csr.hpp"
+#include "core/linalg/gram_matrix.hpp"
+#include "core/training/fold_in.hpp"
+#include "core/training/item_step.hpp"
+
+namespace mf {
+
+/// Factors of a user as a model has them; spans of k floats. Without rating factors for implicit feedback.
+struct StoredUser {
+    std::span<const float> ranking;
+    std::span<const float> rating;
+    float rating_bias = 0;
+};
+
+/// Solvers for one thread each, against the items of the model.
+struct FoldIns {
+    std::function<std::unique_ptr<RankingFoldIn>()> ranking;
+    std::function<std::unique_ptr<RatingFoldIn>()> rating;  ///< empty for implicit feedback
+};
+
+/// Collects the users of the rows of by_user, and what the other users of the model add to the Gram matrix. Memory:
+/// that of the factors of the first.
+class UsersForItems {
+  public:
+    /// by_user: whole histories, which must outlive this object. model_items: for each of its columns the item's index
+    /// in the model, or kUnknown; ascending where it is known. rating_factors: 0 for implicit feedback.
+    static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
+    UsersForItems(const Csr& by_user, std::span<const std::uint32_t> model_items, int ranking_factors,
+                  int rating_factors, Environment& environment);
+
+    /// A user of by_user whose history of known items is the one that the stored factors were solved from.
+    void take(std::uint32_t user, const StoredUser& stored);
+
+    /// A user of the model who is not in by_user. O(k²).
+    void add_other(std::span<const float> ranking);
+
+    /// Solves the users that were not taken from what they have of known items, on all threads; without any, their
+    /// factors are zeros. To be called once, after all users were passed. Throws NumericalFailure.
+    void fold_in(const FoldIns& fold_ins, Environment& environment);
+
+    /// After fold_in(): the arguments of the items' half-steps. They refer to this object.
+    RankingUsers ranking() const;
+    RatingUsers rating() const { return {rating_, rating_bias_}; }
+
+  private:
+    void add_others();
+
+    const Csr& by_user_;
+    std::span<const std::uint32_t> model_items_;
+    std::vector<bool> taken_;
+    FactorMatrix ranking_;
+    FactorMatrix rating_;
+    Array<float> rating_bias_;
+    FactorMatrix others_;  ///< a block of them
+    std::size_t others_in_block_ = 0;
+    GramSums gram_;
+    std::uint64_t count_ = 0;  ///< of all users
+};
+
+}  // namespace mf

@@ -1,0 +1,130 @@
+#include "pg/sql/source_query.hpp"
+
+#include "pg/sql/quoting.hpp"
+
+extern "C" {
+#include "catalog/pg_operator.h"
+}
+
+namespace mf::pg {
+namespace {
+
+/// The equality operator of a column, qualified.
+const char* equality_unsafe(Oid type) {
+    const Oid operator_id = lookup_type_cache(getBaseType(type), TYPECACHE_EQ_OPR)->eq_opr;
+    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator_id));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for operator %u", operator_id);
+    const auto* form = reinterpret_cast<const FormData_pg_operator*>(GETSTRUCT(tuple));
+    const char* name =
+        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+    ReleaseSysCache(tuple);
+    return name;
+}
+
+/// `column =`, to be followed by what it is compared with.
+std::string equals(const SourceColumn& column) {
+    const Oid type = column.type;
+    const char* operator_name =
+        column.kind() == IdKind::Integer ? "OPERATOR(pg_catalog.=)" : pg_call([type] { return equality_unsafe(type); });
+    return quoted_name(column.name) + " " + operator_name + " ";
+}
+
+Oid base_type(const SourceColumn& column) {
+    const Oid type = column.type;
+    return pg_call([type] { return getBaseType(type); });
+}
+
+/// An id in the base type of a column.
+Datum id_of_column_unsafe(const SourceColumn& column, const Id& id, const char* text) {
+    const Oid type = getBaseType(column.type);
+    switch (type) {
+        case INT2OID:
+            return Int16GetDatum(static_cast<std::int16_t>(id.integer));
+        case INT4OID:
+            return Int32GetDatum(static_cast<std::int32_t>(id.integer));
+        case INT8OID:
+            return Int64GetDatum(id.integer);
+        case UUIDOID:
+            return id_datum_unsafe(IdKind::Uuid, 0, id.bytes.data(), UUID_LEN);
+        default: {
+            Oid input;
+            Oid parameter;
+            getTypeInputInfo(type, &input, &parameter);
+            return OidInputFunctionCall(input, const_cast<char*>(text), parameter, -1);
+        }
+    }
+}
+
+}  // namespace
+
+std::string source_query(const Source& source, SourceRows rows) {
+    std::string query = "SELECT ";
+    if (rows != SourceRows::OfUser) query += source.user.expression + ", ";
+    query += source.item.expression;
+    if (source.rating) query += ", " + source.rating->expression;
+    if (source.time) query += ", " + source.time->expression;
+    query += " FROM " + source.name;
+    if (rows == SourceRows::OfUser) query += " WHERE " + equals(source.user) + "$1";
+    if (rows == SourceRows::OfUsersOfItems)
+        query += " WHERE " + equals(source.user) + "ANY (SELECT " + quoted_name(source.user.name) + " FROM " +
+                 source.name + " WHERE " + equals(source.item) + "ANY ($1))";
+    return query;
+}
+
+std::string item_counts_query(const Source& source) {
+    // By their bytes, as ids differ, whatever the collation of the column takes for equal.
+    const char* collation = source.item.kind() == IdKind::Text ? " COLLATE pg_catalog.\"C\"" : "";
+    std::string query =
+        "SELECT " + source.item.expression + collation + ", pg_catalog.count(*)::pg_catalog.float8 FROM " + source.name;
+    // Only where there can be NULLs: an index of the items alone can answer the rest.
+    const char* conjunction = " WHERE ";
+    for (const SourceColumn* column : {&source.user, source.rating ? &*source.rating : nullptr}) {
+        if (column == nullptr || column->not_null) continue;
+        query += conjunction + quoted_name(column->name) + " IS NOT NULL";
+        conjunction = " AND ";
+    }
+    return query + " GROUP BY " + source.item.expression + collation;
+}
+
+Source counts_of(const Source& source) {
+    Source counts = source;
+    counts.rating = SourceColumn{};
+    counts.rating->name = "count";
+    counts.rating->type = FLOAT8OID;
+    counts.rating->form = ColumnForm::Float8;
+    counts.time.reset();
+    return counts;
+}
+
+Oid parameter_type(const Source& source, SourceRows rows) {
+    switch (rows) {
+        case SourceRows::All:
+            return InvalidOid;
+        case SourceRows::OfUser:
+            return source.user.kind() == IdKind::Integer ? INT8OID : base_type(source.user);
+        case SourceRows::OfUsersOfItems:
+            break;
+    }
+    const Oid element = base_type(source.item);
+    return pg_call([element] { return get_array_type(element); });
+}
+
+Datum user_parameter_unsafe(const Source& source, const Id& user) {
+    if (user.kind == IdKind::Integer) return Int64GetDatum(user.integer);
+    return id_of_column_unsafe(source.user, user, user.bytes.c_str());
+}
+
+Datum items_parameter_unsafe(const Source& source, std::span<const Id> items) {
+    auto* elements = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * items.size()));
+    for (std::size_t i = 0; i < items.size(); ++i)
+        elements[i] = id_of_column_unsafe(source.item, items[i], items[i].bytes.c_str());
+    const Oid type = getBaseType(source.item.type);
+    std::int16_t length;
+    bool by_value;
+    char alignment;
+    get_typlenbyvalalign(type, &length, &by_value, &alignment);
+    return PointerGetDatum(
+        construct_array(elements, static_cast<int>(items.size()), type, length, by_value, alignment));
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,216 @@
+#include "pg/training/refresh.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/error.hpp"
+#include "core/base/hash.hpp"
+#include "core/pipeline/train.hpp"
+#include "core/pipeline/users_for_items.hpp"
+#include "pg/cache/cache_release.hpp"
+#include "pg/cache/model_cache.hpp"
+#include "pg/models/model_locks.hpp"
+#include "pg/models/model_source.hpp"
+#include "pg/sql/own_tables.hpp"
+#include "pg/training/interactions_scan.hpp"
+#include "pg/training/item_changes.hpp"
+#include "pg/wall/environment.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// How the rows of a refresh are read and merged: as the histories of the version.
+TrainOptions reading_options(const ServedVersion& model) {
+    TrainOptions options;
+    options.feedback = model.feedback;
+    options.factors = model.shape().ranking_factors;
+    if (model.rating) options.rating_factors = model.shape().rating_factors;
+    options.duplicates = model.duplicates;
+    return options;
+}
+
+/// One refresh, from what has changed to the rows of solved items.
+class Refresh {
+  public:
+    Refresh(const Catalog& catalog, const ServedVersion& model, const Source& source, Progress& progress)
+        : catalog_(catalog),
+          model_(model),
+          source_(source),
+          progress_(progress),
+          environment_(make_environment(progress)) {}
+
+    /// Solves the items; those that have fewer interactions than min_interactions are left out if they are new. Items
+    /// that are in the source no more, since it was counted, keep what they have.
+    SolvedItems solve(const ItemChanges& changes, std::uint32_t min_interactions) {
+        std::vector<Id> wanted = changes.added;
+        wanted.insert(wanted.end(), changes.changed.begin(), changes.changed.end());
+        const std::optional<Dataset> dataset = read_users_of_items(source_, wanted, model_.version.owner,
+                                                                   reading_options(model_), environment_, progress_);
+        if (!dataset) return {};
+        progress_.phase("solving");
+        find_columns(*dataset, changes, min_interactions);
+        if (columns_.empty()) return {};
+        return solve(*dataset);
+    }
+
+  private:
+    /// Columns of the items to be solved, and what the model knows of all columns.
+    void find_columns(const Dataset& dataset, const ItemChanges& changes, std::uint32_t min_interactions) {
+        interactions_.assign(dataset.items.size(), 0);
+        for (const std::uint32_t item : dataset.by_user.columns) ++interactions_[item];
+        const auto add = [&](const std::vector<Id>& ids, std::uint32_t least) {
+            for (const Id& id : ids) {
+                const std::optional<std::uint32_t> column = id.find_in(dataset.items);
+                if (column && interactions_[*column] >= least) columns_.push_back(*column);
+            }
+        };
+        add(changes.added, min_interactions);
+        add(changes.changed, 1);
+        std::sort(columns_.begin(), columns_.end());
+        model_items_.assign(dataset.items.size(), UsersForItems::kUnknown);
+        for (std::uint32_t column = 0; column < dataset.items.size(); ++column)
+            if (const auto item = id_at(dataset.items, column).find_in(model_.items.ids()))
+                model_items_[column] = *item;
+    }
+
+    SolvedItems solve(const Dataset& dataset) {
+        const StoredParameters& parameters = model_.parameters();
+        UsersForItems users(dataset.by_user, model_items_, model_.shape().ranking_factors,
+                            model_.shape().rating_factors, environment_);
+        take_stored_users(dataset, users);
+        users.fold_in({[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); }},
+                      environment_);
+        const ItemsToSolve items{dataset.by_user, columns_};
+        SolvedItems solved;
+        solved.ranking =
+            parameters.ranking_trainer->solve_items(items, users.ranking(), parameters.ranking, environment_);
+        if (model_.rating) {
+            RatingItemRows rating = parameters.rating_trainer->solve_items(items, users.rating(), *model_.rating,
+                                                                           parameters.rating, environment_);
+            solved.rating = std::move(rating.factors);
+            solved.rating_bias = std::move(rating.bias);
+        }
+        for (const std::uint32_t column : columns_) {
+            solved.ids.push_back(dataset.items.text(column));
+            solved.interactions.push_back(interactions_[column]);
+            solved.source_rows.push_back(interactions_[column] + dataset.repeated[column]);
+        }
+        return solved;
+    }
+
+    /// Stored factors serve for histories that are, but for items which the version does not know, those of the
+    /// training.
+    void take_stored_users(const Dataset& dataset, UsersForItems& users) {
+        std::vector<std::uint64_t> hashes(dataset.items.size());
+        for (std::uint32_t column = 0; column < dataset.items.size(); ++column)
+            hashes[column] = dataset.items.hash(column);
+        const auto digest_of = [&](std::uint32_t user) {
+            HistoryDigest digest;
+            for (std::size_t j = 0; j < dataset.by_user.row_size(user); ++j)
+                if (const std::uint32_t column = dataset.by_user.row_columns(user)[j];
+                    model_items_[column] != UsersForItems::kUnknown)
+                    digest.add(hashes[column], dataset.by_user.row_values(user)[j]);
+            return digest.value();
+        };
+        const std::string label = version_label(model_.name, model_.version.version);
+        read_all_user_factors(catalog_, model_.version.model_id, model_.shape(), [&](const FactorRow& row) {
+            const std::optional<std::uint32_t> user =
+                stored_id(row.id, model_.user_kind, "user", label).find_in(dataset.users);
+            if (!user)
+                users.add_other(row.ranking_factors);
+            else if (model_.stored_users_fit() && digest_of(*user) == row.history_digest)
+                users.take(*user, {row.ranking_factors, row.rating_factors, row.rating_bias});
+        });
+    }
+
+    const Catalog& catalog_;
+    const ServedVersion& model_;
+    const Source& source_;
+    Progress& progress_;
+    Environment environment_;
+    // By column of the rows that were read.
+    std::vector<std::uint32_t> interactions_;  ///< of the items that are solved: all; of others some
+    std::vector<std::uint32_t> model_items_;
+    std::vector<std::uint32_t> columns_;  ///< that are solved, ascending
+};
+
+/// Puts the solved items into the place of those that they replace, and deletes removed ones.
+void store(const Catalog& catalog, const ServedVersion& model, const Source& source, const ItemChanges& changes,
+           SolvedItems solved, RefreshOutcome& outcome) {
+    Environment environment = quiet_environment();
+    if (changes.storage == Storage::Half) {
+        round_to_halves(solved.ranking, environment);
+        round_to_halves(solved.rating, environment);
+    }
+    std::vector<std::string> replaced = changes.removed;
+    for (const std::string& id : solved.ids) {
+        const std::optional<Id> known = parse_id(id, model.item_kind);
+        if (!known || !known->find_in(model.items.ids())) continue;
+        replaced.push_back(id);
+        ++outcome.updated_items;
+    }
+    outcome.new_items = solved.ids.size() - outcome.updated_items;
+    outcome.removed_items = changes.removed.size();
+    if (solved.ids.empty() && replaced.empty()) return;
+    if (outcome.new_items == 0 && outcome.removed_items == model.items.size())
+        throw SqlError(ERRCODE_DATA_EXCEPTION, "no item of model \"" + model.name + "\" would be left",
+                       source.name + " has no row of them that the model's owner can see with user" +
+                           (source.rating ? ", item and rating." : " and item."),
+                       "Check the source's rows, the NULLs in them, and row-level security.");
+    delete_items(catalog, model.version.model_id, replaced);
+    if (!solved.ids.empty()) write_items(catalog, model.version.model_id, solved, changes.storage);
+    const std::string sql = with_table_names(
+        catalog,
+        "UPDATE {models} SET items = items + $2, refreshed_at = clock_timestamp(), refreshed_items = refreshed_items +"
+        " $3 WHERE model_id = $1");
+    const std::int64_t more = static_cast<std::int64_t>(outcome.new_items - outcome.removed_items);
+    pg_call([&catalog, &model, &solved, more, sql = sql.c_str()] {
+        const Parameter parameters[] = {int8_parameter(model.version.model_id), int8_parameter(more),
+                                        int8_parameter(static_cast<std::int64_t>(solved.ids.size()))};
+        run_statement_unsafe(catalog, sql, lengthof(parameters), parameters);
+        release_dropped_at_commit_unsafe(catalog);
+    });
+}
+
+RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& name, std::uint32_t min_interactions) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::string found;
+    const ModelVersion version = find_model(catalog, name.c_str(), &found, Access::Manage);
+    Progress progress(name, version.owner);
+    progress.phase("counting");
+    const std::shared_ptr<const ServingModel> model = cached_model(catalog, name, version);
+    const Source source = current_source(name, version);
+    const ItemChanges changes = find_item_changes(catalog, *model, source, min_interactions);
+    RefreshOutcome outcome;
+    outcome.version = version.version;
+    if (!changes.none()) {
+        SolvedItems solved;
+        if (!changes.added.empty() || !changes.changed.empty())
+            solved = Refresh(catalog, *model, source, progress).solve(changes, min_interactions);
+        progress.phase("storing");
+        store(catalog, *model, source, changes, std::move(solved), outcome);
+    }
+    progress.phase(nullptr);
+    outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    report(LOG, "refreshed the items of version " + std::to_string(outcome.version) + " of model \"" + name +
+                    "\": " + outcome.text() + " in " + std::to_string(outcome.seconds) + " s");
+    return outcome;
+}
+
+}  // namespace
+
+std::string RefreshOutcome::text() const {
+    return std::to_string(new_items) + " new, " + std::to_string(updated_items) + " updated, " +
+           std::to_string(removed_items) + " removed";
+}
+
+RefreshOutcome refresh_items(const Catalog& catalog, const std::string& model, std::uint32_t min_interactions) {
+    lock_own_model(catalog, model, false);
+    // What the lock was waited for is seen.
+    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+    const RefreshOutcome outcome = refresh_live_version(catalog, model, min_interactions);
+    pg_call([] { PopActiveSnapshot(); });
+    return outcome;
+}
+
+}  // namespace mf::pg
