@@ -10,6 +10,7 @@ CREATE ROLE regress_mf_boss;
 CREATE ROLE regress_mf_mallory;
 CREATE ROLE regress_mf_third;
 CREATE ROLE regress_mf_reader;
+CREATE ROLE regress_mf_deputy IN ROLE regress_mf_boss;
 GRANT CREATE ON SCHEMA test TO regress_mf_boss, regress_mf_mallory, regress_mf_third;
 
 -- Code that tells as whom it runs, in a setting: that works in functions that may not write too.
@@ -106,6 +107,27 @@ CREATE OR REPLACE VIEW v AS SELECT user_id, item_id, rating FROM t;
 CREATE INDEX t_evil ON t ((evil_immutable(1)));
 SELECT readers_of('boss') AS expression_of_an_index;
 DROP INDEX t_evil;
+
+-- A refresh of items by who may manage the model, but is not its owner.
+CREATE FUNCTION refreshers(model text) RETURNS text LANGUAGE sql AS $$
+    SELECT test.ran_as(format('INSERT INTO test.t SELECT u, 1000 + nextval(''test.item''), 5 FROM generate_series(1, 5) u; SELECT * FROM mf_refresh_items(%L)', model))
+$$;
+CREATE SEQUENCE item;
+GRANT ALL ON t, item TO regress_mf_deputy;
+SET SESSION AUTHORIZATION regress_mf_deputy;
+SELECT refreshers('boss') AS nothing_to_run, (SELECT refreshed_items FROM mf_models WHERE model = 'boss');
+SET SESSION AUTHORIZATION regress_mf_mallory;
+CREATE OR REPLACE VIEW v AS SELECT evil(user_id) AS user_id, evil_stable(item_id) AS item_id, rating FROM t WHERE evil_immutable(1) = 1;
+SET SESSION AUTHORIZATION regress_mf_deputy;
+SELECT refreshers('boss') AS in_a_view, (SELECT refreshed_items FROM mf_models WHERE model = 'boss');
+SET SESSION AUTHORIZATION regress_mf_mallory;
+CREATE OR REPLACE VIEW v AS SELECT user_id, item_id, rating FROM t;
+CREATE INDEX t_evil ON t ((evil_immutable(1)));
+SET SESSION AUTHORIZATION regress_mf_deputy;
+SELECT refreshers('boss') AS expression_of_an_index;
+SET SESSION AUTHORIZATION regress_mf_mallory;
+DROP INDEX t_evil;
+DELETE FROM t WHERE item_id > 1000;
 
 -- A view in between, of a third role that has other rights.
 SET SESSION AUTHORIZATION regress_mf_third;

@@ -206,17 +206,25 @@ std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, 
     return run(scan, sink, no_parameter);
 }
 
-std::uint64_t scan_users_of_items(const Source& source, std::span<const Id> items, RowSink& sink, ScanFor purpose,
-                                  Oid reader) {
-    const Oid type = parameter_type(source, SourceRows::OfUsersOfItems);
-    Scan scan{source, true, source_query(source, SourceRows::OfUsersOfItems), {source.relation, reader, type}, purpose};
-    return run(scan, sink,
-               [&source, items, type] { return parameter_list_unsafe(type, items_parameter_unsafe(source, items)); });
+std::uint64_t scan_users(const Source& source, std::span<const Id> users, RowSink& sink, ScanFor purpose, Oid reader) {
+    const Oid type = parameter_type(source, SourceRows::OfUsers);
+    Scan scan{source, true, source_query(source, SourceRows::OfUsers), {source.relation, reader, type}, purpose};
+    return run(scan, sink, [&source, users, type] {
+        return parameter_list_unsafe(type, ids_parameter_unsafe(source.user, users));
+    });
 }
 
-void scan_item_counts(const Source& source, RowSink& sink, Oid reader) {
-    const Source counts = counts_of(source);
-    Scan scan{counts, false, item_counts_query(source), {source.relation, reader}, ScanFor::Estimate};
+void scan_ids_of_items(const Source& source, std::span<const Id> items, RowSink& sink, Oid reader) {
+    const Source ids = ids_of(source);
+    const Oid type = parameter_type(ids, SourceRows::OfItems);
+    Scan scan{ids, true, source_query(ids, SourceRows::OfItems), {source.relation, reader, type}, ScanFor::Estimate};
+    run(scan, sink,
+        [&source, items, type] { return parameter_list_unsafe(type, ids_parameter_unsafe(source.item, items)); });
+}
+
+void scan_items(const Source& source, RowSink& sink, Oid reader) {
+    const Source ids = ids_of(source);
+    Scan scan{ids, false, items_query(source), {source.relation, reader}, ScanFor::Estimate};
     run(scan, sink, no_parameter);
 }
 

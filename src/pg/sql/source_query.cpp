@@ -65,17 +65,13 @@ std::string source_query(const Source& source, SourceRows rows) {
     if (source.time) query += ", " + source.time->expression;
     query += " FROM " + source.name;
     if (rows == SourceRows::OfUser) query += " WHERE " + equals(source.user) + "$1";
-    if (rows == SourceRows::OfUsersOfItems)
-        query += " WHERE " + equals(source.user) + "ANY (SELECT " + quoted_name(source.user.name) + " FROM " +
-                 source.name + " WHERE " + equals(source.item) + "ANY ($1))";
+    if (rows == SourceRows::OfUsers) query += " WHERE " + equals(source.user) + "ANY ($1)";
+    if (rows == SourceRows::OfItems) query += " WHERE " + equals(source.item) + "ANY ($1)";
     return query;
 }
 
-std::string item_counts_query(const Source& source) {
-    // By their bytes, as ids differ, whatever the collation of the column takes for equal.
-    const char* collation = source.item.kind() == IdKind::Text ? " COLLATE pg_catalog.\"C\"" : "";
-    std::string query =
-        "SELECT " + source.item.expression + collation + ", pg_catalog.count(*)::pg_catalog.float8 FROM " + source.name;
+std::string items_query(const Source& source) {
+    std::string query = "SELECT " + source.item.expression + " FROM " + source.name;
     // Only where there can be NULLs: an index of the items alone can answer the rest.
     const char* conjunction = " WHERE ";
     for (const SourceColumn* column : {&source.user, source.rating ? &*source.rating : nullptr}) {
@@ -83,17 +79,14 @@ std::string item_counts_query(const Source& source) {
         query += conjunction + quoted_name(column->name) + " IS NOT NULL";
         conjunction = " AND ";
     }
-    return query + " GROUP BY " + source.item.expression + collation;
+    return query;
 }
 
-Source counts_of(const Source& source) {
-    Source counts = source;
-    counts.rating = SourceColumn{};
-    counts.rating->name = "count";
-    counts.rating->type = FLOAT8OID;
-    counts.rating->form = ColumnForm::Float8;
-    counts.time.reset();
-    return counts;
+Source ids_of(const Source& source) {
+    Source ids = source;
+    ids.rating.reset();
+    ids.time.reset();
+    return ids;
 }
 
 Oid parameter_type(const Source& source, SourceRows rows) {
@@ -102,10 +95,11 @@ Oid parameter_type(const Source& source, SourceRows rows) {
             return InvalidOid;
         case SourceRows::OfUser:
             return source.user.kind() == IdKind::Integer ? INT8OID : base_type(source.user);
-        case SourceRows::OfUsersOfItems:
+        case SourceRows::OfUsers:
+        case SourceRows::OfItems:
             break;
     }
-    const Oid element = base_type(source.item);
+    const Oid element = base_type(rows == SourceRows::OfUsers ? source.user : source.item);
     return pg_call([element] { return get_array_type(element); });
 }
 
@@ -114,17 +108,16 @@ Datum user_parameter_unsafe(const Source& source, const Id& user) {
     return id_of_column_unsafe(source.user, user, user.bytes.c_str());
 }
 
-Datum items_parameter_unsafe(const Source& source, std::span<const Id> items) {
-    auto* elements = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * items.size()));
-    for (std::size_t i = 0; i < items.size(); ++i)
-        elements[i] = id_of_column_unsafe(source.item, items[i], items[i].bytes.c_str());
-    const Oid type = getBaseType(source.item.type);
+Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids) {
+    auto* elements = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * ids.size()));
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        elements[i] = id_of_column_unsafe(column, ids[i], ids[i].bytes.c_str());
+    const Oid type = getBaseType(column.type);
     std::int16_t length;
     bool by_value;
     char alignment;
     get_typlenbyvalalign(type, &length, &by_value, &alignment);
-    return PointerGetDatum(
-        construct_array(elements, static_cast<int>(items.size()), type, length, by_value, alignment));
+    return PointerGetDatum(construct_array(elements, static_cast<int>(ids.size()), type, length, by_value, alignment));
 }
 
 }  // namespace mf::pg

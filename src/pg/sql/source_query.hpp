@@ -9,25 +9,26 @@ namespace mf::pg {
 /// Which rows of a source are read. All but the first have a parameter, $1.
 enum class SourceRows {
     All,
-    OfUser,          ///< of the user $1; the query does not give the user
-    OfUsersOfItems,  ///< of all users who have one of the items $1, an array
+    OfUser,   ///< of the user $1; the query does not give the user
+    OfUsers,  ///< of the users $1, an array
+    OfItems,  ///< of the items $1, an array
 };
 
 /// `SELECT user, item, rating, time FROM source`, for those rows.
 std::string source_query(const Source& source, SourceRows rows);
 
-/// `SELECT item, number of rows FROM source`, a row for each item, of the rows that training would take.
-std::string item_counts_query(const Source& source);
+/// `SELECT item FROM source`, of the rows that training would take.
+std::string items_query(const Source& source);
 
-/// What item_counts_query() gives, described as a source without users: the number is the rating.
-Source counts_of(const Source& source);
+/// The source without ratings and times.
+Source ids_of(const Source& source);
 
-/// Type of the parameter. Ids of users are given as bigint where they are integers, items in their column's own type:
-/// only then does PostgreSQL hash an array of them.
+/// Type of the parameter. One user is given as bigint where users are integers, arrays in their column's own type: only
+/// then does PostgreSQL hash them.
 Oid parameter_type(const Source& source, SourceRows rows);
 
-/// The parameter. Runs input functions of the columns' types.
+/// The parameter. Runs input functions of the column's type.
 Datum user_parameter_unsafe(const Source& source, const Id& user);
-Datum items_parameter_unsafe(const Source& source, std::span<const Id> items);
+Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids);
 
 }  // namespace mf::pg

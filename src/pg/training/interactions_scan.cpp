@@ -112,11 +112,38 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
 }
 
+namespace {
+
+/// The users of rows.
+class UserSink : public RowSink {
+  public:
+    explicit UserSink(const Source& source) : users_(source.user.kind()) {}
+
+    void rows(const RowBatch& batch) override {
+        std::uint32_t users[kBatchRows];
+        batch.with_users([&](auto ids) { users_.intern(ids, users); });
+    }
+
+    std::vector<Id> users() const {
+        std::vector<Id> ids;
+        for (std::uint32_t user = 0; user < users_.size(); ++user) ids.push_back(id_at(users_, user));
+        return ids;
+    }
+
+  private:
+    IdTable users_;
+};
+
+}  // namespace
+
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
                                            const TrainOptions& options, Environment& environment, Progress& progress) {
     progress.phase("reading");
     BuilderSink sink(kRefresh, source, options, environment.threads, 0, progress);
-    scan_users_of_items(source, items, sink, purpose(options), reader);
+    // Two queries: with the users at hand, the planner knows how many they are.
+    UserSink users(source);
+    scan_ids_of_items(source, items, users, reader);
+    scan_users(source, users.users(), sink, purpose(options), reader);
     progress.rows_read(sink.builder().rows());
     if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();

@@ -12,8 +12,7 @@ class ItemCounts : public RowSink {
         std::uint32_t items[kBatchRows];
         batch.with_items([&](auto ids) { ids_.intern(ids, items); });
         counts_.resize(ids_.size());
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            counts_[items[i]] += static_cast<std::uint64_t>(batch.ratings()[i]);
+        for (std::size_t i = 0; i < batch.size(); ++i) ++counts_[items[i]];
     }
 
     const IdTable& ids() const { return ids_; }
@@ -35,7 +34,7 @@ bool differs(std::uint64_t before, std::uint64_t now) {
 ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model, const Source& source,
                               std::uint64_t min_rows) {
     ItemCounts counts(source.item.kind());
-    scan_item_counts(source, counts, model.version.owner);
+    scan_items(source, counts, model.version.owner);
     ItemChanges changes;
     changes.items = counts.ids().size();
     std::vector<bool> known(counts.ids().size());

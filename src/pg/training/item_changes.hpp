@@ -17,8 +17,8 @@ struct ItemChanges {
 };
 
 /// Compares the numbers of rows of the source, which are counted with the rights of the model's owner, with those that
-/// are stored under the active snapshot. Items with fewer rows than `min_rows` are not added. One row of the result of
-/// a query for each item of the source.
+/// are stored under the active snapshot. Items with fewer rows than `min_rows` are not added. Reads the items of all
+/// rows.
 ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model, const Source& source,
                               std::uint64_t min_rows);
 
