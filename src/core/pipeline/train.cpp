@@ -42,16 +42,6 @@ bool all_finite(std::span<const float> values, Environment& environment) {
     return finite;
 }
 
-bool all_finite(const FactorMatrix& matrix, Environment& environment) {
-    return matrix.rows() == 0 || all_finite({matrix.row(0), matrix.rows() * matrix.stride()}, environment);
-}
-
-void require_finite(bool finite, const char* what) {
-    if (!finite)
-        throw NumericalFailure(std::string("training gave ") + what + " that are not finite", {},
-                               "Raise regularization, or rescale the values if they are very large.");
-}
-
 // What is trained on and what is measured on; without held-out rows the first is the dataset itself.
 struct Parts {
     const Csr& train;
@@ -152,6 +142,16 @@ void count_interactions(const Dataset& dataset, Model& model, Environment& envir
 
 }  // namespace
 
+void require_finite(std::span<const float> values, const char* what, Environment& environment) {
+    if (all_finite(values, environment)) return;
+    throw NumericalFailure(std::string("the equations gave ") + what + " that are not finite", {},
+                           "Raise regularization, or rescale the values if they are very large.");
+}
+
+void require_finite(const FactorMatrix& factors, const char* what, Environment& environment) {
+    if (factors.rows() > 0) require_finite({factors.row(0), factors.rows() * factors.stride()}, what, environment);
+}
+
 void round_to_halves(FactorMatrix& matrix, Environment& environment) {
     constexpr std::size_t kRowsATask = 4096;
     std::atomic<bool> fits = true;
@@ -213,13 +213,13 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     }
 
     if (model.rating) {
-        require_finite(all_finite(model.rating->users, environment) && all_finite(model.rating->items, environment) &&
-                           all_finite(model.rating->user_bias, environment) &&
-                           all_finite(model.rating->item_bias, environment),
-                       "rating factors");
+        for (const FactorMatrix* factors : {&model.rating->users, &model.rating->items})
+            require_finite(*factors, "rating factors", environment);
+        for (const Array<float>* biases : {&model.rating->user_bias, &model.rating->item_bias})
+            require_finite(*biases, "rating factors", environment);
     }
-    require_finite(all_finite(model.ranking.users, environment) && all_finite(model.ranking.items, environment),
-                   "ranking factors");
+    for (const FactorMatrix* factors : {&model.ranking.users, &model.ranking.items})
+        require_finite(*factors, "ranking factors", environment);
     if (is_rounded) {
         if (model.rating) round_factors(*rating, by_user, environment, *model.rating);
         round_factors(ranking, by_user, environment, model.ranking);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/base/parallel.hpp"
@@ -66,6 +67,10 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
 /// null: nothing is measured then.
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
                     WarmStart* start, TrainSummary& summary);
+
+/// Throws NumericalFailure unless all of the numbers are finite; `what` names them.
+void require_finite(std::span<const float> values, const char* what, Environment& environment);
+void require_finite(const FactorMatrix& factors, const char* what, Environment& environment);
 
 /// Rounds factors to the 16-bit floats that store them. Throws NumericalFailure if one is too large for that.
 void round_to_halves(FactorMatrix& matrix, Environment& environment);

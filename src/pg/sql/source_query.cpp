@@ -110,8 +110,10 @@ Datum user_parameter_unsafe(const Source& source, const Id& user) {
 
 Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids) {
     auto* elements = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * ids.size()));
-    for (std::size_t i = 0; i < ids.size(); ++i)
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        CHECK_FOR_INTERRUPTS();
         elements[i] = id_of_column_unsafe(column, ids[i], ids[i].bytes.c_str());
+    }
     const Oid type = getBaseType(column.type);
     std::int16_t length;
     bool by_value;

@@ -80,6 +80,13 @@ ScanFor purpose(const TrainOptions& options) {
 
 }  // namespace
 
+void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* what) {
+    if (bytes <= setting_max_memory()) return;
+    throw MemoryLimitExceeded("the refresh needs more than " + megabytes(bytes) + " of memory, mf_ext.max_memory is " +
+                                  megabytes(setting_max_memory()),
+                              std::to_string(count) + " " + what + " read so far.", kRefresh.hint);
+}
+
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies) {
     // Times are needed while rows are read and sorted only, beside 20 bytes a row.
@@ -122,6 +129,7 @@ class UserSink : public RowSink {
     void rows(const RowBatch& batch) override {
         std::uint32_t users[kBatchRows];
         batch.with_users([&](auto ids) { users_.intern(ids, users); });
+        require_refresh_memory(users_.memory(), users_.size(), "users");
     }
 
     std::vector<Id> users() const {

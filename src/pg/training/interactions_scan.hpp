@@ -20,6 +20,9 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
                                            const TrainOptions& options, Environment& environment, Progress& progress);
 
+/// Throws MemoryLimitExceeded if the ids that a refresh has found take more than mf_ext.max_memory.
+void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* what);
+
 /// Bytes that a training run on `rows` rows with these ids takes at its peak.
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies = 0);

@@ -1,5 +1,7 @@
 #include "pg/training/item_changes.hpp"
 
+#include "pg/training/interactions_scan.hpp"
+
 namespace mf::pg {
 namespace {
 
@@ -12,6 +14,7 @@ class ItemCounts : public RowSink {
         std::uint32_t items[kBatchRows];
         batch.with_items([&](auto ids) { ids_.intern(ids, items); });
         counts_.resize(ids_.size());
+        require_refresh_memory(ids_.memory() + counts_.capacity() * sizeof(std::uint64_t), ids_.size(), "items");
         for (std::size_t i = 0; i < batch.size(); ++i) ++counts_[items[i]];
     }
 

@@ -90,6 +90,9 @@ class Refresh {
             solved.rating = std::move(rating.factors);
             solved.rating_bias = std::move(rating.bias);
         }
+        require_finite(solved.ranking, "ranking factors", environment_);
+        require_finite(solved.rating, "rating factors", environment_);
+        require_finite(solved.rating_bias, "rating factors", environment_);
         for (const std::uint32_t column : columns_) {
             solved.ids.push_back(dataset.items.text(column));
             solved.interactions.push_back(interactions_[column]);
