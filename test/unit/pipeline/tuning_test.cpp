@@ -208,12 +208,12 @@ TEST(Tuning, EndsWithTheTimeAndKeepsWhatWasMeasured) {
     const Dataset dataset = ratings(environment);
     TuningOptions tuning;
     tuning.trials = 5000;
-    tuning.seconds = 0.5;
+    tuning.seconds = test::kSanitized ? 5 : 0.5;  // enough for a trial beside other work
     TrainOptions base = base_options(Feedback::Implicit);
     base.ials.iterations = 40;
     const auto begin = std::chrono::steady_clock::now();
     const std::vector<Trial> trials = tune(dataset, base, {{"regularization", {}, 0.1, 4, true}}, tuning, environment);
-    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 20.0);
+    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 60.0);
     EXPECT_GE(trials.size(), 1u);
     EXPECT_LT(trials.size(), 5000u);
     for (std::size_t i = 1; i < trials.size(); ++i) {
