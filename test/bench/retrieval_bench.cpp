@@ -39,7 +39,7 @@ const Set& trained() {
         const Csr by_user = bench::skewed_ratings(bench::kTwentyMillion);
         TrainOptions options;
         options.ials.iterations = 2;
-        RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
+        RankingModel model = train_ials({by_user, transpose(by_user)}, options, environment);
         Set result{std::move(model.items), std::move(model.users), nullptr};
         make_index(result);
         return result;

@@ -78,7 +78,7 @@ void run_ials(benchmark::State& state, const bench::Shape& shape, IalsOptions::S
         options.factors = factors;
         options.ials.iterations = iterations;
         options.ials.solver = solver;
-        train_ials(set.by_user, set.by_item, options, environment);
+        train_ials({set.by_user, set.by_item}, options, environment);
     });
 }
 
@@ -96,7 +96,7 @@ void als_iteration(benchmark::State& state, const bench::Shape& shape) {
         TrainOptions options;
         options.factors = factors;
         options.als.iterations = iterations;
-        train_als(set.by_user, set.by_item, options, environment);
+        train_als({set.by_user, set.by_item}, options, environment);
     });
 }
 

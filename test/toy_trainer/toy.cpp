@@ -25,8 +25,9 @@ void solve_toy_users(RankingModel& model, const Csr& by_user, Environment&) {
         model.users.row(user)[0] = by_user.row_size(user) > 0 ? boost : 0.0f;
 }
 
-RankingModel train_toy(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
+RankingModel train_toy(const TrainingData& data, const TrainOptions& options, Environment& environment,
                        const RankingEvaluation& evaluate, RankingStart*) {
+    const Csr &by_user = data.by_user, &by_item = data.by_item;
     RankingModel model;
     model.parameters = to_numbers(ToyParameters{options.toy.boost});
     model.users = FactorMatrix(by_user.rows(), options.factors, environment);

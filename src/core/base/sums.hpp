@@ -25,4 +25,14 @@ double squared_norm(const float* x, Size size) {
     return Eigen::Map<const Eigen::VectorXf>(x, static_cast<Eigen::Index>(size)).template cast<double>().squaredNorm();
 }
 
+/// Σ (x_i − y_i)², in double precision; y may be null: zeros.
+template <class Size>
+double squared_distance(const float* x, const float* y, Size size) {
+    if (y == nullptr) return squared_norm(x, size);
+    const auto n = static_cast<Eigen::Index>(size);
+    return (Eigen::Map<const Eigen::VectorXf>(x, n).template cast<double>() -
+            Eigen::Map<const Eigen::VectorXf>(y, n).template cast<double>())
+        .squaredNorm();
+}
+
 }  // namespace mf

@@ -5,6 +5,18 @@
 #include <vector>
 
 namespace mf {
+
+std::vector<bool> occupied(CsrView matrix) {
+    std::vector<bool> result(matrix.rows());
+    for (std::uint32_t row = 0; row < matrix.rows(); ++row) result[row] = matrix.row_size(row) > 0;
+    return result;
+}
+
+std::vector<bool> occupied_columns(const Csr& matrix) {
+    std::vector<bool> result(matrix.column_count);
+    for (const std::uint32_t column : matrix.columns) result[column] = true;
+    return result;
+}
 namespace {
 
 /// Visits the rows of a matrix once, in stripes with about the same number of entries, one for each thread: calls

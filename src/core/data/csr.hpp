@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/base/array.hpp"
 #include "core/base/parallel.hpp"
@@ -58,6 +59,10 @@ inline std::uint32_t occupied_rows(CsrView matrix) {
     for (std::uint32_t row = 0; row < matrix.rows(); ++row) count += matrix.row_size(row) > 0;
     return count;
 }
+
+/// Whether each row has entries, and each column. O(rows) and O(columns + entries).
+std::vector<bool> occupied(CsrView matrix);
+std::vector<bool> occupied_columns(const Csr& matrix);
 
 /// The same entries by column; rows of the result are ascending. O(entries), on all threads. Memory beside the
 /// result: 8 bytes a column and thread.

@@ -37,7 +37,7 @@ float* ConjugateGradient::gather(FactorView features, std::span<const std::uint3
 
 double ConjugateGradient::improve(const SharedDiagonal& shared, FactorView features,
                                   std::span<const std::uint32_t> columns, std::span<const float> weights, float ridge,
-                                  float* factors) {
+                                  const float* center, float* factors) {
     const std::size_t size = blocks_ * kLanes;
     const std::size_t n = weights.size();
     float* const diagonal = vectors_.data();   // D
@@ -49,13 +49,19 @@ double ConjugateGradient::improve(const SharedDiagonal& shared, FactorView featu
     alignas(64) float row_residuals[kPanelRows];  // what the rows leave of their targets
     constexpr float kZeros[kPanelRows] = {};
 
-    // The least-squares problem is the sum of the squared row residuals plus factors · D factors.
+    // The least-squares problem is the sum of the squared row residuals plus factors · D factors, and with a center
+    // ridge · (center · center − 2 center · factors) more.
     for (std::size_t i = 0; i < size; ++i) {
         diagonal[i] = shared.values()[i] + ridge;
         inverse[i] = 1.0f / diagonal[i];
         residual[i] = -diagonal[i] * factors[i];
     }
     double value = -static_cast<double>(kernels_.dot(factors, residual, blocks_));
+    if (center != nullptr) {
+        value += static_cast<double>(ridge) * (static_cast<double>(kernels_.dot(center, center, blocks_)) -
+                                               2 * static_cast<double>(kernels_.dot(center, factors, blocks_)));
+        for (std::size_t i = 0; i < size; ++i) residual[i] += ridge * center[i];
+    }
     for (std::size_t first = 0; first < n; first += kPanelRows) {
         const std::size_t count = std::min(kPanelRows, n - first);
         float* const rows = gather(features, columns, weights, first, count, roots);

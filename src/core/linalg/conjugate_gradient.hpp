@@ -42,10 +42,11 @@ class ConjugateGradient {
     static std::size_t bytes(int factors);
 
     /// Improves `factors`, which has FactorMatrix::padded(k) floats, zeros after the first k. columns may be longer
-    /// than weights: the surplus is prefetched. Returns the value of the row's least-squares problem for the result, or
-    /// NaN where single precision does not suffice; then what factors holds is of no use. O(steps · n·k).
+    /// than weights: the surplus is prefetched. The ridge draws them to `center`, of as many floats, or to zero if that
+    /// is null. Returns the value of the row's least-squares problem for the result, or NaN where single precision does
+    /// not suffice; then what factors holds is of no use. O(steps · n·k).
     double improve(const SharedDiagonal& shared, FactorView features, std::span<const std::uint32_t> columns,
-                   std::span<const float> weights, float ridge, float* factors);
+                   std::span<const float> weights, float ridge, const float* center, float* factors);
 
   private:
     static std::size_t panel_floats(int factors);

@@ -34,7 +34,8 @@ std::size_t DualEquations::bytes(int factors) {
 }
 
 bool DualEquations::solve(const SharedDiagonal& shared, float ridge, FactorView features,
-                          std::span<const std::uint32_t> columns, std::span<const float> weights, float* factors) {
+                          std::span<const std::uint32_t> columns, std::span<const float> weights, const float* center,
+                          float* factors) {
     const std::size_t size = blocks_ * kLanes;
     const std::size_t n = weights.size();
     row_blocks_ = (n + kLanes - 1) / kLanes;
@@ -60,12 +61,26 @@ bool DualEquations::solve(const SharedDiagonal& shared, float ridge, FactorView 
         system_[j / kLanes * stride + j * kLanes + j % kLanes] += 1.0f;
     if (!kernels_.factorize(system_.data(), row_blocks_, kPivotTolerance)) return false;
     std::copy_n(roots_.data(), row_blocks_ * kLanes, right_.data());
+    std::fill_n(product_.data(), size, 0.0f);
+    double value_of_center = 0;
+    if (center != nullptr) {
+        // x = D⁻¹ ridge·center + what the entries add to that, whose targets are less by what they are there.
+        double drawn = 0, moved = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            product_[i] = -ridge * center[i] * scales_[i];
+            drawn += static_cast<double>(center[i]) * static_cast<double>(center[i]);
+            moved += static_cast<double>(product_[i]) * static_cast<double>(product_[i]);
+        }
+        value_of_center = static_cast<double>(ridge) * drawn - moved;
+        for (std::size_t first = 0; first < size; first += kPanelRows)
+            kernels_.add_combination(panel(first), std::min(kPanelRows, size - first), row_blocks_,
+                                     product_.data() + first, right_.data());
+    }
     kernels_.solve_lower(system_.data(), row_blocks_, right_.data());
-    value_ = 0;
+    value_ = value_of_center;
     for (std::size_t j = 0; j < n; ++j) value_ += static_cast<double>(right_[j]) * static_cast<double>(right_[j]);
     kernels_.solve_upper(system_.data(), row_blocks_, right_.data());
 
-    std::fill_n(product_.data(), size, 0.0f);
     subtract_combination(factors);
     for (std::size_t i = 0; i < size; ++i) factors[i] *= -scales_[i];
     return true;

@@ -31,12 +31,13 @@ class DualEquations {
     static std::size_t bytes(int factors);
 
     /// Solves a row of 1 ≤ n ≤ longest_row() entries: factors, of FactorMatrix::padded(k) floats, become x. columns may
-    /// be longer than weights; the surplus is prefetched. False if the system is not positive definite to working
-    /// precision. O(n²·k + n³).
+    /// be longer than weights; the surplus is prefetched. The ridge draws x to `center`, of as many floats, or to zero
+    /// if that is null. False if the system is not positive definite to working precision. O(n²·k + n³).
     bool solve(const SharedDiagonal& shared, float ridge, FactorView features, std::span<const std::uint32_t> columns,
-               std::span<const float> weights, float* factors);
+               std::span<const float> weights, const float* center, float* factors);
 
-    /// The value of the row's least-squares problem for its solution: Σ c_j (1 − y_j·x)² + x·D x.
+    /// The value of the row's least-squares problem for its solution: Σ c_j (1 − y_j·x)² + x·S x + ridge |x − center|²,
+    /// with the shared diagonal S.
     double value() const { return value_; }
 
     /// vector = the inverse of the row's system · vector, of FactorMatrix::padded(k) floats. O(n·k + n²).

@@ -59,6 +59,12 @@ NormalEquations& NormalEquations::operator+=(const NormalEquations& other) {
     return *this;
 }
 
+void NormalEquations::add_to_right_hand_side(int side, float factor, const float* vector) {
+    const std::size_t size = blocks_ * kLanes;
+    float* right = right_.data() + static_cast<std::size_t>(side) * size;
+    for (std::size_t i = 0; i < size; ++i) right[i] += factor * vector[i];
+}
+
 NormalEquations& NormalEquations::part() {
     if (!part_) part_ = std::make_unique<NormalEquations>(factors_);
     return *part_;

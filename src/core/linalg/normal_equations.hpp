@@ -47,6 +47,9 @@ class NormalEquations {
     /// Adds Σ_j coefficients[j] · (scaled row j of the panel gathered last) to right-hand side 0 or 1.
     void add_right_hand_side(int side, const float* coefficients, std::size_t count);
 
+    /// Adds factor · vector, of FactorMatrix::padded(k) floats, to right-hand side 0 or 1. O(k).
+    void add_to_right_hand_side(int side, float factor, const float* vector);
+
     /// Two sums over the entries, for the caller to add to; start() makes them zero.
     std::array<double, 2>& sums() { return sums_; }
 

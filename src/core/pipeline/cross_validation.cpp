@@ -126,7 +126,7 @@ FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t
             ? find_options(held_out ? held_out->train : data.train, data.hashes, options, environment).options
             : options;
     const Model model =
-        train_factors(data.train, held_out ? &*held_out : nullptr, found, environment, nullptr, summary);
+        train_factors(data.train, held_out ? &*held_out : nullptr, found, environment, nullptr, nullptr, summary);
 
     FoldResult result;
     if (model.rating) {

@@ -350,7 +350,7 @@ FoundOptions find_options(const Csr& cells, const IdHashes& hashes, const TrainO
                     &SearchPoint::ndcg,
                     ranking.iterations,
                     [&](const TrainOptions& one, Environment& limited) {
-                        const RankingModel model = ranking.train(parts.train, by_item, one, limited, {}, nullptr);
+                        const RankingModel model = ranking.train({parts.train, by_item}, one, limited, {}, nullptr);
                         return list_ndcgs(model, parts.train, lists, kListLength, limited);
                     },
                     [&](double sum) { return sum / users; },
@@ -373,7 +373,7 @@ FoundOptions find_options(const Csr& cells, const IdHashes& hashes, const TrainO
                                 rating->iterations,
                                 [&](const TrainOptions& one, Environment& limited) {
                                     const RatingModel model = rating->train(
-                                        parts.train, by_item, for_rating_factors(one), limited, {}, nullptr);
+                                        {parts.train, by_item}, for_rating_factors(one), limited, {}, nullptr);
                                     std::vector<double> errors = squared_errors(model, parts.test, limited);
                                     for (double& error : errors) error = -error;
                                     return errors;

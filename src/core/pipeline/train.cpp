@@ -15,6 +15,7 @@
 #include "core/evaluation/bias_baseline.hpp"
 #include "core/evaluation/metrics.hpp"
 #include "core/training/factor_init.hpp"
+#include "core/training/feature_map.hpp"
 
 namespace mf {
 
@@ -74,15 +75,35 @@ Environment recording(const Environment& environment, TrainingCurve& curve) {
     return result;
 }
 
-RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const Csr& by_item, TrainOptions options,
-                         Environment& environment, RatingStart* start, TrainSummary& summary) {
+void take_expected(const float* expected, std::uint32_t item, RankingModel& model) {
+    std::copy_n(expected, model.items.factors(), model.items.row(item));
+}
+
+void take_expected(const float* expected, std::uint32_t item, RatingModel& model) {
+    std::copy_n(expected, model.items.factors(), model.items.row(item));
+    model.item_bias[item] = expected[model.items.factors()];
+}
+
+/// Gives the items without interactions what is expected of their features, if the trainer has a map.
+template <class Factors>
+void expect_new_items(const SideFeatures* features, const std::vector<bool>& has_rows, Environment& environment,
+                      Factors& model) {
+    if (model.item_map.rows() == 0 || std::ranges::find(has_rows, false) == has_rows.end()) return;
+    const FactorMatrix expected = expected_factors(features->by_row, model.item_map, environment);
+    for (std::uint32_t item = 0; item < has_rows.size(); ++item)
+        if (!has_rows[item]) take_expected(expected.row(item), item, model);
+}
+
+RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const TrainingData& data,
+                         TrainOptions options, Environment& environment, RatingStart* start, TrainSummary& summary) {
     announce(environment, "rating factors", trainer.iterations(options));
     if (start != nullptr) complete(start->items, options.seed, kRatingStartStream);
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
         evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
     Environment recorded = recording(environment, summary.rating_curve);
-    RatingModel model = trainer.train(parts.train, by_item, options, recorded, evaluate, start);
+    RatingModel model = trainer.train(data, options, recorded, evaluate, start);
+    expect_new_items(data.item_features, occupied(data.by_item), environment, model);
     summary.train_rmse = measure_predictions(model, parts.train, environment).rmse();
     if (parts.test.entries() == 0) return model;
     summary.test_rmse = measure_predictions(model, parts.test, environment).rmse();
@@ -90,8 +111,8 @@ RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const
     return model;
 }
 
-RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, const Csr& by_item, TrainOptions options,
-                           Environment& environment, RankingStart* start, TrainSummary& summary) {
+RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, const TrainingData& data,
+                           TrainOptions options, Environment& environment, RankingStart* start, TrainSummary& summary) {
     announce(environment, "ranking factors", trainer.iterations(options));
     if (start != nullptr) complete(start->items, options.seed, kRankingStartStream);
     RankingEvaluation evaluate;
@@ -101,7 +122,8 @@ RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, co
             return measure_lists(model, parts.train, sample, kNdcgPositions, environment).mean_ndcg();
         };
     Environment recorded = recording(environment, summary.ranking_curve);
-    RankingModel model = trainer.train(parts.train, by_item, options, recorded, evaluate, start);
+    RankingModel model = trainer.train(data, options, recorded, evaluate, start);
+    expect_new_items(data.item_features, occupied(data.by_item), environment, model);
     if (parts.test.entries() == 0) return model;
     ListedItems listed(model.items.rows());
     summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment, &listed).mean_ndcg();
@@ -179,13 +201,20 @@ void round_factors(const Trainer& trainer, const Csr& by_user, Environment& envi
 }
 
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
-                    WarmStart* start, TrainSummary& summary) {
+                    WarmStart* start, const FeatureValues* item_features, TrainSummary& summary) {
     Csr nothing;
     nothing.offsets = Array<std::uint64_t>(std::size_t{by_user.rows()} + 1, 0u);
     nothing.column_count = by_user.column_count;
     const bool has_test = held_out != nullptr && held_out->test.entries() > 0;
     const Parts parts{has_test ? held_out->train : by_user, has_test ? held_out->test : nothing};
     const Csr by_item = transpose(parts.train, environment);
+    Model model;
+    std::optional<SideFeatures> features;
+    if (item_features != nullptr) {
+        model.item_features = feature_scales(*item_features);
+        features = side_features(*item_features, model.item_features, environment);
+    }
+    const TrainingData data{parts.train, by_item, features ? &*features : nullptr};
 
     summary.users = by_user.rows();
     summary.items = by_user.column_count;
@@ -196,38 +225,50 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
         *metric = std::numeric_limits<double>::quiet_NaN();
     summary.rating_curve = summary.ranking_curve = {};
 
-    Model model;
     const RatingTrainer* rating = rating_trainer(options);
     const RankingTrainer& ranking = ranking_trainer(options);
     if (rating != nullptr)
-        model.rating = train_rating(*rating, parts, by_item, for_rating_factors(options), environment,
+        model.rating = train_rating(*rating, parts, data, for_rating_factors(options), environment,
                                     start != nullptr && start->rating ? &*start->rating : nullptr, summary);
-    model.ranking = train_ranking(ranking, parts, by_item, options, environment,
+    model.ranking = train_ranking(ranking, parts, data, options, environment,
                                   start != nullptr ? &start->ranking : nullptr, summary);
     summary.ranking_iterations = model.ranking.iterations;
     summary.iterations = model.rating ? model.rating->iterations : model.ranking.iterations;
     const bool is_rounded = options.storage == Storage::Half;
+    // Users are solved once more against the items that have interactions, as a fold-in solves them: the Gram matrix
+    // has no others.
+    std::vector<bool> has_rows;
+    if (features && (has_test || is_rounded)) {
+        has_rows = occupied_columns(by_user);
+        for (std::uint32_t item = 0; item < has_rows.size(); ++item)
+            if (!has_rows[item]) std::fill_n(model.ranking.items.row(item), model.ranking.items.stride(), 0.0f);
+    }
     if (has_test && !is_rounded) {  // which solves all users for the rounded items
         if (model.rating) rating->solve_users(*model.rating, by_user, environment);
         ranking.solve_users(model.ranking, by_user, environment);
     }
 
     if (model.rating) {
-        for (const FactorMatrix* factors : {&model.rating->users, &model.rating->items})
+        for (const FactorMatrix* factors : {&model.rating->users, &model.rating->items, &model.rating->item_map})
             require_finite(*factors, "rating factors", environment);
         for (const Array<float>* biases : {&model.rating->user_bias, &model.rating->item_bias})
             require_finite(*biases, "rating factors", environment);
     }
-    for (const FactorMatrix* factors : {&model.ranking.users, &model.ranking.items})
+    for (const FactorMatrix* factors : {&model.ranking.users, &model.ranking.items, &model.ranking.item_map})
         require_finite(*factors, "ranking factors", environment);
     if (is_rounded) {
         if (model.rating) round_factors(*rating, by_user, environment, *model.rating);
         round_factors(ranking, by_user, environment, model.ranking);
     }
+    if (!has_rows.empty()) {
+        expect_new_items(data.item_features, has_rows, environment, model.ranking);
+        if (is_rounded) round_to_halves(model.ranking.items, environment);
+    }
     return model;
 }
 
-TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start) {
+TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start,
+                  const FeatureValues* item_features) {
     options.validate();
     TrainResult result;
     result.found.options = options;
@@ -241,7 +282,7 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
             result.found = find_options(held_out ? held_out->train : dataset.by_user, hashes, options, environment);
     }
     result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, result.found.options, environment,
-                                 start, result.summary);
+                                 start, item_features, result.summary);
     count_interactions(dataset, result.model, environment);
     return result;
 }

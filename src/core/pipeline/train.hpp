@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/parallel.hpp"
+#include "core/data/features.hpp"
 #include "core/data/interactions.hpp"
 #include "core/data/split.hpp"
 #include "core/pipeline/find_options.hpp"
@@ -59,14 +60,15 @@ struct WarmStart {
 /// whole history against the trained items, so that stored factors always equal the fold-in of that history. Throws
 /// NumericalFailure rather than return a factor that is not finite. A start has the options' numbers of factors; where
 /// it knows the items of most interactions, a third of the iterations reaches the loss of a training run without one.
-/// It is used up.
+/// It is used up. With item_features, a row for each item of the dataset, the model has the map from them, and items
+/// without interactions have the factors that are expected of their features.
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
-                  WarmStart* start = nullptr);
+                  WarmStart* start = nullptr, const FeatureValues* item_features = nullptr);
 
 /// The same on cells that are split already, without the counts and digests of Model, which need ids. `held_out` may be
 /// null: nothing is measured then.
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
-                    WarmStart* start, TrainSummary& summary);
+                    WarmStart* start, const FeatureValues* item_features, TrainSummary& summary);
 
 /// Throws NumericalFailure unless all of the numbers are finite; `what` names them.
 void require_finite(std::span<const float> values, const char* what, Environment& environment);

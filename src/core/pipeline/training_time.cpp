@@ -85,7 +85,7 @@ double training_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t 
     const auto seconds_of = [&](const auto& trainer, TrainOptions two) {
         const int iterations = std::exchange(trainer.iterations(two), 2);
         const Cost cost = measure(environment, [&](const Sample& sample, Environment& alone) {
-            trainer.train(sample.by_user, sample.by_item, two, alone, {}, nullptr);
+            trainer.train({sample.by_user, sample.by_item}, two, alone, {}, nullptr);
         });
         return iterations * cost.of(n, rows);
     };

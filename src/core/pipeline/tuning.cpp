@@ -211,18 +211,18 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
     const SearchSpace rating = part_of(space, base, OptionScope::Rating, !factors_with_ranking);
     const RankingTrainer& ranking_trainer = mf::ranking_trainer(base);
     const RatingTrainer* rating_trainer = mf::rating_trainer(base);
-    const Kind by_ndcg{ranking_trainer.iterations,
-                       [&](const TrainOptions& one, Environment& limited) {
-                           const RankingModel model =
-                               ranking_trainer.train(parts.train, by_item, one, limited, {}, nullptr);
-                           return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
-                       },
-                       [](Trial& trial, double measure) { trial.ndcg = measure; }};
+    const Kind by_ndcg{
+        ranking_trainer.iterations,
+        [&](const TrainOptions& one, Environment& limited) {
+            const RankingModel model = ranking_trainer.train({parts.train, by_item}, one, limited, {}, nullptr);
+            return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
+        },
+        [](Trial& trial, double measure) { trial.ndcg = measure; }};
     // Without rating factors it has no points.
     const Kind by_rmse{rating_trainer != nullptr ? rating_trainer->iterations : ranking_trainer.iterations,
                        [&](const TrainOptions& one, Environment& limited) {
                            const RatingModel model = rating_trainer->train(
-                               parts.train, by_item, for_rating_factors(one), limited, {}, nullptr);
+                               {parts.train, by_item}, for_rating_factors(one), limited, {}, nullptr);
                            return -measure_predictions(model, parts.test, limited).rmse();
                        },
                        [](Trial& trial, double measure) { trial.rmse = -measure; }};

@@ -48,6 +48,16 @@ Header layout(const ItemParts& parts) {
                   parts.rating.rows() > 0 ? parts.rating.factors() : 0);
 }
 
+/// The Gram matrix of the items that have interactions: the others have factors that are expected of their features,
+/// and it is no sign against an item if nobody has had it yet. Rows of zeros in their place keep the bits.
+GramMatrix gram_of_solved(const ItemParts& parts, Environment& environment) {
+    if (std::ranges::find(parts.interactions, 0u) == parts.interactions.end()) return {parts.ranking, environment};
+    FactorMatrix solved(parts.ranking.rows(), parts.ranking.factors(), environment);
+    for (std::size_t item = 0; item < solved.rows(); ++item)
+        if (parts.interactions[item] > 0) std::copy_n(parts.ranking.row(item), solved.stride(), solved.row(item));
+    return {solved, environment};
+}
+
 }  // namespace
 
 std::size_t ItemImage::bytes(const ItemParts& parts) { return layout(parts).end; }
@@ -67,7 +77,7 @@ void ItemImage::build(const ItemParts& parts, void* memory, Environment& environ
     descending_order({reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items}, environment,
                      [&](std::uint32_t item) { return parts.interactions[item]; });
     ItemIndex::build(parts.ranking, base + header.ranking, environment);
-    const GramMatrix gram(parts.ranking, environment);
+    const GramMatrix gram = gram_of_solved(parts, environment);
     std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));
     if (header.rating_factors > 0) {
         constexpr std::size_t kRowsATask = 4096;

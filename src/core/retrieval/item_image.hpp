@@ -49,7 +49,7 @@ class ItemImage {
     std::span<const std::uint32_t> by_popularity() const { return by_popularity_; }
     /// The ranking factors.
     const ItemIndex& ranking() const { return *ranking_; }
-    /// The Gram matrix of the ranking factors, with the same bits as in the training run.
+    /// The Gram matrix of the ranking factors of items with interactions, with the same bits as in the training run.
     GramMatrix gram() const { return {gram_, ranking_->factors()}; }
     bool has_rating() const { return rating_.rows() > 0; }
     FactorView rating() const { return rating_; }

@@ -11,6 +11,7 @@
 #include "core/training/als_start.hpp"
 #include "core/training/early_stop.hpp"
 #include "core/training/factor_init.hpp"
+#include "core/training/feature_map.hpp"
 
 namespace mf {
 
@@ -24,12 +25,13 @@ struct Side {
 };
 
 ObjectiveParts solve_side(const AlsHalfStep& step, const Side& side, const BiasedFactors& features,
-                          std::span<NormalEquations> workspaces, Environment& environment, FactorMatrix& factors,
-                          Array<float>& bias) {
-    ObjectiveParts parts = solve_long_rows(step, side.rows, side.plan.long_rows, features, environment, factors, bias);
+                          const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
+                          FactorMatrix& factors, Array<float>& bias) {
+    ObjectiveParts parts =
+        solve_long_rows(step, side.rows, side.plan.long_rows, features, centers, environment, factors, bias);
     parts += solve_blocks(side.plan.blocks, workspaces, environment, [&](RowBlock block, NormalEquations& workspace) {
         return solve_block(step, side.rows.slice(block.begin, block.end), features, workspace,
-                           factors.slice(block.begin, block.end),
+                           centers.slice(block.begin, block.end), factors.slice(block.begin, block.end),
                            std::span<float>(bias).subspan(block.begin, block.end - block.begin));
     });
     return parts;
@@ -38,14 +40,42 @@ ObjectiveParts solve_side(const AlsHalfStep& step, const Side& side, const Biase
 ObjectiveParts solve_users(RatingModel& model, const Side& users, std::span<NormalEquations> workspaces,
                            Environment& environment) {
     const auto parameters = from_numbers<AlsParameters>(model.parameters);
-    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias}, workspaces,
-                      environment, model.users, model.user_bias);
+    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias}, {},
+                      workspaces, environment, model.users, model.user_bias);
 }
+
+// Factors and biases as one matrix, whose last column the biases are.
+FactorMatrix joined(const FactorMatrix& factors, const Array<float>& bias, Environment& environment) {
+    const int k = factors.factors();
+    FactorMatrix result(factors.rows(), k + 1, environment);
+    for (std::size_t r = 0; r < factors.rows(); ++r) {
+        std::copy_n(factors.row(r), k, result.row(r));
+        result.row(r)[k] = bias[r];
+    }
+    return result;
+}
+
+// The reverse: what rows are drawn to.
+struct Centers {
+    FactorMatrix factors;
+    Array<float> bias;
+
+    Centers() = default;
+    Centers(FactorView joined, Environment& environment)
+        : factors(joined.rows(), joined.factors() - 1, environment), bias(joined.rows()) {
+        for (std::size_t r = 0; r < joined.rows(); ++r) {
+            std::copy_n(joined.row(r), factors.factors(), factors.row(r));
+            bias[r] = joined.row(r)[factors.factors()];
+        }
+    }
+    operator BiasedFactors() const { return {factors, bias}; }
+};
 
 }  // namespace
 
-RatingModel train_als(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
+RatingModel train_als(const TrainingData& data, const TrainOptions& options, Environment& environment,
                       const RatingEvaluation& evaluate, RatingStart* start) {
+    const auto& [by_user, by_item, item_features] = data;
     const int iterations = options.als.iterations;
     RatingModel model;
     const ValueStatistics ratings = value_statistics(by_user.values, environment);
@@ -71,15 +101,23 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const TrainOptions
         model.item_bias = Array<float>(by_item.rows(), 0.0f);
         start_als(by_user, by_item, parameters, deviation, options.seed, environment, model);
     }
+    const std::vector<bool> has_rows = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
+    const auto fit_map = [&](int steps) {
+        return fit_feature_map(*item_features, joined(model.items, model.item_bias, environment), has_rows,
+                               options.als.feature_regularization, steps, environment);
+    };
     EarlyStop early_stop(/*greater_is_better=*/false);
     // Of the best iteration only the items are kept: the users follow from them, bit for bit.
     FactorMatrix best_items;
     Array<float> best_bias;
 
     for (int iteration = 1; iteration <= iterations; ++iteration) {
+        Centers centers;
+        if (item_features != nullptr && is_drawn_to_map(iteration, iterations))
+            centers = {expected_factors(item_features->by_row, fit_map(kMapSteps), environment), environment};
         const ObjectiveParts items_parts =
             solve_side(als_items_step(parameters, model.scale.mean, deviation), items, {model.users, model.user_bias},
-                       workspaces, environment, model.items, model.item_bias);
+                       centers, workspaces, environment, model.items, model.item_bias);
         const ObjectiveParts users_parts = solve_users(model, users, workspaces, environment);
         model.iterations = iteration;
 
@@ -103,6 +141,7 @@ RatingModel train_als(const Csr& by_user, const Csr& by_item, const TrainOptions
         model.iterations = early_stop.best_iteration();
         solve_users(model, users, workspaces, environment);
     }
+    if (item_features != nullptr) model.item_map = fit_map(kLastMapSteps);
     return model;
 }
 
@@ -118,7 +157,8 @@ RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, 
     RatingItemRows result{FactorMatrix(by_item.rows(), factors, environment), Array<float>(by_item.rows(), 0.0f)};
     std::vector<NormalEquations> workspaces = make_workspaces<NormalEquations>(factors, environment);
     solve_side(als_items_step(parameters, scale.mean, scale.deviation), Side(by_item, factors),
-               {users.rows, users.bias}, workspaces, environment, result.factors, result.bias);
+               {users.rows, users.bias}, Centers(items.centers, environment), workspaces, environment, result.factors,
+               result.bias);
     return result;
 }
 
@@ -133,6 +173,8 @@ constexpr NumericOption kOptions[] = {
     // May be 0: a row's bias is determined by its ratings once the factors have a ridge.
     numeric_option<&TrainOptions::als, &AlsOptions::bias_regularization>("bias_regularization", 0, kMaximumWeight,
                                                                          {0.125, 2, true}),
+    numeric_option<&TrainOptions::als, &AlsOptions::feature_regularization>("feature_regularization",
+                                                                            kMinimumRegularization, kMaximumWeight),
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace mf {
 
 /// Trains rating factors, by options.als; the remarks at RatingTrainer hold here. With `evaluate` the factors of the
 /// iteration with the smallest value are returned, and training ends when it has not fallen for two iterations.
-RatingModel train_als(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
+RatingModel train_als(const TrainingData& data, const TrainOptions& options, Environment& environment,
                       const RatingEvaluation& evaluate = {}, RatingStart* start = nullptr);
 
 /// The users' half-step alone: solves every user of by_user against the model's items. O(entries·k² + users·k³).

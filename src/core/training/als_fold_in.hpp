@@ -15,7 +15,7 @@ class AlsFoldIn final : public RatingFoldIn {
     void solve(std::span<const HistoryEntry> history, float* factors, float* bias,
                Environment* environment = nullptr) override {
         history_.assign(history);
-        solve_als_row(step_, items_, history_.items, history_.values, workspace_, factors, bias, environment);
+        solve_als_row(step_, items_, history_.items, history_.values, workspace_, {}, factors, bias, environment);
     }
 
   private:

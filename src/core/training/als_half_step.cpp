@@ -44,13 +44,20 @@ void add_row_entries(const AlsHalfStep& step, const BiasedFactors& features, std
     }
 }
 
-ObjectiveParts finish_row(const AlsHalfStep& step, std::size_t n, NormalEquations& equations, float* factors,
-                          float* bias) {
+ObjectiveParts finish_row(const AlsHalfStep& step, std::size_t n, NormalEquations& equations,
+                          const BiasedCenter& center, float* factors, float* bias) {
     const AlsParameters& parameters = step.parameters;
-    const auto [target_sum, target_squares] = equations.sums();
+    auto [target_sum, target_squares] = equations.sums();
     const double count_power = std::pow(static_cast<double>(n), parameters.exponent);
     const double ridge = parameters.regularization * count_power;
     const double bias_ridge = parameters.bias_regularization * count_power;
+    const double center_bias = static_cast<double>(center.bias) / step.unit;
+    if (center.factors != nullptr) {
+        equations.add_to_right_hand_side(0, static_cast<float>(ridge), center.factors);
+        target_sum += bias_ridge * center_bias;
+        target_squares +=
+            ridge * squared_norm(center.factors, equations.factors()) + bias_ridge * center_bias * center_bias;
+    }
     bool solved = equations.factorize(static_cast<float>(ridge));
     double denominator = 0;
     double explained = 0;
@@ -70,14 +77,16 @@ ObjectiveParts finish_row(const AlsHalfStep& step, std::size_t n, NormalEquation
     equations.solve_upper(static_cast<float>(own_bias), factors);
     *bias = static_cast<float>(own_bias * step.unit);
     return {target_squares - explained - own_bias * own_bias * denominator,
-            ridge * squared_norm(factors, equations.factors()) + bias_ridge * own_bias * own_bias};
+            ridge * squared_distance(factors, center.factors, equations.factors()) +
+                bias_ridge * (own_bias - center_bias) * (own_bias - center_bias)};
 }
 
 }  // namespace
 
 ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& features,
                              std::span<const std::uint32_t> columns, std::span<const float> values,
-                             NormalEquations& workspace, float* factors, float* bias, Environment* environment) {
+                             NormalEquations& workspace, const BiasedCenter& center, float* factors, float* bias,
+                             Environment* environment) {
     if (values.empty()) {
         std::fill_n(factors, features.factors.stride(), 0.0f);
         *bias = 0.0f;
@@ -88,29 +97,29 @@ ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& featu
                 [&](NormalEquations& equations, std::size_t first, std::size_t count) {
                     add_row_entries(step, features, columns, values, first, count, equations);
                 });
-    return finish_row(step, values.size(), workspace, factors, bias);
+    return finish_row(step, values.size(), workspace, center, factors, bias);
 }
 
 ObjectiveParts solve_block(const AlsHalfStep& step, CsrView rows, const BiasedFactors& features,
-                           NormalEquations& workspace, MutableFactorView out, std::span<float> out_bias,
-                           Environment* environment) {
+                           NormalEquations& workspace, const BiasedFactors& centers, MutableFactorView out,
+                           std::span<float> out_bias, Environment* environment) {
     ObjectiveParts parts;
     for (std::uint32_t row = 0; row < rows.rows(); ++row)
-        parts += solve_als_row(step, features, rows.columns_from(row), rows.row_values(row), workspace, out.row(row),
-                               &out_bias[row], environment);
+        parts += solve_als_row(step, features, rows.columns_from(row), rows.row_values(row), workspace,
+                               centers.center(row), out.row(row), &out_bias[row], environment);
     return parts;
 }
 
 ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
-                               const BiasedFactors& features, Environment& environment, MutableFactorView out,
-                               std::span<float> out_bias) {
+                               const BiasedFactors& features, const BiasedFactors& centers, Environment& environment,
+                               MutableFactorView out, std::span<float> out_bias) {
     return solve_in_pieces(
         rows, long_rows, out.factors(), environment, [](NormalEquations& equations) { equations.start(nullptr, 0.0f); },
         [&](NormalEquations& equations, std::uint32_t row, std::size_t first, std::size_t count) {
             add_row_entries(step, features, rows.columns_from(row), rows.row_values(row), first, count, equations);
         },
         [&](NormalEquations& equations, std::uint32_t row) {
-            return finish_row(step, rows.row_size(row), equations, out.row(row), &out_bias[row]);
+            return finish_row(step, rows.row_size(row), equations, centers.center(row), out.row(row), &out_bias[row]);
         });
 }
 

@@ -14,10 +14,27 @@
 
 namespace mf {
 
+/// What the ridges draw one row to; null factors: to zero.
+struct BiasedCenter {
+    const float* factors = nullptr;
+    float bias = 0;
+};
+
 /// Factors and biases of one side: a bias for each row of factors.
 struct BiasedFactors {
     FactorView factors;
     std::span<const float> bias;
+
+    /// Row r as a center; without rows none.
+    BiasedCenter center(std::size_t r) const {
+        if (factors.rows() == 0) return {};
+        return {factors.row(r), bias[r]};
+    }
+    /// Rows [begin, end); without rows none.
+    BiasedFactors slice(std::size_t begin, std::size_t end) const {
+        if (factors.rows() == 0) return {};
+        return {factors.slice(begin, end), bias.subspan(begin, end - begin)};
+    }
 };
 
 /// What a half-step needs beside the factors.
@@ -48,24 +65,26 @@ AlsHalfStep als_items_step(const AlsParameters& parameters, double mean, double 
 
 /// Solves a block of rows: row r of `out` and out_bias[r] from row r of `rows`, whose columns are rows of the features.
 /// The matrices have the same number k of factors; nothing but `workspace`, whose content does not matter, is shared
-/// between calls. A row without entries gets zeros. Throws NumericalFailure if a system is singular to working
+/// between calls. The ridges draw row r to row r of `centers`, or to zero if that has no rows. A row without entries
+/// gets zeros. Throws NumericalFailure if a system is singular to working
 /// precision. With an environment, which no worker may give, a long row has checkpoints. Whatever the blocks, a row
 /// gets the same bits. O(entries·k² + rows·k³).
 ObjectiveParts solve_block(const AlsHalfStep& step, CsrView rows, const BiasedFactors& features,
-                           NormalEquations& workspace, MutableFactorView out, std::span<float> out_bias,
-                           Environment* environment = nullptr);
+                           NormalEquations& workspace, const BiasedFactors& centers, MutableFactorView out,
+                           std::span<float> out_bias, Environment* environment = nullptr);
 
 /// The same for these rows of a side, each by all threads together, with the same bits.
 ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
-                               const BiasedFactors& features, Environment& environment, MutableFactorView out,
-                               std::span<float> out_bias);
+                               const BiasedFactors& features, const BiasedFactors& centers, Environment& environment,
+                               MutableFactorView out, std::span<float> out_bias);
 
 /// Solves one row. columns may be longer than values; the surplus is prefetched. factors has FactorMatrix::padded(k)
-/// floats. The bias b is eliminated: with the system A z₁ = Σ t_j y_j, A z₂ = s = Σ y_j it is
-/// b = (Σ t_j − s·z₁) / (n + λ_b n^p − s·z₂), and then p = z₁ − b z₂. Otherwise as solve_block(). O(n·k² + k³).
+/// floats. The bias b is eliminated: with the system A z₁ = Σ t_j y_j + λ m, A z₂ = s = Σ y_j it is
+/// b = (Σ t_j + λ_b b_m − s·z₁) / (n + λ_b − s·z₂), and then p = z₁ − b z₂, for the ridges λ and λ_b of the row and the
+/// center (m, b_m). Otherwise as solve_block(). O(n·k² + k³).
 ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& features,
                              std::span<const std::uint32_t> columns, std::span<const float> values,
-                             NormalEquations& workspace, float* factors, float* bias,
+                             NormalEquations& workspace, const BiasedCenter& center, float* factors, float* bias,
                              Environment* environment = nullptr);
 
 }  // namespace mf

@@ -31,6 +31,16 @@ struct ObjectiveParts {
     }
 };
 
+/// Row r of the centers that the rows are drawn to; null if there are none, which means zero.
+inline const float* center_of(FactorView centers, std::size_t r) {
+    return centers.rows() > 0 ? centers.row(r) : nullptr;
+}
+
+/// The rows of a block, or none if there are no centers.
+inline FactorView slice_of(FactorView centers, RowBlock block) {
+    return centers.rows() > 0 ? centers.slice(block.begin, block.end) : FactorView();
+}
+
 /// Bytes of the systems of all threads, two each if there are long rows, and of the partial sums of those.
 inline double solver_bytes(int factors, int threads) {
     const double k = static_cast<double>(FactorMatrix::padded(factors));

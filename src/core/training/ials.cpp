@@ -1,12 +1,14 @@
 #include "core/training/ials.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <numbers>
 #include <optional>
 
 #include "core/training/early_stop.hpp"
 #include "core/training/factor_init.hpp"
+#include "core/training/feature_map.hpp"
 #include "core/training/ials_fold_in.hpp"
 #include "core/training/ials_half_step.hpp"
 
@@ -22,47 +24,52 @@ struct Side {
         : rows(matrix.with_values(weights)), plan(plan_rows(matrix, factors)) {}
 };
 
-ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, FactorView features,
+ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, FactorView features, FactorView centers,
                           std::span<IalsWorkspace> workspaces, Environment& environment, FactorMatrix& factors) {
-    ObjectiveParts parts = solve_long_rows(step, side.rows, side.plan.long_rows, features, environment, factors);
+    ObjectiveParts parts =
+        solve_long_rows(step, side.rows, side.plan.long_rows, features, centers, environment, factors);
     parts += solve_blocks(side.plan.blocks, workspaces, environment, [&](RowBlock block, IalsWorkspace& workspace) {
-        return solve_block(step, side.rows.slice(block.begin, block.end), features, workspace,
+        return solve_block(step, side.rows.slice(block.begin, block.end), features, workspace, slice_of(centers, block),
                            factors.slice(block.begin, block.end));
     });
     return parts;
 }
 
-// Rotates both sides into the eigenbasis of the features, unless they are in it, and returns their Gram matrix there.
-GramMatrix rotate_to_eigenbasis(FactorMatrix& features, FactorMatrix& factors, Environment& environment) {
+// Rotates the features and what else is in their basis into their eigenbasis, unless they are in it, and returns their
+// Gram matrix there.
+GramMatrix rotate_to_eigenbasis(FactorMatrix& features, std::initializer_list<FactorMatrix*> others,
+                                Environment& environment) {
     GramMatrix gram(features, environment);
     if (is_diagonal(gram, features)) return gram;
     const Eigenbasis basis(gram, features.factors(), environment);
     basis.rotate(features, environment);
-    basis.rotate(factors, environment);
+    for (FactorMatrix* other : others)
+        if (other->rows() > 0) basis.rotate(*other, environment);
     return GramMatrix(features, environment);
 }
 
 // Solves one side. step: of the Gram matrix of `features` in its eigenbasis.
 ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, bool exactly, const Side& side, const FactorMatrix& features,
-                                   std::span<IalsWorkspace> workspaces, Environment& environment,
+                                   FactorView centers, std::span<IalsWorkspace> workspaces, Environment& environment,
                                    FactorMatrix& factors) {
     const SharedDiagonal shared(step.gram, features, step.unobserved_weight);
     if (shared.exists()) step.shared = &shared;
     step.by_steps = !exactly;
-    return solve_side(step, side, features, workspaces, environment, factors);
+    return solve_side(step, side, features, centers, workspaces, environment, factors);
 }
 
 ObjectiveParts solve_users(RankingModel& model, const Side& users, bool exactly, std::span<IalsWorkspace> workspaces,
                            Environment& environment) {
-    const GramMatrix gram = rotate_to_eigenbasis(model.items, model.users, environment);
+    const GramMatrix gram = rotate_to_eigenbasis(model.items, {&model.users, &model.item_map}, environment);
     return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), exactly, users,
-                               model.items, workspaces, environment, model.users);
+                               model.items, {}, workspaces, environment, model.users);
 }
 
 }  // namespace
 
-RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
+RankingModel train_ials(const TrainingData& matrices, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate, RankingStart* start) {
+    const auto& [by_user, by_item, item_features] = matrices;
     const IalsData data = prepare_ials(by_user, by_item, options, environment);
     const IalsParameters& parameters = data.parameters;
     const int factors = options.factors;
@@ -76,10 +83,18 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
     const std::span<IalsWorkspace> workspaces(memory);
     const bool exact = options.ials.solver == IalsOptions::Solver::Cholesky;
 
-    const auto items_half = [&] {
-        const GramMatrix gram = rotate_to_eigenbasis(model.users, model.items, environment);
+    const std::vector<bool> has_rows = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
+    const auto fit_map = [&](int steps) {
+        return fit_feature_map(*item_features, model.items, has_rows, options.ials.feature_regularization, steps,
+                               environment);
+    };
+
+    const auto items_half = [&](bool draw) {
+        const GramMatrix gram = rotate_to_eigenbasis(model.users, {&model.items}, environment);
+        FactorMatrix centers;
+        if (draw) centers = expected_factors(item_features->by_row, fit_map(kMapSteps), environment);
         return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact, items, model.users,
-                                   workspaces, environment, model.items);
+                                   centers, workspaces, environment, model.items);
     };
     const auto users_half = [&](bool exactly) { return solve_users(model, users, exactly, workspaces, environment); };
 
@@ -95,7 +110,8 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
     FactorMatrix best_items;  // the users follow from them, bit for bit
     bool users_are_exact = false;
     for (int iteration = 1; iteration <= iterations; ++iteration) {
-        const ObjectiveParts items_parts = items_half();
+        const ObjectiveParts items_parts =
+            items_half(item_features != nullptr && is_drawn_to_map(iteration, iterations));
         users_are_exact = exact || iteration == iterations;
         const ObjectiveParts users_parts = users_half(users_are_exact);
         model.iterations = iteration;
@@ -117,6 +133,7 @@ RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptio
         users_are_exact = false;
     }
     if (!users_are_exact) users_half(true);
+    if (item_features != nullptr) model.item_map = fit_map(kLastMapSteps);
     return model;
 }
 
@@ -134,7 +151,7 @@ FactorMatrix solve_items(const ItemsToSolve& items, const RankingUsers& users, c
     FactorMatrix result(by_item.rows(), factors, environment);
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(factors, environment);
     solve_side(ials_items_step(users.gram, parameters, users.count), Side(by_item, by_item.values, factors), users.rows,
-               workspaces, environment, result);
+               items.centers, workspaces, environment, result);
     return result;
 }
 
@@ -163,6 +180,8 @@ constexpr NumericOption kOptions[] = {
                                                                          kMaximumWeight, {10, 160, true},
                                                                          {10, 160, true}, 2, "regularization"),
     weight_slope_option(),
+    numeric_option<&TrainOptions::ials, &IalsOptions::feature_regularization>("feature_regularization",
+                                                                              kMinimumRegularization, kMaximumWeight),
 };
 
 constexpr Word<IalsOptions::Solver> kSolverWords[] = {{"cholesky", IalsOptions::Solver::Cholesky},

@@ -25,20 +25,22 @@ namespace mf {
 /// Stream of Random for the first user factors, apart from those of the rating factors.
 inline constexpr std::uint64_t kIalsStartStream = 0x52616e6bu;
 
-/// Trains ranking factors, by options.ials. by_item must be transpose(by_user). Items are solved first and users last
+/// Trains ranking factors, by options.ials. Items are solved first and users last
 /// in every iteration. Whatever the solver, the users returned are the exact solution for the items returned. With
 /// `evaluate` the items of the iteration with the greatest value are returned, and training ends when it has not risen
 /// for two iterations. By conjugate gradient, the users that are measured are those of its steps; only those of the
 /// last iteration are exact. The loss reported is that of the factors as they are. With `start`, whose factors are
 /// moved out, the users are first solved for its items, which counts as no iteration, and an unknown item gets its
-/// factors in the first items' half-step. Every other number follows from the data as without. If all its rows are
-/// zero, the run starts from random users. The same bits for any number of threads. By conjugate gradient
-/// O(iterations · (entries·k + (users + items)·k² + k³)) and the last users' half-step; exactly, as solve_block().
-RankingModel train_ials(const Csr& by_user, const Csr& by_item, const TrainOptions& options, Environment& environment,
+/// factors in the first items' half-step. With features, items are drawn to the map (feature_map.hpp), and the model
+/// has the one that fits its items; items without interactions get zeros as without. Every other number follows from
+/// the data as without. If all its rows are zero, the run starts from random users. The same bits for any number of
+/// threads. By conjugate gradient O(iterations · (entries·k + (users + items)·k² + k³)) and the last users' half-step;
+/// exactly, as solve_block().
+RankingModel train_ials(const TrainingData& data, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate = {}, RankingStart* start = nullptr);
 
 /// The users' half-step alone: solves every user of by_user exactly against the model's items, which are rotated into
-/// their eigenbasis unless they are in it.
+/// their eigenbasis unless they are in it, and the map with them.
 void solve_users(RankingModel& model, const Csr& by_user, Environment& environment);
 
 /// The items' half-step alone, exactly, for some items, by the users' factors as they are and in their basis.

@@ -22,7 +22,7 @@ void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, En
     interaction_weights(history_.values, parameters_, weights_.data());
     IalsHalfStep step = ials_users_step(items_.gram, parameters_);
     if (shared_.exists()) step.shared = &shared_;
-    solve_ials_row(step, items_.rows, history_.items, weights_, workspace_, factors, environment);
+    solve_ials_row(step, items_.rows, history_.items, weights_, workspace_, nullptr, factors, environment);
 }
 
 void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,

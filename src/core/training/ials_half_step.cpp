@@ -53,8 +53,8 @@ void add_row_entries(FactorView features, std::span<const std::uint32_t> columns
 
 // What all ways to solve a row share. fit(ridge, weight sum) solves it and returns the fit.
 template <class Fit>
-ObjectiveParts with_ridge(const IalsHalfStep& step, std::span<const float> weights, int factors, float* row,
-                          const Fit& fit) {
+ObjectiveParts with_ridge(const IalsHalfStep& step, std::span<const float> weights, int factors, const float* center,
+                          float* row, const Fit& fit) {
     const double weight_sum = sum_of(weights);
     if (!(weight_sum > 0)) {
         std::fill_n(row, FactorMatrix::padded(factors), 0.0f);
@@ -62,25 +62,31 @@ ObjectiveParts with_ridge(const IalsHalfStep& step, std::span<const float> weigh
     }
     const double ridge = step.ridge_of(weight_sum);
     const double value = fit(static_cast<float>(ridge), weight_sum);
-    return {value, ridge * squared_norm(row, factors)};
+    return {value, ridge * squared_distance(row, center, factors)};
 }
 
 ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weights, NormalEquations& equations,
-                          float* factors) {
-    return with_ridge(step, weights, equations.factors(), factors, [&](float ridge, double weight_sum) {
+                          const float* center, float* factors) {
+    return with_ridge(step, weights, equations.factors(), center, factors, [&](float ridge, double weight_sum) {
+        double value = weight_sum;
+        if (center != nullptr) {
+            equations.add_to_right_hand_side(0, ridge, center);
+            value += static_cast<double>(ridge) * squared_norm(center, equations.factors());
+        }
         if (!equations.factorize(ridge)) throw no_solution(step, weights.size());
         equations.solve_lower(0);
         const double explained = equations.product(0, 0);
         equations.solve_upper(0.0f, factors);
-        return weight_sum - explained;
+        return value - explained;
     });
 }
 
 // The fit is NaN where single precision does not suffice.
 ObjectiveParts solve_dual_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
-                              std::span<const float> weights, DualEquations& equations, float* factors) {
-    return with_ridge(step, weights, features.factors(), factors, [&](float ridge, double) {
-        return equations.solve(*step.shared, ridge, features, columns, weights, factors)
+                              std::span<const float> weights, DualEquations& equations, const float* center,
+                              float* factors) {
+    return with_ridge(step, weights, features.factors(), center, factors, [&](float ridge, double) {
+        return equations.solve(*step.shared, ridge, features, columns, weights, center, factors)
                    ? equations.value()
                    : std::numeric_limits<double>::quiet_NaN();
     });
@@ -89,15 +95,15 @@ ObjectiveParts solve_dual_row(const IalsHalfStep& step, FactorView features, std
 }  // namespace
 
 ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
-                              std::span<const float> weights, IalsWorkspace& workspace, float* factors,
-                              Environment* environment) {
+                              std::span<const float> weights, IalsWorkspace& workspace, const float* center,
+                              float* factors, Environment* environment) {
     if (weights.empty()) {
         std::fill_n(factors, features.stride(), 0.0f);
         return {};
     }
     if (step.shared != nullptr && weights.size() <= DualEquations::longest_row(features.factors())) {
         if (!workspace.dual) workspace.dual.emplace(features.factors());
-        const ObjectiveParts parts = solve_dual_row(step, features, columns, weights, *workspace.dual, factors);
+        const ObjectiveParts parts = solve_dual_row(step, features, columns, weights, *workspace.dual, center, factors);
         workspace.dual_was_last = !std::isnan(parts.fit);
         if (workspace.dual_was_last) return parts;
     }
@@ -107,7 +113,7 @@ ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std
                 [&](NormalEquations& equations, std::size_t first, std::size_t count) {
                     add_row_entries(features, columns, weights, first, count, equations);
                 });
-    return finish_row(step, weights, workspace.equations, factors);
+    return finish_row(step, weights, workspace.equations, center, factors);
 }
 
 void solve_last_system(IalsWorkspace& workspace, float* vector) {
@@ -121,36 +127,40 @@ namespace {
 
 // Improves one row. The fit is NaN where single precision does not suffice.
 ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
-                           std::span<const float> weights, ConjugateGradient& workspace, float* factors) {
-    return with_ridge(step, weights, features.factors(), factors, [&](float ridge, double) {
-        return workspace.improve(*step.shared, features, columns, weights, ridge, factors);
+                           std::span<const float> weights, ConjugateGradient& workspace, const float* center,
+                           float* factors) {
+    return with_ridge(step, weights, features.factors(), center, factors, [&](float ridge, double) {
+        return workspace.improve(*step.shared, features, columns, weights, ridge, center, factors);
     });
 }
 
 }  // namespace
 
 ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
-                           MutableFactorView out, Environment* environment) {
+                           FactorView centers, MutableFactorView out, Environment* environment) {
     const bool by_steps = step.by_steps && step.shared != nullptr;
     if (by_steps && !workspace.steps) workspace.steps.emplace(out.factors());
     ObjectiveParts sum;
     for (std::uint32_t row = 0; row < rows.rows(); ++row) {
         const std::span<const std::uint32_t> columns = rows.columns_from(row);
         const std::span<const float> weights = rows.row_values(row);
+        const float* const center = center_of(centers, row);
         if (by_steps) {
-            const ObjectiveParts parts = improve_row(step, features, columns, weights, *workspace.steps, out.row(row));
+            const ObjectiveParts parts =
+                improve_row(step, features, columns, weights, *workspace.steps, center, out.row(row));
             if (!std::isnan(parts.fit)) {
                 sum += parts;
                 continue;
             }
         }
-        sum += solve_ials_row(step, features, columns, weights, workspace, out.row(row), environment);
+        sum += solve_ials_row(step, features, columns, weights, workspace, center, out.row(row), environment);
     }
     return sum;
 }
 
 ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
-                               FactorView features, Environment& environment, MutableFactorView out) {
+                               FactorView features, FactorView centers, Environment& environment,
+                               MutableFactorView out) {
     return solve_in_pieces(
         rows, long_rows, out.factors(), environment,
         [&](NormalEquations& equations) { start_equations(step, equations); },
@@ -158,7 +168,7 @@ ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span
             add_row_entries(features, rows.columns_from(row), rows.row_values(row), first, count, equations);
         },
         [&](NormalEquations& equations, std::uint32_t row) {
-            return finish_row(step, rows.row_values(row), equations, out.row(row));
+            return finish_row(step, rows.row_values(row), equations, center_of(centers, row), out.row(row));
         });
 }
 

@@ -54,24 +54,25 @@ struct IalsWorkspace {
 
 /// Solves a block of rows: row r of `out` from row r of `rows`, whose columns are rows of `features` and whose values
 /// are weights. `features` holds the rows that occur, while step.gram is that of all. The matrices have the same number
-/// k of factors; nothing but `workspace`, whose content does not matter, is shared between calls. A row without weight
-/// gets zeros. With step.by_steps, rows for which single precision does not suffice are solved exactly all the same.
-/// Throws NumericalFailure if a system is singular to working precision. With an environment, which no worker may give,
-/// a long row has checkpoints. Whatever the blocks, a row gets the same bits. As solve_ials_row() for each row, or
-/// O(entries·k) by conjugate gradient.
+/// k of factors; nothing but `workspace`, whose content does not matter, is shared between calls. The ridge draws row r
+/// to row r of `centers`, or to zero if that has no rows. A row without weight gets zeros. With step.by_steps, rows for
+/// which single precision does not suffice are solved exactly all the same. Throws NumericalFailure if a system is
+/// singular to working precision. With an environment, which no worker may give, a long row has checkpoints. Whatever
+/// the blocks, a row gets the same bits. As solve_ials_row() for each row, or O(entries·k) by conjugate gradient.
 ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
-                           MutableFactorView out, Environment* environment = nullptr);
+                           FactorView centers, MutableFactorView out, Environment* environment = nullptr);
 
 /// Solves these rows of a side exactly, each by all threads together, with the same bits.
 ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
-                               FactorView features, Environment& environment, MutableFactorView out);
+                               FactorView features, FactorView centers, Environment& environment,
+                               MutableFactorView out);
 
-/// Solves one row exactly. columns may be longer than weights; the surplus is prefetched. factors has
-/// FactorMatrix::padded(k) floats. The factorized system stays in `workspace`. Otherwise as solve_block().
-/// O(n·k² + k³), or O(n²·k + n³) with step.shared and n ≤ DualEquations::longest_row().
+/// Solves one row exactly, drawn to `center`, or to zero if that is null. columns may be longer than weights; the
+/// surplus is prefetched. factors has FactorMatrix::padded(k) floats. The factorized system stays in `workspace`.
+/// Otherwise as solve_block(). O(n·k² + k³), or O(n²·k + n³) with step.shared and n ≤ DualEquations::longest_row().
 ObjectiveParts solve_ials_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
-                              std::span<const float> weights, IalsWorkspace& workspace, float* factors,
-                              Environment* environment = nullptr);
+                              std::span<const float> weights, IalsWorkspace& workspace, const float* center,
+                              float* factors, Environment* environment = nullptr);
 
 /// vector = the inverse of the system of the row that was solved last, and exactly, times vector; of
 /// FactorMatrix::padded(k) floats.

@@ -16,6 +16,8 @@ namespace mf {
 struct ItemsToSolve {
     const Csr& by_user;                      ///< a row for each user who has one of the items, and maybe for others
     std::span<const std::uint32_t> columns;  ///< of by_user, ascending: the items
+    FactorView centers = {};                 ///< what each of them is drawn to; without rows: zero. Of rating factors
+                                             ///< with the bias as one more.
 };
 
 /// Rating factors of the users: row u is user u of by_user.

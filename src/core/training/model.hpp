@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/base/array.hpp"
 #include "core/linalg/factor_matrix.hpp"
 #include "core/training/named_numbers.hpp"
+#include "core/training/side_features.hpp"
 
 namespace mf {
 
@@ -34,7 +36,8 @@ struct RatingModel {
     FactorMatrix items;
     Array<float> user_bias;
     Array<float> item_bias;
-    int iterations = 0;  ///< after which these factors were reached
+    FactorMatrix item_map;  ///< from features to factors and, as one more, the bias; no rows without features
+    int iterations = 0;     ///< after which these factors were reached
 };
 
 /// Ranking factors: a score is the dot product, nothing else.
@@ -42,7 +45,8 @@ struct RankingModel {
     NamedNumbers parameters;  ///< those of the trainer, so that a fold-in repeats the last half-step
     FactorMatrix users;
     FactorMatrix items;
-    int iterations = 0;  ///< after which these factors were reached
+    FactorMatrix item_map;  ///< from features (feature_map.hpp); no rows without features
+    int iterations = 0;     ///< after which these factors were reached
 };
 
 /// A whole model. Row r of every user array belongs to user r of the Dataset it was trained on, likewise items.
@@ -51,7 +55,8 @@ struct Model {
     RankingModel ranking;
     Array<std::uint32_t> user_interactions;
     Array<std::uint32_t> item_interactions;
-    Array<std::uint64_t> user_history;  ///< HistoryDigest of each user's whole history, held-out rows included
+    std::vector<FeatureScale> item_features;  ///< how features of items enter the maps; empty: there are none
+    Array<std::uint64_t> user_history;        ///< HistoryDigest of each user's whole history, held-out rows included
 };
 
 }  // namespace mf

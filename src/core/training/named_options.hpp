@@ -44,7 +44,8 @@ constexpr NumericOption numeric_option(std::string_view name, double minimum, do
                                        double found_step = 0, std::string_view companion = {}) {
     using Value = std::remove_cvref_t<decltype(std::declval<TrainOptions>().*Part.*Field)>;
     return {name,
-            name == "iterations" || name == "regularization" || name == "regularization_exponent",
+            name == "iterations" || name == "regularization" || name == "regularization_exponent" ||
+                name == "feature_regularization",
             std::is_same_v<Value, int>,
             minimum,
             maximum,

@@ -18,6 +18,7 @@
 #include "core/training/model.hpp"
 #include "core/training/named_options.hpp"
 #include "core/training/options.hpp"
+#include "core/training/side_features.hpp"
 
 namespace mf {
 
@@ -37,6 +38,13 @@ struct RankingStart {
 struct RatingStart {
     FactorMatrix items;
     Array<float> item_bias;
+};
+
+/// What factors are trained on.
+struct TrainingData {
+    const Csr& by_user;
+    const Csr& by_item;                           ///< transpose(by_user)
+    const SideFeatures* item_features = nullptr;  ///< a row for each item; null: nothing is known of them
 };
 
 /// What is known of any trainer.
@@ -59,8 +67,8 @@ struct Trainer {
 /// are first solved for its items, which counts as no iteration; if all its rows are zero, training starts as without.
 /// Calls on_iteration of the environment. The same bits for any number of threads.
 struct RatingTrainer : Trainer {
-    RatingModel (*train)(const Csr& by_user, const Csr& by_item, const TrainOptions&, Environment&,
-                         const RatingEvaluation& evaluate, RatingStart* start);
+    RatingModel (*train)(const TrainingData&, const TrainOptions&, Environment&, const RatingEvaluation& evaluate,
+                         RatingStart* start);
     /// Solves every user of by_user against the model's items.
     void (*solve_users)(RatingModel&, const Csr& by_user, Environment&);
     /// parameters: those of a model.
@@ -72,8 +80,8 @@ struct RatingTrainer : Trainer {
 
 /// Trains factors that order items, likewise.
 struct RankingTrainer : Trainer {
-    RankingModel (*train)(const Csr& by_user, const Csr& by_item, const TrainOptions&, Environment&,
-                          const RankingEvaluation& evaluate, RankingStart* start);
+    RankingModel (*train)(const TrainingData&, const TrainOptions&, Environment&, const RankingEvaluation& evaluate,
+                          RankingStart* start);
     void (*solve_users)(RankingModel&, const Csr& by_user, Environment&);
     std::unique_ptr<RankingFoldIn> (*fold_in)(RankingItems, const NamedNumbers& parameters);
     FactorMatrix (*solve_items)(const ItemsToSolve&, const RankingUsers&, const NamedNumbers& parameters, Environment&);

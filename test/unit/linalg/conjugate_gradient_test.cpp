@@ -6,6 +6,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include "core/base/random.hpp"
@@ -31,7 +32,7 @@ FactorMatrix rotated(FactorMatrix matrix, Environment& environment) {
     return matrix;
 }
 
-// A row's problem, the same in double: Σ c_j (1 − x·y_j)² + w |Yx|² + ridge |x|².
+// A row's problem, the same in double: Σ c_j (1 − x·y_j)² + w |Yx|² + ridge |x − center|².
 struct Problem {
     Environment environment;
     FactorMatrix features;
@@ -43,6 +44,8 @@ struct Problem {
     Eigen::MatrixXd system;
     Eigen::VectorXd right;
     double weight_sum = 0;
+    double constant = 0;  // the value for x = 0
+    Array<float> center;  // empty: zero
 
     Problem(int factors, std::size_t n, float ridge_in)
         : features(rotated(random_matrix(kFeatures, factors, 1), environment)),
@@ -64,15 +67,26 @@ struct Problem {
             right += weight * y;
             weight_sum += weight;
         }
+        constant = weight_sum;
     }
-    double value(const Eigen::VectorXd& x) const { return weight_sum - 2 * right.dot(x) + x.dot(system * x); }
+    void draw_to_center() {
+        const auto factors = static_cast<int>(right.size());
+        center = Array<float>(FactorMatrix::padded(factors), 0.0f);
+        for (int f = 0; f < factors; ++f) center[static_cast<std::size_t>(f)] = 0.1f * static_cast<float>(f % 5 - 1);
+        const Eigen::VectorXd point = dense(center.data(), factors);
+        right += static_cast<double>(ridge) * point;
+        constant += static_cast<double>(ridge) * point.squaredNorm();
+    }
+    const float* center_or_null() const { return center.empty() ? nullptr : center.data(); }
+    double value(const Eigen::VectorXd& x) const { return constant - 2 * right.dot(x) + x.dot(system * x); }
 };
 
 TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
     for (const int factors : {1, 15, 16, 17, 64, 100, 129, 256})
-        for (const std::size_t n : {0, 1, 63, 64, 65, 1100}) {  // 1100: more than are kept of 256 factors
-            SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries");
-            Problem problem(factors, n, 3.0f);
+        for (const int n : {0, 1, 63, 64, 65, 1100, -65, -1100}) {  // 1100: more than are kept of 256 factors
+            SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries; below 0: with a center");
+            Problem problem(factors, static_cast<std::size_t>(std::abs(n)), 3.0f);
+            if (n < 0) problem.draw_to_center();
             const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
             ASSERT_TRUE(shared.exists());
             ConjugateGradient solver(factors);
@@ -83,8 +97,8 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
             const double smallest = problem.value(minimum);
             double reported = 0;
             for (int calls = 0; calls < 2; ++calls)
-                reported =
-                    solver.improve(shared, problem.features, problem.columns, problem.weights, problem.ridge, x.data());
+                reported = solver.improve(shared, problem.features, problem.columns, problem.weights, problem.ridge,
+                                          problem.center_or_null(), x.data());
             const double after = problem.value(dense(x.data(), factors));
             EXPECT_NEAR(reported, after, 1e-5 * (before + 1));
             EXPECT_LE(after - smallest, 1e-3 * (before - smallest) + 1e-6);
@@ -100,22 +114,23 @@ TEST(ConjugateGradientTest, TheSolutionIsLeftAlone) {
     for (int f = 0; f < 20; ++f) x[static_cast<std::size_t>(f)] = static_cast<float>(minimum[f]);
     Array<float> before(32);
     std::copy(x.begin(), x.end(), before.begin());
-    ConjugateGradient(20).improve(shared, problem.features, problem.columns, problem.weights, 3.0f, x.data());
+    ConjugateGradient(20).improve(shared, problem.features, problem.columns, problem.weights, 3.0f, nullptr, x.data());
     EXPECT_TRUE(std::equal(x.begin(), x.end(), before.begin()));
 }
 
 TEST(DualEquationsTest, SolvesAndInverts) {
     for (const int factors : {2, 15, 16, 17, 64, 100, 129, 256})
-        for (const std::size_t n : {1, 5, 8, 9, 16, 17, 40, 64, 65, 150}) {
-            SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries");
-            if (n > DualEquations::longest_row(factors)) continue;
-            const Problem problem(factors, n, 3.0f);
+        for (const int n : {1, 5, 8, 9, 16, 17, 40, 64, 65, 150, -1, -40, -150}) {
+            SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries; below 0: with a center");
+            if (std::abs(n) > static_cast<int>(DualEquations::longest_row(factors))) continue;
+            Problem problem(factors, static_cast<std::size_t>(std::abs(n)), 3.0f);
+            if (n < 0) problem.draw_to_center();
             const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
             ASSERT_TRUE(shared.exists());
             DualEquations equations(factors);
             Array<float> x(FactorMatrix::padded(factors), 7.0f);
-            ASSERT_TRUE(
-                equations.solve(shared, problem.ridge, problem.features, problem.columns, problem.weights, x.data()));
+            ASSERT_TRUE(equations.solve(shared, problem.ridge, problem.features, problem.columns, problem.weights,
+                                        problem.center_or_null(), x.data()));
             const Eigen::VectorXd minimum = problem.system.ldlt().solve(problem.right);
             EXPECT_LE((dense(x.data(), factors) - minimum).norm(), 1e-5 * (minimum.norm() + 1e-3));
             EXPECT_NEAR(equations.value(), problem.value(minimum), 1e-5 * problem.weight_sum);
@@ -135,9 +150,10 @@ TEST(DualEquationsTest, ARowHasTheSameBitsWhateverCameBefore) {
     const std::span<const std::uint32_t> columns(problem.columns);
     const std::span<const float> weights(problem.weights);
     Array<float> first(64), again(64);
-    ASSERT_TRUE(equations.solve(shared, 2.0f, problem.features, columns.first(5), weights.first(5), first.data()));
-    ASSERT_TRUE(equations.solve(shared, 3.0f, problem.features, columns, weights, again.data()));
-    ASSERT_TRUE(equations.solve(shared, 2.0f, problem.features, columns, weights.first(5), again.data()));
+    ASSERT_TRUE(
+        equations.solve(shared, 2.0f, problem.features, columns.first(5), weights.first(5), nullptr, first.data()));
+    ASSERT_TRUE(equations.solve(shared, 3.0f, problem.features, columns, weights, nullptr, again.data()));
+    ASSERT_TRUE(equations.solve(shared, 2.0f, problem.features, columns, weights.first(5), nullptr, again.data()));
     EXPECT_TRUE(std::equal(first.begin(), first.end(), again.begin()));
 }
 

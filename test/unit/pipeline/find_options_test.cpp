@@ -113,7 +113,7 @@ TEST(FindOptions, PredictsBetterThanTheDefaults) {
     const FoundOptions found = find_options(parts.train, hashes, options, environment);
     const auto rmse = [&](const TrainOptions& one) {
         const RatingModel model =
-            rating_trainer(one)->train(parts.train, by_item, for_rating_factors(one), environment, {}, nullptr);
+            rating_trainer(one)->train({parts.train, by_item}, for_rating_factors(one), environment, {}, nullptr);
         return measure_predictions(model, parts.test, environment).rmse();
     };
     EXPECT_LT(rmse(found.options), 0.9 * rmse(options));

@@ -13,6 +13,8 @@
 #include "core/base/half_floats.hpp"
 #include "core/base/hash.hpp"
 #include "core/training/als_fold_in.hpp"
+#include "core/training/factor_init.hpp"
+#include "core/training/feature_map.hpp"
 #include "core/training/ials_fold_in.hpp"
 #include "unit/generated_data.hpp"
 
@@ -189,6 +191,72 @@ TEST(TrainTest, HalvesAreRoundedAndUsersFollowFromThem) {
     EXPECT_LT(std::sqrt(differences / squares), 1e-3);
 }
 
+// Features of all items, and of five that nobody has had.
+FeatureValues features_with_new_items(Dataset& dataset, Environment& environment) {
+    InteractionsBuilder builder(dataset.items.kind(), IdKind::Text, false);
+    const auto add = [&](std::int64_t item, char kind, std::int64_t number) {
+        const char name[] = {kind, static_cast<char>('0' + number)};
+        builder.add(builder.users().intern(item), builder.items().intern(std::string_view(name, 2)), 1);
+    };
+    for (std::uint32_t item = 0; item < dataset.items.size(); ++item) {
+        add(dataset.items.integer(item), 'a', item % 7);
+        add(dataset.items.integer(item), 'b', item % 3);
+    }
+    for (std::int64_t item = 0; item < 5; ++item) add(-100 * item - 1, 'a', item);
+    FeatureRows rows{std::move(builder).finish(Duplicates::Mean, environment), {}};
+    rows.is_number.assign(rows.rows.items.size(), false);
+    EXPECT_EQ(add_items(dataset, rows.rows.users, environment), 5u);
+    return values_of_items(rows, dataset.items);
+}
+
+TEST(TrainTest, ItemsWithoutInteractionsHaveWhatTheirFeaturesSay) {
+    Environment environment;
+    environment.threads = 2;
+    Dataset dataset = make_dataset(positive_ratings(), environment);
+    const FeatureValues features = features_with_new_items(dataset, environment);
+    for (const double test_fraction : {0.0, 0.3})
+        for (const Storage storage : {Storage::Single, Storage::Half}) {
+            SCOPED_TRACE(testing::Message() << test_fraction << (storage == Storage::Half ? " half" : ""));
+            TrainOptions options = small_options(Feedback::Explicit, test_fraction);
+            options.storage = storage;
+            const Model model = train(dataset, options, environment, nullptr, &features).model;
+            const RatingModel& rating = *model.rating;
+            const RankingModel& ranking = model.ranking;
+            ASSERT_EQ(model.item_features.size(), 10u);
+            ASSERT_EQ(ranking.item_map.rows(), 11u);
+            ASSERT_EQ(rating.item_map.factors(), 9);
+            const Csr scaled = scale_features(features.rows, model.item_features);
+            const FactorMatrix expected = expected_factors(scaled, ranking.item_map, environment);
+            const FactorMatrix expected_rating = expected_factors(scaled, rating.item_map, environment);
+            const float tolerance = storage == Storage::Half ? 1e-3f : 0.0f;
+            FactorMatrix solved = copy_of(ranking.items, environment);
+            for (std::uint32_t item = 0; item < dataset.items.size(); ++item) {
+                if (model.item_interactions[item] > 0) continue;
+                float norm = 0;
+                for (int f = 0; f < 8; ++f) {
+                    EXPECT_NEAR(ranking.items.row(item)[f], expected.row(item)[f], tolerance);
+                    EXPECT_NEAR(rating.items.row(item)[f], expected_rating.row(item)[f], tolerance);
+                    norm += std::fabs(ranking.items.row(item)[f]);
+                }
+                EXPECT_GT(norm, 0.0f);
+                EXPECT_EQ(rating.item_bias[item], expected_rating.row(item)[8]);
+                std::fill_n(solved.row(item), solved.stride(), 0.0f);
+            }
+            if (storage == Storage::Half) continue;
+            // Nobody is solved against items that nobody has had.
+            IalsFoldIn fold_in({ranking.items, {}, GramMatrix(solved, environment)},
+                               from_numbers<IalsParameters>(ranking.parameters));
+            Array<float> row(FactorMatrix::padded(8));
+            for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
+                std::vector<HistoryEntry> history;
+                for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j)
+                    history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
+                fold_in.solve(history, row.data());
+                ASSERT_TRUE(std::equal(row.begin(), row.end(), ranking.users.row(u)));
+            }
+        }
+}
+
 TEST(TrainTest, FactorsBeyondHalvesAreRefused) {
     Environment environment;
     std::vector<Entry> entries = positive_ratings();
@@ -320,7 +388,7 @@ TEST(TrainTest, CountingInteractionsLooksAtTheInterrupt) {
     environment.interrupted = [&] { return ++looks < 0; };
     environment.checkpoint = [] {};
     TrainSummary summary;
-    train_factors(dataset.by_user, nullptr, options, environment, nullptr, summary);
+    train_factors(dataset.by_user, nullptr, options, environment, nullptr, nullptr, summary);
     const int without = std::exchange(looks, 0);
     train(dataset, options, environment);
     EXPECT_GE(looks - without, static_cast<int>(dataset.by_user.entries() >> 20));

@@ -77,7 +77,7 @@ TEST(Tuning, MeasuresWhatATrainingReports) {
     // A training run that measures stops early at its best iteration; the figure of the last one needs another run.
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, 1, environment);
-    const RankingModel model = train_ials(parts.train, transpose(parts.train, environment), options, environment);
+    const RankingModel model = train_ials({parts.train, transpose(parts.train, environment)}, options, environment);
     EXPECT_EQ(trials[0].ndcg, measure_lists(model, parts.train, parts.test, 10, environment).mean_ndcg());
     EXPECT_TRUE(std::isnan(trials[0].rmse));
 }
@@ -118,7 +118,7 @@ TEST(Tuning, BothKindsOfFactorsAreSearchedAndTheFirstTrialHasBoth) {
     apply_settings(trials[0].parameters, options);
     const HoldOut parts =
         hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, 1, environment);
-    const RatingModel model = train_als(parts.train, transpose(parts.train, environment), options, environment);
+    const RatingModel model = train_als({parts.train, transpose(parts.train, environment)}, options, environment);
     EXPECT_EQ(trials[0].rmse, measure_predictions(model, parts.test, environment).rmse());
     std::vector<int> order;
     for (const Trial& trial : trials) order.push_back(trial.number);

@@ -26,8 +26,8 @@ class UsersForItemsTest : public ::testing::Test {
         options.factors = kFactors;
         by_user_ = test::make_csr(test::planted_ratings(kUsers, kItems, 3, 0.4, 0.3, 9), kUsers, kItems);
         const Csr by_item = transpose(by_user_);
-        rating_ = train_als(by_user_, by_item, options, environment_);
-        ranking_ = train_ials(by_user_, by_item, options, environment_);
+        rating_ = train_als({by_user_, by_item}, options, environment_);
+        ranking_ = train_ials({by_user_, by_item}, options, environment_);
         same_items_.resize(kItems);
         std::iota(same_items_.begin(), same_items_.end(), 0u);
     }

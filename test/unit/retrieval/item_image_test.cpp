@@ -143,7 +143,11 @@ TEST(ItemImageTest, FoldsInWithTheSameBits) {
     const Array<char> memory = image_of(parts);
     const ItemImage image(memory.data());
     Environment environment;
-    IalsFoldIn from_parts({parts.ranking, {}, GramMatrix(parts.ranking, environment)}, parameters);
+    // The Gram matrix has the items with interactions, as in a training run, where the others are zeros.
+    FactorMatrix trained(parts.ranking.rows(), parts.ranking.factors());
+    for (std::uint32_t i = 0; i < trained.rows(); ++i)
+        if (parts.interactions[i] > 0) std::copy_n(parts.ranking.row(i), trained.stride(), trained.row(i));
+    IalsFoldIn from_parts({parts.ranking, {}, GramMatrix(trained, environment)}, parameters);
     IalsFoldIn from_image({image.ranking().rows(), image.ranking().positions(), image.gram()}, parameters);
     for (std::uint32_t length : {1u, 7u, 300u}) {
         std::vector<HistoryEntry> history;

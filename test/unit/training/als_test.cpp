@@ -32,7 +32,7 @@ TrainOptions small_options(int factors, int iterations) {
 RatingModel train(const Csr& by_user, const TrainOptions& options, int threads = 1) {
     Environment environment;
     environment.threads = threads;
-    return train_als(by_user, transpose(by_user), options, environment);
+    return train_als({by_user, transpose(by_user)}, options, environment);
 }
 
 // The joint system of factors and bias, solved in double precision with the bias as one more column.
@@ -82,7 +82,7 @@ TEST(AlsTest, ReportedLossIsTheObjectiveAndNeverRises) {
         return true;
     };
     const TrainOptions options = small_options(8, 15);
-    const RatingModel model = train_als(by_user, by_item, options, environment);
+    const RatingModel model = train_als({by_user, by_item}, options, environment);
     ASSERT_EQ(losses.size(), 15u);
     EXPECT_EQ(model.iterations, 15);
     for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1] * (1 + 1e-6));
@@ -156,7 +156,7 @@ TEST(AlsTest, StopsWhenAskedAndKeepsWhatItHas) {
     Environment environment;
     int reports = 0;
     environment.on_iteration = [&](const Iteration&) { return ++reports < 2; };
-    const RatingModel model = train_als(by_user, transpose(by_user), small_options(4, 10), environment);
+    const RatingModel model = train_als({by_user, transpose(by_user)}, small_options(4, 10), environment);
     EXPECT_EQ(reports, 2);
     EXPECT_EQ(model.iterations, 2);
     EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
@@ -165,7 +165,7 @@ TEST(AlsTest, StopsWhenAskedAndKeepsWhatItHas) {
 RatingModel train_from(const RatingModel& earlier, const Csr& by_user, const TrainOptions& options,
                        Environment& environment) {
     RatingStart start{copy_of(earlier.items, environment), copy_of(earlier.item_bias)};
-    return train_als(by_user, transpose(by_user), options, environment, {}, &start);
+    return train_als({by_user, transpose(by_user)}, options, environment, {}, &start);
 }
 
 TEST(AlsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
@@ -184,7 +184,7 @@ TEST(AlsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
             loss = report.loss;
             return true;
         };
-        train_als(after, transpose(after), small_options(16, iterations), environment);
+        train_als({after, transpose(after)}, small_options(16, iterations), environment);
         const double cold = loss;
         const int third = (iterations + 2) / 3;
         const RatingModel warm = train_from(earlier, after, small_options(16, third), environment);
@@ -224,7 +224,7 @@ TEST(AlsTest, KeepsTheBestIteration) {
         reported.push_back(report.test_metric);
         return true;
     };
-    const RatingModel model = train_als(by_user, transpose(by_user), small_options(4, 10), environment,
+    const RatingModel model = train_als({by_user, transpose(by_user)}, small_options(4, 10), environment,
                                         [&](const RatingModel&) { return metrics[calls++]; });
     EXPECT_EQ(reported, std::vector<double>({3, 1, 2, 1.5}));
     EXPECT_EQ(model.iterations, 2);
@@ -240,7 +240,7 @@ TEST(AlsTest, ACancelLeavesAtOnce) {
     int asked = 0;
     environment.interrupted = [&] { return ++asked > 20; };
     environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
-    EXPECT_THROW(train_als(by_user, transpose(by_user), small_options(20, 1000), environment), std::runtime_error);
+    EXPECT_THROW(train_als({by_user, transpose(by_user)}, small_options(20, 1000), environment), std::runtime_error);
     EXPECT_LT(asked, 1000);
 }
 

@@ -196,7 +196,7 @@ void solve_ials_side(IalsHalfStep step, bool exactly, Side& side, const Side& ot
         ASSERT_TRUE(shared.exists());
         step.shared = &shared;
         IalsWorkspace workspace(features.factors());
-        solve_block(step, bucket.matrix, features, workspace, bucket.factors, &environment);
+        solve_block(step, bucket.matrix, features, workspace, {}, bucket.factors, &environment);
     }
 }
 
@@ -264,7 +264,7 @@ TEST(BucketsTest, IalsGivesTheFactorsOfTheLocalTrainer) {
             options.ials.solver = solver;
             Environment environment;
             environment.threads = 2;
-            const RankingModel expected = train_ials(by_user, transpose(by_user), options, environment);
+            const RankingModel expected = train_ials({by_user, transpose(by_user)}, options, environment);
             for (const std::size_t buckets : {1u, 7u, 64u}) {
                 SCOPED_TRACE(testing::Message() << buckets << " buckets, feedback " << static_cast<int>(feedback)
                                                 << ", solver " << static_cast<int>(solver));
@@ -323,7 +323,7 @@ TEST(BucketsTest, AlsGivesTheFactorsOfTheLocalTrainer) {
     options.als.iterations = 4;
     Environment environment;
     environment.threads = 2;
-    const RatingModel expected = train_als(by_user, transpose(by_user), options, environment);
+    const RatingModel expected = train_als({by_user, transpose(by_user)}, options, environment);
     const auto parameters = from_numbers<AlsParameters>(expected.parameters);
     for (const std::size_t buckets : {1u, 7u, 64u}) {
         SCOPED_TRACE(testing::Message() << buckets << " buckets");
@@ -337,8 +337,8 @@ TEST(BucketsTest, AlsGivesTheFactorsOfTheLocalTrainer) {
             for (Bucket& bucket : side.buckets()) {
                 const FactorMatrix features = other.factors_of(bucket.columns);
                 NormalEquations workspace(options.factors);
-                solve_block(step, bucket.matrix, {features, other.bias_of(bucket.columns)}, workspace, bucket.factors,
-                            bucket.bias, &environment);
+                solve_block(step, bucket.matrix, {features, other.bias_of(bucket.columns)}, workspace, {},
+                            bucket.factors, bucket.bias, &environment);
             }
         };
         for (int iteration = 0; iteration < options.als.iterations; ++iteration) {

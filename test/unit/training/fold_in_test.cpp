@@ -38,7 +38,7 @@ TEST(FoldInTest, RatingFactorsEqualTheStoredRows) {
         TrainOptions options;
         options.factors = factors;
         options.als.iterations = 3;
-        const RatingModel model = train_als(by_user, transpose(by_user), options, environment);
+        const RatingModel model = train_als({by_user, transpose(by_user)}, options, environment);
         AlsFoldIn fold_in({model.items, model.item_bias}, model.scale.mean,
                           from_numbers<AlsParameters>(model.parameters));
         Array<float> row(FactorMatrix::padded(factors));
@@ -62,7 +62,7 @@ TEST(FoldInTest, RankingFactorsEqualTheStoredRows) {
             options.feedback = feedback;
             options.factors = factors;
             options.ials.iterations = 3;
-            const RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
+            const RankingModel model = train_ials({by_user, transpose(by_user)}, options, environment);
             const auto parameters = from_numbers<IalsParameters>(model.parameters);
             IalsFoldIn fold_in({model.items, {}, GramMatrix(model.items, environment)}, parameters);
             Array<float> row(FactorMatrix::padded(factors));
@@ -83,7 +83,7 @@ TEST(FoldInTest, ContributionsSumToTheScore) {
             options.feedback = feedback;
             options.factors = factors;
             options.ials.iterations = 3;
-            const RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
+            const RankingModel model = train_ials({by_user, transpose(by_user)}, options, environment);
             const OwnedItemIndex index(model.items, environment);
             const auto parameters = from_numbers<IalsParameters>(model.parameters);
             IalsFoldIn fold_in({model.items, {}, GramMatrix(model.items, environment)}, parameters);
@@ -139,7 +139,7 @@ TEST(FoldInTest, ContributionsAreThoseOfADoublePrecisionSolution) {
             options.feedback = feedback;
             options.factors = factors;
             options.ials.iterations = 3;
-            const RankingModel model = train_ials(by_user, transpose(by_user), options, environment);
+            const RankingModel model = train_ials({by_user, transpose(by_user)}, options, environment);
             const auto parameters = from_numbers<IalsParameters>(model.parameters);
             IalsFoldIn fold_in({model.items, {}, GramMatrix(model.items, environment)}, parameters);
             Eigen::MatrixXd items(by_user.column_count, factors);
@@ -191,8 +191,8 @@ TEST(FoldInTest, AnEmptyHistoryGivesZeros) {
     TrainOptions options;
     options.factors = 5;
     options.als.iterations = options.ials.iterations = 1;
-    const RatingModel rating = train_als(by_user, transpose(by_user), options, environment);
-    const RankingModel ranking = train_ials(by_user, transpose(by_user), options, environment);
+    const RatingModel rating = train_als({by_user, transpose(by_user)}, options, environment);
+    const RankingModel ranking = train_ials({by_user, transpose(by_user)}, options, environment);
 
     Array<float> row(FactorMatrix::padded(5), 1.0f);
     float bias = 1;

@@ -33,7 +33,7 @@ RankingModel train(const Csr& by_user, TrainOptions options, int threads = 1, Fe
     options.feedback = feedback;
     Environment environment;
     environment.threads = threads;
-    return train_ials(by_user, transpose(by_user), options, environment);
+    return train_ials({by_user, transpose(by_user)}, options, environment);
 }
 
 Eigen::MatrixXd dense(const FactorMatrix& matrix) {
@@ -125,7 +125,7 @@ TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
             return true;
         };
         // The factors as they are after each iteration, those of the steps too.
-        train_ials(by_user, by_item, options, environment, [&](const RankingModel& model) {
+        train_ials({by_user, by_item}, options, environment, [&](const RankingModel& model) {
             expected.push_back(objective(model, plain, by_user, by_item));
             return static_cast<double>(expected.size());
         });
@@ -157,7 +157,7 @@ TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
                 losses[solver == IalsOptions::Solver::ConjugateGradient].push_back(report.loss);
                 return true;
             };
-            train_ials(by_user, by_item, options, environment);
+            train_ials({by_user, by_item}, options, environment);
         }
         for (std::size_t i = 1; i < losses[0].size(); ++i)
             EXPECT_NEAR(losses[1][i], losses[0][i], 1e-3 * losses[0][i]) << factors;
@@ -265,7 +265,7 @@ TEST(IalsTest, StopsWhenAskedAndKeepsWhatItHas) {
     Environment environment;
     int reports = 0;
     environment.on_iteration = [&](const Iteration&) { return ++reports < 2; };
-    const RankingModel model = train_ials(by_user, transpose(by_user), small_options(4, 10), environment);
+    const RankingModel model = train_ials({by_user, transpose(by_user)}, small_options(4, 10), environment);
     EXPECT_EQ(reports, 2);
     EXPECT_TRUE(same_bits(model.users, train(by_user, small_options(4, 2)).users));
 }
@@ -286,7 +286,7 @@ struct Growth {
 RankingModel train_from(const RankingModel& earlier, const Csr& by_user, const TrainOptions& options,
                         Environment& environment) {
     RankingStart start{copy_of(earlier.items, environment)};
-    return train_ials(by_user, transpose(by_user), options, environment, {}, &start);
+    return train_ials({by_user, transpose(by_user)}, options, environment, {}, &start);
 }
 
 TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
@@ -300,7 +300,7 @@ TEST(IalsTest, AWarmStartReachesInAThirdOfTheIterationsWhatAColdOneReaches) {
             loss = report.loss;
             return true;
         };
-        train_ials(growth.after, transpose(growth.after), small_options(16, iterations), environment);
+        train_ials({growth.after, transpose(growth.after)}, small_options(16, iterations), environment);
         const double cold = loss;
         const int third = (iterations + 2) / 3;
         const RankingModel warm = train_from(earlier, growth.after, small_options(16, third), environment);
@@ -334,7 +334,7 @@ TEST(IalsTest, KeepsTheBestIteration) {
     Environment environment;
     const double metrics[] = {0.1, 0.3, 0.2, 0.25, 0.9};
     int calls = 0;
-    const RankingModel model = train_ials(by_user, transpose(by_user), small_options(4, 10), environment,
+    const RankingModel model = train_ials({by_user, transpose(by_user)}, small_options(4, 10), environment,
                                           [&](const RankingModel&) { return metrics[calls++]; });
     EXPECT_EQ(calls, 4);
     EXPECT_EQ(model.iterations, 2);
@@ -350,7 +350,7 @@ TEST(IalsTest, ACancelLeavesAtOnce) {
     int asked = 0;
     environment.interrupted = [&] { return ++asked > 20; };
     environment.checkpoint = [] { throw std::runtime_error("cancelled"); };
-    EXPECT_THROW(train_ials(by_user, transpose(by_user), small_options(20, 1000), environment), std::runtime_error);
+    EXPECT_THROW(train_ials({by_user, transpose(by_user)}, small_options(20, 1000), environment), std::runtime_error);
     EXPECT_LT(asked, 1000);
 }
 

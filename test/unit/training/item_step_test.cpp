@@ -39,7 +39,7 @@ RankingModel train_ranking(const Csr& by_user, Feedback feedback, int factors, E
     options.feedback = feedback;
     options.factors = factors;
     options.ials.iterations = 3;
-    return train_ials(by_user, transpose(by_user), options, environment);
+    return train_ials({by_user, transpose(by_user)}, options, environment);
 }
 
 RankingUsers users_of(const RankingModel& model, Environment& environment) {
@@ -66,7 +66,7 @@ TEST(ItemStepTest, RankingFactorsAreThoseOfAHalfStep) {
             FactorMatrix expected(kItems, factors);
             IalsWorkspace workspace(factors);
             solve_block(ials_items_step(users.gram, data.parameters, kUsers), by_item.with_values(data.item_weights),
-                        model.users, workspace, expected);
+                        model.users, workspace, {}, expected);
             for (std::uint32_t item = 0; item < kItems; ++item)
                 for (int f = 0; f < factors; ++f)
                     ASSERT_NEAR(all.row(item)[f], expected.row(item)[f], 1e-5) << item << " " << f;
@@ -82,7 +82,7 @@ TEST(ItemStepTest, SomeItemsGetTheSameBitsAsAll) {
     const auto parameters = from_numbers<IalsParameters>(ranking.parameters);
     TrainOptions options;
     options.factors = 16;
-    const RatingModel rating = train_als(by_user, transpose(by_user), options, environment);
+    const RatingModel rating = train_als({by_user, transpose(by_user)}, options, environment);
     const auto als = from_numbers<AlsParameters>(rating.parameters);
     const RatingUsers rating_users{rating.users, rating.user_bias};
 
@@ -108,7 +108,7 @@ TEST(ItemStepTest, RatingFactorsLowerTheObjective) {
     TrainOptions options;
     options.factors = 8;
     options.als.iterations = 2;
-    RatingModel model = train_als(by_user, transpose(by_user), options, environment);
+    RatingModel model = train_als({by_user, transpose(by_user)}, options, environment);
     const auto parameters = from_numbers<AlsParameters>(model.parameters);
     const auto objective = [&](const FactorMatrix& items, const Array<float>& bias) {
         double sum = 0;

@@ -1,0 +1,83 @@
+#include "core/data/features.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace mf {
+
+namespace {
+
+std::optional<std::uint32_t> find_same(const Ids& ids, std::uint32_t index, const Ids& in) {
+    return ids.kind() == IdKind::Integer ? in.find(ids.integer(index)) : in.find(ids.bytes(index));
+}
+
+/// Rows of a matrix, one after the other: of_row(r) is the row that row r of the result is, or nothing if it has no
+/// entries.
+template <class OfRow>
+Csr rows_of(const Csr& matrix, std::uint32_t count, const OfRow& of_row) {
+    Csr result;
+    result.column_count = matrix.column_count;
+    result.offsets = Array<std::uint64_t>(std::size_t{count} + 1, 0u);
+    for (std::uint32_t r = 0; r < count; ++r) {
+        const std::optional<std::uint32_t> row = of_row(r);
+        result.offsets[r + 1] = result.offsets[r] + (row ? matrix.row_size(*row) : 0);
+    }
+    result.columns = Array<std::uint32_t>(result.offsets[count]);
+    result.values = Array<float>(result.offsets[count]);
+    for (std::uint32_t r = 0; r < count; ++r)
+        if (const std::optional<std::uint32_t> row = of_row(r)) {
+            std::ranges::copy(matrix.row_columns(*row), result.columns.data() + result.offsets[r]);
+            std::ranges::copy(matrix.row_values(*row), result.values.data() + result.offsets[r]);
+        }
+    return result;
+}
+
+}  // namespace
+
+std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environment) {
+    const std::uint32_t before = dataset.items.size();
+    for (std::uint32_t i = 0; i < ids.size(); ++i) {
+        if (ids.kind() == IdKind::Integer)
+            dataset.items.intern(ids.integer(i));
+        else
+            dataset.items.intern(ids.bytes(i));
+        if (i % 65536 == 0) check_interrupt(environment);
+    }
+    const std::uint32_t added = dataset.items.size() - before;
+    if (added == 0) return 0;
+    // The items that were there stay in their order, and so do the columns of every row.
+    const std::vector<std::uint32_t> rank = dataset.items.sort(environment);
+    constexpr std::size_t kEntriesATask = std::size_t{1} << 18;
+    parallel_ranges(environment, dataset.by_user.columns.size(), kEntriesATask,
+                    [&](std::size_t begin, std::size_t end, int) {
+                        for (std::size_t j = begin; j < end; ++j)
+                            dataset.by_user.columns[j] = rank[dataset.by_user.columns[j]];
+                    });
+    dataset.by_user.column_count = dataset.items.size();
+    Array<std::uint64_t> repeated(dataset.items.size(), 0u);
+    for (std::uint32_t item = 0; item < before; ++item) repeated[rank[item]] = dataset.repeated[item];
+    dataset.repeated = std::move(repeated);
+    return added;
+}
+
+FeatureValues values_of_items(const FeatureRows& features, const Ids& items) {
+    const Ids& ids = features.rows.users;
+    std::vector<std::uint32_t> row_of(items.size(), Ids::kUnknown);
+    for (std::uint32_t row = 0; row < ids.size(); ++row)
+        if (const std::optional<std::uint32_t> item = find_same(ids, row, items)) row_of[*item] = row;
+    return {rows_of(features.rows.by_user, items.size(),
+                    [&](std::uint32_t item) {
+                        return row_of[item] == Ids::kUnknown ? std::nullopt : std::optional(row_of[item]);
+                    }),
+            features.is_number};
+}
+
+FeatureValues take_items(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count) {
+    std::vector<std::uint32_t> item_of(count);
+    for (std::uint32_t item = 0; item < numbers.size(); ++item)
+        if (numbers[item] < count) item_of[numbers[item]] = item;
+    return {rows_of(values.rows, count, [&](std::uint32_t r) { return std::optional(item_of[r]); }), values.is_number};
+}
+
+}  // namespace mf

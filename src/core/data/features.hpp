@@ -1,0 +1,36 @@
+// Features of items as they were read, and how they meet the items of a training run.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/parallel.hpp"
+#include "core/data/interactions.hpp"
+
+namespace mf {
+
+/// What was read: the users are the ids, the items are the features by their names; both are sorted. Each id has a
+/// value for each of its features: 1 for a category, or the sum of its weights; the mean of the numbers for a number.
+struct FeatureRows {
+    Dataset rows;
+    std::vector<bool> is_number;  ///< of each feature, by its index in rows.items
+};
+
+/// Features of the items of a model: a row for each item, with a value for each feature that it has, and a column for
+/// each feature.
+struct FeatureValues {
+    Csr rows;
+    std::vector<bool> is_number;  ///< of each column
+};
+
+/// Adds the ids that are no items yet as items without interactions, and returns how many they are. The ids are of the
+/// items' kind. O(entries + items).
+std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environment);
+
+/// The features of `items`, row r being item r; ids that are no items are left out. O(entries).
+FeatureValues values_of_items(const FeatureRows& features, const Ids& items);
+
+/// Rows [r] of the result are rows numbers^-1[r]: those items that have a number, in their order. O(entries).
+FeatureValues take_items(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count);
+
+}  // namespace mf

@@ -1,0 +1,43 @@
+// What is known of items besides their interactions, as the trainers take it: a sparse matrix with a row for each item
+// and a column for each feature.
+#pragma once
+
+#include <vector>
+
+#include "core/base/parallel.hpp"
+#include "core/data/features.hpp"
+
+namespace mf {
+
+/// How the values of a feature become entries of the matrix.
+struct FeatureScale {
+    bool is_number = false;
+    double center = 0;  ///< of a number
+    double scale = 1;
+};
+
+/// Features of the rows of one side. The last column is the intercept, which is 1 in every row.
+struct SideFeatures {
+    Csr by_row;
+    Csr by_feature;  ///< transpose(by_row)
+
+    std::uint32_t count() const { return by_row.column_count; }
+};
+
+/// The scales that follow from the data, one for each column. A number is standardized. A category weighs by what it
+/// tells, the logarithm of the inverse of the share of items that have it, in such a unit that the categories of an
+/// item have length 1 in the root of the mean square. O(entries).
+std::vector<FeatureScale> feature_scales(const FeatureValues& values);
+
+/// Entries of the matrix from values as they were read, with the intercept. A number is (value − center) · scale,
+/// within three standard deviations of its mean. A category of an item is value · scale / √L, where L is the length of
+/// all its value · scale: so an item with four times as many features is twice as long. That many people have described
+/// an item tells of its popularity, and yet a few items with thousands of features shall not outweigh all others.
+/// O(entries).
+Csr scale_features(const Csr& values, const std::vector<FeatureScale>& scales);
+
+/// Both forms of the matrix. O(entries).
+SideFeatures side_features(const FeatureValues& values, const std::vector<FeatureScale>& scales,
+                           Environment& environment);
+
+}  // namespace mf
