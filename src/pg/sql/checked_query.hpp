@@ -30,6 +30,44 @@ struct CheckedQuery {
 /// SPI_finish, like SPI_prepare. Raises undefined_table if the name has become another relation's.
 SPIPlanPtr prepare_checked_unsafe(const char* sql, CheckedQuery* query, int cursor_options);
 
+/// SPI_connect.
+inline void connect_unsafe() {
+    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
+}
+
+/// Raises an error unless a query has been executed.
+inline void check_select_unsafe(int result) {
+    if (result != SPI_OK_SELECT) elog(ERROR, "query on the source failed: %s", SPI_result_code_string(result));
+}
+
+/// The list of the only parameter.
+inline ParamListInfo parameter_list_unsafe(Oid type, Datum value) {
+    ParamListInfo parameters = makeParamList(1);
+    parameters->params[0].value = value;
+    parameters->params[0].isnull = false;
+    parameters->params[0].pflags = PARAM_FLAG_CONST;
+    parameters->params[0].ptype = type;
+    return parameters;
+}
+
+/// For queries without a parameter.
+inline ParamListInfo no_parameter() { return nullptr; }
+
+/// Prepares such a query and runs it once, into `dest`. parameter(): its list of parameters, in the memory of SPI. A
+/// query that reads only sees what the active snapshot does and may not write; another sees what was committed last.
+template <class Parameter>
+void run_checked_unsafe(const char* sql, CheckedQuery* query, const Parameter& parameter, bool reads_only,
+                        DestReceiver* dest) {
+    connect_unsafe();
+    SPIPlanPtr plan = prepare_checked_unsafe(sql, query, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_CUSTOM_PLAN);
+    SPIExecuteOptions options{};
+    options.params = parameter();
+    options.read_only = reads_only;
+    options.dest = dest;
+    check_select_unsafe(SPI_execute_plan_extended(plan, &options));
+    SPI_finish();
+}
+
 /// Hooks into the analysis of queries. Once, when the library is loaded.
 void install_checked_queries();
 

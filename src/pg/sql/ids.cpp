@@ -1,6 +1,7 @@
 #include "pg/sql/ids.hpp"
 
 #include "pg/sql/quoting.hpp"
+#include "pg/wall/clipped.hpp"
 
 namespace mf::pg {
 namespace {
@@ -32,6 +33,12 @@ const char* overload_name(IdKind kind) {
 }
 
 }  // namespace
+
+std::string shown_id(IdKind kind, std::int64_t integer, std::string_view bytes) {
+    const std::string text = kind == IdKind::Integer ? id_text(integer) : id_text(kind, bytes);
+    constexpr std::size_t kShown = 40;
+    return '"' + (text.size() > kLongestId ? std::string(clipped(text, kShown)) + "..." : text) + '"';
+}
 
 IdKind id_kind_unsafe(Oid type) {
     // A type of a model may be gone, with the source that had it.

@@ -6,6 +6,18 @@
 
 namespace mf::pg {
 
+/// Bytes of the longest id that the primary keys of the factor tables hold. A page of a B-tree has room for three
+/// entries; an entry is a header, the version's number, and the text with its length. Longer ids that compress well
+/// could be stored, but what compresses well is nothing that the owner of the ids could know.
+constexpr std::size_t kPageHeader = MAXALIGN(SizeOfPageHeaderData + 3 * (sizeof(ItemIdData) + sizeof(ItemPointerData)));
+constexpr std::size_t kPageEnd = 16;  // BTPageOpaqueData
+constexpr std::size_t kLongestEntry = MAXALIGN_DOWN((BLCKSZ - kPageHeader - kPageEnd) / 3);
+constexpr std::size_t kLongestId =
+    kLongestEntry - MAXALIGN(sizeof(IndexTupleData)) - MAXALIGN(sizeof(std::int64_t)) - VARHDRSZ;
+
+/// An id in quotation marks for a message, by its beginning where no index could hold it.
+std::string shown_id(IdKind kind, std::int64_t integer, std::string_view bytes);
+
 /// How ids of a column's type are interned. Domains count as their base type.
 IdKind id_kind_unsafe(Oid type);
 

@@ -1,23 +1,12 @@
 #include "pg/sql/row_batch.hpp"
 
 #include "pg/sql/arguments.hpp"
-#include "pg/wall/clipped.hpp"
 
 namespace mf::pg {
-namespace {
-
-/// The id in quotation marks, by its beginning where a message names it that no index could hold.
-std::string quoted(IdKind kind, std::int64_t integer, std::string_view bytes, std::size_t longest) {
-    const std::string text = kind == IdKind::Integer ? id_text(integer) : id_text(kind, bytes);
-    constexpr std::size_t kShown = 40;
-    return '"' + (text.size() > longest ? std::string(clipped(text, kShown)) + "..." : text) + '"';
-}
-
-}  // namespace
 
 void RowBatch::refuse(const SourceRow& row) const {
-    const std::string user = quoted(source_.user.kind(), row.user_integer, row.user_bytes, kLongestId);
-    const std::string item = quoted(source_.item.kind(), row.item_integer, row.item_bytes, kLongestId);
+    const std::string user = shown_id(source_.user.kind(), row.user_integer, row.user_bytes);
+    const std::string item = shown_id(source_.item.kind(), row.item_integer, row.item_bytes);
     const std::string rating = shown_number(row.rating);
     const auto refuse_id = [&](const std::string& role, const std::string& id, std::size_t bytes,
                                const std::string& other) {

@@ -90,16 +90,6 @@ class RowBatch {
     }
 
   private:
-    /// Bytes of the longest id that the primary keys of the factor tables hold. A page of a B-tree has room for three
-    /// entries; an entry is a header, the version's number, and the text with its length. Longer ids that compress well
-    /// could be stored, but what compresses well is nothing that the owner of the ids could know.
-    static constexpr std::size_t kPageHeader =
-        MAXALIGN(SizeOfPageHeaderData + 3 * (sizeof(ItemIdData) + sizeof(ItemPointerData)));
-    static constexpr std::size_t kPageEnd = 16;  // BTPageOpaqueData
-    static constexpr std::size_t kLongestEntry = MAXALIGN_DOWN((BLCKSZ - kPageHeader - kPageEnd) / 3);
-    static constexpr std::size_t kLongestId =
-        kLongestEntry - MAXALIGN(sizeof(IndexTupleData)) - MAXALIGN(sizeof(std::int64_t)) - VARHDRSZ;
-
     /// The ids of one column, copied: what a row points to is freed when the next one comes.
     class Ids {
       public:

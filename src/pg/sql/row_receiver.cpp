@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "pg/sql/column_values.hpp"
 #include "pg/sql/source_query.hpp"
 
 namespace mf::pg {
@@ -35,52 +36,6 @@ void startup(DestReceiver* self, int, TupleDesc descriptor) {
     check_type_unsafe(descriptor, column++, source.item);
     if (source.rating) check_type_unsafe(descriptor, column++, *source.rating);
     if (source.time) check_type_unsafe(descriptor, column++, *source.time);
-}
-
-/// Detoasted copies of one row, to be freed after it.
-struct Copies {
-    void* pointers[2];
-    int count = 0;
-};
-
-void decode_id_unsafe(Datum datum, ColumnForm form, std::int64_t* integer, std::string_view* bytes, Copies* copies) {
-    switch (form) {
-        case ColumnForm::Int2:
-            *integer = DatumGetInt16(datum);
-            return;
-        case ColumnForm::Int4:
-            *integer = DatumGetInt32(datum);
-            return;
-        case ColumnForm::Int8:
-            *integer = DatumGetInt64(datum);
-            return;
-        case ColumnForm::Uuid:
-            *bytes = std::string_view(reinterpret_cast<const char*>(DatumGetUUIDP(datum)->data), UUID_LEN);
-            return;
-        default: {
-            text* value = DatumGetTextPP(datum);
-            if (static_cast<void*>(value) != static_cast<void*>(DatumGetPointer(datum)))
-                copies->pointers[copies->count++] = value;
-            *bytes = std::string_view(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-        }
-    }
-}
-
-double decode_number(Datum datum, ColumnForm form) {
-    switch (form) {
-        case ColumnForm::Int2:
-            return DatumGetInt16(datum);
-        case ColumnForm::Int4:
-            return DatumGetInt32(datum);
-        case ColumnForm::Int8:
-            return static_cast<double>(DatumGetInt64(datum));
-        case ColumnForm::Float4:
-            return DatumGetFloat4(datum);
-        case ColumnForm::Bool:
-            return DatumGetBool(datum) ? 1.0 : 0.0;
-        default:
-            return DatumGetFloat8(datum);
-    }
 }
 
 /// Hands what is batched to the sink.
@@ -148,24 +103,6 @@ Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, Ro
     return receiver;
 }
 
-void connect_unsafe() {
-    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
-}
-
-void check_select_unsafe(int result) {
-    if (result != SPI_OK_SELECT) elog(ERROR, "query on the source failed: %s", SPI_result_code_string(result));
-}
-
-/// The list of the only parameter.
-ParamListInfo parameter_list_unsafe(Oid type, Datum value) {
-    ParamListInfo parameters = makeParamList(1);
-    parameters->params[0].value = value;
-    parameters->params[0].isnull = false;
-    parameters->params[0].pflags = PARAM_FLAG_CONST;
-    parameters->params[0].ptype = type;
-    return parameters;
-}
-
 /// A query that is run once. parameter(): of the query, in the memory of SPI; null if it has none.
 struct Scan {
     const Source& source;  ///< what the columns of the rows are, but for the user if there are none
@@ -183,21 +120,12 @@ std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
     const CallerRole caller;
     const bool reads_only = scan.purpose == ScanFor::Histories || scan.purpose == ScanFor::Evaluation;
     pg_call([text = scan.text.c_str(), query = &scan.query, dest = &receiver.pub, reads_only, &parameter] {
-        connect_unsafe();
-        SPIPlanPtr plan = prepare_checked_unsafe(text, query, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_CUSTOM_PLAN);
-        SPIExecuteOptions options{};
-        options.params = parameter();
-        options.read_only = reads_only;
-        options.dest = dest;
-        check_select_unsafe(SPI_execute_plan_extended(plan, &options));
-        SPI_finish();
+        run_checked_unsafe(text, query, parameter, reads_only, dest);
     });
     exception.rethrow();
     pass_on(receiver);
     return batch.skipped();
 }
-
-ParamListInfo no_parameter() { return nullptr; }
 
 }  // namespace
 

@@ -21,14 +21,6 @@ const char* equality_unsafe(Oid type) {
     return name;
 }
 
-/// `column =`, to be followed by what it is compared with.
-std::string equals(const SourceColumn& column) {
-    const Oid type = column.type;
-    const char* operator_name =
-        column.kind() == IdKind::Integer ? "OPERATOR(pg_catalog.=)" : pg_call([type] { return equality_unsafe(type); });
-    return quoted_name(column.name) + " " + operator_name + " ";
-}
-
 Oid base_type(const SourceColumn& column) {
     const Oid type = column.type;
     return pg_call([type] { return getBaseType(type); });
@@ -56,6 +48,13 @@ Datum id_of_column_unsafe(const SourceColumn& column, const Id& id, const char* 
 }
 
 }  // namespace
+
+std::string equals(const SourceColumn& column) {
+    const Oid type = column.type;
+    const char* operator_name =
+        column.kind() == IdKind::Integer ? "OPERATOR(pg_catalog.=)" : pg_call([type] { return equality_unsafe(type); });
+    return quoted_name(column.name) + " " + operator_name + " ";
+}
 
 std::string source_query(const Source& source, SourceRows rows) {
     std::string query = "SELECT ";
@@ -99,7 +98,11 @@ Oid parameter_type(const Source& source, SourceRows rows) {
         case SourceRows::OfItems:
             break;
     }
-    const Oid element = base_type(rows == SourceRows::OfUsers ? source.user : source.item);
+    return array_type(rows == SourceRows::OfUsers ? source.user : source.item);
+}
+
+Oid array_type(const SourceColumn& column) {
+    const Oid element = base_type(column);
     return pg_call([element] { return get_array_type(element); });
 }
 

@@ -6,6 +6,9 @@
 
 namespace mf::pg {
 
+/// `column =`, to be followed by what it is compared with.
+std::string equals(const SourceColumn& column);
+
 /// Which rows of a source are read. All but the first have a parameter, $1.
 enum class SourceRows {
     All,
@@ -26,6 +29,9 @@ Source ids_of(const Source& source);
 /// Type of the parameter. One user is given as bigint where users are integers, arrays in their column's own type: only
 /// then does PostgreSQL hash them.
 Oid parameter_type(const Source& source, SourceRows rows);
+
+/// That of an array of ids.
+Oid array_type(const SourceColumn& column);
 
 /// The parameter. Runs input functions of the column's type.
 Datum user_parameter_unsafe(const Source& source, const Id& user);
