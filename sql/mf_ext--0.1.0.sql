@@ -402,6 +402,14 @@ AS 'MODULE_PATHNAME', 'mf_estimate';
 COMMENT ON FUNCTION @extschema@.mf_estimate IS
     'users, items and ratings that mf_train with the same arguments would read, and the bytes of memory and the seconds it would take';
 
+CREATE FUNCTION @extschema@.mf_features(relation pg_catalog.regclass, id_column pg_catalog.name)
+RETURNS TABLE (feature pg_catalog.text, kind pg_catalog.text, ids pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1000
+AS 'MODULE_PATHNAME', 'mf_features';
+
+COMMENT ON FUNCTION @extschema@.mf_features IS
+    'features that are read from a relation: name, category or number, and how many ids have it, most ids first';
+
 CREATE FUNCTION @extschema@.mf_training_progress()
 RETURNS TABLE (
     pid pg_catalog.int4, model pg_catalog.text, phase pg_catalog.text, iterations_done pg_catalog.int4,

@@ -26,6 +26,7 @@ CREATE FOREIGN TABLE far (user_id integer, item_id integer, rating real) SERVER 
 SELECT model FROM mf_train('ratings', factors => 8);
 SELECT model FROM mf_train('far', factors => 8);
 SELECT fingerprint('far') = fingerprint('ratings') AS same_factors;
+SELECT * FROM mf_features('far', 'item_id');
 SELECT min(basis), count(*) FROM mf_recommend(5, 3, 'far');
 INSERT INTO ratings SELECT 5, item_id, 5 FROM mf_recommend(5, 1, 'far');
 SELECT min(basis), count(*) FROM mf_recommend(5, 3, 'far');

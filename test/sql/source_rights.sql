@@ -24,7 +24,7 @@ RESET ROLE;
 CREATE FUNCTION refused(relation regclass) RETURNS TABLE (call text, error text, locks bigint) LANGUAGE plpgsql AS $$
 BEGIN
     FOREACH call IN ARRAY ARRAY['mf_train(%s)', 'mf_train_async(%s)', 'mf_estimate(%s)', 'mf_cross_validate(%s)', 'mf_tune(%s)',
-                                'mf_split(%s, ''train'', ''test'')', 'mf_evaluate(''own'', %s)'] LOOP
+                                'mf_split(%s, ''train'', ''test'')', 'mf_evaluate(''own'', %s)', 'mf_features(%s, ''item_id'')'] LOOP
         BEGIN
             -- By its number, so that no look-up of the name asks first.
             EXECUTE 'SELECT count(*) FROM ' || format(call, relation::oid);
