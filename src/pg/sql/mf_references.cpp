@@ -6,10 +6,10 @@
 
 extern "C" {
 #include "commands/trigger.h"
-#include "nodes/pg_list.h"
-#include "nodes/value.h"
+#include "common/hashfn.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/syscache.h"
 }
 
@@ -39,13 +39,18 @@ Oid find_unsafe(const char* name, PGFunction find) {
 /// True once per name in a statement: COPY calls the function for all its rows with the same `function`, and every
 /// version of a model names the same objects.
 bool is_new_unsafe(FmgrInfo* function, const char* name) {
-    MemoryContext caller = MemoryContextSwitchTo(function->fn_mcxt);
-    auto* names = static_cast<List*>(function->fn_extra);
-    const int before = list_length(names);
-    names = list_append_unique(names, makeString(pstrdup(name)));
-    function->fn_extra = names;
-    MemoryContextSwitchTo(caller);
-    return list_length(names) > before;
+    if (function->fn_extra == nullptr) {
+        HASHCTL control{};
+        control.keysize = control.entrysize = sizeof(std::uint64_t);
+        control.hcxt = function->fn_mcxt;
+        function->fn_extra = hash_create("mf_ext missing names", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    }
+    // By a hash of 64 bits: were two names to share one, the second would lack its warning.
+    const std::uint64_t key =
+        hash_bytes_extended(reinterpret_cast<const unsigned char*>(name), static_cast<int>(strlen(name)), 0);
+    bool found;
+    hash_search(static_cast<HTAB*>(function->fn_extra), &key, HASH_ENTER, &found);
+    return !found;
 }
 
 /// The object of the name, or number, that is the argument. If it does not exist, says so and what that means, and
