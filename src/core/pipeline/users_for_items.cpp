@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "core/training/fold_in_users.hpp"
+
 namespace mf {
 
 namespace {
 
 constexpr std::size_t kBlock = 1024;  // users that are added to the Gram matrix together
-constexpr std::size_t kUsersATask = 16;
-
-// Multiplications of a fold-in that a thread does in a tenth of a second. Workers cannot look at interrupts: what takes
-// longer is done by the calling thread.
-constexpr double kMultiplications = 2e9;
 
 // Solvers of one thread, and the history that they solve.
 struct Solver {
@@ -62,7 +59,11 @@ void UsersForItems::fold_in(const FoldIns& fold_ins, Environment& environment) {
         solver.ranking = fold_ins.ranking();
         if (rating_.rows() > 0) solver.rating = fold_ins.rating();
     }
-    const auto solve = [&](std::uint32_t user, Solver& solver, Environment* of_caller) {
+    const auto entries_of = [&](std::size_t user) { return by_user_.row_size(static_cast<std::uint32_t>(user)); };
+    const auto solve = [&](std::size_t index, std::size_t worker, Environment* of_caller) {
+        const auto user = static_cast<std::uint32_t>(index);
+        if (taken_[user]) return;
+        Solver& solver = solvers[worker];
         solver.history.clear();
         for (std::size_t j = 0; j < by_user_.row_size(user); ++j)
             if (const std::uint32_t item = model_items_[by_user_.row_columns(user)[j]]; item != kUnknown)
@@ -70,16 +71,7 @@ void UsersForItems::fold_in(const FoldIns& fold_ins, Environment& environment) {
         solver.ranking->solve(solver.history, ranking_.row(user), of_caller);
         if (solver.rating) solver.rating->solve(solver.history, rating_.row(user), &rating_bias_[user], of_caller);
     };
-    const auto k = static_cast<double>(std::max(ranking_.factors(), rating_.factors()));
-    const auto is_long = [&](std::uint32_t user) {
-        return static_cast<double>(by_user_.row_size(user)) * k * k > kMultiplications;
-    };
-    parallel_ranges(environment, by_user_.rows(), kUsersATask, [&](std::size_t begin, std::size_t end, int worker) {
-        for (auto user = static_cast<std::uint32_t>(begin); user < end; ++user)
-            if (!taken_[user] && !is_long(user)) solve(user, solvers[static_cast<std::size_t>(worker)], nullptr);
-    });
-    for (std::uint32_t user = 0; user < by_user_.rows(); ++user)
-        if (!taken_[user] && is_long(user)) solve(user, solvers[0], &environment);
+    fold_in_users(environment, by_user_.rows(), std::max(ranking_.factors(), rating_.factors()), entries_of, solve);
 
     add_others();
     for (std::size_t begin = 0; begin < ranking_.rows(); begin += kBlock) {

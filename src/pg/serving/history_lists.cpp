@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/retrieval/user_blocks.hpp"
+#include "core/training/fold_in_users.hpp"
 #include "pg/serving/recommendations.hpp"
 #include "pg/wall/guc.hpp"
 
@@ -38,13 +39,6 @@ void HistoryLists::add(Id id, std::span<const HistoryRow> rows, std::optional<st
     if (users_.size() == block_users_ || rows_.size() >= kMostRows) finish();
 }
 
-bool HistoryLists::is_long(const User& user) const {
-    // Multiplications of a fold-in that a thread does in a tenth of a second.
-    constexpr double kMultiplications = 2e9;
-    const auto k = static_cast<double>(model_.items.ranking().rows().factors());
-    return static_cast<double>(user.rows_end - user.rows_begin) * k * k > kMultiplications;
-}
-
 void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* environment) {
     UserState& state = user.state;
     state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
@@ -59,13 +53,12 @@ void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* enviro
 }
 
 void HistoryLists::finish() {
-    parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int worker) {
-        for (std::size_t i = begin; i < end; ++i)
-            if (!is_long(users_[i])) solve(users_[i], *fold_ins_[static_cast<std::size_t>(worker)], nullptr);
-    });
-    // Workers cannot look at interrupts: what takes long is done here.
-    for (User& user : users_)
-        if (is_long(user)) solve(user, *fold_ins_[0], &environment_);
+    fold_in_users(
+        environment_, users_.size(), model_.items.ranking().rows().factors(),
+        [this](std::size_t i) { return users_[i].rows_end - users_[i].rows_begin; },
+        [this](std::size_t i, std::size_t worker, Environment* environment) {
+            solve(users_[i], *fold_ins_[worker], environment);
+        });
     for (User& user : users_)  // stored rows are PostgreSQL's
         if (user.state.basis == Basis::Trained)
             user.state = user_with_history(catalog_, model_, user.id, std::move(user.state.history));

@@ -32,7 +32,6 @@ class HistoryLists {
         UserState state;
         std::vector<ScoredItem> list;
     };
-    bool is_long(const User& user) const;
     void solve(User& user, RankingFoldIn& fold_in, Environment* environment);
 
     const Catalog& catalog_;
