@@ -30,6 +30,8 @@ struct FactorTable {
     bool of_users;
 };
 
+FactorTable items_table(const Catalog& catalog) { return {catalog.item_factors, catalog.item_factors_index, false}; }
+
 FactorTable users_table(const Catalog& catalog) { return {catalog.user_factors, catalog.user_factors_index, true}; }
 
 /// Takes an array of factors; false for anything but a one-dimensional array of finite numbers.
@@ -70,8 +72,33 @@ bool take_unsafe(const Datum* values, const bool* nulls, StoredFactors columns, 
     return !nulls[columns.halves - 1] && take_halves_unsafe(values[columns.halves - 1], factors);
 }
 
+/// What is read of a row.
+enum class Parts {
+    All,
+    WithoutFactors,  ///< nor the rating bias; arrays are not even detoasted
+};
+
+/// Null if the row's factors are valid, else what is wrong with them.
+const char* decode_factors_unsafe(const Datum* values, const bool* nulls, FactorShape shape, FactorRow* row) {
+    if (!nulls[kRatingBias - 1]) {
+        row->rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
+        if (!std::isfinite(row->rating_bias)) return "Its rating bias is not finite.";
+        if (!take_unsafe(values, nulls, {kRatingFactors, kRatingHalves}, &row->rating_factors))
+            return "Its rating factors are no one-dimensional array of finite numbers.";
+    }
+    if (!take_unsafe(values, nulls, {kRankingFactors, kRankingHalves}, &row->ranking_factors))
+        return "Its ranking factors are no one-dimensional array of finite numbers.";
+    const bool has_shape = shape.ranking_factors > 0;
+    if (has_shape && row->ranking_factors.size() != static_cast<std::size_t>(shape.ranking_factors))
+        return "Its ranking factors are not as many as others have.";
+    if (has_shape && row->rating_factors.size() != static_cast<std::size_t>(shape.rating_factors))
+        return "Its rating factors are not as many as others have.";
+    return nullptr;
+}
+
 /// Null if the row is valid, else what is wrong with it. The tables have constraints, but their owner can drop them.
-const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, FactorShape shape, FactorRow* row) {
+const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, Parts parts, FactorShape shape,
+                          FactorRow* row) {
     Datum values[kFactorColumnCount];
     bool nulls[kFactorColumnCount];
     deform_unsafe(tuple, descriptor, kFactorColumnCount, values, nulls);
@@ -86,26 +113,13 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, 
         return "It has factors of one kind in 32 bits and in 16.";
     const bool has_rating = !nulls[kRatingFactors - 1] || !nulls[kRatingHalves - 1];
     if (nulls[kRatingBias - 1] == has_rating) return "It has a rating bias or rating factors, not both.";
-    if (!nulls[kRatingBias - 1]) {
-        row->rating_bias = DatumGetFloat4(values[kRatingBias - 1]);
-        if (!std::isfinite(row->rating_bias)) return "Its rating bias is not finite.";
-        if (!take_unsafe(values, nulls, {kRatingFactors, kRatingHalves}, &row->rating_factors))
-            return "Its rating factors are no one-dimensional array of finite numbers.";
-    }
-    if (!take_unsafe(values, nulls, {kRankingFactors, kRankingHalves}, &row->ranking_factors))
-        return "Its ranking factors are no one-dimensional array of finite numbers.";
-    const bool has_shape = shape.ranking_factors > 0;
-    if (has_shape && row->ranking_factors.size() != static_cast<std::size_t>(shape.ranking_factors))
-        return "Its ranking factors are not as many as others have.";
-    if (has_shape && row->rating_factors.size() != static_cast<std::size_t>(shape.rating_factors))
-        return "Its rating factors are not as many as others have.";
     row->storage = nulls[kRankingFactors - 1] ? Storage::Half : Storage::Single;
     const bool has_last = !nulls[kLast - 1];
     const std::int64_t last = has_last ? DatumGetInt64(values[kLast - 1]) : 0;
     if (of_users && !has_last) return "Its digest of the history is NULL.";
     if (!of_users && (!has_last || last < 0)) return "Its rows of the source are no count.";
     (of_users ? row->history_digest : row->source_rows) = static_cast<std::uint64_t>(last);
-    return nullptr;
+    return parts == Parts::All ? decode_factors_unsafe(values, nulls, shape, row) : nullptr;
 }
 
 [[noreturn]] void raise_damaged_unsafe(const Catalog& catalog, std::int64_t model_id, std::string_view id,
@@ -124,8 +138,8 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, 
 /// Scans the rows with the model's number and, if given, one id. Each row is decoded in a separate context, which is
 /// reset after the row. The scan and the sink work in the caller's context: in the context that is current at
 /// systable_getnext, the index code keeps data that it needs for the whole scan (such as the entries of dead rows).
-std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
-                        const char* id, const FactorRowSink* sink, ExceptionHolder* exception) {
+std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, Parts parts,
+                        FactorShape shape, const char* id, const FactorRowSink* sink, ExceptionHolder* exception) {
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], kModelId, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(model_id));
     const Datum key_text = id != nullptr ? CStringGetTextDatum(id) : Datum{0};
@@ -142,7 +156,7 @@ std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::i
         CHECK_FOR_INTERRUPTS();
         MemoryContext caller = MemoryContextSwitchTo(row_context);
         FactorRow row;
-        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.of_users, shape, &row);
+        const char* damage = decode_unsafe(tuple, RelationGetDescr(relation), table.of_users, parts, shape, &row);
         MemoryContextSwitchTo(caller);
         if (damage != nullptr) raise_damaged_unsafe(catalog, model_id, row.id, damage);
         ++rows;
@@ -156,12 +170,13 @@ std::size_t scan_unsafe(const Catalog& catalog, const FactorTable& table, std::i
     return rows;
 }
 
-std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, FactorShape shape,
-                 const char* id, const FactorRowSink& sink) {
+std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t model_id, Parts parts,
+                 FactorShape shape, const char* id, const FactorRowSink& sink) {
     ExceptionHolder exception;
-    const std::size_t rows = pg_call([&catalog, &table, model_id, shape, id, sink = &sink, exception = &exception] {
-        return scan_unsafe(catalog, table, model_id, shape, id, sink, exception);
-    });
+    const std::size_t rows =
+        pg_call([&catalog, &table, model_id, parts, shape, id, sink = &sink, exception = &exception] {
+            return scan_unsafe(catalog, table, model_id, parts, shape, id, sink, exception);
+        });
     exception.rethrow();
     return rows;
 }
@@ -169,17 +184,21 @@ std::size_t scan(const Catalog& catalog, const FactorTable& table, std::int64_t 
 }  // namespace
 
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink) {
-    scan(catalog, {catalog.item_factors, catalog.item_factors_index, false}, model_id, shape, nullptr, sink);
+    scan(catalog, items_table(catalog), model_id, Parts::All, shape, nullptr, sink);
+}
+
+void read_item_counts(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
+    scan(catalog, items_table(catalog), model_id, Parts::WithoutFactors, {}, nullptr, sink);
 }
 
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,
                            const FactorRowSink& sink) {
-    scan(catalog, users_table(catalog), model_id, shape, nullptr, sink);
+    scan(catalog, users_table(catalog), model_id, Parts::All, shape, nullptr, sink);
 }
 
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink) {
-    return scan(catalog, users_table(catalog), model_id, shape, user_id.c_str(), sink) > 0;
+    return scan(catalog, users_table(catalog), model_id, Parts::All, shape, user_id.c_str(), sink) > 0;
 }
 
 }  // namespace mf::pg

@@ -57,6 +57,9 @@ using FactorRowSink = std::function<void(const FactorRow&)>;
 /// Passes all item rows of a version to the sink, in the byte order of their ids, under the active snapshot.
 void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);
 
+/// The same without factors, which take most of the time: ids, counts and the kind of storage.
+void read_item_counts(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
+
 /// Passes the row of one user to the sink; false if there is none.
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink);

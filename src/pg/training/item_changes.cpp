@@ -42,7 +42,7 @@ ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model
     changes.items = counts.ids().size();
     std::vector<bool> known(counts.ids().size());
     const std::string label = version_label(model.name, model.version.version);
-    read_item_factors(catalog, model.version.model_id, model.shape(), [&](const FactorRow& row) {
+    read_item_counts(catalog, model.version.model_id, [&](const FactorRow& row) {
         Id id = stored_id(row.id, model.item_kind, "item", label);
         changes.storage = row.storage;
         const std::optional<std::uint32_t> item = id.find_in(counts.ids());
