@@ -163,6 +163,8 @@ SELECT error_of($$DELETE FROM ratings; INSERT INTO ratings VALUES (1, 777, 1); S
 SELECT error_of($$INSERT INTO ratings VALUES (1, 777, 1); SET LOCAL mf_ext.max_memory = '1MB'; SELECT mf_refresh_items('ratings')$$);
 SELECT error_of($$INSERT INTO parts SELECT md5(u::text)::uuid, 777, CASE WHEN u % 2 = 0 THEN 1 ELSE -1 END * 3.4e38 FROM generate_series(1, 160) u; SELECT mf_refresh_items('parts')$$);
 SELECT error_of($$INSERT INTO ratings SELECT 1, i, 1 FROM generate_series(1000, 80000) i; SET LOCAL mf_ext.max_memory = '1MB'; SELECT mf_refresh_items('ratings')$$);
+SELECT error_of($$INSERT INTO ratings SELECT 1, i, 1 FROM generate_series(1000, 13000) i; SET LOCAL mf_ext.max_memory = '1MB'; SELECT mf_refresh_items('ratings')$$);
+SELECT error_of($$INSERT INTO ratings SELECT u, 777, 1 FROM generate_series(2000, 16000) u; SET LOCAL mf_ext.max_memory = '1MB'; SELECT mf_refresh_items('ratings')$$);
 SELECT error_of($$ALTER TABLE ratings ALTER item_id TYPE text; SELECT mf_refresh_items('ratings')$$);
 SELECT error_of($$ALTER TABLE ratings RENAME item_id TO product; SELECT mf_refresh_items('ratings')$$);
 SELECT error_of($$INSERT INTO events SELECT 'u1', 'bad'; CREATE OR REPLACE VIEW shop AS SELECT who, what FROM events WHERE 1 / (what <> 'bad')::integer > 0; SELECT mf_refresh_items('shop')$$);

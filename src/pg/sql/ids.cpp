@@ -134,6 +134,22 @@ Id id_at(const IdTable& table, std::uint32_t index) {
     return id;
 }
 
+std::size_t ids_memory(IdKind kind, std::size_t count, std::size_t bytes) {
+    // The Id, the datum, and the element of the array.
+    constexpr std::size_t kOfAll = sizeof(Id) + sizeof(Datum) + sizeof(std::int64_t);
+    if (kind == IdKind::Integer) return count * kOfAll;
+    // What is too long for the Id itself, the datum's value, whose memory has a power of two, and the element.
+    constexpr std::size_t kHeaders = 64;
+    return count * (kOfAll + kHeaders) + 4 * bytes;
+}
+
+std::size_t ids_memory(std::span<const Id> ids) {
+    if (ids.empty()) return 0;
+    std::size_t bytes = 0;
+    for (const Id& id : ids) bytes += id.bytes.size();
+    return ids_memory(ids[0].kind, ids.size(), bytes);
+}
+
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model) {
     if (given == kind || given == IdKind::Text) return;
     const std::string id = std::string(what) + " id";

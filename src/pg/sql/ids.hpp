@@ -72,6 +72,12 @@ Id stored_id(std::string_view text, IdKind kind, const std::string& role, const 
 /// The id at an index of a table.
 Id id_at(const IdTable& table, std::uint32_t index);
 
+/// Bytes that ids take as Ids and as the array that a query's parameter is, beside each other: `count` ids of the kind
+/// whose bytes are `bytes` in all. An estimate from above.
+std::size_t ids_memory(IdKind kind, std::size_t count, std::size_t bytes);
+inline std::size_t ids_memory(const Ids& ids) { return ids_memory(ids.kind(), ids.size(), ids.parts().arena.size()); }
+std::size_t ids_memory(std::span<const Id> ids);
+
 /// Throws datatype_mismatch, with a call that works as hint, unless ids of `given` kind can name ids of `kind`, a
 /// user's or an item's (`what`).
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model);

@@ -21,12 +21,13 @@ constexpr Task kRefresh{"the refresh", "Raise mf_ext.max_memory, or use fewer th
 class BuilderSink : public RowSink {
   public:
     BuilderSink(const Task& task, const Source& source, const TrainOptions& options, int threads, int copies,
-                Progress& progress)
+                Progress& progress, std::size_t taken = 0)
         : task_(task),
           options_(options),
           progress_(progress),
           threads_(threads),
           copies_(copies),
+          taken_(taken),
           limit_(setting_max_memory()),
           with_times_(source.time.has_value()),
           builder_(source.user.kind(), source.item.kind(), with_times_) {}
@@ -47,7 +48,8 @@ class BuilderSink : public RowSink {
 
     void check_memory() {
         const std::size_t need = memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_,
-                                               options_, threads_, copies_);
+                                               options_, threads_, copies_) +
+                                 taken_;
         if (need <= limit_) return;
         throw MemoryLimitExceeded(std::string(task_.name) + " needs at least " + megabytes(need) +
                                       " of memory, mf_ext.max_memory is " + megabytes(limit_),
@@ -67,6 +69,7 @@ class BuilderSink : public RowSink {
     Progress& progress_;
     int threads_;
     int copies_;
+    std::size_t taken_;  ///< bytes of what the caller holds meanwhile
     std::size_t limit_;
     bool with_times_;
     InteractionsBuilder builder_;
@@ -84,7 +87,7 @@ void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* 
     if (bytes <= setting_max_memory()) return;
     throw MemoryLimitExceeded("the refresh needs more than " + megabytes(bytes) + " of memory, mf_ext.max_memory is " +
                                   megabytes(setting_max_memory()),
-                              std::to_string(count) + " " + what + " read so far.", kRefresh.hint);
+                              std::to_string(count) + " " + what + ".", kRefresh.hint);
 }
 
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
@@ -121,25 +124,30 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
 
 namespace {
 
-/// The users of rows.
+/// The users of rows, beside `taken` bytes.
 class UserSink : public RowSink {
   public:
-    explicit UserSink(const Source& source) : users_(source.user.kind()) {}
+    UserSink(const Source& source, std::size_t taken) : users_(source.user.kind()), taken_(taken) {}
 
     void rows(const RowBatch& batch) override {
         std::uint32_t users[kBatchRows];
         batch.with_users([&](auto ids) { users_.intern(ids, users); });
-        require_refresh_memory(users_.memory(), users_.size(), "users");
+        require_refresh_memory(memory(), users_.size(), "users read so far");
     }
+
+    /// Bytes of the users, of what users() returns, of the parameter that this becomes, and of what was taken.
+    std::size_t memory() const { return taken_ + users_.memory() + ids_memory(users_); }
 
     std::vector<Id> users() const {
         std::vector<Id> ids;
+        ids.reserve(users_.size());
         for (std::uint32_t user = 0; user < users_.size(); ++user) ids.push_back(id_at(users_, user));
         return ids;
     }
 
   private:
     IdTable users_;
+    std::size_t taken_;
 };
 
 }  // namespace
@@ -147,10 +155,10 @@ class UserSink : public RowSink {
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
                                            const TrainOptions& options, Environment& environment, Progress& progress) {
     progress.phase("reading");
-    BuilderSink sink(kRefresh, source, options, environment.threads, 0, progress);
     // Two queries: with the users at hand, the planner knows how many they are.
-    UserSink users(source);
+    UserSink users(source, ids_memory(items));
     scan_ids_of_items(source, items, users, reader);
+    BuilderSink sink(kRefresh, source, options, environment.threads, 0, progress, users.memory());
     scan_users(source, users.users(), sink, purpose(options), reader);
     progress.rows_read(sink.builder().rows());
     if (sink.builder().rows() == 0) return std::nullopt;

@@ -14,12 +14,13 @@ class ItemCounts : public RowSink {
         std::uint32_t items[kBatchRows];
         batch.with_items([&](auto ids) { ids_.intern(ids, items); });
         counts_.resize(ids_.size());
-        require_refresh_memory(ids_.memory() + counts_.capacity() * sizeof(std::uint64_t), ids_.size(), "items");
+        require_refresh_memory(memory(), ids_.size(), "items read so far");
         for (std::size_t i = 0; i < batch.size(); ++i) ++counts_[items[i]];
     }
 
     const IdTable& ids() const { return ids_; }
     std::uint64_t of(std::uint32_t item) const { return counts_[item]; }
+    std::size_t memory() const { return ids_.memory() + counts_.capacity() * sizeof(std::uint64_t); }
 
   private:
     IdTable ids_;
@@ -38,23 +39,40 @@ ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model
                               std::uint64_t min_rows) {
     ItemCounts counts(source.item.kind());
     scan_items(source, counts, model.version.owner);
+    const IdTable& ids = counts.ids();
     ItemChanges changes;
-    changes.items = counts.ids().size();
-    std::vector<bool> known(counts.ids().size());
+    std::vector<bool> known(ids.size());
+    std::vector<bool> changed(ids.size());
+    std::size_t memory = counts.memory();
     const std::string label = version_label(model.name, model.version.version);
     read_item_counts(catalog, model.version.model_id, [&](const FactorRow& row) {
-        Id id = stored_id(row.id, model.item_kind, "item", label);
+        const Id id = stored_id(row.id, model.item_kind, "item", label);
         changes.storage = row.storage;
-        const std::optional<std::uint32_t> item = id.find_in(counts.ids());
+        const std::optional<std::uint32_t> item = id.find_in(ids);
         if (!item) {
+            memory += ids_memory(IdKind::Text, 1, row.id.size());
+            require_refresh_memory(memory, changes.removed.size(), "items without rows found so far");
             changes.removed.emplace_back(row.id);
             return;
         }
         known[*item] = true;
-        if (differs(row.source_rows, counts.of(*item))) changes.changed.push_back(std::move(id));
+        changed[*item] = differs(row.source_rows, counts.of(*item));
     });
-    for (std::uint32_t item = 0; item < counts.ids().size(); ++item)
-        if (!known[item] && counts.of(item) >= min_rows) changes.added.push_back(id_at(counts.ids(), item));
+    const auto is_added = [&](std::uint32_t item) { return !known[item] && counts.of(item) >= min_rows; };
+    std::size_t to_solve = 0;
+    std::size_t bytes = 0;
+    for (std::uint32_t item = 0; item < ids.size(); ++item) {
+        if (!changed[item] && !is_added(item)) continue;
+        ++to_solve;
+        if (ids.kind() != IdKind::Integer) bytes += ids.bytes(item).size();
+    }
+    require_refresh_memory(memory + ids_memory(ids.kind(), to_solve, bytes), to_solve, "items to be solved");
+    changes.to_solve.reserve(to_solve);
+    for (std::uint32_t item = 0; item < ids.size(); ++item)
+        if (changed[item]) changes.to_solve.push_back(id_at(ids, item));
+    changes.known = changes.to_solve.size();
+    for (std::uint32_t item = 0; item < ids.size(); ++item)
+        if (is_added(item)) changes.to_solve.push_back(id_at(ids, item));
     return changes;
 }
 

@@ -7,18 +7,18 @@
 namespace mf::pg {
 
 struct ItemChanges {
-    std::vector<Id> added;              ///< the version does not know them
-    std::vector<Id> changed;            ///< their rows have become more or fewer by a quarter
+    /// First those whose rows have become more or fewer by a quarter, then those that the version does not know.
+    std::vector<Id> to_solve;
+    std::size_t known = 0;              ///< of to_solve
     std::vector<std::string> removed;   ///< they have no rows any more; as text
-    std::uint64_t items = 0;            ///< that have rows
     Storage storage = Storage::Single;  ///< of the version
 
-    bool none() const { return added.empty() && changed.empty() && removed.empty(); }
+    bool none() const { return to_solve.empty() && removed.empty(); }
 };
 
 /// Compares the numbers of rows of the source, which are counted with the rights of the model's owner, with those that
 /// are stored under the active snapshot. Items with fewer rows than `min_rows` are not added. Reads the items of all
-/// rows.
+/// rows. Throws MemoryLimitExceeded.
 ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model, const Source& source,
                               std::uint64_t min_rows);
 

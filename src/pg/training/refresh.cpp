@@ -42,9 +42,7 @@ class Refresh {
     /// Solves the items; those that have fewer interactions than min_interactions are left out if they are new. Items
     /// that are in the source no more, since it was counted, keep what they have.
     SolvedItems solve(const ItemChanges& changes, std::uint32_t min_interactions) {
-        std::vector<Id> wanted = changes.added;
-        wanted.insert(wanted.end(), changes.changed.begin(), changes.changed.end());
-        const std::optional<Dataset> dataset = read_users_of_items(source_, wanted, model_.version.owner,
+        const std::optional<Dataset> dataset = read_users_of_items(source_, changes.to_solve, model_.version.owner,
                                                                    reading_options(model_), environment_, progress_);
         if (!dataset) return {};
         progress_.phase("solving");
@@ -58,14 +56,11 @@ class Refresh {
     void find_columns(const Dataset& dataset, const ItemChanges& changes, std::uint32_t min_interactions) {
         interactions_.assign(dataset.items.size(), 0);
         for (const std::uint32_t item : dataset.by_user.columns) ++interactions_[item];
-        const auto add = [&](const std::vector<Id>& ids, std::uint32_t least) {
-            for (const Id& id : ids) {
-                const std::optional<std::uint32_t> column = id.find_in(dataset.items);
-                if (column && interactions_[*column] >= least) columns_.push_back(*column);
-            }
-        };
-        add(changes.added, min_interactions);
-        add(changes.changed, 1);
+        for (std::size_t i = 0; i < changes.to_solve.size(); ++i) {
+            const std::optional<std::uint32_t> column = changes.to_solve[i].find_in(dataset.items);
+            const std::uint32_t least = i < changes.known ? 1 : min_interactions;
+            if (column && interactions_[*column] >= least) columns_.push_back(*column);
+        }
         std::sort(columns_.begin(), columns_.end());
         model_items_.assign(dataset.items.size(), UsersForItems::kUnknown);
         for (std::uint32_t column = 0; column < dataset.items.size(); ++column)
@@ -160,6 +155,9 @@ void store(const Catalog& catalog, const ServedVersion& model, const Source& sou
                        source.name + " has no row of them that the model's owner can see with user" +
                            (source.rating ? ", item and rating." : " and item."),
                        "Check the source's rows, the NULLs in them, and row-level security.");
+    std::size_t bytes = 0;
+    for (const std::string& id : replaced) bytes += id.size();
+    require_refresh_memory(ids_memory(IdKind::Text, replaced.size(), bytes), replaced.size(), "items to be replaced");
     delete_items(catalog, model.version.model_id, replaced);
     if (!solved.ids.empty()) write_items(catalog, model.version.model_id, solved, changes.storage);
     const std::string sql = with_table_names(
@@ -188,7 +186,7 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
     outcome.version = version.version;
     if (!changes.none()) {
         SolvedItems solved;
-        if (!changes.added.empty() || !changes.changed.empty())
+        if (!changes.to_solve.empty())
             solved = Refresh(catalog, *model, source, progress).solve(changes, min_interactions);
         progress.phase("storing");
         store(catalog, *model, source, changes, std::move(solved), outcome);
