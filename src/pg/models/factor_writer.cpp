@@ -2,6 +2,7 @@
 
 #include "core/base/half_floats.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/sql/ids.hpp"
 #include "pg/sql/own_tables.hpp"
 
 namespace mf::pg {
@@ -192,10 +193,11 @@ void delete_items(const Catalog& catalog, std::int64_t model_id, const std::vect
     const std::string sql =
         with_table_names(catalog, "DELETE FROM {item_factors} WHERE model_id = $1 AND item_id = ANY ($2)");
     pg_call([&catalog, &ids, model_id, sql = sql.c_str()] {
+        const int count = array_size_unsafe(ids.size());
         auto* texts = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * ids.size()));
         for (std::size_t i = 0; i < ids.size(); ++i)
             texts[i] = PointerGetDatum(cstring_to_text_with_len(ids[i].data(), static_cast<int>(ids[i].size())));
-        ArrayType* array = construct_array(texts, static_cast<int>(ids.size()), TEXTOID, -1, false, TYPALIGN_INT);
+        ArrayType* array = construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT);
         const Parameter parameters[] = {int8_parameter(model_id), {TEXTARRAYOID, PointerGetDatum(array), false}};
         run_statement_unsafe(catalog, sql, lengthof(parameters), parameters);
     });

@@ -150,6 +150,14 @@ std::size_t ids_memory(std::span<const Id> ids) {
     return ids_memory(ids[0].kind, ids.size(), bytes);
 }
 
+int array_size_unsafe(std::size_t count) {
+    if (count > MaxArraySize)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("array size exceeds the maximum allowed (%d)", static_cast<int>(MaxArraySize)),
+                        errdetail("A query would need an array of %zu ids.", count)));
+    return static_cast<int>(count);
+}
+
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model) {
     if (given == kind || given == IdKind::Text) return;
     const std::string id = std::string(what) + " id";

@@ -78,6 +78,9 @@ std::size_t ids_memory(IdKind kind, std::size_t count, std::size_t bytes);
 inline std::size_t ids_memory(const Ids& ids) { return ids_memory(ids.kind(), ids.size(), ids.parts().arena.size()); }
 std::size_t ids_memory(std::span<const Id> ids);
 
+/// `count` as the number of elements of an array; raises program_limit_exceeded for more than an array can have.
+int array_size_unsafe(std::size_t count);
+
 /// Throws datatype_mismatch, with a call that works as hint, unless ids of `given` kind can name ids of `kind`, a
 /// user's or an item's (`what`).
 void check_overload(IdKind given, IdKind kind, Oid type, const char* what, const char* model);

@@ -112,6 +112,7 @@ Datum user_parameter_unsafe(const Source& source, const Id& user) {
 }
 
 Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids) {
+    const int count = array_size_unsafe(ids.size());
     auto* elements = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * ids.size()));
     for (std::size_t i = 0; i < ids.size(); ++i) {
         CHECK_FOR_INTERRUPTS();
@@ -122,7 +123,7 @@ Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids) 
     bool by_value;
     char alignment;
     get_typlenbyvalalign(type, &length, &by_value, &alignment);
-    return PointerGetDatum(construct_array(elements, static_cast<int>(ids.size()), type, length, by_value, alignment));
+    return PointerGetDatum(construct_array(elements, count, type, length, by_value, alignment));
 }
 
 }  // namespace mf::pg
