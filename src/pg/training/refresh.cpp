@@ -29,6 +29,12 @@ TrainOptions reading_options(const ServedVersion& model) {
     return options;
 }
 
+/// Items that were solved.
+struct Solution {
+    SolvedItems items;
+    std::vector<std::string> known;  ///< those of them that the version has a row of
+};
+
 /// One refresh, from what has changed to the rows of solved items.
 class Refresh {
   public:
@@ -41,7 +47,7 @@ class Refresh {
 
     /// Solves the items; those that have fewer interactions than min_interactions are left out if they are new. Items
     /// that are in the source no more, since it was counted, keep what they have.
-    SolvedItems solve(const ItemChanges& changes, std::uint32_t min_interactions) {
+    Solution solve(const ItemChanges& changes, std::uint32_t min_interactions) {
         const std::optional<Dataset> dataset = read_users_of_items(source_, changes.to_solve, model_.version.owner,
                                                                    reading_options(model_), environment_, progress_);
         if (!dataset) return {};
@@ -68,7 +74,7 @@ class Refresh {
                 model_items_[column] = *item;
     }
 
-    SolvedItems solve(const Dataset& dataset) {
+    Solution solve(const Dataset& dataset) {
         const StoredParameters& parameters = model_.parameters();
         UsersForItems users(dataset.by_user, model_items_, model_.shape().ranking_factors,
                             model_.shape().rating_factors, environment_);
@@ -76,7 +82,8 @@ class Refresh {
         users.fold_in({[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); }},
                       environment_);
         const ItemsToSolve items{dataset.by_user, columns_};
-        SolvedItems solved;
+        Solution solution;
+        SolvedItems& solved = solution.items;
         solved.ranking =
             parameters.ranking_trainer->solve_items(items, users.ranking(), parameters.ranking, environment_);
         if (model_.rating) {
@@ -90,10 +97,11 @@ class Refresh {
         require_finite(solved.rating_bias, "rating factors", environment_);
         for (const std::uint32_t column : columns_) {
             solved.ids.push_back(dataset.items.text(column));
+            if (model_items_[column] != UsersForItems::kUnknown) solution.known.push_back(solved.ids.back());
             solved.interactions.push_back(interactions_[column]);
             solved.source_rows.push_back(interactions_[column] + dataset.repeated[column]);
         }
-        return solved;
+        return solution;
     }
 
     /// Stored factors serve for histories that are, but for items which the version does not know, those of the
@@ -134,21 +142,18 @@ class Refresh {
 
 /// Puts the solved items into the place of those that they replace, and deletes removed ones.
 void store(const Catalog& catalog, const ServedVersion& model, const Source& source, const ItemChanges& changes,
-           SolvedItems solved, RefreshOutcome& outcome) {
+           Solution solution, RefreshOutcome& outcome) {
     Environment environment = quiet_environment();
+    SolvedItems& solved = solution.items;
     if (changes.storage == Storage::Half) {
         round_to_halves(solved.ranking, environment);
         round_to_halves(solved.rating, environment);
     }
-    std::vector<std::string> replaced = changes.removed;
-    for (const std::string& id : solved.ids) {
-        const std::optional<Id> known = parse_id(id, model.item_kind);
-        if (!known || !known->find_in(model.items.ids())) continue;
-        replaced.push_back(id);
-        ++outcome.updated_items;
-    }
+    outcome.updated_items = solution.known.size();
     outcome.new_items = solved.ids.size() - outcome.updated_items;
     outcome.removed_items = changes.removed.size();
+    std::vector<std::string> replaced = std::move(solution.known);
+    replaced.insert(replaced.end(), changes.removed.begin(), changes.removed.end());
     if (solved.ids.empty() && replaced.empty()) return;
     if (outcome.new_items == 0 && outcome.removed_items == model.items.size())
         throw SqlError(ERRCODE_DATA_EXCEPTION, "no item of model \"" + model.name + "\" would be left",
@@ -185,11 +190,11 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
     RefreshOutcome outcome;
     outcome.version = version.version;
     if (!changes.none()) {
-        SolvedItems solved;
+        Solution solution;
         if (!changes.to_solve.empty())
-            solved = Refresh(catalog, *model, source, progress).solve(changes, min_interactions);
+            solution = Refresh(catalog, *model, source, progress).solve(changes, min_interactions);
         progress.phase("storing");
-        store(catalog, *model, source, changes, std::move(solved), outcome);
+        store(catalog, *model, source, changes, std::move(solution), outcome);
     }
     progress.phase(nullptr);
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
