@@ -169,6 +169,7 @@ SELECT error_of($$ALTER TABLE ratings ALTER item_id TYPE text; SELECT mf_refresh
 SELECT error_of($$ALTER TABLE ratings RENAME item_id TO product; SELECT mf_refresh_items('ratings')$$);
 SELECT error_of($$INSERT INTO events SELECT 'u1', 'bad'; CREATE OR REPLACE VIEW shop AS SELECT who, what FROM events WHERE 1 / (what <> 'bad')::integer > 0; SELECT mf_refresh_items('shop')$$);
 SELECT error_of($$DROP TABLE ratings; SELECT mf_refresh_items('ratings')$$);
+SELECT error_of($$DROP TABLE ratings; SELECT mf_refresh_items_async('ratings')$$);
 SELECT * FROM refresh('ratings');
 
 -- Who manages the model refreshes it, with the rights of its owner.
@@ -185,6 +186,7 @@ SELECT error_of($$SELECT mf_refresh_items_async('owned')$$);
 RESET ROLE;
 REVOKE SELECT ON ratings FROM regress_mf_owner;
 SELECT error_of($$SELECT mf_refresh_items('owned')$$);
+SELECT error_of($$SELECT mf_refresh_items_async('owned')$$);
 GRANT SELECT (user_id, item_id, rating) ON ratings TO regress_mf_owner;
 ALTER TABLE ratings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY those ON ratings TO regress_mf_owner USING (item_id <= 70);

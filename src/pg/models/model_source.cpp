@@ -34,6 +34,12 @@ Source describe_again(const std::string& model, const ModelVersion& version) {
 
 }  // namespace
 
+void require_source(const std::string& model, Oid source) {
+    if (relation_exists(source)) return;
+    throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more", "",
+                   "Train the model on another relation with mf_train.");
+}
+
 Source current_source(const std::string& model, const ModelVersion& version) {
     if (!relation_exists(version.source))
         throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more",

@@ -60,6 +60,7 @@ MF_FUNCTION(mf_refresh_items_async) {
     const Arguments arguments = refresh_arguments(fcinfo, "mf_refresh_items_async()");
     std::string found;
     const ModelVersion version = find_model(arguments.catalog, arguments.model, &found, Access::Manage);
+    source_to_refresh(found, version);  // what is wrong now shall be said now
     const std::int64_t job_id = add_refresh_job(arguments.catalog, found, version.source, arguments.min_interactions);
     start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });

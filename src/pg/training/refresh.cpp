@@ -185,7 +185,7 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
     Progress progress(name, version.owner);
     progress.phase("counting");
     const std::shared_ptr<const ServingModel> model = cached_model(catalog, name, version);
-    const Source source = current_source(name, version);
+    const Source source = source_to_refresh(name, version);
     const ItemChanges changes = find_item_changes(catalog, *model, source, min_interactions);
     RefreshOutcome outcome;
     outcome.version = version.version;
@@ -208,6 +208,11 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
 std::string RefreshOutcome::text() const {
     return std::to_string(new_items) + " new, " + std::to_string(updated_items) + " updated, " +
            std::to_string(removed_items) + " removed";
+}
+
+Source source_to_refresh(const std::string& model, const ModelVersion& version) {
+    require_source(model, version.source);
+    return current_source(model, version);
 }
 
 RefreshOutcome refresh_items(const Catalog& catalog, const std::string& model, std::uint32_t min_interactions) {

@@ -2,7 +2,8 @@
 // solved against its users, and take their place in the same version.
 #pragma once
 
-#include "pg/sql/catalog.hpp"
+#include "pg/models/model_rows.hpp"
+#include "pg/sql/source.hpp"
 
 namespace mf::pg {
 
@@ -17,10 +18,13 @@ struct RefreshOutcome {
     std::string text() const;
 };
 
+/// The source that a refresh of a version reads. Throws as current_source().
+Source source_to_refresh(const std::string& model, const ModelVersion& version);
+
 /// Refreshes the items of the live version of a model that the caller manages, with the rights of its owner on the
 /// source. Items whose rows are fewer than min_interactions are not added. Holds the model's Publication lock until the
 /// transaction ends; a training run goes on meanwhile, and its version will not have what was refreshed. Throws
-/// undefined_object, insufficient_privilege, data_exception if no item would be left, what current_source() and
+/// undefined_object, insufficient_privilege, data_exception if no item would be left, what source_to_refresh() and
 /// RowBatch::add() throw, NumericalFailure, MemoryLimitExceeded.
 RefreshOutcome refresh_items(const Catalog& catalog, const std::string& model, std::uint32_t min_interactions);
 

@@ -4,18 +4,10 @@
 
 #include "core/base/error.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/models/model_source.hpp"
 #include "pg/models/parameters.hpp"
 
 namespace mf::pg {
-namespace {
-
-void require_source(const std::string& model, Oid source) {
-    if (relation_exists(source)) return;
-    throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more", "",
-                   "Train the model on another relation with mf_train.");
-}
-
-}  // namespace
 
 TrainArguments retrain_arguments(const std::string& model, const ModelVersion& version) {
     require_source(model, version.source);
