@@ -54,7 +54,13 @@ class Refresh {
         progress_.phase("solving");
         find_columns(*dataset, changes, min_interactions);
         if (columns_.empty()) return {};
-        return solve(*dataset);
+        try {
+            return solve(*dataset);
+        } catch (const NumericalFailure& e) {  // a refresh has the options of the training run
+            throw NumericalFailure(e.what(), e.detail(),
+                                   "Train the model again with more regularization, or rescale the values if they are "
+                                   "very large.");
+        }
     }
 
   private:
