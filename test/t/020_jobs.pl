@@ -260,6 +260,10 @@ like(error_of(q{SET default_transaction_read_only = on; SELECT mf_train_async('r
 $job = sql(q{BEGIN; SET ROLE stranger; SELECT mf_train_async('ratings', 'unreadable'); RESET ROLE; REVOKE SELECT ON ratings FROM stranger; COMMIT});
 wait_for($job, 'failed');
 like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/permission denied for table ratings/, 'the rows may not be read');
+# A task that this version of the library does not know is none of those that it knows.
+$job = sql(q{BEGIN; SELECT mf_refresh_items_async('first'); UPDATE mf_job_data SET task = 'polish' WHERE job_id = (SELECT max(job_id) FROM mf_job_data); COMMIT});
+wait_for($job, 'failed');
+is(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qq{the job's row is damaged\nThere is no task "polish".\nStart the job again.}, 'a damaged job');
 sql('CREATE TABLE passing AS SELECT * FROM ratings; CREATE INDEX ON passing (user_id)');
 $job = sql(qq{SELECT mf_train_async('passing', $long)});
 wait_for_iteration('passing');
@@ -318,7 +322,7 @@ is(scalar(() = slurp_file($node->logfile, $told) =~ /NOTICE:  model "direct" was
 sql(q{ALTER SYSTEM RESET log_min_messages; SELECT pg_reload_conf()});
 
 # Finished jobs do not accumulate.
-sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'trainer', 'ratings', true, '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
+sql(q{INSERT INTO mf_job_data SELECT -n, 'first', 'trainer', 'trainer', 'ratings', 'train', '{}', '{}', 'done', now(), now(), now() FROM generate_series(1, 300) n});
 $job = sql(q{SELECT mf_retrain_async('first')});
 wait_for($job, 'done');
 is(sql(q{SELECT count(*) = 100 FROM mf_jobs WHERE model = 'first'}), 't', 'the last hundred are kept');

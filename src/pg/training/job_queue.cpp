@@ -26,9 +26,13 @@ std::int64_t running_job_unsafe(const Catalog& catalog, const char* sql, std::in
     return running;
 }
 
-JobTask task_named(const char* name) {
+JobTask task_named_unsafe(const char* name) {
     if (strcmp(name, "train") == 0) return JobTask::Train;
-    return strcmp(name, "retrain") == 0 ? JobTask::Retrain : JobTask::Refresh;
+    if (strcmp(name, "retrain") == 0) return JobTask::Retrain;
+    if (strcmp(name, "refresh") == 0) return JobTask::Refresh;
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the job's row is damaged"),
+                    errdetail("There is no task \"%s\".", name), errhint("Start the job again.")));
+    pg_unreachable();
 }
 
 /// Arguments of mf_train in their order, as the statement of begin_job gives them, and the rest of the job.
@@ -38,7 +42,7 @@ Job read_job_unsafe(HeapTuple tuple, TupleDesc desc) {
     for (int i = 0; i < kTrainArguments; ++i) arguments->args[i] = column_unsafe(tuple, desc, i + 1);
     const NullableDatum min_interactions = column_unsafe(tuple, desc, kTrainArguments + 2);
     return {TextDatumGetCString(arguments->args[1].value),
-            task_named(TextDatumGetCString(column_unsafe(tuple, desc, kTrainArguments + 1).value)),
+            task_named_unsafe(TextDatumGetCString(column_unsafe(tuple, desc, kTrainArguments + 1).value)),
             read_train_arguments_unsafe(arguments), min_interactions.isnull ? 1 : DatumGetInt64(min_interactions.value),
             DatumGetJsonbP(column_unsafe(tuple, desc, kTrainArguments + 3).value)};
 }
