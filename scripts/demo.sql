@@ -139,6 +139,52 @@ SELECT title, round(score::numeric, 3) AS score, basis
 FROM mf_recommend(:newcomer, 10) JOIN items USING (item_id)
 ORDER BY score DESC;
 
+-- The first of the list, as a literal
+SELECT CASE WHEN pg_typeof(item_id) = 'text'::regtype THEN quote_literal(item_id) ELSE item_id::text END AS first_one,
+       quote_literal(title) AS title
+FROM mf_recommend(:newcomer, 1) JOIN items USING (item_id) \gset
+
 ROLLBACK;
 
 SELECT mf_drop_model('ratings');
+
+\echo
+\echo '== 4. Something new, without training again: as if nobody had rated' :title 'yet'
+\echo
+
+CREATE TABLE ratings_so_far AS SELECT * FROM ratings WHERE item_id <> :first_one;
+CREATE INDEX ON ratings_so_far (user_id);
+CREATE INDEX ON ratings_so_far (item_id);
+\x on
+SELECT * FROM mf_train('ratings_so_far');
+\x off
+
+CREATE TEMPORARY TABLE its_ratings AS
+    SELECT ratings.*, percent_rank() OVER (ORDER BY md5(user_id::text)) AS turn
+    FROM ratings WHERE item_id = :first_one;
+
+-- Its place in lists of everything, of users who have not rated it by the end of this demonstration. Those who would
+-- rate it well should have it higher.
+CREATE TEMPORARY VIEW places AS
+    SELECT CASE WHEN likes_it THEN 'will rate it well' ELSE 'others' END AS "users who", count(*) AS users,
+           percentile_disc(0.5) WITHIN GROUP (ORDER BY place) AS "its median place", max(items) AS "of items"
+    FROM (SELECT user_id, coalesce(rating >= (SELECT avg(rating) FROM its_ratings), false) AS likes_it
+          FROM some_users LEFT JOIN its_ratings USING (user_id)
+          WHERE coalesce(turn > 0.5, true)) AS others,
+         LATERAL (SELECT max(place) FILTER (WHERE item_id = :first_one) AS place, count(*) AS items
+                  FROM mf_recommend(user_id, 1000000, 'ratings_so_far') WITH ORDINALITY
+                           AS list (item_id, score, predicted_rating, basis, place)) AS lists
+    GROUP BY likes_it
+    ORDER BY likes_it DESC;
+
+-- The first users rate it.
+INSERT INTO ratings_so_far SELECT user_id, item_id, rating FROM its_ratings WHERE turn <= 0.15;
+SELECT new_items, updated_items, round(seconds::numeric, 2) AS seconds FROM mf_refresh_items('ratings_so_far');
+SELECT * FROM places;
+
+-- Further ones do.
+INSERT INTO ratings_so_far SELECT user_id, item_id, rating FROM its_ratings WHERE turn > 0.15 AND turn <= 0.5;
+SELECT new_items, updated_items, round(seconds::numeric, 2) AS seconds FROM mf_refresh_items('ratings_so_far');
+SELECT * FROM places;
+
+SELECT mf_drop_model('ratings_so_far');
