@@ -2,15 +2,14 @@
 
 #include "core/base/half_floats.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/models/table_writer.hpp"
 #include "pg/sql/ids.hpp"
 #include "pg/sql/own_tables.hpp"
 
 namespace mf::pg {
 namespace {
 
-constexpr int kBatch = 1000;
-/// Columns of both tables; those that a later version's script may have appended get NULL.
-constexpr int kColumns = 9;
+constexpr int kBatch = TableWriter::kBatch;
 
 /// One row to write; all pointers outlive the batch.
 struct RowToWrite {
@@ -22,59 +21,13 @@ struct RowToWrite {
     std::uint64_t last;  // of items the rows of the source, of users the digest of the history
 };
 
-/// A table open for bulk inserts.
+/// What the rows of a table have in common.
 struct Target {
-    Relation relation;
-    EState* estate;
-    ResultRelInfo* result;
-    BulkInsertState bulk;
-    TupleTableSlot* slots[kBatch];
-    MemoryContext batch_context;
     std::int64_t model_id;
     int rating_count;
     int ranking_count;
     Storage storage;
 };
-
-void open_unsafe(Target* target, Oid table) {
-    target->relation = table_open(table, RowExclusiveLock);
-    target->estate = CreateExecutorState();
-    target->result = makeNode(ResultRelInfo);
-    InitResultRelInfo(target->result, target->relation, 1, nullptr, 0);
-    ExecOpenIndices(target->result, false);
-    target->bulk = GetBulkInsertState();
-    for (TupleTableSlot*& slot : target->slots) slot = table_slot_create(target->relation, nullptr);
-    target->batch_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext factor batch", ALLOCSET_DEFAULT_SIZES);
-}
-
-void close_unsafe(Target* target) {
-    for (TupleTableSlot* slot : target->slots) ExecDropSingleTupleTableSlot(slot);
-    FreeBulkInsertState(target->bulk);
-    table_finish_bulk_insert(target->relation, 0);
-    ExecCloseIndices(target->result);
-    FreeExecutorState(target->estate);
-    MemoryContextDelete(target->batch_context);
-    // The lock stays until the end of the transaction, as after any INSERT.
-    table_close(target->relation, NoLock);
-}
-
-ArrayType* new_array_unsafe(Oid type, Size element_bytes, int count) {
-    const Size bytes = ARR_OVERHEAD_NONULLS(1) + element_bytes * static_cast<Size>(count);
-    auto* array = static_cast<ArrayType*>(palloc0(bytes));
-    SET_VARSIZE(array, bytes);
-    array->ndim = 1;
-    array->dataoffset = 0;
-    array->elemtype = type;
-    ARR_DIMS(array)[0] = count;
-    ARR_LBOUND(array)[0] = 1;
-    return array;
-}
-
-Datum float_array_unsafe(const float* values, int count) {
-    ArrayType* array = new_array_unsafe(FLOAT4OID, sizeof(float), count);
-    memcpy(ARR_DATA_PTR(array), values, sizeof(float) * static_cast<Size>(count));
-    return PointerGetDatum(array);
-}
 
 /// 16-bit floats, as the bits of smallint.
 Datum half_array_unsafe(const float* values, int count) {
@@ -85,45 +38,29 @@ Datum half_array_unsafe(const float* values, int count) {
 }
 
 void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWrite& row) {
-    ExecClearTuple(slot);
-    Datum* values = slot->tts_values;
-    bool* nulls = slot->tts_isnull;
-    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) nulls[i] = i >= kColumns;
-    values[0] = Int64GetDatum(target.model_id);
-    values[1] = PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size())));
-    values[2] = Int32GetDatum(static_cast<std::int32_t>(std::min<std::uint32_t>(row.interactions, INT32_MAX)));
+    const auto set = [slot](int column, Datum value) {
+        slot->tts_values[column] = value;
+        slot->tts_isnull[column] = false;
+    };
+    set(0, Int64GetDatum(target.model_id));
+    set(1, PointerGetDatum(cstring_to_text_with_len(row.id.data(), static_cast<int>(row.id.size()))));
+    set(2, Int32GetDatum(static_cast<std::int32_t>(std::min<std::uint32_t>(row.interactions, INT32_MAX))));
     // Rating factors and ranking factors stand in columns 4 and 5, or as 16-bit floats in columns 6 and 7.
     const bool half = target.storage == Storage::Half;
     const int first = half ? 6 : 4;
     const auto array = half ? half_array_unsafe : float_array_unsafe;
-    for (int i = 3; i < 8; ++i) nulls[i] = true;
     if (row.rating_bias != nullptr) {
-        nulls[3] = nulls[first] = false;
-        values[3] = Float4GetDatum(*row.rating_bias);
-        values[first] = array(row.rating_factors, target.rating_count);
+        set(3, Float4GetDatum(*row.rating_bias));
+        set(first, array(row.rating_factors, target.rating_count));
     }
-    nulls[first + 1] = false;
-    values[first + 1] = array(row.ranking_factors, target.ranking_count);
-    values[8] = Int64GetDatum(static_cast<std::int64_t>(row.last));
-    ExecStoreVirtualTuple(slot);
-}
-
-void write_batch_unsafe(Target* target, const RowToWrite* rows, int count) {
-    CHECK_FOR_INTERRUPTS();
-    MemoryContext caller = MemoryContextSwitchTo(target->batch_context);
-    for (int i = 0; i < count; ++i) fill_slot_unsafe(*target, target->slots[i], rows[i]);
-    table_multi_insert(target->relation, target->slots, count, GetCurrentCommandId(true), 0, target->bulk);
-    MemoryContextSwitchTo(caller);
-    for (int i = 0; i < count; ++i) insert_index_entries_unsafe(target->result, target->slots[i], target->estate);
-    for (int i = 0; i < count; ++i) ExecClearTuple(target->slots[i]);
-    ResetPerTupleExprContext(target->estate);
-    MemoryContextReset(target->batch_context);
+    set(first + 1, array(row.ranking_factors, target.ranking_count));
+    set(8, Int64GetDatum(static_cast<std::int64_t>(row.last)));
 }
 
 /// text(i) and row(i) of `size` rows; ids are set here.
 template <class TextOf, class RowOf>
-void write_table(Oid table, Target& target, std::size_t size, const TextOf& text_of, const RowOf& row_of) {
-    pg_call([&target, table] { open_unsafe(&target, table); });
+void write_table(Oid table, const Target& target, std::size_t size, const TextOf& text_of, const RowOf& row_of) {
+    TableWriter writer = open_table_writer(table);
     std::vector<std::string> texts(kBatch);
     std::vector<RowToWrite> rows(kBatch);
     for (std::size_t begin = 0; begin < size; begin += kBatch) {
@@ -134,9 +71,11 @@ void write_table(Oid table, Target& target, std::size_t size, const TextOf& text
             rows[i] = row_of(index);
             rows[i].id = texts[i];
         }
-        pg_call([&target, data = rows.data(), count] { write_batch_unsafe(&target, data, count); });
+        write_batch(writer, count, [&target, rows = rows.data()](TupleTableSlot* slot, int i) {
+            fill_slot_unsafe(target, slot, rows[i]);
+        });
     }
-    pg_call([&target] { close_unsafe(&target); });
+    close_table_writer(writer);
 }
 
 }  // namespace
