@@ -57,6 +57,7 @@ my @reads = (
     q{SELECT * FROM mf_grants},
     q{SELECT * FROM mf_user_factors ORDER BY model_id, user_id},
     q{SELECT * FROM mf_item_factors ORDER BY model_id, item_id},
+    q{SELECT count(*) FROM mf_item_feature_factors},
     q{SELECT count(*) FROM mf_progress});
 for my $read (@reads) {
     my $there = $standby->safe_psql('postgres', $read);

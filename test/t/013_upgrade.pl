@@ -36,6 +36,7 @@ CREATE FUNCTION @extschema@.mf_invented() RETURNS pg_catalog.int4 LANGUAGE sql I
 ALTER TABLE @extschema@.mf_model_data ADD COLUMN invented pg_catalog.text;
 ALTER TABLE @extschema@.mf_user_factor_data ADD COLUMN invented pg_catalog.float4;
 ALTER TABLE @extschema@.mf_item_factor_data ADD COLUMN invented pg_catalog.text;
+ALTER TABLE @extschema@.mf_item_feature_data ADD COLUMN invented pg_catalog.text;
 };
     append_to_file("$extension/mf_ext--$current--$next.sql", $addition);
     append_to_file("$extension/mf_ext--$next.sql", slurp_file("$extension/mf_ext--$current.sql") . $addition);

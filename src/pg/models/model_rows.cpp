@@ -22,6 +22,7 @@ enum ModelColumn : AttrNumber {
     kItemColumn,
     kRatingColumn,
     kTimeColumn,
+    kItemFeatures,
     kUserType,
     kItemType,
     kFeedback,
@@ -82,6 +83,8 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     copy_name(&version.item_column, value(kItemColumn), false);
     copy_name(&version.rating_column, value(kRatingColumn), nulls[kRatingColumn - 1]);
     copy_name(&version.time_column, value(kTimeColumn), nulls[kTimeColumn - 1]);
+    version.has_item_features = !nulls[kItemFeatures - 1];
+    version.item_features = version.has_item_features ? DatumGetObjectId(value(kItemFeatures)) : InvalidOid;
     version.user_type = DatumGetObjectId(value(kUserType));
     version.item_type = DatumGetObjectId(value(kItemType));
     const char* feedback = TextDatumGetCString(value(kFeedback));

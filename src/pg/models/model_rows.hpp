@@ -18,6 +18,8 @@ struct ModelVersion {
     NameData item_column;
     NameData rating_column;  // empty: every row has weight 1
     NameData time_column;    // empty: none
+    bool has_item_features;  ///< it was trained with features of items
+    Oid item_features;       ///< their relation; InvalidOid also if a restore did not find it
     Oid user_type;
     Oid item_type;
     bool implicit;

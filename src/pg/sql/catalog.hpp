@@ -16,6 +16,8 @@ struct Catalog {
     Oid user_factors_index;
     Oid item_factors;
     Oid item_factors_index;
+    Oid item_features;  ///< the map from features of items to factors
+    Oid item_features_index;
     Oid grants;
     Oid grants_index;
     Oid jobs;

@@ -72,10 +72,9 @@ Oid object_named_unsafe(FunctionCallInfo fcinfo, PGFunction input, PGFunction fi
 
 MF_FUNCTION(mf_relation_in) {
     return pg_call([fcinfo] {
-        return ObjectIdGetDatum(object_named_unsafe(fcinfo, regclassin, to_regclass, ERRCODE_UNDEFINED_TABLE,
-                                                    "relation",
-                                                    "Every model that was trained on it is restored without a source.",
-                                                    "Train the model on another relation."));
+        return ObjectIdGetDatum(object_named_unsafe(
+            fcinfo, regclassin, to_regclass, ERRCODE_UNDEFINED_TABLE, "relation",
+            "Every model that was trained on it is restored without it.", "Train the model on another relation."));
     });
 }
 
