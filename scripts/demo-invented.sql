@@ -10,6 +10,8 @@ CREATE TABLE items AS
          unnest('{Quiet,Burning,Last,First,Golden,Silent,Broken,Hidden,Endless,Little,Great,Lost,Distant,Bitter,Sweet,Northern,Southern,Midnight,Winter,Summer,Crimson,Blue,Green,White,Black,Brave,Lonely,Merry,Secret,Second,Perfect,Strange,Gentle,Wild,Frozen,Paper,Iron,Silver,Crooked,Empty,Open,Hungry,Sleepless,Honest,Restless,Fearless,Careless,Timeless,Modest,Curious}'::text[])
              WITH ORDINALITY AS adjectives (adjective, a);
 
+CREATE VIEW item_facts AS SELECT item_id, kind::text AS kind FROM items;
+
 CREATE TABLE ratings AS
     SELECT user_id, item_id::integer,
            greatest(1, least(5, round((2.6 + CASE WHEN likes THEN 1.3 ELSE 0 END + chance('quality', item_id::text)

@@ -155,8 +155,14 @@ SELECT mf_drop_model('ratings');
 CREATE TABLE ratings_so_far AS SELECT * FROM ratings WHERE item_id <> :first_one;
 CREATE INDEX ON ratings_so_far (user_id);
 CREATE INDEX ON ratings_so_far (item_id);
+SELECT to_regclass('item_facts') IS NOT NULL AS has_facts \gset
 \x on
+\if :has_facts
+SELECT * FROM mf_features('item_facts', 'item_id') LIMIT 1;
+SELECT * FROM mf_train('ratings_so_far', options => '{"item_features": "item_facts"}');
+\else
 SELECT * FROM mf_train('ratings_so_far');
+\endif
 \x off
 
 CREATE TEMPORARY TABLE its_ratings AS
@@ -176,6 +182,12 @@ CREATE TEMPORARY VIEW places AS
                            AS list (item_id, score, predicted_rating, basis, place)) AS lists
     GROUP BY likes_it
     ORDER BY likes_it DESC;
+
+\if :has_facts
+-- It came out today: all that is known of it is what it is about.
+SELECT * FROM item_facts WHERE item_id = :first_one;
+SELECT * FROM places;
+\endif
 
 -- The first users rate it.
 INSERT INTO ratings_so_far SELECT user_id, item_id, rating FROM its_ratings WHERE turn <= 0.15;

@@ -73,6 +73,29 @@ FeatureValues values_of_items(const FeatureRows& features, const Ids& items) {
             features.is_number};
 }
 
+Csr with_columns(const Csr& rows, const Ids& names, const Ids& to) {
+    std::vector<std::uint32_t> column_of(names.size(), Ids::kUnknown);
+    for (std::uint32_t column = 0; column < names.size(); ++column)
+        if (const std::optional<std::uint32_t> found = find_same(names, column, to)) column_of[column] = *found;
+    Csr result;
+    result.column_count = to.size();
+    result.offsets = Array<std::uint64_t>(std::size_t{rows.rows()} + 1, 0u);
+    for (std::uint32_t r = 0; r < rows.rows(); ++r) {
+        result.offsets[r + 1] = result.offsets[r];
+        for (const std::uint32_t column : rows.row_columns(r))
+            result.offsets[r + 1] += column_of[column] != Ids::kUnknown;
+    }
+    result.columns = Array<std::uint32_t>(result.offsets[rows.rows()]);
+    result.values = Array<float>(result.offsets[rows.rows()]);
+    std::size_t next = 0;
+    for (std::size_t j = 0; j < rows.columns.size(); ++j) {
+        if (column_of[rows.columns[j]] == Ids::kUnknown) continue;
+        result.columns[next] = column_of[rows.columns[j]];
+        result.values[next++] = rows.values[j];
+    }
+    return result;
+}
+
 FeatureValues take_items(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count) {
     std::vector<std::uint32_t> item_of(count);
     for (std::uint32_t item = 0; item < numbers.size(); ++item)

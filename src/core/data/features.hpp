@@ -30,7 +30,12 @@ std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environme
 /// The features of `items`, row r being item r; ids that are no items are left out. O(entries).
 FeatureValues values_of_items(const FeatureRows& features, const Ids& items);
 
-/// Rows [r] of the result are rows numbers^-1[r]: those items that have a number, in their order. O(entries).
+/// The same rows with the columns of `to`, by their names, which both tables have in order; values of other columns are
+/// left out. O(entries + columns).
+Csr with_columns(const Csr& rows, const Ids& names, const Ids& to);
+
+/// The rows of the items that have a number, which is below `count` and ascends with them: row numbers[i] of the result
+/// is row i. O(entries).
 FeatureValues take_items(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count);
 
 }  // namespace mf

@@ -24,14 +24,24 @@ struct PartlyKnown {
     float value;
 };
 
-/// A fold as the trainers see it: users and items that have cells to train on, and no others.
+/// A fold as the trainers see it: users and items that have cells to train on, items that have features, and no others.
 struct Fold {
     Csr train;
     Csr test;          ///< of the users and items above
     Csr test_of_cold;  ///< a row for each user of the fold without cells to train on
     std::vector<PartlyKnown> partly_known;
     IdHashes hashes;
+    std::optional<FeatureValues> item_features;
 };
+
+/// The items that a model of these cells has.
+Numbering model_items(const Csr& cells, const FeatureValues* item_features) {
+    std::vector<bool> known = occupied_columns(cells);
+    if (item_features != nullptr)
+        for (std::uint32_t item = 0; item < known.size(); ++item)
+            if (item_features->rows.row_size(item) > 0) known[item] = true;
+    return Numbering(known);
+}
 
 /// Cells that belong to known items, of the users that are (not) cold.
 Csr known_cells(const Csr& test, const Numbering& users, const Numbering& items, bool cold) {
@@ -71,19 +81,20 @@ std::vector<PartlyKnown> partly_known_cells(const Csr& test, const Numbering& us
     return cells;
 }
 
-Fold make_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds, std::uint64_t seed,
-               Environment& environment) {
+Fold make_fold(const Csr& cells, const IdHashes& hashes, const FeatureValues* item_features, std::uint32_t fold,
+               std::uint32_t folds, std::uint64_t seed, Environment& environment) {
     HoldOut parts = hold_out_fold(cells, hashes, fold, folds, seed, environment);
     if (parts.train.entries() == 0)
         throw InvalidData(
             "fold " + std::to_string(fold) + " of " + std::to_string(folds) + " leaves nothing to train on", {},
             "Use more rows, or another number of folds.");
     const Numbering users = users_of(parts.train);
-    const Numbering items = items_of(parts.train);
+    const Numbering items = model_items(parts.train, item_features);
     Fold result;
     result.test = known_cells(parts.test, users, items, false);
     result.test_of_cold = known_cells(parts.test, users, items, true);
     result.partly_known = partly_known_cells(parts.test, users, items);
+    if (item_features != nullptr) result.item_features = take_items(*item_features, items.number, items.count);
     result.hashes = {users.take(hashes.users), items.take(hashes.items)};
     renumber(parts.train, users, items);
     result.train = std::move(parts.train);
@@ -114,9 +125,10 @@ ListMetrics measure_order(std::span<const std::uint32_t> order, const Csr& test,
 }  // namespace
 
 FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
-                         const TrainOptions& options, std::size_t k, Environment& environment) {
+                         const TrainOptions& options, std::size_t k, Environment& environment,
+                         const FeatureValues* item_features) {
     const std::uint64_t seed = options.seed;
-    const Fold data = make_fold(cells, hashes, fold, folds, seed, environment);
+    const Fold data = make_fold(cells, hashes, item_features, fold, folds, seed, environment);
     std::optional<HoldOut> held_out;
     if (options.test_fraction > 0)
         held_out = hold_out(data.train, data.hashes, options.test_fraction, seed, environment);
@@ -125,8 +137,8 @@ FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t
         options.search.enabled
             ? find_options(held_out ? held_out->train : data.train, data.hashes, options, environment).options
             : options;
-    const Model model =
-        train_factors(data.train, held_out ? &*held_out : nullptr, found, environment, nullptr, nullptr, summary);
+    const Model model = train_factors(data.train, held_out ? &*held_out : nullptr, found, environment, nullptr,
+                                      data.item_features ? &*data.item_features : nullptr, summary);
 
     FoldResult result;
     if (model.rating) {

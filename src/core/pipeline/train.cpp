@@ -50,10 +50,14 @@ struct Parts {
 };
 
 // Gives the items that a start does not know random factors, as without a start: zeros would stay zeros wherever new
-// users have new items only.
-void complete(FactorMatrix& items, std::uint64_t seed, std::uint64_t stream) {
+// users have new items only. Items that nobody has are nobody's.
+void complete(FactorMatrix& items, const Csr& by_item, std::uint64_t seed, std::uint64_t stream) {
     const double scale = initial_scale(items.factors());
-    for (std::size_t i = 0; i < items.rows(); ++i) {
+    for (std::uint32_t i = 0; i < items.rows(); ++i) {
+        if (by_item.row_size(i) == 0) {
+            std::fill_n(items.row(i), items.stride(), 0.0f);
+            continue;
+        }
         float* row = items.row(i);
         if (std::any_of(row, row + items.factors(), [](float value) { return value != 0.0f; })) continue;
         random_factors(row, items.factors(), scale, seed, stream, i);
@@ -97,7 +101,7 @@ void expect_new_items(const SideFeatures* features, const std::vector<bool>& has
 RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const TrainingData& data,
                          TrainOptions options, Environment& environment, RatingStart* start, TrainSummary& summary) {
     announce(environment, "rating factors", trainer.iterations(options));
-    if (start != nullptr) complete(start->items, options.seed, kRatingStartStream);
+    if (start != nullptr) complete(start->items, data.by_item, options.seed, kRatingStartStream);
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
         evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
@@ -114,7 +118,7 @@ RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const
 RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, const TrainingData& data,
                            TrainOptions options, Environment& environment, RankingStart* start, TrainSummary& summary) {
     announce(environment, "ranking factors", trainer.iterations(options));
-    if (start != nullptr) complete(start->items, options.seed, kRankingStartStream);
+    if (start != nullptr) complete(start->items, data.by_item, options.seed, kRankingStartStream);
     RankingEvaluation evaluate;
     const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
     if (sample.entries() > 0)

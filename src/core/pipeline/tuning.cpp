@@ -185,7 +185,7 @@ FoundOptions first_options(TrainOptions options, const SearchSpace& space, const
 }  // namespace
 
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, const SearchSpace& space,
-                        const TuningOptions& tuning, Environment& environment) {
+                        const TuningOptions& tuning, Environment& environment, const FeatureValues* item_features) {
     if (tuning.trials < 1 || tuning.trials > kMostTrials)
         throw InvalidArgument("trials must be between 1 and " + std::to_string(kMostTrials) + ", not " +
                               std::to_string(tuning.trials));
@@ -200,6 +200,9 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
                           "At least one row of each user stays in training, and no user has enough to hold one out.",
                           "Use more rows, or a greater test_fraction.");
     const Csr by_item = transpose(parts.train, environment);
+    std::optional<SideFeatures> features;
+    if (item_features != nullptr) features = side_features(*item_features, feature_scales(*item_features), environment);
+    const TrainingData data{parts.train, by_item, features ? &*features : nullptr};
 
     Search search(tuning, environment);
     FoundOptions begin = first_options(options, space, tuning, parts.train, hashes, environment);
@@ -211,18 +214,17 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
     const SearchSpace rating = part_of(space, base, OptionScope::Rating, !factors_with_ranking);
     const RankingTrainer& ranking_trainer = mf::ranking_trainer(base);
     const RatingTrainer* rating_trainer = mf::rating_trainer(base);
-    const Kind by_ndcg{
-        ranking_trainer.iterations,
-        [&](const TrainOptions& one, Environment& limited) {
-            const RankingModel model = ranking_trainer.train({parts.train, by_item}, one, limited, {}, nullptr);
-            return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
-        },
-        [](Trial& trial, double measure) { trial.ndcg = measure; }};
+    const Kind by_ndcg{ranking_trainer.iterations,
+                       [&](const TrainOptions& one, Environment& limited) {
+                           const RankingModel model = ranking_trainer.train(data, one, limited, {}, nullptr);
+                           return measure_lists(model, parts.train, parts.test, tuning.k, limited).mean_ndcg();
+                       },
+                       [](Trial& trial, double measure) { trial.ndcg = measure; }};
     // Without rating factors it has no points.
     const Kind by_rmse{rating_trainer != nullptr ? rating_trainer->iterations : ranking_trainer.iterations,
                        [&](const TrainOptions& one, Environment& limited) {
-                           const RatingModel model = rating_trainer->train(
-                               {parts.train, by_item}, for_rating_factors(one), limited, {}, nullptr);
+                           const RatingModel model =
+                               rating_trainer->train(data, for_rating_factors(one), limited, {}, nullptr);
                            return -measure_predictions(model, parts.test, limited).rmse();
                        },
                        [](Trial& trial, double measure) { trial.rmse = -measure; }};

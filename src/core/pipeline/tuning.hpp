@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/parallel.hpp"
+#include "core/data/features.hpp"
 #include "core/data/interactions.hpp"
 #include "core/pipeline/search_space.hpp"
 #include "core/training/options.hpp"
@@ -48,6 +49,8 @@ struct Trial {
 /// part in, then by the measure. If both kinds were searched, the parameters of the first trial are completed by those
 /// of the best one of the other kind, with its RMSE: what to train with.
 ///
+/// With item_features, a row for each item, items are drawn to the map from them in every trial.
+///
 /// Options that are found from the data are found first, on the rows that are trained on, and are a point to begin
 /// with.
 ///
@@ -57,6 +60,7 @@ struct Trial {
 /// seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held out. Reports
 /// each training run as an iteration of the phase "tuning".
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, const SearchSpace& space,
-                        const TuningOptions& tuning, Environment& environment);
+                        const TuningOptions& tuning, Environment& environment,
+                        const FeatureValues* item_features = nullptr);
 
 }  // namespace mf

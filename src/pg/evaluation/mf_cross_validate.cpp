@@ -6,6 +6,7 @@
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
+#include "pg/training/item_features.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
@@ -36,7 +37,11 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     constexpr int kCopies = 1;
     Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
     Environment environment = make_environment(progress);
-    const Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress, kCopies);
+    ItemFeatures features(arguments, environment);
+    const std::size_t feature_memory = 2 * features.memory(arguments.options);  // those of a fold beside all
+    Dataset dataset =
+        read_interactions(arguments.source, arguments.options, environment, progress, kCopies, feature_memory);
+    features.join(dataset, environment);
     progress.phase("cross-validation");
     const int each = planned_iterations(arguments.options);
     const int total = static_cast<int>(
@@ -44,14 +49,15 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     progress.plan(total);
     environment.on_phase("cross-validation", total);
     TrainOptions options = arguments.options;
-    limit_search(options, dataset, kCopies);
+    limit_search(options, dataset, kCopies, feature_memory);
     const IdHashes hashes = id_hashes(dataset, environment);
     int done = 0;
     Environment counting = counted(environment, total, &done);
     for (std::uint32_t fold = 0; fold < folds; ++fold) {
         const auto begin = std::chrono::steady_clock::now();
         done = static_cast<int>(fold) * each;  // the previous fold may have stopped early
-        const FoldResult result = validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting);
+        const FoldResult result =
+            validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting, features.values());
         take(fold, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     progress.phase(nullptr);

@@ -8,6 +8,7 @@
 #include "pg/sql/json_entries.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
+#include "pg/training/item_features.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
@@ -110,15 +111,18 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
     check_space(space, options);
     Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
     Environment environment = make_environment(progress);
-    const Dataset dataset = read_interactions(arguments.source, greatest(options, space), environment, progress);
+    const TrainOptions most = greatest(options, space);
+    ItemFeatures features(arguments, environment);
+    Dataset dataset = read_interactions(arguments.source, most, environment, progress, 0, features.memory(most));
+    features.join(dataset, environment);
     progress.phase("tuning");
     environment.on_phase = [&progress](const char* name, int total) {
         progress.factors(name, total);
         progress.plan(total);
     };
     TrainOptions limited = options;
-    limit_search(limited, dataset);
-    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment);
+    limit_search(limited, dataset, 0, features.memory(most));
+    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment, features.values());
     progress.phase(nullptr);
     return trials;
 }

@@ -1,17 +1,10 @@
-// Relation of features → Dataset.
+// Relation of features → FeatureRows.
 #pragma once
 
-#include "core/data/interactions.hpp"
+#include "core/data/features.hpp"
 #include "pg/features/feature_relation.hpp"
 
 namespace mf::pg {
-
-/// What was read: the users are the ids, the items are the features by their names; both are sorted. Each id has a
-/// value for each of its features: 1 for a category, or the sum of its weights; the mean of the numbers for a number.
-struct FeatureRows {
-    Dataset rows;
-    std::vector<bool> is_number;  ///< of each feature, by its index in rows.items
-};
 
 /// Reads all rows, with the rights of `reader`, InvalidOid meaning the current user; code in the relation runs as the
 /// current user. Sees what was committed last. A NULL, an empty text, an empty array and a weight of 0 are no feature;

@@ -312,8 +312,7 @@ StoredArguments read_arguments(Jsonb* parameters, const std::string& label) {
     return read_stored(label, [&] { return training_arguments(parameters); });
 }
 
-void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,
-                   std::span<const FurtherNumber> further) {
+void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, std::span<const FurtherNumber> further) {
     const JsonEntries all = pg_call([json] { return json_entries_unsafe(&json->root); });
     if (!all.is_object)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object", "",
@@ -333,7 +332,9 @@ void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string
             set_option(*options, key, entry.number);
         } else if (entry.type == jbvString) {
             if (key == "time_column")
-                *time_column = entry.word;
+                named->time_column = entry.word;
+            else if (key == "item_features")
+                named->item_features = entry.word;
             else
                 set_option(*options, key, entry.word);
         } else {

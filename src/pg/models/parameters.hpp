@@ -56,14 +56,20 @@ StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
 /// JSON text of settings: a number or a word for each name.
 std::string write_settings(const Settings& settings);
 
+/// Options that name a column or a relation.
+struct NamedRelations {
+    std::optional<std::string> time_column;
+    std::optional<std::string> item_features;
+};
+
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
-/// words, invalid_parameter_value. `time_column` is set apart, since it names a column, and `further` numbers, which
-/// are not options of the training run.
+/// words, invalid_parameter_value. Names of columns and relations are set apart, and `further` numbers, which are not
+/// options of the training run.
 struct FurtherNumber {
     const char* name;
     double* value;
 };
-void apply_options(Jsonb* json, TrainOptions* options, std::optional<std::string>* time_column,
+void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named,
                    std::span<const FurtherNumber> further = {});
 
 }  // namespace mf::pg

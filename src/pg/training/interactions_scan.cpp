@@ -97,16 +97,16 @@ std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint6
            rows * static_cast<std::uint64_t>(copies) * kBytesACopy + (with_times ? 12 * rows : 0);
 }
 
-void limit_search(TrainOptions& options, const Dataset& dataset, int copies) {
-    const std::size_t taken = dataset.users.memory() + dataset.items.memory() +
+void limit_search(TrainOptions& options, const Dataset& dataset, int copies, std::size_t other_bytes) {
+    const std::size_t taken = dataset.users.memory() + dataset.items.memory() + other_bytes +
                               dataset.by_user.entries() * static_cast<std::size_t>(copies) * kBytesACopy;
     options.search.memory = setting_max_memory() - std::min(setting_max_memory(), taken);
 }
 
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
-                          Progress& progress, int copies) {
+                          Progress& progress, int copies, std::size_t other_bytes) {
     progress.phase("reading");
-    BuilderSink sink(kTraining, source, options, environment.threads, copies, progress);
+    BuilderSink sink(kTraining, source, options, environment.threads, copies, progress, other_bytes);
     const std::uint64_t skipped = scan_source(source, sink, purpose(options));
     progress.rows_read(sink.builder().rows());
     if (skipped > 0)

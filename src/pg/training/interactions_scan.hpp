@@ -11,9 +11,9 @@ namespace mf::pg {
 /// Reads the whole source once with the caller's rights. Rows with a NULL user, item or rating are skipped and counted
 /// in one NOTICE. Throws as RowBatch::add() for rows that no model can be trained on; MemoryLimitExceeded as soon as
 /// what was read needs more than mf_ext.max_memory to be trained; InvalidData if nothing is left. `copies` of the rows
-/// are kept beside what a training run needs.
+/// are kept beside what a training run needs, and `other_bytes` are taken by other things.
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
-                          Progress& progress, int copies = 0);
+                          Progress& progress, int copies = 0, std::size_t other_bytes = 0);
 
 /// The same of all rows of the users who have one of the items, for a refresh, with the rights of `reader`; NULLs are
 /// skipped silently. Nothing if there is no such row.
@@ -28,8 +28,8 @@ void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* 
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies = 0);
 
-/// Leaves to the search for what was not given what a dataset, of whose cells there are further copies, leaves of
-/// mf_ext.max_memory.
-void limit_search(TrainOptions& options, const Dataset& dataset, int copies = 0);
+/// Leaves to the search for what was not given what a dataset, of whose cells there are further copies, and other
+/// things leave of mf_ext.max_memory.
+void limit_search(TrainOptions& options, const Dataset& dataset, int copies = 0, std::size_t other_bytes = 0);
 
 }  // namespace mf::pg

@@ -33,22 +33,39 @@ bool differs(std::uint64_t before, std::uint64_t now) {
     return difference > 0 && difference >= before / 4 + (before % 4 > 0 ? 1 : 0);
 }
 
+/// The items with features that have no rows, or that have too few to be solved and are not.
+void add_expected(const Ids& with_features, const ItemCounts& counts, std::uint64_t min_rows,
+                  const std::vector<bool>& solved, ItemChanges& changes) {
+    const bool is_integer = with_features.kind() == IdKind::Integer;
+    for (std::uint32_t i = 0; i < with_features.size(); ++i) {
+        const std::optional<std::uint32_t> item =
+            is_integer ? counts.ids().find(with_features.integer(i)) : counts.ids().find(with_features.bytes(i));
+        if (item && (solved[*item] || counts.of(*item) >= min_rows)) continue;
+        if (is_integer)
+            changes.expected.intern(with_features.integer(i));
+        else
+            changes.expected.intern(with_features.bytes(i));
+    }
+}
+
 }  // namespace
 
 ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model, const Source& source,
-                              std::uint64_t min_rows) {
+                              std::uint64_t min_rows, const Ids* with_features) {
     ItemCounts counts(source.item.kind());
     scan_items(source, counts, model.version.owner);
     const IdTable& ids = counts.ids();
-    ItemChanges changes;
+    ItemChanges changes(model.item_kind);
     std::vector<bool> known(ids.size());
     std::vector<bool> changed(ids.size());
+    std::vector<bool> solved(ids.size());  // by the version
     std::size_t memory = counts.memory();
     const std::string label = version_label(model.name, model.version.version);
     read_item_counts(catalog, model.version.model_id, [&](const FactorRow& row) {
         const Id id = stored_id(row.id, model.item_kind, "item", label);
         changes.storage = row.storage;
         const std::optional<std::uint32_t> item = id.find_in(ids);
+        if (!item && with_features != nullptr && id.find_in(*with_features)) return;
         if (!item) {
             memory += ids_memory(IdKind::Text, 1, row.id.size());
             require_refresh_memory(memory, changes.removed.size(), "items without rows found so far");
@@ -56,7 +73,10 @@ ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model
             return;
         }
         known[*item] = true;
-        changed[*item] = differs(row.source_rows, counts.of(*item));
+        solved[*item] = row.source_rows > 0;
+        // Only items with features have no rows.
+        changed[*item] =
+            differs(row.source_rows, counts.of(*item)) && (row.source_rows > 0 || counts.of(*item) >= min_rows);
     });
     const auto is_added = [&](std::uint32_t item) { return !known[item] && counts.of(item) >= min_rows; };
     std::size_t to_solve = 0;
@@ -73,6 +93,7 @@ ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model
     changes.known = changes.to_solve.size();
     for (std::uint32_t item = 0; item < ids.size(); ++item)
         if (is_added(item)) changes.to_solve.push_back(id_at(ids, item));
+    if (with_features != nullptr) add_expected(*with_features, counts, min_rows, solved, changes);
     return changes;
 }
 

@@ -10,16 +10,19 @@ struct ItemChanges {
     /// First those whose rows have become more or fewer by a quarter, then those that the version does not know.
     std::vector<Id> to_solve;
     std::size_t known = 0;              ///< of to_solve
-    std::vector<std::string> removed;   ///< they have no rows any more; as text
+    std::vector<std::string> removed;   ///< they have neither rows nor features any more; as text
+    IdTable expected;                   ///< items that have features, and no rows or too few to be solved
     Storage storage = Storage::Single;  ///< of the version
 
-    bool none() const { return to_solve.empty() && removed.empty(); }
+    explicit ItemChanges(IdKind kind) : expected(kind) {}
+    bool none() const { return to_solve.empty() && removed.empty() && expected.size() == 0; }
 };
 
 /// Compares the numbers of rows of the source, which are counted with the rights of the model's owner, with those that
-/// are stored under the active snapshot. Items with fewer rows than `min_rows` are not added. Reads the items of all
-/// rows. Throws MemoryLimitExceeded.
+/// are stored under the active snapshot. Items that the version has not solved and that have fewer rows than `min_rows`
+/// are not to be solved. with_features: ids of items that have features; may be null. Reads the items of all rows.
+/// Throws MemoryLimitExceeded.
 ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model, const Source& source,
-                              std::uint64_t min_rows);
+                              std::uint64_t min_rows, const Ids* with_features);
 
 }  // namespace mf::pg

@@ -12,6 +12,7 @@
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_source.hpp"
 #include "pg/sql/own_tables.hpp"
+#include "pg/training/expected_items.hpp"
 #include "pg/training/interactions_scan.hpp"
 #include "pg/training/item_changes.hpp"
 #include "pg/wall/environment.hpp"
@@ -32,16 +33,19 @@ TrainOptions reading_options(const ServedVersion& model) {
 /// Items that were solved.
 struct Solution {
     SolvedItems items;
-    std::vector<std::string> known;  ///< those of them that the version has a row of
+    SolvedItems expected;            ///< those that get what is expected of them
+    std::vector<std::string> known;  ///< those of both that the version has a row of
 };
 
 /// One refresh, from what has changed to the rows of solved items.
 class Refresh {
   public:
-    Refresh(const Catalog& catalog, const ServedVersion& model, const Source& source, Progress& progress)
+    Refresh(const Catalog& catalog, const ServedVersion& model, const Source& source, const ExpectedItems* expected,
+            Progress& progress)
         : catalog_(catalog),
           model_(model),
           source_(source),
+          expected_(expected),
           progress_(progress),
           environment_(make_environment(progress)) {}
 
@@ -87,14 +91,16 @@ class Refresh {
         take_stored_users(dataset, users);
         users.fold_in({[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); }},
                       environment_);
-        const ItemsToSolve items{dataset.by_user, columns_};
+        ExpectedRows centers;
+        if (expected_ != nullptr) centers = centers_of_columns(dataset);
         Solution solution;
         SolvedItems& solved = solution.items;
-        solved.ranking =
-            parameters.ranking_trainer->solve_items(items, users.ranking(), parameters.ranking, environment_);
+        solved.ranking = parameters.ranking_trainer->solve_items({dataset.by_user, columns_, centers.ranking},
+                                                                 users.ranking(), parameters.ranking, environment_);
         if (model_.rating) {
-            RatingItemRows rating = parameters.rating_trainer->solve_items(items, users.rating(), *model_.rating,
-                                                                           parameters.rating, environment_);
+            RatingItemRows rating =
+                parameters.rating_trainer->solve_items({dataset.by_user, columns_, centers.rating}, users.rating(),
+                                                       *model_.rating, parameters.rating, environment_);
             solved.rating = std::move(rating.factors);
             solved.rating_bias = std::move(rating.bias);
         }
@@ -108,6 +114,13 @@ class Refresh {
             solved.source_rows.push_back(interactions_[column] + dataset.repeated[column]);
         }
         return solution;
+    }
+
+    /// What the items to be solved are drawn to.
+    ExpectedRows centers_of_columns(const Dataset& dataset) {
+        IdTable items(model_.item_kind);
+        for (const std::uint32_t column : columns_) id_at(dataset.items, column).intern_in(items);
+        return expected_->of(items, environment_);
     }
 
     /// Stored factors serve for histories that are, but for items which the version does not know, those of the
@@ -138,6 +151,7 @@ class Refresh {
     const Catalog& catalog_;
     const ServedVersion& model_;
     const Source& source_;
+    const ExpectedItems* expected_;  ///< null without features
     Progress& progress_;
     Environment environment_;
     // By column of the rows that were read.
@@ -146,21 +160,90 @@ class Refresh {
     std::vector<std::uint32_t> columns_;  ///< that are solved, ascending
 };
 
+void round_if_halves(Storage storage, SolvedItems& items, Environment& environment) {
+    if (storage != Storage::Half) return;
+    round_to_halves(items.ranking, environment);
+    round_to_halves(items.rating, environment);
+}
+
+/// All items that get what is expected of them.
+SolvedItems items_as_expected(const IdTable& ids, const ExpectedItems& expected, Environment& environment) {
+    ExpectedRows rows = expected.of(ids, environment);
+    SolvedItems items;
+    for (std::uint32_t item = 0; item < ids.size(); ++item) items.ids.push_back(ids.text(item));
+    items.interactions.assign(ids.size(), 0);
+    items.source_rows.assign(ids.size(), 0);
+    items.ranking = std::move(rows.ranking);
+    if (rows.rating.rows() == 0) return items;
+    const int k = rows.rating.factors() - 1;
+    items.rating = FactorMatrix(ids.size(), k, environment);
+    items.rating_bias = Array<float>(ids.size());
+    for (std::uint32_t item = 0; item < ids.size(); ++item) {
+        std::copy_n(rows.rating.row(item), k, items.rating.row(item));
+        items.rating_bias[item] = rows.rating.row(item)[k];
+    }
+    return items;
+}
+
+/// True if the model has the item with these factors and without interactions.
+bool has_as_expected(const ServedVersion& model, std::uint32_t item, const SolvedItems& items, std::uint32_t row) {
+    const ItemIndex& ranking = model.items.ranking();
+    const auto same = [](const float* a, const float* b, std::size_t size) { return std::equal(a, a + size, b); };
+    if (model.items.interactions()[item] > 0 ||
+        !same(items.ranking.row(row), ranking.rows().row(ranking.positions()[item]), items.ranking.stride()))
+        return false;
+    return !model.rating || (items.rating_bias[row] == model.items.rating_bias()[item] &&
+                             same(items.rating.row(row), model.items.rating().row(item), items.rating.stride()));
+}
+
+SolvedItems take(const SolvedItems& items, const std::vector<std::uint32_t>& rows, Environment& environment) {
+    SolvedItems taken;
+    const auto copy = [&](const FactorMatrix& from, FactorMatrix& to) {
+        if (from.rows() == 0) return;
+        to = FactorMatrix(rows.size(), from.factors(), environment);
+        for (std::size_t r = 0; r < rows.size(); ++r) std::copy_n(from.row(rows[r]), from.stride(), to.row(r));
+    };
+    copy(items.ranking, taken.ranking);
+    copy(items.rating, taken.rating);
+    if (items.rating.rows() > 0) taken.rating_bias = Array<float>(rows.size());
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        taken.ids.push_back(items.ids[rows[r]]);
+        taken.interactions.push_back(items.interactions[rows[r]]);
+        taken.source_rows.push_back(items.source_rows[rows[r]]);
+        if (items.rating.rows() > 0) taken.rating_bias[r] = items.rating_bias[rows[r]];
+    }
+    return taken;
+}
+
+/// Adds to the solution the items that get what is expected of them, but for those that have just that.
+void add_expected(const ServedVersion& model, const ItemChanges& changes, const ExpectedItems& expected,
+                  Environment& environment, Solution& solution) {
+    SolvedItems items = items_as_expected(changes.expected, expected, environment);
+    round_if_halves(changes.storage, items, environment);
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t row = 0; row < items.ids.size(); ++row) {
+        const auto known = id_at(changes.expected, row).find_in(model.items.ids());
+        if (known && has_as_expected(model, *known, items, row)) continue;
+        if (known) solution.known.push_back(items.ids[row]);
+        rows.push_back(row);
+    }
+    solution.expected = take(items, rows, environment);
+    require_finite(solution.expected.ranking, "ranking factors", environment);
+    require_finite(solution.expected.rating, "rating factors", environment);
+}
+
 /// Puts the solved items into the place of those that they replace, and deletes removed ones.
 void store(const Catalog& catalog, const ServedVersion& model, const Source& source, const ItemChanges& changes,
            Solution solution, RefreshOutcome& outcome) {
     Environment environment = quiet_environment();
-    SolvedItems& solved = solution.items;
-    if (changes.storage == Storage::Half) {
-        round_to_halves(solved.ranking, environment);
-        round_to_halves(solved.rating, environment);
-    }
+    round_if_halves(changes.storage, solution.items, environment);
+    const std::size_t stored = solution.items.ids.size() + solution.expected.ids.size();
     outcome.updated_items = solution.known.size();
-    outcome.new_items = solved.ids.size() - outcome.updated_items;
+    outcome.new_items = stored - outcome.updated_items;
     outcome.removed_items = changes.removed.size();
     std::vector<std::string> replaced = std::move(solution.known);
     replaced.insert(replaced.end(), changes.removed.begin(), changes.removed.end());
-    if (solved.ids.empty() && replaced.empty()) return;
+    if (stored == 0 && replaced.empty()) return;
     if (outcome.new_items == 0 && outcome.removed_items == model.items.size())
         throw SqlError(ERRCODE_DATA_EXCEPTION, "no item of model \"" + model.name + "\" would be left",
                        source.name + " has no row of them that the model's owner can see with user" +
@@ -170,15 +253,16 @@ void store(const Catalog& catalog, const ServedVersion& model, const Source& sou
     for (const std::string& id : replaced) bytes += id.size();
     require_refresh_memory(ids_memory(IdKind::Text, replaced.size(), bytes), replaced.size(), "items to be replaced");
     delete_items(catalog, model.version.model_id, replaced);
-    if (!solved.ids.empty()) write_items(catalog, model.version.model_id, solved, changes.storage);
+    for (const SolvedItems* items : {&solution.items, &solution.expected})
+        if (!items->ids.empty()) write_items(catalog, model.version.model_id, *items, changes.storage);
     const std::string sql = with_table_names(
         catalog,
         "UPDATE {models} SET items = items + $2, refreshed_at = clock_timestamp(), refreshed_items = refreshed_items +"
         " $3 WHERE model_id = $1");
     const std::int64_t more = static_cast<std::int64_t>(outcome.new_items - outcome.removed_items);
-    pg_call([&catalog, &model, &solved, more, sql = sql.c_str()] {
+    pg_call([&catalog, &model, stored, more, sql = sql.c_str()] {
         const Parameter parameters[] = {int8_parameter(model.version.model_id), int8_parameter(more),
-                                        int8_parameter(static_cast<std::int64_t>(solved.ids.size()))};
+                                        int8_parameter(static_cast<std::int64_t>(stored))};
         run_statement_unsafe(catalog, sql, lengthof(parameters), parameters);
         release_dropped_at_commit_unsafe(catalog);
     });
@@ -192,13 +276,18 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
     progress.phase("counting");
     const std::shared_ptr<const ServingModel> model = cached_model(catalog, name, version);
     const Source source = source_to_refresh(name, version);
-    const ItemChanges changes = find_item_changes(catalog, *model, source, min_interactions);
+    Environment environment = make_environment(progress);
+    const std::optional<ExpectedItems> expected = ExpectedItems::read(catalog, *model, environment);
+    const ItemChanges changes =
+        find_item_changes(catalog, *model, source, min_interactions, expected ? &expected->ids() : nullptr);
     RefreshOutcome outcome;
     outcome.version = version.version;
     if (!changes.none()) {
         Solution solution;
         if (!changes.to_solve.empty())
-            solution = Refresh(catalog, *model, source, progress).solve(changes, min_interactions);
+            solution = Refresh(catalog, *model, source, expected ? &*expected : nullptr, progress)
+                           .solve(changes, min_interactions);
+        if (changes.expected.size() > 0) add_expected(*model, changes, *expected, environment, solution);
         progress.phase("storing");
         store(catalog, *model, source, changes, std::move(solution), outcome);
     }

@@ -69,6 +69,25 @@ void check_time_column(const TrainOptions& options, bool given) {
                        R"(Leave it out, or add "duplicates": "last".)");
 }
 
+/// The relation of that name, and its column of ids, which is called like that of the source.
+FeatureRelation describe_item_features(const RawTrainArguments& raw, const std::string& name, const Source& source) {
+    const Oid relation = raw.repeats ? raw.item_features : pg_call([name = name.c_str()] {
+        return DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(name)));
+    });
+    if (!relation_exists(relation))
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the relation of item_features does not exist", "",
+                       R"(Name a relation with features of items: options => '{"item_features": "..."}'.)");
+    FeatureRelation features = describe_features(relation, source.item.name.c_str());
+    if (features.id.kind() != source.item.kind()) {
+        const auto type = [](const SourceColumn& column) { return type_name(column.type); };
+        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                       "column \"" + features.id.name + "\" of " + features.name + " is of type " + type(features.id) +
+                           ", and items are of type " + type(source.item),
+                       "", "Make a view of " + features.name + " whose column has the type of the items.");
+    }
+    return features;
+}
+
 }  // namespace
 
 RawTrainArguments read_train_arguments_unsafe(FunctionCallInfo fcinfo, int inserted) {
@@ -111,13 +130,14 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     result.model = model_name(raw);
     result.model_is_given = raw.model != nullptr;
     set_numbers(raw, &result.options);
-    std::optional<std::string> time_column;
-    if (raw.options != nullptr) apply_options(raw.options, &result.options, &time_column, further);
+    NamedRelations named;
+    std::optional<std::string>& time_column = named.time_column;
+    if (raw.options != nullptr) apply_options(raw.options, &result.options, &named, further);
     result.options_json = raw.options_text;
     if (raw.repeats) {
         result.options.search.enabled = false;
         if (raw.found != nullptr) {
-            apply_options(raw.found, &result.options, &time_column);
+            apply_options(raw.found, &result.options, &named);
             result.found_json = raw.found_text;
         }
     }
@@ -125,6 +145,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     check_time_column(result.options, time_column.has_value());
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                                  time_column ? time_column->c_str() : nullptr});
+    if (named.item_features) result.item_features = describe_item_features(raw, *named.item_features, result.source);
     return result;
 }
 

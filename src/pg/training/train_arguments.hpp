@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/training/options.hpp"
+#include "pg/features/feature_relation.hpp"
 #include "pg/models/parameters.hpp"
 #include "pg/sql/source.hpp"
 
@@ -33,6 +34,7 @@ struct RawTrainArguments {
     bool repeats;
     Jsonb* found;
     const char* found_text;
+    Oid item_features;  ///< with repeats: the relation, whatever its name is now; InvalidOid: none
 };
 
 /// `inserted` arguments of another function stand between the source and the model.
@@ -44,6 +46,7 @@ struct TrainArguments {
     std::string options_json;
     std::string found_json;  ///< what an earlier training run found; empty: nothing
     Source source;
+    std::optional<FeatureRelation> item_features;
     TrainOptions options;
 };
 

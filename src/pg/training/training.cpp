@@ -8,12 +8,14 @@
 #include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/publish.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/models/item_map.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/models/parameters.hpp"
 #include "pg/sql/quoting.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
+#include "pg/training/item_features.hpp"
 #include "pg/training/retrain.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/progress.hpp"
@@ -44,11 +46,12 @@ std::string found_json(const TrainArguments& arguments, const Settings& found) {
 }
 
 std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
-                           const TrainResult& trained, double seconds) {
+                           const ItemFeatures& features, const TrainResult& trained, double seconds) {
     NewVersion row;
     row.model = arguments.model;
     row.owner = owner;
     row.source = &arguments.source;
+    if (arguments.item_features) row.item_features = arguments.item_features->relation;
     row.options = &arguments.options;
     row.algorithm = named_trainer(arguments.options).name;
     const Settings& found = trained.found.found;
@@ -60,6 +63,7 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.seconds = seconds;
     const std::int64_t model_id = next_model_id(catalog);
     write_factors(catalog, model_id, dataset, trained.model, trained.found.options.storage);
+    if (features.values() != nullptr) write_item_map(catalog, model_id, features.names(), trained.model);
     return publish(catalog, model_id, row);
 }
 
@@ -112,6 +116,7 @@ struct Training::State {
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     Progress progress;
     Environment environment = make_environment(progress);
+    std::optional<ItemFeatures> features;
     std::optional<Dataset> dataset;
     std::optional<WarmStart> start;
     TrainResult trained;
@@ -126,15 +131,19 @@ void Training::read(const ModelVersion* start_from) {
     state_ = std::make_unique<State>(arguments_.model, owner);
     check_former_source(catalog_, arguments_);
     warn_without_index(arguments_.source);
-    state_->dataset = read_interactions(arguments_.source, arguments_.options, state_->environment, state_->progress);
-    if (start_from != nullptr)
-        state_->start = read_warm_start(catalog_, *start_from, *state_->dataset, arguments_.options);
+    State& state = *state_;
+    if (arguments_.item_features) state.progress.phase("features");
+    state.features.emplace(arguments_, state.environment);
+    state.dataset = read_interactions(arguments_.source, arguments_.options, state.environment, state.progress, 0,
+                                      state.features->memory(arguments_.options));
+    state.features->join(*state.dataset, state.environment);
+    if (start_from != nullptr) state.start = read_warm_start(catalog_, *start_from, *state.dataset, arguments_.options);
 }
 
 void Training::train() {
     State& state = *state_;
     TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
-    limit_search(options, *state.dataset);
+    limit_search(options, *state.dataset, 0, state.features->memory(options));
     state.progress.plan(planned_iterations(options));
     bool searches = needs_search(options);
     state.progress.phase(searches ? "search" : "training");
@@ -143,7 +152,8 @@ void Training::train() {
         if (std::exchange(searches, false)) state.progress.phase("training");
         state.environment.on_phase(name, total);
     };
-    state.trained = mf::train(*state.dataset, options, environment, state.start ? &*state.start : nullptr);
+    state.trained = mf::train(*state.dataset, options, environment, state.start ? &*state.start : nullptr,
+                              state.features->values());
     for (const std::string& note : state.trained.found.notes) report(NOTICE, note);
 }
 
@@ -156,7 +166,8 @@ TrainingOutcome Training::store() {
     outcome.summary = state.trained.summary;
     outcome.found = found_json(arguments_, state.trained.found.found);
     const std::optional<FormerVersion> former = find_former_version(catalog_, arguments_.model);
-    outcome.version = store_version(catalog_, arguments_, owner, *state.dataset, state.trained, state.seconds());
+    outcome.version =
+        store_version(catalog_, arguments_, owner, *state.dataset, *state.features, state.trained, state.seconds());
     if (former) warn_of_other_types(arguments_, *former);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();

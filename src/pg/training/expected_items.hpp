@@ -1,0 +1,37 @@
+// What a version expects of items by the features that their relation has now.
+#pragma once
+
+#include "core/data/features.hpp"
+#include "pg/cache/serving_model.hpp"
+#include "pg/models/item_map.hpp"
+
+namespace mf::pg {
+
+/// Rows of factors that are expected of some items.
+struct ExpectedRows {
+    FactorMatrix ranking;
+    FactorMatrix rating;  ///< with the bias as last column; no rows for implicit feedback
+};
+
+class ExpectedItems {
+  public:
+    /// Reads the map of the version, and with the rights of the model's owner the whole relation of features. Nothing
+    /// if the version has no map. Throws undefined_table or insufficient_privilege if the relation is gone or
+    /// forbidden, and as read_features().
+    static std::optional<ExpectedItems> read(const Catalog& catalog, const ServedVersion& model,
+                                             Environment& environment);
+
+    /// The items that have features.
+    const IdTable& ids() const { return features_.rows.users; }
+
+    /// What is expected of the items of a table; of those without features what is expected of any item.
+    ExpectedRows of(const Ids& items, Environment& environment) const;
+
+  private:
+    ExpectedItems(StoredItemMap map, FeatureRows features) : map_(std::move(map)), features_(std::move(features)) {}
+
+    StoredItemMap map_;
+    FeatureRows features_;
+};
+
+}  // namespace mf::pg
