@@ -77,6 +77,8 @@ INSERT INTO bench.goals VALUES
     ('iALS, conjugate gradient, portable: share of native speed', NULL, 1, 0.95),
     ('iALS, exact, portable: share of native speed', NULL, 1, 0.95),
     ('explicit ALS, portable: share of native speed', NULL, 1, 0.95),
+    ('mf_train, implicit, with features: times without', 'S20', -1, 1.35),
+    ('mf_train, explicit, with features: times without', 'S20', -1, 1.35),
     ('read, intern, sort, int ids: times SELECT', 'S20', -1, 2.5),
     ('read, intern, sort, text ids: times SELECT', 'S20', -1, 2.5),
     ('read, intern, sort, uuid ids: times SELECT', 'S20', -1, 2.5),
