@@ -3,12 +3,13 @@
 #pragma once
 
 #include "pg/sql/catalog.hpp"
+#include "pg/training/train_arguments.hpp"
 
 namespace mf::pg {
 
 /// Adds a queued job of the current user, with the settings of the session, and deletes old ones of the same model.
-/// Returns its number. The arguments are those of mf_train.
-std::int64_t add_training_job(const Catalog& catalog, const std::string& model, Oid source, FunctionCallInfo arguments);
+/// Returns its number. The arguments are those of mf_train, as they came and as they were checked.
+std::int64_t add_training_job(const Catalog& catalog, const TrainArguments& checked, FunctionCallInfo arguments);
 std::int64_t add_retraining_job(const Catalog& catalog, const std::string& model, Oid source);
 std::int64_t add_refresh_job(const Catalog& catalog, const std::string& model, Oid source,
                              std::uint32_t min_interactions);

@@ -22,7 +22,7 @@ MF_FUNCTION(mf_train_async) {
     check_former_source(catalog, arguments);
     tell_of_former_source(catalog, arguments);
     advise(arguments);
-    const std::int64_t job_id = add_training_job(catalog, arguments.model, arguments.source.relation, fcinfo);
+    const std::int64_t job_id = add_training_job(catalog, arguments, fcinfo);
     start_job_at_commit(job_id, fcinfo->flinfo->fn_oid);
     return pg_call([job_id] { return Int64GetDatum(job_id); });
 }
