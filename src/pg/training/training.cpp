@@ -85,16 +85,14 @@ void warn_of_other_types(const TrainArguments& arguments, const FormerVersion& f
            "Its users are " + type_name(user.type) + " and its items " + type_name(item.type) + " now.", calls);
 }
 
-/// A relation that is gone or another one now would be read by every recommendation.
-void require_source_exists(const Source& source) {
-    const Oid relation = source.relation;
+/// A relation that is gone or another one now would be read by every recommendation, or by every refresh.
+void require_exists(Oid relation, const std::string& name, const char* hint) {
     const bool exists = pg_call([relation] {
         LockRelationOid(relation, AccessShareLock);
         return get_rel_relkind(relation) != '\0';
     });
     if (!exists)
-        throw SqlError(ERRCODE_UNDEFINED_TABLE, source.name + " was dropped while a model was trained on it", "",
-                       "Train the model on another relation.");
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, name + " was dropped while a model was trained on it", "", hint);
 }
 
 void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome) {
@@ -161,7 +159,9 @@ TrainingOutcome Training::store() {
     State& state = *state_;
     state.progress.phase("storing");
     const Oid owner = lock_for_training(catalog_, arguments_.model);
-    require_source_exists(arguments_.source);
+    require_exists(arguments_.source.relation, arguments_.source.name, "Train the model on another relation.");
+    if (const auto& features = arguments_.item_features)
+        require_exists(features->relation, features->name, "Train the model with features from another relation.");
     TrainingOutcome outcome;
     outcome.summary = state.trained.summary;
     outcome.found = found_json(arguments_, state.trained.found.found);
