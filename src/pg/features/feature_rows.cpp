@@ -175,7 +175,7 @@ std::string feature_query(const FeatureRelation& relation) {
 
 template <class Parameter>
 std::optional<FeatureRows> read(const FeatureRelation& relation, const std::string& text, CheckedQuery query,
-                                const Parameter& parameter, Environment& environment) {
+                                const Parameter& parameter, bool reads_only, Environment& environment) {
     FeatureCollector collector(relation);
     ExceptionHolder exception;
     Receiver receiver{};
@@ -190,8 +190,8 @@ std::optional<FeatureRows> read(const FeatureRelation& relation, const std::stri
     receiver.exception = &exception;
     {
         const CallerRole caller;
-        pg_call([text = text.c_str(), &query, &parameter, dest = &receiver.pub] {
-            run_checked_unsafe(text, &query, parameter, false, dest);
+        pg_call([text = text.c_str(), &query, &parameter, reads_only, dest = &receiver.pub] {
+            run_checked_unsafe(text, &query, parameter, reads_only, dest);
         });
     }
     exception.rethrow();
@@ -201,18 +201,18 @@ std::optional<FeatureRows> read(const FeatureRelation& relation, const std::stri
 }  // namespace
 
 std::optional<FeatureRows> read_features(const FeatureRelation& relation, Oid reader, Environment& environment) {
-    return read(relation, feature_query(relation), {relation.relation, reader}, no_parameter, environment);
+    return read(relation, feature_query(relation), {relation.relation, reader}, no_parameter, false, environment);
 }
 
 std::optional<FeatureRows> read_features_of(const FeatureRelation& relation, std::span<const Id> ids, Oid reader,
-                                            Environment& environment) {
+                                            Environment& environment, bool reads_only) {
     if (ids.empty()) return std::nullopt;
     const Oid type = array_type(relation.id);
     const std::string query = feature_query(relation) + " WHERE " + equals(relation.id) + "ANY ($1)";
     return read(
         relation, query, {relation.relation, reader, type},
         [&relation, ids, type] { return parameter_list_unsafe(type, ids_parameter_unsafe(relation.id, ids)); },
-        environment);
+        reads_only, environment);
 }
 
 }  // namespace mf::pg

@@ -15,8 +15,9 @@ namespace mf::pg {
 /// - MemoryLimitExceeded as soon as what was read takes more than mf_ext.max_memory.
 std::optional<FeatureRows> read_features(const FeatureRelation& relation, Oid reader, Environment& environment);
 
-/// The same of the rows of some ids.
+/// The same of the rows of some ids. With reads_only it sees what the active snapshot does, as functions that are not
+/// volatile have to.
 std::optional<FeatureRows> read_features_of(const FeatureRelation& relation, std::span<const Id> ids, Oid reader,
-                                            Environment& environment);
+                                            Environment& environment, bool reads_only = false);
 
 }  // namespace mf::pg
