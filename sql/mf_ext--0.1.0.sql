@@ -722,6 +722,31 @@ COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
     'contributions of the user''s items to the score of an item; ids of any type as text';
 
+CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_explain_item_integer';
+
+CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_explain_item_uuid';
+
+CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_explain_item_text';
+
+COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+    'how much of an item''s ranking factors comes from each of its features';
+COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
+    'how much of an item''s ranking factors comes from each of its features';
+COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
+    'how much of an item''s ranking factors comes from each of its features';
+
 CREATE FUNCTION @extschema@.mf_recommend_all(
     n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
 RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4)

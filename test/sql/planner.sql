@@ -14,7 +14,7 @@ SELECT call, plan('SELECT * FROM ' || call) AS rows
   FROM unnest(ARRAY['mf_recommend(1)', 'mf_recommend(1, 7)', 'mf_recommend(1, n => 250)', 'mf_recommend(1, 2 + 3)', 'mf_recommend(1, 0)',
                     'mf_recommend(1, NULL)', 'mf_recommend(1, -3)', 'mf_recommend(1, 2147483647)', $$mf_recommend('1'::text, 7)$$,
                     'mf_recommend(1, (random() * 20)::integer)', 'mf_recommend_for(ARRAY[1, 2], n => 12)', 'mf_similar_items(1, 20)',
-                    'mf_similar_users(1, 20)', 'mf_recommend_all(20)', 'mf_recommend_all_text(5)']) WITH ORDINALITY AS calls (call, place)
+                    'mf_similar_users(1, 20)', 'mf_explain_item(1, 20)', 'mf_recommend_all(20)', 'mf_recommend_all_text(5)']) WITH ORDINALITY AS calls (call, place)
  ORDER BY place;
 
 -- A parameter whose value is known; one whose value is not.

@@ -67,6 +67,15 @@ $node->safe_psql('first', q{
     RESET ROLE;
     DROP OWNED BY leaver;
     DROP ROLE leaver;
+    -- A map from features, made by hand from factors of items.
+    CREATE TABLE shop.movies (item_id int PRIMARY KEY, genre text, year int);
+    INSERT INTO shop.movies SELECT i, CASE WHEN i % 2 = 0 THEN 'War' END, 1980 + i FROM generate_series(1, 30) i;
+    ALTER TABLE shop.movies OWNER TO keeper;
+    UPDATE mf_model_data SET item_features = 'shop.movies'::regclass WHERE model = 'ratings';
+    INSERT INTO mf_item_feature_data
+        SELECT model_id, feature, kind, center, scale, rating_bias, rating_factors, ranking_factors
+          FROM (VALUES ('', 'intercept', 0, 1, '1'), ('genre=War', 'category', 0, 0.7, '2'), ('year', 'number', 1995, 0.1, '3')) f (feature, kind, center, scale, item_id)
+          JOIN mf_item_factors USING (item_id) JOIN mf_models USING (model_id) WHERE model = 'ratings';
 });
 
 my $lists = q{
@@ -81,12 +90,14 @@ my $lists = q{
     SELECT l.* FROM shop.parts_recommend(3, 5) l;
     SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'gone', exclude_seen => false);
     SELECT model, version, live, users, items, parameters, metrics, trained_at, user_type, item_type, refreshed_at, refreshed_items FROM mf_models ORDER BY model, version;
-    SELECT model, version, owner, source FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
+    SELECT i, e.* FROM generate_series(1, 31) i, mf_explain_item(i, model => 'ratings') e;
+    SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature;
+    SELECT model, version, owner, source, item_features FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
     SELECT source FROM mf_model_data WHERE model = 'gone';
     SELECT owner FROM mf_model_data WHERE model = 'left';
     SELECT * FROM mf_grants};
 my $before = $node->safe_psql('first', $lists);
-like($before, qr/it's Mine\|1\|keeper\|"Zz ""x"" "."it's Mine"\n.*\n-\n-\nratings\|web$/s, 'a source that is gone, and a role, have no name');
+like($before, qr/genre=War\|category.*it's Mine\|1\|keeper\|"Zz ""x"" "."it's Mine"\|\n.*ratings\|2\|keeper\|shop.ratings\|shop.movies\n-\n-\nratings\|web$/s, 'a source that is gone, and a role, have no name');
 
 sub restored {
     my ($where, $database, $how) = @_;
@@ -151,15 +162,17 @@ $node->command_ok([ @psql, '-d', $node->connstr('sixth'), '-f', "$dump.users.sql
 like($err, qr/ERROR: .*version 2 of model "ratings" lacks item factors\nDETAIL:  0 of 30 rows were found\.\nHINT:  Train the model again\./, 'says what is missing');
 
 # A source that is not restored: its model has none, and all others are as before.
-$node->command_ok([ 'pg_dump', '--exclude-table=shop.mostly', '--exclude-table=shop.parts', '--exclude-table=shop.part', '-d', $node->connstr('first'), '-f', "$dump.part.sql" ],
-    'dump without two sources');
+$node->command_ok([ 'pg_dump', '--exclude-table=shop.mostly', '--exclude-table=shop.parts', '--exclude-table=shop.part', '--exclude-table=shop.movies', '-d', $node->connstr('first'), '-f', "$dump.part.sql" ],
+    'dump without two sources and the features');
 $node->safe_psql('postgres', 'CREATE DATABASE seventh; ALTER DATABASE seventh SET search_path = public, zoo');
 my ($stdout, $stderr) = run_command([ @psql, '-d', $node->connstr('seventh'), '-f', "$dump.part.sql" ]);
-is(join("\n", $stderr =~ /WARNING:  (.*)/g), "relation shop.mostly does not exist\nrelation shop.parts does not exist", 'a WARNING each');
+is(join("\n", $stderr =~ /WARNING:  (.*)/g), "relation shop.mostly does not exist\nrelation shop.parts does not exist\nrelation shop.movies does not exist", 'a WARNING each');
 like($stderr, qr/HINT:  Train the model on another relation\./, 'with a hint');
 is($node->safe_psql('seventh', q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'ratings')}),
     $node->safe_psql('first', q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'ratings')}), 'the others serve');
 is($node->safe_psql('seventh', q{SELECT model FROM mf_models WHERE source = 0 ORDER BY model}), "gone\nmostly\nparts", 'those have no source');
+($status, $out, $err) = $node->psql('seventh', q{SELECT mf_explain_item(1, model => 'ratings')});
+like($err, qr/ERROR: .*the relation of features that model "ratings" was trained with does not exist any more/, 'nor are other features taken');
 
 # Another server: without the role the models have no owner, nor are there grants to roles that are missing. With the
 # roles everything is restored.

@@ -30,6 +30,12 @@ $primary->safe_psql('postgres', q{
            mf_train('halves', factors => 4, options => '{"storage": "half"}');
     SELECT mf_grant('ratings', 'web');
     INSERT INTO ratings VALUES (3, 3, 5), (100, 1, 5), (100, 2, 1);
+    CREATE VIEW movies AS SELECT i AS item_id, 'War' AS genre FROM generate_series(1, 10) i;
+    UPDATE mf_model_data SET item_features = 'movies'::regclass WHERE model = 'ratings';
+    INSERT INTO mf_item_feature_data
+        SELECT model_id, feature, kind, 0, 1, rating_bias, rating_factors, ranking_factors
+          FROM (VALUES ('', 'intercept', '1'), ('genre=War', 'category', '2')) f (feature, kind, item_id)
+          JOIN mf_item_factors USING (item_id) JOIN mf_models USING (model_id) WHERE model = 'ratings';
 });
 $primary->wait_for_catchup($standby);
 
@@ -44,6 +50,7 @@ my @reads = (
     q{SELECT mf_predict(1, 1, 'ratings'), mf_predict(100, 7, 'ratings')},
     q{SELECT * FROM mf_predictions(1, model => 'ratings')},
     q{SELECT * FROM mf_explain(3, 1, 5, 'ratings')},
+    q{SELECT * FROM mf_explain_item(3, 5, 'ratings')},
     q{SELECT * FROM mf_similar_items(1, 2, 'ratings')},
     q{SELECT * FROM mf_similar_users(1, 2, 'ratings')},
     q{SELECT * FROM mf_evaluate('train', 'test', 5)},
@@ -57,7 +64,7 @@ my @reads = (
     q{SELECT * FROM mf_grants},
     q{SELECT * FROM mf_user_factors ORDER BY model_id, user_id},
     q{SELECT * FROM mf_item_factors ORDER BY model_id, item_id},
-    q{SELECT count(*) FROM mf_item_feature_factors},
+    q{SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature},
     q{SELECT count(*) FROM mf_progress});
 for my $read (@reads) {
     my $there = $standby->safe_psql('postgres', $read);

@@ -74,6 +74,13 @@ $node->safe_psql('postgres', q{
     CREATE INDEX ON ratings (user_id);
     SELECT mf_train('ratings', factors => 8);
     INSERT INTO ratings SELECT user_id, 199, 5 FROM generate_series(0, 299, 2) user_id;
+    CREATE TABLE movies AS SELECT i AS item_id, ARRAY['War', 'Love'] AS genre, i AS year FROM generate_series(0, 199) i;
+    CREATE INDEX ON movies (item_id);
+    UPDATE mf_model_data SET item_features = 'movies'::regclass WHERE model = 'ratings';
+    INSERT INTO mf_item_feature_data
+        SELECT model_id, feature, kind, 0, 1, rating_bias, rating_factors, ranking_factors
+          FROM (VALUES ('', 'intercept', '1'), ('genre=War', 'category', '2'), ('year', 'number', '3')) f (feature, kind, item_id)
+          JOIN mf_item_factors USING (item_id) JOIN mf_models USING (model_id) WHERE model = 'ratings';
     ALTER DATABASE postgres SET mf_ext.default_model = 'ratings';
     CREATE PROCEDURE call_often(statement text) LANGUAGE plpgsql AS $$
     DECLARE n bigint; BEGIN
@@ -84,6 +91,7 @@ my %small = (
     mf_recommend => 'SELECT count(*) FROM mf_recommend($1, 5)',
     mf_recommend_for => 'SELECT count(*) FROM mf_recommend_for(ARRAY[$1 % 200, 7], ARRAY[5, 1], 5)',
     mf_explain => 'SELECT count(*) FROM mf_explain($1, 5, 5)',
+    mf_explain_item => 'SELECT count(*) FROM mf_explain_item($1 % 200, 5)',
     mf_similar_items => 'SELECT count(*) FROM mf_similar_items($1 % 200, 5)',
     mf_predict => 'SELECT count(mf_predict($1, i)) FROM generate_series(1, 2) i');
 # Used memory, since allocated memory grows by half a megabyte when the catalog cache happens to need a block.

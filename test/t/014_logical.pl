@@ -18,6 +18,8 @@ $subscriber->start;
 # The other database has the same names and other OIDs.
 my $tables = q{
     CREATE SCHEMA "Shop";
+    CREATE VIEW movies AS SELECT i AS item_id, 'War' AS genre FROM generate_series(1, 10) i;
+    GRANT SELECT ON movies TO keeper;
     CREATE TABLE "Shop"."the ratings" (user_id int, item_id int, rating real, PRIMARY KEY (user_id, item_id))};
 $publisher->safe_psql('postgres', "CREATE ROLE keeper; CREATE EXTENSION mf_ext; $tables; CREATE PUBLICATION lists FOR TABLE
     mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_item_feature_data, mf_grant_data, \"Shop\".\"the ratings\"");
@@ -30,6 +32,11 @@ $publisher->safe_psql('postgres', q{
     SELECT mf_train('"Shop"."the ratings"', 'first', factors => 4);
     SELECT mf_grant('first', 'public');
     INSERT INTO "Shop"."the ratings" VALUES (3, 3, 5), (100, 1, 5), (100, 2, 1);
+    RESET ROLE;
+    UPDATE mf_model_data SET item_features = 'movies'::regclass;
+    INSERT INTO mf_item_feature_data
+        SELECT model_id, feature, kind, 0, 1, rating_bias, rating_factors, ranking_factors
+          FROM (VALUES ('', 'intercept', '1'), ('genre=War', 'category', '2')) f (feature, kind, item_id) JOIN mf_item_factors USING (item_id);
 });
 $subscriber->safe_psql('postgres', "CREATE TABLE moves_the_oids (); CREATE ROLE other; CREATE ROLE keeper; CREATE EXTENSION mf_ext; $tables");
 $subscriber->safe_psql('postgres', 'GRANT ALL ON SCHEMA "Shop" TO keeper; ALTER TABLE "Shop"."the ratings" OWNER TO keeper');
@@ -43,7 +50,8 @@ my $lists = q{
     SELECT mf_predict(1, 1, 'first'), mf_predict(100, 7, 'first');
     SELECT * FROM mf_explain(3, 1, 5, 'first');
     SELECT * FROM mf_similar_users(1, 2, 'first');
-    SELECT model, version, live, owner, source FROM mf_models ORDER BY version;
+    SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature;
+    SELECT model, version, live, owner, source, item_features FROM mf_models ORDER BY model, version;
     SELECT * FROM mf_grants};
 sub compare {
     my ($what) = @_;
@@ -52,8 +60,9 @@ sub compare {
     is($there, $publisher->safe_psql('postgres', $lists), $what);
     return $there;
 }
-like(compare('the same lists'), qr/trained.*fold-in.*fold-in.*popular.*1\|t\|keeper\|"Shop"."the ratings"/s,
+like(compare('the same lists'), qr/trained.*fold-in.*fold-in.*popular.*1\|t\|keeper\|"Shop"."the ratings"\|movies/s,
     'with every basis, owner and source');
+is($subscriber->safe_psql('postgres', q{SELECT count(*) FROM mf_explain_item(3, model => 'first')}), '2', 'and features');
 is($subscriber->safe_psql('postgres', q{CREATE ROLE guest; SET ROLE guest; SELECT count(*) FROM mf_recommend(1, 3, 'first')}), '3', 'and grants');
 
 $publisher->safe_psql('postgres', q{SET ROLE keeper; SELECT mf_retrain('first')});

@@ -72,6 +72,10 @@ constexpr Definition kDefinitions[] = {
      "SELECT r.item_id::{item}, r.contribution"
      " FROM {schema}.mf_explain($1::{id}, $2::{id}, $3, {model}) AS r (item_id, contribution)",
      "COST 10000 ROWS 10", "which of the user's items the score of an item comes from"},
+    {"explain_item", "item_id {item}, n pg_catalog.int8 DEFAULT 10",
+     "TABLE (feature pg_catalog.text, weight pg_catalog.float4)",
+     "SELECT r.feature, r.weight FROM {schema}.mf_explain_item($1::{item_id}, $2, {model}) AS r (feature, weight)",
+     "COST 100000 ROWS 10", "how much of an item's factors comes from each of its features"},
 };
 
 /// All bodies begin so; then come the model and the types. To be changed with the arguments or the result of a

@@ -1,0 +1,34 @@
+#include "pg/features/current_features.hpp"
+
+namespace mf::pg {
+namespace {
+
+FeatureRelation describe_again(const std::string& model, Oid relation, const char* item_column, Oid owner) {
+    try {
+        return describe_features(relation, item_column, owner);
+    } catch (const SqlError& e) {
+        throw SqlError(e.sqlstate(), e.what(), e.detail(),
+                       "The relation of features has changed since model \"" + model +
+                           "\" was trained. Undo that, or train the model again.");
+    }
+}
+
+}  // namespace
+
+FeatureRelation current_features(const std::string& model, Oid relation, const char* item_column, IdKind kind,
+                                 Oid owner) {
+    if (!relation_exists(relation))
+        throw SqlError(ERRCODE_UNDEFINED_TABLE,
+                       "the relation of features that model \"" + model + "\" was trained with does not exist any more",
+                       "",
+                       "Train the model with another one: mf_train(..., options => '{\"item_features\": \"...\"}').");
+    FeatureRelation features = describe_again(model, relation, item_column, owner);
+    if (features.id.kind() != kind)
+        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                       "column \"" + features.id.name + "\" of " + features.name + " is now of type " +
+                           type_name(features.id.type),
+                       "The items of model \"" + model + "\" have ids of another type.", "Train the model again.");
+    return features;
+}
+
+}  // namespace mf::pg

@@ -1,0 +1,142 @@
+// mf_explain_item: what each feature of an item contributes to its factors.
+#include <algorithm>
+#include <cmath>
+
+#include "pg/cache/model_for_call.hpp"
+#include "pg/features/current_features.hpp"
+#include "pg/features/feature_rows.hpp"
+#include "pg/models/item_map.hpp"
+#include "pg/sql/results.hpp"
+#include "pg/wall/boundary.hpp"
+#include "pg/wall/environment.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// How the intercept is called, which every item has.
+constexpr std::string_view kOfAllItems = "(all items)";
+
+struct Arguments : ListArguments {
+    IdView item;
+};
+
+Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
+    return {list_arguments_unsafe(fcinfo, 1), id_argument_unsafe(fcinfo, 0, kind)};
+}
+
+void require_features(const ServingModel& model) {
+    if (model.version.has_item_features) return;
+    throw SqlError(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                   "model \"" + model.name + "\" was trained without features of items", "",
+                   "Train it with a relation of features: mf_train(..., options => '{\"item_features\": \"...\"}').");
+}
+
+/// The features of an item as its relation has them now.
+struct ItemFeatures {
+    IdTable names{IdKind::Text};  ///< sorted
+    std::vector<float> values;    ///< of each
+};
+
+ItemFeatures features_of(const ServingModel& model, const Id& item) {
+    const ModelVersion& version = model.version;
+    const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
+                                                      model.item_kind, version.owner);
+    Environment environment = quiet_environment();
+    const std::optional<FeatureRows> read = read_features_of(relation, {&item, 1}, version.owner, environment, true);
+    ItemFeatures features;
+    // Ids that SQL holds to be equal may differ in their bytes.
+    const std::optional<std::uint32_t> row = read ? item.find_in(read->rows.users) : std::nullopt;
+    if (!row) return features;
+    for (const std::uint32_t feature : read->rows.by_user.row_columns(*row))
+        features.names.intern(read->rows.items.bytes(feature));
+    const std::span<const float> values = read->rows.by_user.row_values(*row);
+    features.values.assign(values.begin(), values.end());
+    return features;
+}
+
+/// The map of the item's features; those that it does not have are left out.
+StoredItemMap map_of(const Catalog& catalog, const ServingModel& model, const ItemFeatures& features) {
+    const std::string label = version_label(model.name, model.version.version);
+    std::optional<StoredItemMap> map =
+        read_item_map_of(catalog, model.version.model_id, features.names, model.shape(), label);
+    if (!map)
+        throw SqlError(ERRCODE_DATA_CORRUPTED, label + " lacks the factors of features", "", "Train the model again.");
+    return std::move(*map);
+}
+
+/// Values of the features that the map has.
+Csr known_values(const ItemFeatures& features, const StoredItemMap& map) {
+    Csr row;
+    row.column_count = map.features.size();
+    row.offsets = Array<std::uint64_t>(2, 0u);
+    row.offsets[1] = row.column_count;
+    row.columns = Array<std::uint32_t>(row.column_count);
+    row.values = Array<float>(row.column_count);
+    for (std::uint32_t f = 0; f < row.column_count; ++f) {
+        row.columns[f] = f;
+        row.values[f] = features.values[*features.names.find(map.features.bytes(f))];
+    }
+    return row;
+}
+
+double dot(const float* a, const float* b, int count) {
+    double sum = 0;
+    for (int i = 0; i < count; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    return sum;
+}
+
+/// With g the item's features, B the map and y its factors, g_f (B_f · y) / |y|²: for an item without interactions,
+/// where y is Bᵀ g, they add up to 1. None if y is 0.
+std::vector<ListRow> weights(const StoredItemMap& map, const ItemFeatures& features, const float* factors) {
+    const int count = map.ranking.factors();
+    const double square = dot(factors, factors, count);
+    std::vector<ListRow> rows;
+    if (!(square > 0)) return rows;
+    const Csr scaled = scale_features(known_values(features, map), map.scales);
+    for (std::size_t j = 0; j < scaled.row_size(0); ++j) {
+        const std::uint32_t feature = scaled.row_columns(0)[j];
+        const auto value = static_cast<double>(scaled.row_values(0)[j]);
+        rows.push_back({feature, static_cast<float>(value * dot(map.ranking.row(feature), factors, count) / square)});
+    }
+    return rows;
+}
+
+/// The n of greatest weight, negative or positive, ties by name.
+void keep_greatest(std::vector<ListRow>& rows, const IdTable& names, std::size_t n) {
+    const std::size_t wanted = std::min(n, rows.size());
+    std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(wanted), rows.end(),
+                      [&names](const ListRow& a, const ListRow& b) {
+                          const float left = std::fabs(a.number);
+                          const float right = std::fabs(b.number);
+                          return left > right || (left == right && names.bytes(a.item) < names.bytes(b.item));
+                      });
+    rows.resize(wanted);
+}
+
+Datum explain_item(FunctionCallInfo fcinfo, IdKind kind) {
+    const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
+    const std::size_t n = list_length(arguments.n);
+    if (arguments.item.null || n == 0) return Datum{0};
+    const std::shared_ptr<ServingModel> model =
+        serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
+    require_features(*model);
+    const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
+    if (!item) return Datum{0};
+    const ItemFeatures features = features_of(*model, *convert_id(arguments.item, model->item_kind));
+    StoredItemMap map = map_of(arguments.catalog, *model, features);
+    std::vector<ListRow> rows = weights(map, features, model->items.ranking().row(*item));
+    const std::uint32_t intercept = map.features.size();
+    IdTable& names = map.features;
+    const std::uint32_t shown = names.intern(kOfAllItems);
+    for (ListRow& row : rows)
+        if (row.item == intercept) row.item = shown;
+    keep_greatest(rows, names, n);
+    put_list(fcinfo, IdKind::Text, names, rows, nullptr);
+    return Datum{0};
+}
+
+}  // namespace
+
+MF_ID_FUNCTIONS(mf_explain_item, explain_item)
+
+}  // namespace mf::pg
