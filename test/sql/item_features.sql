@@ -126,6 +126,12 @@ SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"feature
 SET mf_ext.max_memory = '1MB';
 SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "known_facts", "search": false}')$$);
 RESET mf_ext.max_memory;
+-- Without any feature, items that nobody has had leave.
+BEGIN;
+DELETE FROM known_facts;
+SELECT new_items, updated_items FROM mf_refresh_items('ratings');
+SELECT count(*) FROM mf_item_factor_data i JOIN mf_models m USING (model_id) WHERE model = 'ratings' AND live AND i.interactions = 0;
+ROLLBACK;
 DROP TABLE known_facts CASCADE;
 SELECT error_of($$SELECT mf_refresh_items('ratings')$$);
 SELECT error_of($$SELECT mf_retrain('ratings')$$);
