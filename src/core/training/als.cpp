@@ -75,7 +75,8 @@ struct Centers {
 
 RatingModel train_als(const TrainingData& data, const TrainOptions& options, Environment& environment,
                       const RatingEvaluation& evaluate, RatingStart* start) {
-    const auto& [by_user, by_item, item_features] = data;
+    const Csr &by_user = data.by_user, &by_item = data.by_item;
+    const SideFeatures* const item_features = data.item_features;
     const int iterations = options.als.iterations;
     RatingModel model;
     const ValueStatistics ratings = value_statistics(by_user.values, environment);

@@ -69,7 +69,8 @@ ObjectiveParts solve_users(RankingModel& model, const Side& users, bool exactly,
 
 RankingModel train_ials(const TrainingData& matrices, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate, RankingStart* start) {
-    const auto& [by_user, by_item, item_features] = matrices;
+    const Csr &by_user = matrices.by_user, &by_item = matrices.by_item;
+    const SideFeatures* const item_features = matrices.item_features;
     const IalsData data = prepare_ials(by_user, by_item, options, environment);
     const IalsParameters& parameters = data.parameters;
     const int factors = options.factors;

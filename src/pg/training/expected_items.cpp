@@ -15,7 +15,7 @@ std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const S
     const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
                                                       model.item_kind, version.owner);
     std::optional<FeatureRows> features = read_features(relation, version.owner, environment);
-    if (!features) features.emplace(Dataset{IdTable(model.item_kind), IdTable(IdKind::Text), {}, {}, 0});
+    if (!features) features = FeatureRows{Dataset{IdTable(model.item_kind), IdTable(IdKind::Text), {}, {}, 0}, {}};
     return ExpectedItems(std::move(*map), std::move(*features));
 }
 
