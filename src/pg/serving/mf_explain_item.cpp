@@ -32,51 +32,31 @@ void require_features(const ServingModel& model) {
 }
 
 /// The features of an item as its relation has them now.
-struct ItemFeatures {
-    IdTable names{IdKind::Text};  ///< sorted
-    std::vector<float> values;    ///< of each
-};
-
-ItemFeatures features_of(const ServingModel& model, const Id& item) {
+FeatureRows features_of(const ServingModel& model, const Id& item) {
     const ModelVersion& version = model.version;
     const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
                                                       model.item_kind, version.owner);
     Environment environment = quiet_environment();
-    const std::optional<FeatureRows> read = read_features_of(relation, {&item, 1}, version.owner, environment, true);
-    ItemFeatures features;
-    // Ids that SQL holds to be equal may differ in their bytes.
-    const std::optional<std::uint32_t> row = read ? item.find_in(read->rows.users) : std::nullopt;
-    if (!row) return features;
-    for (const std::uint32_t feature : read->rows.by_user.row_columns(*row))
-        features.names.intern(read->rows.items.bytes(feature));
-    const std::span<const float> values = read->rows.by_user.row_values(*row);
-    features.values.assign(values.begin(), values.end());
-    return features;
+    std::optional<FeatureRows> features = read_features_of(relation, {&item, 1}, version.owner, environment, true);
+    if (!features) features = FeatureRows{Dataset{IdTable(model.item_kind), IdTable(IdKind::Text), {}, {}, 0}, {}};
+    return std::move(*features);
 }
 
-/// The map of the item's features; those that it does not have are left out.
-StoredItemMap map_of(const Catalog& catalog, const ServingModel& model, const ItemFeatures& features) {
+/// The map of these features; those that it does not have are left out.
+StoredItemMap map_of(const Catalog& catalog, const ServingModel& model, const Ids& names) {
     const std::string label = version_label(model.name, model.version.version);
-    std::optional<StoredItemMap> map =
-        read_item_map_of(catalog, model.version.model_id, features.names, model.shape(), label);
+    std::optional<StoredItemMap> map = read_item_map_of(catalog, model.version.model_id, names, model.shape(), label);
     if (!map)
         throw SqlError(ERRCODE_DATA_CORRUPTED, label + " lacks the factors of features", "", "Train the model again.");
     return std::move(*map);
 }
 
-/// Values of the features that the map has.
-Csr known_values(const ItemFeatures& features, const StoredItemMap& map) {
-    Csr row;
-    row.column_count = map.features.size();
-    row.offsets = Array<std::uint64_t>(2, 0u);
-    row.offsets[1] = row.column_count;
-    row.columns = Array<std::uint32_t>(row.column_count);
-    row.values = Array<float>(row.column_count);
-    for (std::uint32_t f = 0; f < row.column_count; ++f) {
-        row.columns[f] = f;
-        row.values[f] = features.values[*features.names.find(map.features.bytes(f))];
-    }
-    return row;
+/// The item's row of the matrix whose columns are those of the map.
+Csr scaled_features(const FeatureRows& features, const Id& item, const StoredItemMap& map) {
+    IdTable items(item.kind);
+    item.intern_in(items);
+    const FeatureValues values = values_of_items(features, items);
+    return scale_features(with_columns(values.rows, features.rows.items, map.features), map.scales);
 }
 
 double dot(const float* a, const float* b, int count) {
@@ -87,12 +67,11 @@ double dot(const float* a, const float* b, int count) {
 
 /// With g the item's features, B the map and y its factors, g_f (B_f · y) / |y|²: for an item without interactions,
 /// where y is Bᵀ g, they add up to 1. None if y is 0.
-std::vector<ListRow> weights(const StoredItemMap& map, const ItemFeatures& features, const float* factors) {
+std::vector<ListRow> weights(const StoredItemMap& map, const Csr& scaled, const float* factors) {
     const int count = map.ranking.factors();
     const double square = dot(factors, factors, count);
     std::vector<ListRow> rows;
     if (!(square > 0)) return rows;
-    const Csr scaled = scale_features(known_values(features, map), map.scales);
     for (std::size_t j = 0; j < scaled.row_size(0); ++j) {
         const std::uint32_t feature = scaled.row_columns(0)[j];
         const auto value = static_cast<double>(scaled.row_values(0)[j]);
@@ -120,11 +99,12 @@ Datum explain_item(FunctionCallInfo fcinfo, IdKind kind) {
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
     require_features(*model);
-    const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
-    if (!item) return Datum{0};
-    const ItemFeatures features = features_of(*model, *convert_id(arguments.item, model->item_kind));
-    StoredItemMap map = map_of(arguments.catalog, *model, features);
-    std::vector<ListRow> rows = weights(map, features, model->items.ranking().row(*item));
+    const std::optional<std::uint32_t> index = known_item(*model, arguments.item);
+    if (!index) return Datum{0};
+    const Id item = *convert_id(arguments.item, model->item_kind);
+    const FeatureRows features = features_of(*model, item);
+    StoredItemMap map = map_of(arguments.catalog, *model, features.rows.items);
+    std::vector<ListRow> rows = weights(map, scaled_features(features, item, map), model->items.ranking().row(*index));
     const std::uint32_t intercept = map.features.size();
     IdTable& names = map.features;
     const std::uint32_t shown = names.intern(kOfAllItems);
