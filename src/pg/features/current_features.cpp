@@ -20,14 +20,15 @@ FeatureRelation current_features(const std::string& model, Oid relation, const c
     if (!relation_exists(relation))
         throw SqlError(ERRCODE_UNDEFINED_TABLE,
                        "the relation of features that model \"" + model + "\" was trained with does not exist any more",
-                       "",
+                       "The model goes on to serve.",
                        "Train the model with another one: mf_train(..., options => '{\"item_features\": \"...\"}').");
     FeatureRelation features = describe_again(model, relation, item_column, owner);
     if (features.id.kind() != kind)
         throw SqlError(ERRCODE_DATATYPE_MISMATCH,
                        "column \"" + features.id.name + "\" of " + features.name + " is now of type " +
                            type_name(features.id.type),
-                       "The items of model \"" + model + "\" have ids of another type.", "Train the model again.");
+                       "The items of model \"" + model + "\" have ids of another type.",
+                       "Undo that, or train the model again.");
     return features;
 }
 
