@@ -126,6 +126,16 @@ SELECT feature, weight, round((weight / CASE feature WHEN 'War' THEN 3 * 3 / 25.
   FROM (SELECT feature, round(weight::numeric, 5) AS weight FROM mf_explain_item(md5('1')::uuid, model => 'events')) AS list;
 SELECT count(*) FROM mf_explain_item(md5('1')::uuid::text, 2, 'events');
 
+-- As trained: an item that nobody has had is explained as a whole, and what users like an item for tells more of it than
+-- noise does.
+CREATE TABLE facts AS SELECT item_id, 'group ' || item_id % 4 AS feature FROM generate_series(1, 41) AS item_id UNION ALL SELECT item_id, 'noise ' || item_id % 7 FROM generate_series(1, 41) AS item_id;
+SET client_min_messages = warning;
+SELECT items FROM mf_train('ratings', 'trained', factors => 8, options => '{"item_features": "facts"}');
+RESET client_min_messages;
+SELECT string_agg(feature, ' ' ORDER BY feature) AS features, round(sum(weight)::numeric, 4) AS whole FROM mf_explain_item(41, model => 'trained');
+SELECT count(*) > 35 AS groups_before_noise FROM generate_series(1, 40) AS i
+ WHERE 'group ' || i % 4 = (SELECT feature FROM mf_explain_item(i::bigint, model => 'trained') WITH ORDINALITY AS e WHERE feature <> '(all items)' ORDER BY ordinality LIMIT 1);
+
 -- What cannot be explained.
 \pset tuples_only on
 SELECT error_of($$SELECT * FROM mf_explain_item(1, 3, 'events')$$);

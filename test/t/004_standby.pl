@@ -25,17 +25,12 @@ $primary->safe_psql('postgres', q{
     CREATE VIEW test AS SELECT * FROM ratings WHERE mf_fold(user_id, item_id, 5) = 0;
     CREATE VIEW texts AS SELECT 'u' || user_id AS user_id, 'i' || item_id AS item_id FROM ratings;
     CREATE VIEW halves AS SELECT * FROM ratings;
-    SELECT mf_train('ratings', factors => 4), mf_train('train', factors => 4),
+    CREATE VIEW movies AS SELECT i AS item_id, 'War' AS genre FROM generate_series(1, 10) i;
+    SELECT mf_train('ratings', factors => 4, options => '{"item_features": "movies"}'), mf_train('train', factors => 4),
            mf_train('texts', rating_column => NULL, feedback => 'implicit', factors => 4),
            mf_train('halves', factors => 4, options => '{"storage": "half"}');
     SELECT mf_grant('ratings', 'web');
     INSERT INTO ratings VALUES (3, 3, 5), (100, 1, 5), (100, 2, 1);
-    CREATE VIEW movies AS SELECT i AS item_id, 'War' AS genre FROM generate_series(1, 10) i;
-    UPDATE mf_model_data SET item_features = 'movies'::regclass WHERE model = 'ratings';
-    INSERT INTO mf_item_feature_data
-        SELECT model_id, feature, kind, 0, 1, rating_bias, rating_factors, ranking_factors
-          FROM (VALUES ('', 'intercept', '1'), ('genre=War', 'category', '2')) f (feature, kind, item_id)
-          JOIN mf_item_factors USING (item_id) JOIN mf_models USING (model_id) WHERE model = 'ratings';
 });
 $primary->wait_for_catchup($standby);
 

@@ -72,15 +72,10 @@ $node->safe_psql('postgres', q{
         SELECT n % 300 AS user_id, (n * 7919 + n / 300) % 200 AS item_id, 1 + n % 5 AS rating
           FROM generate_series(1, 10000::bigint) n;
     CREATE INDEX ON ratings (user_id);
-    SELECT mf_train('ratings', factors => 8);
-    INSERT INTO ratings SELECT user_id, 199, 5 FROM generate_series(0, 299, 2) user_id;
     CREATE TABLE movies AS SELECT i AS item_id, ARRAY['War', 'Love'] AS genre, i AS year FROM generate_series(0, 199) i;
     CREATE INDEX ON movies (item_id);
-    UPDATE mf_model_data SET item_features = 'movies'::regclass WHERE model = 'ratings';
-    INSERT INTO mf_item_feature_data
-        SELECT model_id, feature, kind, 0, 1, rating_bias, rating_factors, ranking_factors
-          FROM (VALUES ('', 'intercept', '1'), ('genre=War', 'category', '2'), ('year', 'number', '3')) f (feature, kind, item_id)
-          JOIN mf_item_factors USING (item_id) JOIN mf_models USING (model_id) WHERE model = 'ratings';
+    SELECT mf_train('ratings', factors => 8, options => '{"item_features": "movies"}');
+    INSERT INTO ratings SELECT user_id, 199, 5 FROM generate_series(0, 299, 2) user_id;
     ALTER DATABASE postgres SET mf_ext.default_model = 'ratings';
     CREATE PROCEDURE call_often(statement text) LANGUAGE plpgsql AS $$
     DECLARE n bigint; BEGIN

@@ -29,14 +29,9 @@ $publisher->safe_psql('postgres', q{
     SET ROLE keeper;
     INSERT INTO "Shop"."the ratings"
         SELECT u, i, 1 + (u * i + u + i) % 5 FROM generate_series(1, 20) u, generate_series(1, 30) i WHERE (u + i) % 3 > 0;
-    SELECT mf_train('"Shop"."the ratings"', 'first', factors => 4);
+    SELECT mf_train('"Shop"."the ratings"', 'first', factors => 4, options => '{"item_features": "movies"}');
     SELECT mf_grant('first', 'public');
     INSERT INTO "Shop"."the ratings" VALUES (3, 3, 5), (100, 1, 5), (100, 2, 1);
-    RESET ROLE;
-    UPDATE mf_model_data SET item_features = 'movies'::regclass;
-    INSERT INTO mf_item_feature_data
-        SELECT model_id, feature, kind, 0, 1, rating_bias, rating_factors, ranking_factors
-          FROM (VALUES ('', 'intercept', '1'), ('genre=War', 'category', '2')) f (feature, kind, item_id) JOIN mf_item_factors USING (item_id);
 });
 $subscriber->safe_psql('postgres', "CREATE TABLE moves_the_oids (); CREATE ROLE other; CREATE ROLE keeper; CREATE EXTENSION mf_ext; $tables");
 $subscriber->safe_psql('postgres', 'GRANT ALL ON SCHEMA "Shop" TO keeper; ALTER TABLE "Shop"."the ratings" OWNER TO keeper');
