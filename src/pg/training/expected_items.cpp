@@ -3,6 +3,7 @@
 #include "core/training/feature_map.hpp"
 #include "pg/features/current_features.hpp"
 #include "pg/features/feature_rows.hpp"
+#include "pg/training/interactions_scan.hpp"
 
 namespace mf::pg {
 
@@ -11,6 +12,9 @@ std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const S
     std::optional<StoredItemMap> map =
         read_item_map(catalog, model.version.model_id, model.shape(), version_label(model.name, model.version.version));
     if (!map) return std::nullopt;
+    const std::size_t bytes =
+        (map->ranking.rows() * map->ranking.stride() + map->rating.rows() * map->rating.stride()) * sizeof(float);
+    require_refresh_memory(map->features.memory() + bytes, map->features.size(), "features of the version read");
     const ModelVersion& version = model.version;
     const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
                                                       model.item_kind, version.owner);
