@@ -1,6 +1,6 @@
 -- Items that come after the training run: the newest twentieth is held out of it with all rows, and then taken up by
--- mf_refresh_items from some of their rows, or from all. Beside it a training run on the same rows. Measured on all
--- rows that neither has seen.
+-- mf_refresh_items from some of their rows, or from all. Beside it a training run on the same rows with what the first
+-- has found, as mf_retrain has it. Measured on all rows that neither has seen.
 CREATE TABLE quality.refreshed (
     data text, interactions text, refreshed float8, trained float8, new_items bigint, seconds float8, training_seconds float8);
 
@@ -8,6 +8,7 @@ CREATE TABLE quality.refreshed (
 CREATE FUNCTION quality.compare_refresh(name text, kind text, k integer, age text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     most integer;
+    first record;
     refreshed record;
     trained record;
 BEGIN
@@ -27,11 +28,11 @@ BEGIN
                         SELECT user_id, item_id, rating FROM %I
                         UNION ALL SELECT user_id, item_id, rating FROM quality.rows WHERE new AND place > $1', name || '_test') USING most;
         ANALYZE quality.shown;
-        PERFORM mf_train('quality.shown', 'refreshed', feedback => kind);
+        SELECT * INTO first FROM mf_train('quality.shown', 'refreshed', feedback => kind);
         INSERT INTO quality.shown SELECT user_id, item_id, rating FROM quality.rows WHERE new AND place <= most;
         ANALYZE quality.shown;
         SELECT * INTO refreshed FROM mf_refresh_items('refreshed');
-        SELECT * INTO trained FROM mf_train('quality.shown', 'trained anew', feedback => kind);
+        SELECT * INTO trained FROM mf_train('quality.shown', 'trained anew', feedback => kind, options => coalesce(first.found, '{}') || '{"search": false}');
         INSERT INTO quality.refreshed
             SELECT name, CASE WHEN most < 1000000 THEN most::text ELSE 'all' END, r.ndcg, t.ndcg, refreshed.new_items, refreshed.seconds, trained.seconds
               FROM mf_evaluate('refreshed', 'quality.unseen', k) AS r, mf_evaluate('trained anew', 'quality.unseen', k) AS t
