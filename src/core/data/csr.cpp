@@ -6,6 +6,13 @@
 
 namespace mf {
 
+Csr without_entries(std::uint32_t rows, std::uint32_t columns) {
+    Csr matrix;
+    matrix.offsets = Array<std::uint64_t>(std::size_t{rows} + 1, 0u);
+    matrix.column_count = columns;
+    return matrix;
+}
+
 std::vector<bool> occupied(CsrView matrix) {
     std::vector<bool> result(matrix.rows());
     for (std::uint32_t row = 0; row < matrix.rows(); ++row) result[row] = matrix.row_size(row) > 0;

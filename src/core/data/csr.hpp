@@ -53,6 +53,9 @@ struct Csr {
     CsrView with_values(std::span<const float> others) const { return {offsets, columns, others}; }
 };
 
+/// A matrix of that many rows and columns without entries.
+Csr without_entries(std::uint32_t rows, std::uint32_t columns);
+
 /// Rows that have entries. O(rows).
 inline std::uint32_t occupied_rows(CsrView matrix) {
     std::uint32_t count = 0;

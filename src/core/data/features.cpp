@@ -61,14 +61,14 @@ std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environme
     return added;
 }
 
-FeatureValues values_of_items(const FeatureRows& features, const Ids& items) {
+FeatureValues values_of_ids(const FeatureRows& features, const Ids& side) {
     const Ids& ids = features.rows.users;
-    std::vector<std::uint32_t> row_of(items.size(), Ids::kUnknown);
+    std::vector<std::uint32_t> row_of(side.size(), Ids::kUnknown);
     for (std::uint32_t row = 0; row < ids.size(); ++row)
-        if (const std::optional<std::uint32_t> item = find_same(ids, row, items)) row_of[*item] = row;
-    return {rows_of(features.rows.by_user, items.size(),
-                    [&](std::uint32_t item) {
-                        return row_of[item] == Ids::kUnknown ? std::nullopt : std::optional(row_of[item]);
+        if (const std::optional<std::uint32_t> index = find_same(ids, row, side)) row_of[*index] = row;
+    return {rows_of(features.rows.by_user, side.size(),
+                    [&](std::uint32_t index) {
+                        return row_of[index] == Ids::kUnknown ? std::nullopt : std::optional(row_of[index]);
                     }),
             features.is_number};
 }
@@ -96,11 +96,11 @@ Csr with_columns(const Csr& rows, const Ids& names, const Ids& to) {
     return result;
 }
 
-FeatureValues take_items(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count) {
-    std::vector<std::uint32_t> item_of(count);
-    for (std::uint32_t item = 0; item < numbers.size(); ++item)
-        if (numbers[item] < count) item_of[numbers[item]] = item;
-    return {rows_of(values.rows, count, [&](std::uint32_t r) { return std::optional(item_of[r]); }), values.is_number};
+FeatureValues take_rows(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count) {
+    std::vector<std::uint32_t> row_of(count);
+    for (std::uint32_t row = 0; row < numbers.size(); ++row)
+        if (numbers[row] < count) row_of[numbers[row]] = row;
+    return {rows_of(values.rows, count, [&](std::uint32_t r) { return std::optional(row_of[r]); }), values.is_number};
 }
 
 }  // namespace mf

@@ -1,4 +1,4 @@
-// Features of items as they were read, and how they meet the items of a training run.
+// Features of items or of users as they were read, and how they meet those of a training run.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct FeatureRows {
     std::vector<bool> is_number;  ///< of each feature, by its index in rows.items
 };
 
-/// Features of the items of a model: a row for each item, with a value for each feature that it has, and a column for
-/// each feature.
+/// Features of the items or the users of a model: a row for each of them, with a value for each feature that it has,
+/// and a column for each feature.
 struct FeatureValues {
     Csr rows;
     std::vector<bool> is_number;  ///< of each column
@@ -27,15 +27,21 @@ struct FeatureValues {
 /// items' kind. O(entries + items).
 std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environment);
 
-/// The features of `items`, row r being item r; ids that are no items are left out. O(entries).
-FeatureValues values_of_items(const FeatureRows& features, const Ids& items);
+/// The features of the ids of `side`, items or users: row r is that of id r. Others are left out. O(entries).
+FeatureValues values_of_ids(const FeatureRows& features, const Ids& side);
+
+/// What is known of the items and users of a training run besides their interactions; null: nothing.
+struct KnownFeatures {
+    const FeatureValues* items = nullptr;
+    const FeatureValues* users = nullptr;
+};
 
 /// The same rows with the columns of `to`, by their names, which both tables have in order; values of other columns are
 /// left out. O(entries + columns).
 Csr with_columns(const Csr& rows, const Ids& names, const Ids& to);
 
-/// The rows of the items that have a number, which is below `count` and ascends with them: row numbers[i] of the result
-/// is row i. O(entries).
-FeatureValues take_items(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count);
+/// The rows that have a number, which is below `count` and ascends with them: row numbers[i] of the result is row i.
+/// O(entries).
+FeatureValues take_rows(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count);
 
 }  // namespace mf

@@ -23,14 +23,14 @@ struct FoldResult {
 /// from the cells that are trained on.
 ///
 /// Every cell of the fold is predicted; where the user or the item has no other ratings, by mean and what bias is
-/// known. Lists have k ≥ 1 items; a user without other ratings gets the items with the most interactions. Relevant are
-/// the items of the user's cells in the fold, but for those without other ratings and features, which no list can have.
-/// item_features: null, or a row for each column of the cells.
+/// known. Lists have k ≥ 1 items; a user without other ratings gets what the user's features let expect, or without any
+/// the items with the most interactions. Relevant are the items of the user's cells in the fold, but for those without
+/// other ratings and features, which no list can have. features: a row for each row, or each column, of the cells.
 ///
 /// fold < folds, which is at least 2. Throws InvalidData if nothing is left to train on, else what train() throws.
 /// Progress is that of the trainers. The same bits for any number of threads.
 FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
                          const TrainOptions& options, std::size_t k, Environment& environment,
-                         const FeatureValues* item_features = nullptr);
+                         const KnownFeatures& features = {});
 
 }  // namespace mf

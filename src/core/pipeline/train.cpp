@@ -197,28 +197,33 @@ void round_to_halves(FactorMatrix& matrix, Environment& environment) {
 
 // Rounds the factors to 16 bits. The users are solved for the rounded items before, as a fold-in solves them.
 template <class Trainer, class Factors>
-void round_factors(const Trainer& trainer, const Csr& by_user, Environment& environment, Factors& model) {
+void round_factors(const Trainer& trainer, const Csr& by_user, const Csr* user_features, Environment& environment,
+                   Factors& model) {
     round_to_halves(model.items, environment);
-    trainer.solve_users(model, by_user, environment);
+    trainer.solve_users(model, by_user, user_features, environment);
     round_to_halves(model.items, environment);  // those of few items may have been rotated
     round_to_halves(model.users, environment);
 }
 
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
-                    WarmStart* start, const FeatureValues* item_features, TrainSummary& summary) {
-    Csr nothing;
-    nothing.offsets = Array<std::uint64_t>(std::size_t{by_user.rows()} + 1, 0u);
-    nothing.column_count = by_user.column_count;
+                    WarmStart* start, const KnownFeatures& known, TrainSummary& summary) {
+    const Csr nothing = without_entries(by_user.rows(), by_user.column_count);
     const bool has_test = held_out != nullptr && held_out->test.entries() > 0;
     const Parts parts{has_test ? held_out->train : by_user, has_test ? held_out->test : nothing};
     const Csr by_item = transpose(parts.train, environment);
     Model model;
-    std::optional<SideFeatures> features;
-    if (item_features != nullptr) {
-        model.item_features = feature_scales(*item_features);
-        features = side_features(*item_features, model.item_features, environment);
-    }
-    const TrainingData data{parts.train, by_item, features ? &*features : nullptr};
+    const auto prepare = [&environment](const FeatureValues* values, std::vector<FeatureScale>& scales) {
+        std::optional<SideFeatures> features;
+        if (values == nullptr) return features;
+        scales = feature_scales(*values);
+        features = side_features(*values, scales, environment);
+        return features;
+    };
+    const std::optional<SideFeatures> item_features = prepare(known.items, model.item_features);
+    const std::optional<SideFeatures> user_features = prepare(known.users, model.user_features);
+    const Csr* const user_rows = user_features ? &user_features->by_row : nullptr;
+    const TrainingData data{parts.train, by_item, item_features ? &*item_features : nullptr,
+                            user_features ? &*user_features : nullptr};
 
     summary.users = by_user.rows();
     summary.items = by_user.column_count;
@@ -242,27 +247,29 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     // Users are solved once more against the items that have interactions, as a fold-in solves them: the Gram matrix
     // has no others.
     std::vector<bool> has_rows;
-    if (features && (has_test || is_rounded)) {
+    if (item_features && (has_test || is_rounded)) {
         has_rows = occupied_columns(by_user);
         for (std::uint32_t item = 0; item < has_rows.size(); ++item)
             if (!has_rows[item]) std::fill_n(model.ranking.items.row(item), model.ranking.items.stride(), 0.0f);
     }
     if (has_test && !is_rounded) {  // which solves all users for the rounded items
-        if (model.rating) rating->solve_users(*model.rating, by_user, environment);
-        ranking.solve_users(model.ranking, by_user, environment);
+        if (model.rating) rating->solve_users(*model.rating, by_user, user_rows, environment);
+        ranking.solve_users(model.ranking, by_user, user_rows, environment);
     }
 
     if (model.rating) {
-        for (const FactorMatrix* factors : {&model.rating->users, &model.rating->items, &model.rating->item_map})
+        for (const FactorMatrix* factors :
+             {&model.rating->users, &model.rating->items, &model.rating->item_map, &model.rating->user_map})
             require_finite(*factors, "rating factors", environment);
         for (const Array<float>* biases : {&model.rating->user_bias, &model.rating->item_bias})
             require_finite(*biases, "rating factors", environment);
     }
-    for (const FactorMatrix* factors : {&model.ranking.users, &model.ranking.items, &model.ranking.item_map})
+    for (const FactorMatrix* factors :
+         {&model.ranking.users, &model.ranking.items, &model.ranking.item_map, &model.ranking.user_map})
         require_finite(*factors, "ranking factors", environment);
     if (is_rounded) {
-        if (model.rating) round_factors(*rating, by_user, environment, *model.rating);
-        round_factors(ranking, by_user, environment, model.ranking);
+        if (model.rating) round_factors(*rating, by_user, user_rows, environment, *model.rating);
+        round_factors(ranking, by_user, user_rows, environment, model.ranking);
     }
     if (!has_rows.empty()) {
         expect_new_items(data.item_features, has_rows, environment, model.ranking);
@@ -272,7 +279,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
 }
 
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment, WarmStart* start,
-                  const FeatureValues* item_features) {
+                  const KnownFeatures& features) {
     options.validate();
     TrainResult result;
     result.found.options = options;
@@ -286,7 +293,7 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
             result.found = find_options(held_out ? held_out->train : dataset.by_user, hashes, options, environment);
     }
     result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, result.found.options, environment,
-                                 start, item_features, result.summary);
+                                 start, features, result.summary);
     count_interactions(dataset, result.model, environment);
     return result;
 }

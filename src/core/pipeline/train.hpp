@@ -60,15 +60,15 @@ struct WarmStart {
 /// whole history against the trained items, so that stored factors always equal the fold-in of that history. Throws
 /// NumericalFailure rather than return a factor that is not finite. A start has the options' numbers of factors; where
 /// it knows the items of most interactions, a third of the iterations reaches the loss of a training run without one.
-/// It is used up. With item_features, a row for each item of the dataset, the model has the map from them, and items
-/// without interactions have the factors that are expected of their features.
+/// It is used up. With features of items or of users, a row for each of the dataset, the model has the map from them;
+/// items without interactions have the factors that are expected of their features.
 TrainResult train(const Dataset& dataset, const TrainOptions& options, Environment& environment,
-                  WarmStart* start = nullptr, const FeatureValues* item_features = nullptr);
+                  WarmStart* start = nullptr, const KnownFeatures& features = {});
 
 /// The same on cells that are split already, without the counts and digests of Model, which need ids. `held_out` may be
 /// null: nothing is measured then.
 Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOptions& options, Environment& environment,
-                    WarmStart* start, const FeatureValues* item_features, TrainSummary& summary);
+                    WarmStart* start, const KnownFeatures& features, TrainSummary& summary);
 
 /// Throws NumericalFailure unless all of the numbers are finite; `what` names them.
 void require_finite(std::span<const float> values, const char* what, Environment& environment);

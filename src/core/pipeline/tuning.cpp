@@ -185,7 +185,7 @@ FoundOptions first_options(TrainOptions options, const SearchSpace& space, const
 }  // namespace
 
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, const SearchSpace& space,
-                        const TuningOptions& tuning, Environment& environment, const FeatureValues* item_features) {
+                        const TuningOptions& tuning, Environment& environment, const KnownFeatures& features) {
     if (tuning.trials < 1 || tuning.trials > kMostTrials)
         throw InvalidArgument("trials must be between 1 and " + std::to_string(kMostTrials) + ", not " +
                               std::to_string(tuning.trials));
@@ -200,9 +200,12 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
                           "At least one row of each user stays in training, and no user has enough to hold one out.",
                           "Use more rows, or a greater test_fraction.");
     const Csr by_item = transpose(parts.train, environment);
-    std::optional<SideFeatures> features;
-    if (item_features != nullptr) features = side_features(*item_features, feature_scales(*item_features), environment);
-    const TrainingData data{parts.train, by_item, features ? &*features : nullptr};
+    const auto prepare = [&environment](const FeatureValues* values) {
+        return values != nullptr ? std::optional(side_features(*values, feature_scales(*values), environment))
+                                 : std::nullopt;
+    };
+    const std::optional<SideFeatures> of_items = prepare(features.items), of_users = prepare(features.users);
+    const TrainingData data{parts.train, by_item, of_items ? &*of_items : nullptr, of_users ? &*of_users : nullptr};
 
     Search search(tuning, environment);
     FoundOptions begin = first_options(options, space, tuning, parts.train, hashes, environment);

@@ -49,7 +49,7 @@ struct Trial {
 /// part in, then by the measure. If both kinds were searched, the parameters of the first trial are completed by those
 /// of the best one of the other kind, with its RMSE: what to train with.
 ///
-/// With item_features, a row for each item, items are drawn to the map from them in every trial.
+/// With features, a row for each item or user, these are drawn to the map from them in every trial.
 ///
 /// Options that are found from the data are found first, on the rows that are trained on, and are a point to begin
 /// with.
@@ -60,7 +60,6 @@ struct Trial {
 /// seconds that are not above 0, and if not one trial ends in time; InvalidData if no cell can be held out. Reports
 /// each training run as an iteration of the phase "tuning".
 std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, const SearchSpace& space,
-                        const TuningOptions& tuning, Environment& environment,
-                        const FeatureValues* item_features = nullptr);
+                        const TuningOptions& tuning, Environment& environment, const KnownFeatures& features = {});
 
 }  // namespace mf

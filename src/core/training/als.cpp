@@ -37,13 +37,6 @@ ObjectiveParts solve_side(const AlsHalfStep& step, const Side& side, const Biase
     return parts;
 }
 
-ObjectiveParts solve_users(RatingModel& model, const Side& users, std::span<NormalEquations> workspaces,
-                           Environment& environment) {
-    const auto parameters = from_numbers<AlsParameters>(model.parameters);
-    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias}, {},
-                      workspaces, environment, model.users, model.user_bias);
-}
-
 // Factors and biases as one matrix, whose last column the biases are.
 FactorMatrix joined(const FactorMatrix& factors, const Array<float>& bias, Environment& environment) {
     const int k = factors.factors();
@@ -71,12 +64,29 @@ struct Centers {
     operator BiasedFactors() const { return {factors, bias}; }
 };
 
+ObjectiveParts solve_users(RatingModel& model, const Side& users, const Csr* user_features,
+                           std::span<NormalEquations> workspaces, Environment& environment) {
+    const auto parameters = from_numbers<AlsParameters>(model.parameters);
+    Centers centers;
+    if (model.user_map.rows() > 0)
+        centers = {expected_factors(*user_features, model.user_map, environment), environment};
+    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias}, centers,
+                      workspaces, environment, model.users, model.user_bias);
+}
+
+// The map from features of one side to what the rows with entries have.
+FactorMatrix fit_map(const SideFeatures& features, const FactorMatrix& factors, const Array<float>& bias,
+                     const std::vector<bool>& has_rows, double ridge, int steps, Environment& environment) {
+    return fit_feature_map(features, joined(factors, bias, environment), has_rows, ridge, steps, environment);
+}
+
 }  // namespace
 
 RatingModel train_als(const TrainingData& data, const TrainOptions& options, Environment& environment,
                       const RatingEvaluation& evaluate, RatingStart* start) {
     const Csr &by_user = data.by_user, &by_item = data.by_item;
-    const SideFeatures* const item_features = data.item_features;
+    const SideFeatures *const item_features = data.item_features, *const user_features = data.user_features;
+    const Csr* const user_rows = user_features != nullptr ? &user_features->by_row : nullptr;
     const int iterations = options.als.iterations;
     RatingModel model;
     const ValueStatistics ratings = value_statistics(by_user.values, environment);
@@ -96,30 +106,37 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
     if (start != nullptr && is_start(start->items, by_item.rows(), options.factors)) {
         model.items = std::move(start->items);
         model.item_bias = std::move(start->item_bias);
-        solve_users(model, users, workspaces, environment);
+        solve_users(model, users, user_rows, workspaces, environment);
     } else {
         model.items = FactorMatrix(by_item.rows(), options.factors, environment);
         model.item_bias = Array<float>(by_item.rows(), 0.0f);
         start_als(by_user, by_item, parameters, deviation, options.seed, environment, model);
     }
-    const std::vector<bool> has_rows = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
-    const auto fit_map = [&](int steps) {
-        return fit_feature_map(*item_features, joined(model.items, model.item_bias, environment), has_rows,
-                               options.als.feature_regularization, steps, environment);
+    const double ridge = options.als.feature_regularization;
+    const std::vector<bool> has_item = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
+    const std::vector<bool> has_user = user_features != nullptr ? occupied(by_user) : std::vector<bool>();
+    const auto fit_item_map = [&](int steps) {
+        return fit_map(*item_features, model.items, model.item_bias, has_item, ridge, steps, environment);
+    };
+    const auto fit_user_map = [&] {
+        return fit_map(*user_features, model.users, model.user_bias, has_user, ridge, kMapSteps, environment);
     };
     EarlyStop early_stop(/*greater_is_better=*/false);
     // Of the best iteration only the items are kept: the users follow from them, bit for bit.
     FactorMatrix best_items;
     Array<float> best_bias;
+    FactorMatrix best_user_map;
 
     for (int iteration = 1; iteration <= iterations; ++iteration) {
+        const bool draws = is_drawn_to_map(iteration, iterations);
         Centers centers;
-        if (item_features != nullptr && is_drawn_to_map(iteration, iterations))
-            centers = {expected_factors(item_features->by_row, fit_map(kMapSteps), environment), environment};
+        if (item_features != nullptr && draws)
+            centers = {expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment), environment};
         const ObjectiveParts items_parts =
             solve_side(als_items_step(parameters, model.scale.mean, deviation), items, {model.users, model.user_bias},
                        centers, workspaces, environment, model.items, model.item_bias);
-        const ObjectiveParts users_parts = solve_users(model, users, workspaces, environment);
+        if (user_features != nullptr && draws) model.user_map = fit_user_map();
+        const ObjectiveParts users_parts = solve_users(model, users, user_rows, workspaces, environment);
         model.iterations = iteration;
 
         const double objective = users_parts.fit + items_parts.penalty * deviation * deviation;
@@ -131,6 +148,7 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
             if (early_stop.improves(iteration, report.test_metric)) {
                 best_items = copy_of(model.items, environment);
                 best_bias = copy_of(model.item_bias);
+                best_user_map = copy_of(model.user_map, environment);
             }
         }
         const bool go_on = !environment.on_iteration || environment.on_iteration(report);
@@ -139,16 +157,21 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
     if (evaluate && early_stop.best_iteration() != model.iterations) {
         model.items = std::move(best_items);
         model.item_bias = std::move(best_bias);
+        model.user_map = std::move(best_user_map);
         model.iterations = early_stop.best_iteration();
-        solve_users(model, users, workspaces, environment);
+        solve_users(model, users, user_rows, workspaces, environment);
     }
-    if (item_features != nullptr) model.item_map = fit_map(kLastMapSteps);
+    if (user_features != nullptr && model.user_map.rows() == 0) {  // training has ended before they are drawn to it
+        model.user_map = fit_user_map();
+        solve_users(model, users, user_rows, workspaces, environment);
+    }
+    if (item_features != nullptr) model.item_map = fit_item_map(kLastMapSteps);
     return model;
 }
 
-void solve_users(RatingModel& model, const Csr& by_user, Environment& environment) {
+void solve_users(RatingModel& model, const Csr& by_user, const Csr* user_features, Environment& environment) {
     std::vector<NormalEquations> workspaces = make_workspaces<NormalEquations>(model.items.factors(), environment);
-    solve_users(model, Side(by_user, model.items.factors()), workspaces, environment);
+    solve_users(model, Side(by_user, model.items.factors()), user_features, workspaces, environment);
 }
 
 RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, const RatingScale& scale,

@@ -22,8 +22,8 @@ namespace mf {
 RatingModel train_als(const TrainingData& data, const TrainOptions& options, Environment& environment,
                       const RatingEvaluation& evaluate = {}, RatingStart* start = nullptr);
 
-/// The users' half-step alone: solves every user of by_user against the model's items. O(entries·k² + users·k³).
-void solve_users(RatingModel& model, const Csr& by_user, Environment& environment);
+/// The users' half-step alone, as RatingTrainer has it. O(entries·k² + users·k³).
+void solve_users(RatingModel& model, const Csr& by_user, const Csr* user_features, Environment& environment);
 
 /// The items' half-step alone, for some items, by the users' factors as they are. O(entries·k² + items·k³) for the
 /// entries of these items.

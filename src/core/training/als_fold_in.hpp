@@ -12,10 +12,10 @@ class AlsFoldIn final : public RatingFoldIn {
     AlsFoldIn(const RatingItems& items, double mean, const AlsParameters& parameters)
         : items_{items.rows, items.bias}, step_(als_users_step(parameters, mean)), workspace_(items.rows.factors()) {}
 
-    void solve(std::span<const HistoryEntry> history, float* factors, float* bias,
-               Environment* environment = nullptr) override {
+    void solve(std::span<const HistoryEntry> history, float* factors, float* bias, Environment* environment = nullptr,
+               const BiasedCenter& center = {}) override {
         history_.assign(history);
-        solve_als_row(step_, items_, history_.items, history_.values, workspace_, {}, factors, bias, environment);
+        solve_als_row(step_, items_, history_.items, history_.values, workspace_, center, factors, bias, environment);
     }
 
   private:

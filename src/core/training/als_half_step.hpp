@@ -9,16 +9,11 @@
 #include "core/data/csr.hpp"
 #include "core/linalg/factor_matrix.hpp"
 #include "core/linalg/normal_equations.hpp"
+#include "core/training/fold_in.hpp"
 #include "core/training/half_step.hpp"
 #include "core/training/model.hpp"
 
 namespace mf {
-
-/// What the ridges draw one row to; null factors: to zero.
-struct BiasedCenter {
-    const float* factors = nullptr;
-    float bias = 0;
-};
 
 /// Factors and biases of one side: a bias for each row of factors.
 struct BiasedFactors {

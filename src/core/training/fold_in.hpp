@@ -33,6 +33,12 @@ struct SplitHistory {
     }
 };
 
+/// What the ridges draw a row of rating factors to; null factors: to zero.
+struct BiasedCenter {
+    const float* factors = nullptr;
+    float bias = 0;
+};
+
 /// The items that rating factors are folded in by: item i is row i, with bias[i].
 struct RatingItems {
     FactorView rows;
@@ -53,11 +59,12 @@ class RatingFoldIn {
   public:
     virtual ~RatingFoldIn() = default;
 
-    /// factors has FactorMatrix::padded(k) floats, 64-byte aligned. An empty history gives zeros. Throws
-    /// NumericalFailure if the history's equations have no unique solution. With an environment, which no worker may
-    /// give, a long history has checkpoints; the object can be used again after an exception of one. O(n·k² + k³).
+    /// The user is drawn to `center`. factors and those of the center have FactorMatrix::padded(k) floats, 64-byte
+    /// aligned. An empty history gives zeros. Throws NumericalFailure if the history's equations have no unique
+    /// solution. With an environment, which no worker may give, a long history has checkpoints; the object can be used
+    /// again after an exception of one. O(n·k² + k³).
     virtual void solve(std::span<const HistoryEntry> history, float* factors, float* bias,
-                       Environment* environment = nullptr) = 0;
+                       Environment* environment = nullptr, const BiasedCenter& center = {}) = 0;
 };
 
 /// Solves users of ranking factors, likewise.
@@ -65,11 +72,13 @@ class RankingFoldIn {
   public:
     virtual ~RankingFoldIn() = default;
 
-    /// As RatingFoldIn::solve.
-    virtual void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr) = 0;
+    /// As RatingFoldIn::solve; a null center is zero.
+    virtual void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr,
+                       const float* center = nullptr) = 0;
 
     /// What each entry of the history contributes to the score of an item. The contributions sum to the score of the
-    /// factors that solve() gives, but for rounding in single precision. contributions has an element for each entry.
+    /// factors that solve() gives without a center, but for rounding in single precision; with one, the rest of the
+    /// score is the center's. contributions has an element for each entry.
     /// O(n·k² + k³).
     virtual void explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
                          Environment* environment = nullptr) = 0;

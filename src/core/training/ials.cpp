@@ -58,11 +58,14 @@ ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, bool exactly, const Side& 
     return solve_side(step, side, features, centers, workspaces, environment, factors);
 }
 
-ObjectiveParts solve_users(RankingModel& model, const Side& users, bool exactly, std::span<IalsWorkspace> workspaces,
-                           Environment& environment) {
-    const GramMatrix gram = rotate_to_eigenbasis(model.items, {&model.users, &model.item_map}, environment);
+ObjectiveParts solve_users(RankingModel& model, const Side& users, const Csr* user_features, bool exactly,
+                           std::span<IalsWorkspace> workspaces, Environment& environment) {
+    const GramMatrix gram =
+        rotate_to_eigenbasis(model.items, {&model.users, &model.item_map, &model.user_map}, environment);
+    FactorMatrix centers;
+    if (model.user_map.rows() > 0) centers = expected_factors(*user_features, model.user_map, environment);
     return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), exactly, users,
-                               model.items, {}, workspaces, environment, model.users);
+                               model.items, centers, workspaces, environment, model.users);
 }
 
 }  // namespace
@@ -70,7 +73,8 @@ ObjectiveParts solve_users(RankingModel& model, const Side& users, bool exactly,
 RankingModel train_ials(const TrainingData& matrices, const TrainOptions& options, Environment& environment,
                         const RankingEvaluation& evaluate, RankingStart* start) {
     const Csr &by_user = matrices.by_user, &by_item = matrices.by_item;
-    const SideFeatures* const item_features = matrices.item_features;
+    const SideFeatures *const item_features = matrices.item_features, *const user_features = matrices.user_features;
+    const Csr* const user_rows = user_features != nullptr ? &user_features->by_row : nullptr;
     const IalsData data = prepare_ials(by_user, by_item, options, environment);
     const IalsParameters& parameters = data.parameters;
     const int factors = options.factors;
@@ -84,20 +88,26 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     const std::span<IalsWorkspace> workspaces(memory);
     const bool exact = options.ials.solver == IalsOptions::Solver::Cholesky;
 
-    const std::vector<bool> has_rows = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
-    const auto fit_map = [&](int steps) {
-        return fit_feature_map(*item_features, model.items, has_rows, options.ials.feature_regularization, steps,
-                               environment);
+    const double ridge = options.ials.feature_regularization;
+    const std::vector<bool> has_item = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
+    const std::vector<bool> has_user = user_features != nullptr ? occupied(by_user) : std::vector<bool>();
+    const auto fit_item_map = [&](int steps) {
+        return fit_feature_map(*item_features, model.items, has_item, ridge, steps, environment);
+    };
+    const auto fit_user_map = [&] {
+        return fit_feature_map(*user_features, model.users, has_user, ridge, kMapSteps, environment);
     };
 
     const auto items_half = [&](bool draw) {
         const GramMatrix gram = rotate_to_eigenbasis(model.users, {&model.items}, environment);
         FactorMatrix centers;
-        if (draw) centers = expected_factors(item_features->by_row, fit_map(kMapSteps), environment);
+        if (draw) centers = expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment);
         return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact, items, model.users,
                                    centers, workspaces, environment, model.items);
     };
-    const auto users_half = [&](bool exactly) { return solve_users(model, users, exactly, workspaces, environment); };
+    const auto users_half = [&](bool exactly) {
+        return solve_users(model, users, user_rows, exactly, workspaces, environment);
+    };
 
     if (start != nullptr && is_start(start->items, by_item.rows(), factors)) {
         model.items = std::move(start->items);
@@ -108,11 +118,12 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     }
 
     EarlyStop early_stop(/*greater_is_better=*/true);
-    FactorMatrix best_items;  // the users follow from them, bit for bit
+    FactorMatrix best_items, best_user_map;  // the users follow from them, bit for bit
     bool users_are_exact = false;
     for (int iteration = 1; iteration <= iterations; ++iteration) {
-        const ObjectiveParts items_parts =
-            items_half(item_features != nullptr && is_drawn_to_map(iteration, iterations));
+        const bool draws = is_drawn_to_map(iteration, iterations);
+        const ObjectiveParts items_parts = items_half(item_features != nullptr && draws);
+        if (user_features != nullptr && draws) model.user_map = fit_user_map();
         users_are_exact = exact || iteration == iterations;
         const ObjectiveParts users_parts = users_half(users_are_exact);
         model.iterations = iteration;
@@ -123,25 +134,33 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
                          std::numeric_limits<double>::quiet_NaN()};
         if (evaluate) {
             report.test_metric = evaluate(model);
-            if (early_stop.improves(iteration, report.test_metric)) best_items = copy_of(model.items, environment);
+            if (early_stop.improves(iteration, report.test_metric)) {
+                best_items = copy_of(model.items, environment);
+                best_user_map = copy_of(model.user_map, environment);
+            }
         }
         const bool go_on = !environment.on_iteration || environment.on_iteration(report);
         if (!go_on || (evaluate && early_stop.exhausted())) break;
     }
     if (evaluate && early_stop.best_iteration() != model.iterations) {
         model.items = std::move(best_items);
+        model.user_map = std::move(best_user_map);
         model.iterations = early_stop.best_iteration();
         users_are_exact = false;
     }
     if (!users_are_exact) users_half(true);
-    if (item_features != nullptr) model.item_map = fit_map(kLastMapSteps);
+    if (user_features != nullptr && model.user_map.rows() == 0) {  // training has ended before they are drawn to it
+        model.user_map = fit_user_map();
+        users_half(true);
+    }
+    if (item_features != nullptr) model.item_map = fit_item_map(kLastMapSteps);
     return model;
 }
 
-void solve_users(RankingModel& model, const Csr& by_user, Environment& environment) {
+void solve_users(RankingModel& model, const Csr& by_user, const Csr* user_features, Environment& environment) {
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(model.items.factors(), environment);
     const Array<float> weights = user_weights(by_user, from_numbers<IalsParameters>(model.parameters), environment);
-    solve_users(model, Side(by_user, weights, model.items.factors()), true, workspaces, environment);
+    solve_users(model, Side(by_user, weights, model.items.factors()), user_features, true, workspaces, environment);
 }
 
 FactorMatrix solve_items(const ItemsToSolve& items, const RankingUsers& users, const IalsParameters& parameters,

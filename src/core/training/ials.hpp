@@ -40,8 +40,8 @@ RankingModel train_ials(const TrainingData& data, const TrainOptions& options, E
                         const RankingEvaluation& evaluate = {}, RankingStart* start = nullptr);
 
 /// The users' half-step alone: solves every user of by_user exactly against the model's items, which are rotated into
-/// their eigenbasis unless they are in it, and the map with them.
-void solve_users(RankingModel& model, const Csr& by_user, Environment& environment);
+/// their eigenbasis unless they are in it, and the maps with them. Otherwise as RankingTrainer has it.
+void solve_users(RankingModel& model, const Csr& by_user, const Csr* user_features, Environment& environment);
 
 /// The items' half-step alone, exactly, for some items, by the users' factors as they are and in their basis.
 /// O(entries·k² + items·k³) for the entries of these items.

@@ -15,14 +15,15 @@ IalsFoldIn::IalsFoldIn(RankingItems items, const IalsParameters& parameters)
       workspace_(items_.rows.factors()),
       solution_(items_.rows.stride()) {}
 
-void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, Environment* environment) {
+void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, Environment* environment,
+                       const float* center) {
     history_.assign(history);
     for (std::uint32_t& item : history_.items) item = static_cast<std::uint32_t>(items_.row(item));
     weights_.resize(history.size());
     interaction_weights(history_.values, parameters_, weights_.data());
     IalsHalfStep step = ials_users_step(items_.gram, parameters_);
     if (shared_.exists()) step.shared = &shared_;
-    solve_ials_row(step, items_.rows, history_.items, weights_, workspace_, nullptr, factors, environment);
+    solve_ials_row(step, items_.rows, history_.items, weights_, workspace_, center, factors, environment);
 }
 
 void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,

@@ -14,7 +14,8 @@ class IalsFoldIn final : public RankingFoldIn {
   public:
     IalsFoldIn(RankingItems items, const IalsParameters& parameters);
 
-    void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr) override;
+    void solve(std::span<const HistoryEntry> history, float* factors, Environment* environment = nullptr,
+               const float* center = nullptr) override;
 
     /// The factors of a user solve A x = Σ_j w_j y_j, so the score y·x is Σ_j w_j y_j·z with A z = y (Hu, Koren,
     /// Volinsky: "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, section 5).

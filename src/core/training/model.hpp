@@ -37,6 +37,7 @@ struct RatingModel {
     Array<float> user_bias;
     Array<float> item_bias;
     FactorMatrix item_map;  ///< from features to factors and, as one more, the bias; no rows without features
+    FactorMatrix user_map;  ///< likewise; what the users' half-step draws them to
     int iterations = 0;     ///< after which these factors were reached
 };
 
@@ -46,6 +47,7 @@ struct RankingModel {
     FactorMatrix users;
     FactorMatrix items;
     FactorMatrix item_map;  ///< from features (feature_map.hpp); no rows without features
+    FactorMatrix user_map;  ///< likewise; what the users' half-step draws them to
     int iterations = 0;     ///< after which these factors were reached
 };
 
@@ -56,6 +58,7 @@ struct Model {
     Array<std::uint32_t> user_interactions;
     Array<std::uint32_t> item_interactions;
     std::vector<FeatureScale> item_features;  ///< how features of items enter the maps; empty: there are none
+    std::vector<FeatureScale> user_features;  ///< likewise
     Array<std::uint64_t> user_history;        ///< HistoryDigest of each user's whole history, held-out rows included
 };
 

@@ -48,7 +48,10 @@ std::vector<FeatureScale> feature_scales(const FeatureValues& values) {
     for (std::size_t f = 0; f < scales.size(); ++f) {
         const Sums& of = sums[f];
         scales[f].is_number = values.is_number[f];
-        if (of.count == 0) continue;
+        if (of.count == 0) {  // nothing is learned of it, and it shall make nobody's features longer
+            scales[f].scale = 0;
+            continue;
+        }
         if (scales[f].is_number)
             scales[f] = number_scale(of.count, of.sum, of.squares);
         else

@@ -1,5 +1,5 @@
-// What is known of items besides their interactions, as the trainers take it: a sparse matrix with a row for each item
-// and a column for each feature.
+// What is known of items or users besides their interactions, as the trainers take it: a sparse matrix with a row for
+// each of them and a column for each feature.
 #pragma once
 
 #include <vector>
@@ -25,8 +25,8 @@ struct SideFeatures {
 };
 
 /// The scales that follow from the data, one for each column. A number is standardized. A category weighs by what it
-/// tells, the logarithm of the inverse of the share of items that have it, in such a unit that the categories of an
-/// item have length 1 in the root of the mean square. O(entries).
+/// tells, the logarithm of the inverse of the share of rows that have it, in such a unit that the categories of a row
+/// have length 1 in the root of the mean square. What no row has weighs nothing. O(entries).
 std::vector<FeatureScale> feature_scales(const FeatureValues& values);
 
 /// Entries of the matrix from values as they were read, with the intercept. A number is (value − center) · scale,

@@ -45,6 +45,7 @@ struct TrainingData {
     const Csr& by_user;
     const Csr& by_item;                           ///< transpose(by_user)
     const SideFeatures* item_features = nullptr;  ///< a row for each item; null: nothing is known of them
+    const SideFeatures* user_features = nullptr;  ///< a row for each user, likewise
 };
 
 /// What is known of any trainer.
@@ -69,8 +70,9 @@ struct Trainer {
 struct RatingTrainer : Trainer {
     RatingModel (*train)(const TrainingData&, const TrainOptions&, Environment&, const RatingEvaluation& evaluate,
                          RatingStart* start);
-    /// Solves every user of by_user against the model's items.
-    void (*solve_users)(RatingModel&, const Csr& by_user, Environment&);
+    /// Solves every user of by_user against the model's items. Where the model has a map from features of users, it
+    /// draws them to what is expected of the rows of user_features, which may be null otherwise.
+    void (*solve_users)(RatingModel&, const Csr& by_user, const Csr* user_features, Environment&);
     /// parameters: those of a model.
     std::unique_ptr<RatingFoldIn> (*fold_in)(const RatingItems&, const RatingScale&, const NamedNumbers& parameters);
     /// Solves some items against users, both as the model has them. Throws NumericalFailure.
@@ -82,7 +84,7 @@ struct RatingTrainer : Trainer {
 struct RankingTrainer : Trainer {
     RankingModel (*train)(const TrainingData&, const TrainOptions&, Environment&, const RankingEvaluation& evaluate,
                           RankingStart* start);
-    void (*solve_users)(RankingModel&, const Csr& by_user, Environment&);
+    void (*solve_users)(RankingModel&, const Csr& by_user, const Csr* user_features, Environment&);
     std::unique_ptr<RankingFoldIn> (*fold_in)(RankingItems, const NamedNumbers& parameters);
     FactorMatrix (*solve_items)(const ItemsToSolve&, const RankingUsers&, const NamedNumbers& parameters, Environment&);
 };

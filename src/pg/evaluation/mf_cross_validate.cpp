@@ -57,7 +57,7 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
         const auto begin = std::chrono::steady_clock::now();
         done = static_cast<int>(fold) * each;  // the previous fold may have stopped early
         const FoldResult result =
-            validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting, features.values());
+            validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting, {features.values()});
         take(fold, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     progress.phase(nullptr);

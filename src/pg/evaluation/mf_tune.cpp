@@ -122,7 +122,7 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
     };
     TrainOptions limited = options;
     limit_search(limited, dataset, 0, features.memory(most));
-    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment, features.values());
+    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment, {features.values()});
     progress.phase(nullptr);
     return trials;
 }

@@ -55,7 +55,7 @@ StoredItemMap map_of(const Catalog& catalog, const ServingModel& model, const Id
 Csr scaled_features(const FeatureRows& features, const Id& item, const StoredItemMap& map) {
     IdTable items(item.kind);
     item.intern_in(items);
-    const FeatureValues values = values_of_items(features, items);
+    const FeatureValues values = values_of_ids(features, items);
     return scale_features(with_columns(values.rows, features.rows.items, map.features), map.scales);
 }
 

@@ -24,7 +24,7 @@ std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const S
 }
 
 ExpectedRows ExpectedItems::of(const Ids& items, Environment& environment) const {
-    const FeatureValues values = values_of_items(features_, items);
+    const FeatureValues values = values_of_ids(features_, items);
     const Csr scaled = scale_features(with_columns(values.rows, features_.rows.items, map_.features), map_.scales);
     ExpectedRows expected{expected_factors(scaled, map_.ranking, environment), {}};
     if (map_.rating.rows() > 0) expected.rating = expected_factors(scaled, map_.rating, environment);

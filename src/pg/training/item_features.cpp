@@ -36,7 +36,7 @@ void ItemFeatures::join(Dataset& dataset, Environment& environment) {
                std::to_string(added) + (added == 1 ? " item of " : " items of ") + name_ +
                    (added == 1 ? " has" : " have") + " features and no interactions",
                "Lists have them by their features.");
-    values_ = values_of_items(*features_, dataset.items);
+    values_ = values_of_ids(*features_, dataset.items);
     features_->rows.by_user = {};
 }
 

@@ -151,7 +151,7 @@ void Training::train() {
         state.environment.on_phase(name, total);
     };
     state.trained = mf::train(*state.dataset, options, environment, state.start ? &*state.start : nullptr,
-                              state.features->values());
+                              {state.features->values()});
     for (const std::string& note : state.trained.found.notes) report(NOTICE, note);
 }
 

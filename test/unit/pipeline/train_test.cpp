@@ -206,7 +206,7 @@ FeatureValues features_with_new_items(Dataset& dataset, Environment& environment
     FeatureRows rows{std::move(builder).finish(Duplicates::Mean, environment), {}};
     rows.is_number.assign(rows.rows.items.size(), false);
     EXPECT_EQ(add_items(dataset, rows.rows.users, environment), 5u);
-    return values_of_items(rows, dataset.items);
+    return values_of_ids(rows, dataset.items);
 }
 
 TEST(TrainTest, ItemsWithoutInteractionsHaveWhatTheirFeaturesSay) {
@@ -219,7 +219,7 @@ TEST(TrainTest, ItemsWithoutInteractionsHaveWhatTheirFeaturesSay) {
             SCOPED_TRACE(testing::Message() << test_fraction << (storage == Storage::Half ? " half" : ""));
             TrainOptions options = small_options(Feedback::Explicit, test_fraction);
             options.storage = storage;
-            const Model model = train(dataset, options, environment, nullptr, &features).model;
+            const Model model = train(dataset, options, environment, nullptr, {&features}).model;
             const RatingModel& rating = *model.rating;
             const RankingModel& ranking = model.ranking;
             ASSERT_EQ(model.item_features.size(), 10u);
@@ -388,7 +388,7 @@ TEST(TrainTest, CountingInteractionsLooksAtTheInterrupt) {
     environment.interrupted = [&] { return ++looks < 0; };
     environment.checkpoint = [] {};
     TrainSummary summary;
-    train_factors(dataset.by_user, nullptr, options, environment, nullptr, nullptr, summary);
+    train_factors(dataset.by_user, nullptr, options, environment, nullptr, {}, summary);
     const int without = std::exchange(looks, 0);
     train(dataset, options, environment);
     EXPECT_GE(looks - without, static_cast<int>(dataset.by_user.entries() >> 20));

@@ -88,13 +88,13 @@ TEST(LongRowsTest, RankingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
     const Csr by_user = long_histories();
     RankingModel expected = ranking_model();
     Environment one;
-    solve_users(expected, by_user, one);
+    solve_users(expected, by_user, nullptr, one);
     RankingModel model = ranking_model();
     for (const int threads : {3}) {  // each takes minutes under a sanitizer; others are for short rows
         Environment environment;
         environment.threads = threads;
         model.users = FactorMatrix(4, kFactors);
-        solve_users(model, by_user, environment);
+        solve_users(model, by_user, nullptr, environment);
         EXPECT_TRUE(same_bits(model.users, expected.users)) << threads;
     }
     IalsFoldIn fold_in = ranking_fold_in(expected.items);
@@ -117,7 +117,7 @@ TEST(LongRowsTest, RatingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
     const AlsParameters parameters{1, 0.5, 0.5};
     model.parameters = to_numbers(parameters);
     Environment one;
-    solve_users(model, by_user, one);
+    solve_users(model, by_user, nullptr, one);
     FactorMatrix expected(4, kFactors);
     std::copy_n(model.users.row(0), 4 * expected.stride(), expected.row(0));
     const std::vector<float> expected_bias(model.user_bias.begin(), model.user_bias.end());
@@ -125,7 +125,7 @@ TEST(LongRowsTest, RatingFactorsAreTheSameForAnyThreadsAndByFoldIn) {
         Environment environment;
         environment.threads = threads;
         model.users = FactorMatrix(4, kFactors);
-        solve_users(model, by_user, environment);
+        solve_users(model, by_user, nullptr, environment);
         EXPECT_TRUE(same_bits(model.users, expected)) << threads;
         EXPECT_TRUE(std::equal(expected_bias.begin(), expected_bias.end(), model.user_bias.begin()));
     }
