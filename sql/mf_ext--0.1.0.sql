@@ -82,7 +82,8 @@ CREATE TABLE @extschema@.mf_model_data (
     item_column   pg_catalog.name        NOT NULL,
     rating_column pg_catalog.name,
     time_column   pg_catalog.name,
-    item_features @extschema@.mf_relation,          -- NULL: trained without features
+    item_features @extschema@.mf_relation,          -- NULL: trained without features of items
+    user_features @extschema@.mf_relation,          -- likewise of users
     user_type     @extschema@.mf_id_type NOT NULL,
     item_type     @extschema@.mf_id_type NOT NULL,
     feedback      pg_catalog.text        NOT NULL,
@@ -129,8 +130,8 @@ CREATE TABLE @extschema@.mf_item_factor_data (
     CONSTRAINT mf_item_factor_data_pkey PRIMARY KEY (model_id, item_id)
 );
 
--- The linear map from features of items to their factors, of models that were trained with features: a row for each
--- feature, and the intercept's with an empty name.
+-- The linear maps from features of items and of users to their factors, of models that were trained with features: a
+-- row for each feature, and the intercept's with an empty name.
 CREATE TABLE @extschema@.mf_item_feature_data (
     model_id        pg_catalog.int8     NOT NULL,
     feature         pg_catalog.text     COLLATE pg_catalog."C" NOT NULL,
@@ -142,6 +143,19 @@ CREATE TABLE @extschema@.mf_item_feature_data (
     ranking_factors pg_catalog.float4[] NOT NULL,
     CONSTRAINT mf_item_feature_data_kind CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['category', 'number', 'intercept'])),
     CONSTRAINT mf_item_feature_data_pkey PRIMARY KEY (model_id, feature)
+);
+
+CREATE TABLE @extschema@.mf_user_feature_data (
+    model_id        pg_catalog.int8     NOT NULL,
+    feature         pg_catalog.text     COLLATE pg_catalog."C" NOT NULL,
+    kind            pg_catalog.text     NOT NULL,
+    center          pg_catalog.float8   NOT NULL,
+    scale           pg_catalog.float8   NOT NULL,
+    rating_bias     pg_catalog.float4,
+    rating_factors  pg_catalog.float4[],
+    ranking_factors pg_catalog.float4[] NOT NULL,
+    CONSTRAINT mf_user_feature_data_kind CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['category', 'number', 'intercept'])),
+    CONSTRAINT mf_user_feature_data_pkey PRIMARY KEY (model_id, feature)
 );
 
 -- Who may use a model besides its owner; all versions of a name together. Grantee 0 is PUBLIC.
@@ -185,6 +199,7 @@ CREATE TABLE @extschema@.mf_job_data (
 ALTER TABLE @extschema@.mf_user_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE @extschema@.mf_item_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE @extschema@.mf_item_feature_data SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE @extschema@.mf_user_feature_data SET (autovacuum_vacuum_scale_factor = 0.05);
 
 -- Trained floats do not compress; the attempt would cost time at every write.
 ALTER TABLE @extschema@.mf_user_factor_data
@@ -195,11 +210,14 @@ ALTER TABLE @extschema@.mf_item_factor_data
     ALTER COLUMN rating_halves SET STORAGE EXTERNAL, ALTER COLUMN ranking_halves SET STORAGE EXTERNAL;
 ALTER TABLE @extschema@.mf_item_feature_data
     ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
+ALTER TABLE @extschema@.mf_user_feature_data
+    ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE @extschema@.mf_model_data IS 'trained model versions; read them through mf_models';
 COMMENT ON TABLE @extschema@.mf_user_factor_data IS 'factors of users; read them through mf_user_factors';
 COMMENT ON TABLE @extschema@.mf_item_factor_data IS 'factors of items; read them through mf_item_factors';
 COMMENT ON TABLE @extschema@.mf_item_feature_data IS 'the map from features of items to their factors; read it through mf_item_feature_factors';
+COMMENT ON TABLE @extschema@.mf_user_feature_data IS 'the map from features of users to their factors; read it through mf_user_feature_factors';
 COMMENT ON TABLE @extschema@.mf_grant_data IS 'grants of models; read them through mf_grants';
 COMMENT ON TABLE @extschema@.mf_job_data IS 'jobs of mf_train_async; read them through mf_jobs';
 COMMENT ON SEQUENCE @extschema@.mf_job_id_seq IS 'numbers of jobs';
@@ -210,6 +228,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_user_factor_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_factor_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_feature_data', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_user_feature_data', '');
 -- A dropped role would be dumped as its number, which may belong to another role in another server.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_grant_data',
     'WHERE grantee OPERATOR(pg_catalog.=) 0
@@ -227,7 +246,7 @@ COMMENT ON FUNCTION @extschema@.mf_floats(pg_catalog.int2[]) IS
 
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
     SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass,
-           item_features::pg_catalog.regclass, user_type::pg_catalog.regtype, item_type::pg_catalog.regtype, feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds,
+           item_features::pg_catalog.regclass, user_features::pg_catalog.regclass, user_type::pg_catalog.regtype, item_type::pg_catalog.regtype, feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds,
            refreshed_at, refreshed_items
       FROM @extschema@.mf_model_data m
      WHERE pg_catalog.pg_has_role(owner::pg_catalog.regrole, 'USAGE')
@@ -265,11 +284,17 @@ CREATE VIEW @extschema@.mf_item_feature_factors WITH (security_barrier) AS
       FROM @extschema@.mf_item_feature_data f
       JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
 
+CREATE VIEW @extschema@.mf_user_feature_factors WITH (security_barrier) AS
+    SELECT f.model_id, m.version, f.feature, f.kind, f.center, f.scale, f.rating_bias, f.rating_factors, f.ranking_factors
+      FROM @extschema@.mf_user_feature_data f
+      JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
+
 COMMENT ON VIEW @extschema@.mf_models IS 'trained models, one row per version';
 COMMENT ON COLUMN @extschema@.mf_models.model_id IS 'number of this version, unique over all models';
 COMMENT ON COLUMN @extschema@.mf_models.live IS 'whether this version serves';
 COMMENT ON COLUMN @extschema@.mf_models.source IS 'relation the model was trained on and reads histories from';
 COMMENT ON COLUMN @extschema@.mf_models.item_features IS 'relation of the features of items that the model was trained with; NULL: none';
+COMMENT ON COLUMN @extschema@.mf_models.user_features IS 'relation of the features of users that the model was trained with; NULL: none';
 COMMENT ON COLUMN @extschema@.mf_models.parameters IS 'arguments of the training run, numbers derived from the data, and in curves the loss and the metric of held-out rows after each iteration';
 COMMENT ON COLUMN @extschema@.mf_models.ratings IS 'interactions after duplicates were merged';
 COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse and iterations of the training run; of its test rows test_rmse, test_ndcg and the coverage of these lists, beside test_bias_rmse and test_popularity_ndcg; the test rows chose the iteration, so use mf_evaluate to measure on other rows';
@@ -291,6 +316,12 @@ COMMENT ON COLUMN @extschema@.mf_item_feature_factors.kind IS 'category, number 
 COMMENT ON COLUMN @extschema@.mf_item_feature_factors.center IS 'of a number the mean, which is subtracted';
 COMMENT ON COLUMN @extschema@.mf_item_feature_factors.scale IS 'by which a number less its center, or the weight of a category, is multiplied';
 COMMENT ON COLUMN @extschema@.mf_item_feature_factors.rating_factors IS 'NULL for implicit feedback';
+COMMENT ON VIEW @extschema@.mf_user_feature_factors IS 'factors of features of users, one row per feature and version; those expected of a user are a weighted sum';
+COMMENT ON COLUMN @extschema@.mf_user_feature_factors.feature IS 'name as mf_features gives it; empty: the intercept, which every user has';
+COMMENT ON COLUMN @extschema@.mf_user_feature_factors.kind IS 'category, number or intercept';
+COMMENT ON COLUMN @extschema@.mf_user_feature_factors.center IS 'of a number the mean, which is subtracted';
+COMMENT ON COLUMN @extschema@.mf_user_feature_factors.scale IS 'by which a number less its center, or the weight of a category, is multiplied';
+COMMENT ON COLUMN @extschema@.mf_user_feature_factors.rating_factors IS 'NULL for implicit feedback';
 
 -- training
 
@@ -976,9 +1007,10 @@ COMMENT ON FUNCTION @extschema@.mf_reciprocal_rank IS
 
 REVOKE ALL ON FUNCTION @extschema@.mf_skip_missing_grantee() FROM PUBLIC;
 REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
-    @extschema@.mf_item_feature_data, @extschema@.mf_grant_data, @extschema@.mf_job_data FROM PUBLIC;
+    @extschema@.mf_item_feature_data, @extschema@.mf_user_feature_data, @extschema@.mf_grant_data, @extschema@.mf_job_data FROM PUBLIC;
 GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
-    @extschema@.mf_item_feature_data, @extschema@.mf_grant_data TO pg_database_owner;
+    @extschema@.mf_item_feature_data, @extschema@.mf_user_feature_data, @extschema@.mf_grant_data TO pg_database_owner;
 GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
 GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_grants, @extschema@.mf_jobs, @extschema@.mf_progress, @extschema@.mf_cache,
-    @extschema@.mf_user_factors, @extschema@.mf_item_factors, @extschema@.mf_item_feature_factors TO PUBLIC;
+    @extschema@.mf_user_factors, @extschema@.mf_item_factors, @extschema@.mf_item_feature_factors,
+    @extschema@.mf_user_feature_factors TO PUBLIC;

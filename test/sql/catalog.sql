@@ -45,7 +45,7 @@ SELECT extname, extrelocatable, extversion = (SELECT default_version FROM pg_ava
 
 -- Columns of the views.
 SELECT attrelid::regclass AS view, attname AS column, format_type(atttypid, atttypmod) AS type
-  FROM pg_attribute WHERE attrelid IN ('mf_models'::regclass, 'mf_grants'::regclass, 'mf_progress'::regclass, 'mf_user_factors'::regclass, 'mf_item_factors'::regclass, 'mf_item_feature_factors'::regclass) AND attnum > 0
+  FROM pg_attribute WHERE attrelid IN ('mf_models'::regclass, 'mf_grants'::regclass, 'mf_progress'::regclass, 'mf_user_factors'::regclass, 'mf_item_factors'::regclass, 'mf_item_feature_factors'::regclass, 'mf_user_feature_factors'::regclass) AND attnum > 0
  ORDER BY attrelid::regclass::text COLLATE "C", attnum;
 
 -- Tables that a dump has to contain, with the sequence.

@@ -69,7 +69,7 @@ CREATE VIEW alike AS SELECT w.number, s.* FROM words w, LATERAL mf_similar_items
 CREATE VIEW predicted AS SELECT w.number, p.* FROM words w, LATERAL mf_predictions(w.big, w.bigs, 'own') p WHERE w.number < 9;
 CREATE VIEW unboxed AS SELECT number, mf_predict(big, big, 'ints') AS prediction, (mf_recommend_for(bigs, smalls, 2, 'ints')).* FROM words WHERE number BETWEEN 1 AND 9;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO smith;
-REVOKE SELECT ON mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_item_feature_data, mf_grant_data, mf_job_data FROM smith;
+REVOKE SELECT ON mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_item_feature_data, mf_user_feature_data, mf_grant_data, mf_job_data FROM smith;
 
 -- For each function of the extension two that pass their arguments on and return rows as text: one raises its errors,
 -- in the other they end a subtransaction. Jobs would continue after the statement; all else is rolled back with it.

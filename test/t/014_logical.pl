@@ -22,7 +22,7 @@ my $tables = q{
     GRANT SELECT ON movies TO keeper;
     CREATE TABLE "Shop"."the ratings" (user_id int, item_id int, rating real, PRIMARY KEY (user_id, item_id))};
 $publisher->safe_psql('postgres', "CREATE ROLE keeper; CREATE EXTENSION mf_ext; $tables; CREATE PUBLICATION lists FOR TABLE
-    mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_item_feature_data, mf_grant_data, \"Shop\".\"the ratings\"");
+    mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_item_feature_data, mf_user_feature_data, mf_grant_data, \"Shop\".\"the ratings\"");
 $publisher->safe_psql('postgres', q{
     GRANT ALL ON SCHEMA "Shop" TO keeper;
     ALTER TABLE "Shop"."the ratings" OWNER TO keeper;

@@ -6,7 +6,7 @@
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
-#include "pg/training/item_features.hpp"
+#include "pg/training/training_features.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
@@ -37,7 +37,7 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     constexpr int kCopies = 1;
     Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
     Environment environment = make_environment(progress);
-    ItemFeatures features(arguments, environment);
+    TrainingFeatures features(arguments, environment);
     const std::size_t feature_memory = 2 * features.memory(arguments.options);  // those of a fold beside all
     Dataset dataset =
         read_interactions(arguments.source, arguments.options, environment, progress, kCopies, feature_memory);
@@ -57,7 +57,7 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
         const auto begin = std::chrono::steady_clock::now();
         done = static_cast<int>(fold) * each;  // the previous fold may have stopped early
         const FoldResult result =
-            validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting, {features.values()});
+            validate_fold(dataset.by_user, hashes, fold, folds, options, k, counting, features.values());
         take(fold, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     progress.phase(nullptr);

@@ -8,7 +8,7 @@
 #include "pg/sql/json_entries.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
-#include "pg/training/item_features.hpp"
+#include "pg/training/training_features.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
@@ -112,7 +112,7 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
     Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
     Environment environment = make_environment(progress);
     const TrainOptions most = greatest(options, space);
-    ItemFeatures features(arguments, environment);
+    TrainingFeatures features(arguments, environment);
     Dataset dataset = read_interactions(arguments.source, most, environment, progress, 0, features.memory(most));
     features.join(dataset, environment);
     progress.phase("tuning");
@@ -122,7 +122,7 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
     };
     TrainOptions limited = options;
     limit_search(limited, dataset, 0, features.memory(most));
-    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment, {features.values()});
+    std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment, features.values());
     progress.phase(nullptr);
     return trials;
 }

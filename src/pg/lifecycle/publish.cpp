@@ -19,10 +19,10 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
     const std::string insert = with_table_names(
         catalog,
         "INSERT INTO {models} (model_id, model, version, live, owner, source, user_column, item_column, rating_column,"
-        " time_column, item_features, user_type, item_type, feedback, algorithm, parameters, users, items, ratings,"
-        " metrics, trained_at, seconds)"
+        " time_column, item_features, user_features, user_type, item_type, feedback, algorithm, parameters, users,"
+        " items, ratings, metrics, trained_at, seconds)"
         " SELECT $2, $1, coalesce(max(version), 0) + 1, true, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17, $18, clock_timestamp(), $19 FROM {models} WHERE model = $1 RETURNING version");
+        " $15, $16, $17, $18, $19, clock_timestamp(), $20 FROM {models} WHERE model = $1 RETURNING version");
     const std::string expire = with_table_names(
         catalog,
         "WITH old AS (DELETE FROM {models} WHERE model = $1 AND NOT live AND version NOT IN"
@@ -30,7 +30,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         "   ORDER BY live DESC, version IS NOT DISTINCT FROM $3 DESC, version DESC LIMIT $2) RETURNING model_id),"
         " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
         " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id),"
-        " m AS (DELETE FROM {item_features} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
+        " m AS (DELETE FROM {item_features} f USING old WHERE f.model_id = old.model_id),"
+        " n AS (DELETE FROM {user_features} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
     const int keep = setting_keep_versions();
     lock_model(catalog, row.model, ModelLock::Publication);
     delete_orphaned_grants(catalog, row.model);
@@ -48,6 +49,7 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
             name_parameter_unsafe(source.rating ? source.rating->name.c_str() : nullptr),
             name_parameter_unsafe(source.time ? source.time->name.c_str() : nullptr),
             {REGCLASSOID, ObjectIdGetDatum(row.item_features), !OidIsValid(row.item_features)},
+            {REGCLASSOID, ObjectIdGetDatum(row.user_features), !OidIsValid(row.user_features)},
             {REGTYPEOID, ObjectIdGetDatum(source.user.type), false},
             {REGTYPEOID, ObjectIdGetDatum(source.item.type), false},
             text_parameter_unsafe(row.options->feedback == Feedback::Explicit ? "explicit" : "implicit"),

@@ -14,6 +14,7 @@ struct NewVersion {
     Oid owner = InvalidOid;
     const Source* source = nullptr;
     Oid item_features = InvalidOid;  ///< relation of the features of items, InvalidOid: none
+    Oid user_features = InvalidOid;
     const TrainOptions* options = nullptr;
     std::string algorithm;
     std::string parameters;  ///< JSON text

@@ -23,6 +23,7 @@ enum ModelColumn : AttrNumber {
     kRatingColumn,
     kTimeColumn,
     kItemFeatures,
+    kUserFeatures,
     kUserType,
     kItemType,
     kFeedback,
@@ -85,6 +86,8 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     copy_name(&version.time_column, value(kTimeColumn), nulls[kTimeColumn - 1]);
     version.has_item_features = !nulls[kItemFeatures - 1];
     version.item_features = version.has_item_features ? DatumGetObjectId(value(kItemFeatures)) : InvalidOid;
+    version.has_user_features = !nulls[kUserFeatures - 1];
+    version.user_features = version.has_user_features ? DatumGetObjectId(value(kUserFeatures)) : InvalidOid;
     version.user_type = DatumGetObjectId(value(kUserType));
     version.item_type = DatumGetObjectId(value(kItemType));
     const char* feedback = TextDatumGetCString(value(kFeedback));

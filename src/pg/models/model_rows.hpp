@@ -20,6 +20,8 @@ struct ModelVersion {
     NameData time_column;    // empty: none
     bool has_item_features;  ///< it was trained with features of items
     Oid item_features;       ///< their relation; InvalidOid also if a restore did not find it
+    bool has_user_features;  ///< likewise of users
+    Oid user_features;
     Oid user_type;
     Oid item_type;
     bool implicit;

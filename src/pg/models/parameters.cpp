@@ -335,6 +335,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
                 named->time_column = entry.word;
             else if (key == "item_features")
                 named->item_features = entry.word;
+            else if (key == "user_features")
+                named->user_features = entry.word;
             else
                 set_option(*options, key, entry.word);
         } else {

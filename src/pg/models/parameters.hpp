@@ -60,6 +60,7 @@ std::string write_settings(const Settings& settings);
 struct NamedRelations {
     std::optional<std::string> time_column;
     std::optional<std::string> item_features;
+    std::optional<std::string> user_features;
 };
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and

@@ -5,7 +5,7 @@
 #include "pg/cache/model_for_call.hpp"
 #include "pg/features/current_features.hpp"
 #include "pg/features/feature_rows.hpp"
-#include "pg/models/item_map.hpp"
+#include "pg/models/feature_map.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
@@ -43,16 +43,17 @@ FeatureRows features_of(const ServingModel& model, const Id& item) {
 }
 
 /// The map of these features; those that it does not have are left out.
-StoredItemMap map_of(const Catalog& catalog, const ServingModel& model, const Ids& names) {
+StoredMap map_of(const Catalog& catalog, const ServingModel& model, const Ids& names) {
     const std::string label = version_label(model.name, model.version.version);
-    std::optional<StoredItemMap> map = read_item_map_of(catalog, model.version.model_id, names, model.shape(), label);
+    std::optional<StoredMap> map =
+        read_feature_map_of(catalog, Side::Items, model.version.model_id, names, model.shape(), label);
     if (!map)
         throw SqlError(ERRCODE_DATA_CORRUPTED, label + " lacks the factors of features", "", "Train the model again.");
     return std::move(*map);
 }
 
 /// The item's row of the matrix whose columns are those of the map.
-Csr scaled_features(const FeatureRows& features, const Id& item, const StoredItemMap& map) {
+Csr scaled_features(const FeatureRows& features, const Id& item, const StoredMap& map) {
     IdTable items(item.kind);
     item.intern_in(items);
     const FeatureValues values = values_of_ids(features, items);
@@ -67,7 +68,7 @@ double dot(const float* a, const float* b, int count) {
 
 /// With g the item's features, B the map and y its factors, g_f (B_f · y) / |y|²: for an item without interactions,
 /// where y is Bᵀ g, they add up to 1. None if y is 0.
-std::vector<ListRow> weights(const StoredItemMap& map, const Csr& scaled, const float* factors) {
+std::vector<ListRow> weights(const StoredMap& map, const Csr& scaled, const float* factors) {
     const int count = map.ranking.factors();
     const double square = dot(factors, factors, count);
     std::vector<ListRow> rows;
@@ -103,7 +104,7 @@ Datum explain_item(FunctionCallInfo fcinfo, IdKind kind) {
     if (!index) return Datum{0};
     const Id item = *convert_id(arguments.item, model->item_kind);
     const FeatureRows features = features_of(*model, item);
-    StoredItemMap map = map_of(arguments.catalog, *model, features.rows.items);
+    StoredMap map = map_of(arguments.catalog, *model, features.rows.items);
     std::vector<ListRow> rows = weights(map, scaled_features(features, item, map), model->items.ranking().row(*index));
     const std::uint32_t intercept = map.features.size();
     IdTable& names = map.features;

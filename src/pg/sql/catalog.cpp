@@ -32,6 +32,8 @@ Catalog catalog_of_function_unsafe(Oid function) {
     catalog.item_factors_index = relation_unsafe("mf_item_factor_data_pkey", schema);
     catalog.item_features = relation_unsafe("mf_item_feature_data", schema);
     catalog.item_features_index = relation_unsafe("mf_item_feature_data_pkey", schema);
+    catalog.user_features = relation_unsafe("mf_user_feature_data", schema);
+    catalog.user_features_index = relation_unsafe("mf_user_feature_data_pkey", schema);
     catalog.grants = relation_unsafe("mf_grant_data", schema);
     catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
     catalog.jobs = relation_unsafe("mf_job_data", schema);

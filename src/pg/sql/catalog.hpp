@@ -5,6 +5,9 @@
 
 namespace mf::pg {
 
+/// The two kinds of rows that a model has factors of.
+enum class Side { Items, Users };
+
 struct Catalog {
     Oid schema;  ///< that of all of them
     Oid models;
@@ -18,6 +21,8 @@ struct Catalog {
     Oid item_factors_index;
     Oid item_features;  ///< the map from features of items to factors
     Oid item_features_index;
+    Oid user_features;  ///< likewise of users
+    Oid user_features_index;
     Oid grants;
     Oid grants_index;
     Oid jobs;

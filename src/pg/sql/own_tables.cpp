@@ -34,6 +34,7 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
                   {"{user_factors}", catalog.user_factors},
                   {"{item_factors}", catalog.item_factors},
                   {"{item_features}", catalog.item_features},
+                  {"{user_features}", catalog.user_features},
                   {"{grants}", catalog.grants},
                   {"{jobs}", catalog.jobs}};
     for (const auto& table : tables) replace_all(sql, table.placeholder, qualified_name(table.relation));

@@ -2,7 +2,10 @@
 
 namespace mf::pg {
 
-Parameter text_parameter_unsafe(const char* value) { return {TEXTOID, CStringGetTextDatum(value), false}; }
+Parameter text_parameter_unsafe(const char* value) {
+    if (value == nullptr) return null_parameter(TEXTOID);
+    return {TEXTOID, CStringGetTextDatum(value), false};
+}
 
 Parameter name_parameter_unsafe(const char* value) {
     if (value == nullptr || *value == '\0') return null_parameter(NAMEOID);

@@ -12,7 +12,7 @@ struct Parameter {
     bool null;
 };
 
-/// Text, jsonb and name parameters built in the current memory context.
+/// Text, jsonb and name parameters built in the current memory context; a null pointer is NULL for the first and last.
 Parameter text_parameter_unsafe(const char* value);
 Parameter name_parameter_unsafe(const char* value);
 Parameter jsonb_parameter_unsafe(const char* json);

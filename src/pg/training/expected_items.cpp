@@ -9,8 +9,8 @@ namespace mf::pg {
 
 std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const ServedVersion& model,
                                                  Environment& environment) {
-    std::optional<StoredItemMap> map =
-        read_item_map(catalog, model.version.model_id, model.shape(), version_label(model.name, model.version.version));
+    std::optional<StoredMap> map = read_feature_map(catalog, Side::Items, model.version.model_id, model.shape(),
+                                                    version_label(model.name, model.version.version));
     if (!map) return std::nullopt;
     const std::size_t bytes =
         (map->ranking.rows() * map->ranking.stride() + map->rating.rows() * map->rating.stride()) * sizeof(float);

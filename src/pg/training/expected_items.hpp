@@ -3,7 +3,7 @@
 
 #include "core/data/features.hpp"
 #include "pg/cache/serving_model.hpp"
-#include "pg/models/item_map.hpp"
+#include "pg/models/feature_map.hpp"
 
 namespace mf::pg {
 
@@ -28,9 +28,9 @@ class ExpectedItems {
     ExpectedRows of(const Ids& items, Environment& environment) const;
 
   private:
-    ExpectedItems(StoredItemMap map, FeatureRows features) : map_(std::move(map)), features_(std::move(features)) {}
+    ExpectedItems(StoredMap map, FeatureRows features) : map_(std::move(map)), features_(std::move(features)) {}
 
-    StoredItemMap map_;
+    StoredMap map_;
     FeatureRows features_;
 };
 

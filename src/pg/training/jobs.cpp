@@ -136,7 +136,9 @@ struct NewJob {
     Oid source;
     FunctionCallInfo training = nullptr;  ///< arguments of mf_train
     std::uint32_t min_interactions = 0;   ///< of mf_refresh_items
-    const char* item_features = nullptr;  ///< qualified, whatever the search_path is when the job runs; null: none
+    // Relations of features: qualified, whatever the search_path is when the job runs; null: none.
+    const char* item_features = nullptr;
+    const char* user_features = nullptr;
 };
 
 std::int64_t add_job(const Catalog& catalog, const NewJob& job) {
@@ -149,7 +151,7 @@ std::int64_t add_job(const Catalog& catalog, const NewJob& job) {
         "'user_column', $7::name, 'item_column', $8::name, 'rating_column', $9::name, 'feedback', $10::text,"
         " 'algorithm', $11::text, 'factors', $12::int4, 'iterations', $13::int4, 'regularization', $14::float8,"
         " 'test_fraction', $15::float8, 'seed', $16::int8)) || jsonb_build_object('options',"
-        " CASE WHEN $20 IS NULL THEN $17::jsonb ELSE $17::jsonb || jsonb_build_object('item_features', $20::text) END)"
+        " $17::jsonb || jsonb_strip_nulls(jsonb_build_object('item_features', $20::text, 'user_features', $21::text)))"
         " WHEN 'refresh' THEN jsonb_build_object('min_interactions', $19::int8) ELSE '{}' END,"
         " $6, 'queued', clock_timestamp())");
     const std::string expire = with_table_names(
@@ -160,7 +162,7 @@ std::int64_t add_job(const Catalog& catalog, const NewJob& job) {
         const std::int64_t job_id = nextval_internal(catalog.jobs_sequence, false);
         constexpr Oid kTypes[kTrainArguments] = {REGCLASSOID, TEXTOID, NAMEOID,   NAMEOID,   NAMEOID, TEXTOID, TEXTOID,
                                                  INT4OID,     INT4OID, FLOAT8OID, FLOAT8OID, INT8OID, JSONBOID};
-        Parameter values[20] = {int8_parameter(job_id),          text_parameter_unsafe(job.model),
+        Parameter values[21] = {int8_parameter(job_id),          text_parameter_unsafe(job.model),
                                 role_parameter(GetUserId()),     {REGCLASSOID, ObjectIdGetDatum(job.source), false},
                                 text_parameter_unsafe(job.task), {JSONBOID, settings_unsafe(), false}};
         for (int i = 2; i < kTrainArguments; ++i) {
@@ -169,8 +171,8 @@ std::int64_t add_job(const Catalog& catalog, const NewJob& job) {
         }
         values[17] = role_parameter(GetSessionUserId());
         values[18] = int8_parameter(job.min_interactions);
-        values[19] = job.item_features != nullptr ? text_parameter_unsafe(job.item_features)
-                                                  : Parameter{TEXTOID, Datum{0}, true};
+        values[19] = text_parameter_unsafe(job.item_features);
+        values[20] = text_parameter_unsafe(job.user_features);
         run_statement_unsafe(catalog, insert, lengthof(values), values);
         const Parameter bounds[] = {values[1], int4_parameter(kKeptJobs)};
         run_statement_unsafe(catalog, expire, lengthof(bounds), bounds);
@@ -181,8 +183,11 @@ std::int64_t add_job(const Catalog& catalog, const NewJob& job) {
 }  // namespace
 
 std::int64_t add_training_job(const Catalog& catalog, const TrainArguments& checked, FunctionCallInfo arguments) {
+    const auto name_of = [](const std::optional<FeatureRelation>& features) {
+        return features ? features->name.c_str() : nullptr;
+    };
     return add_job(catalog, {"train", checked.model.c_str(), checked.source.relation, arguments, 0,
-                             checked.item_features ? checked.item_features->name.c_str() : nullptr});
+                             name_of(checked.item_features), name_of(checked.user_features)});
 }
 
 std::int64_t add_retraining_job(const Catalog& catalog, const std::string& model, Oid source) {

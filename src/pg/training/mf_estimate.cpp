@@ -8,7 +8,7 @@
 #include "pg/sql/results.hpp"
 #include "pg/sql/row_receiver.hpp"
 #include "pg/training/interactions_scan.hpp"
-#include "pg/training/item_features.hpp"
+#include "pg/training/training_features.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
@@ -90,7 +90,7 @@ Estimate estimate_training(const TrainArguments& arguments) {
     }
     estimate.memory = memory_needed(sink.users(), sink.items(), sink.row_count(), arguments.source.time.has_value(),
                                     options, environment.threads) +
-                      ItemFeatures(arguments, environment).memory(options);
+                      TrainingFeatures(arguments, environment).memory(options);
     const double trainers = training_seconds(estimate.users, estimate.items, estimate.ratings, options, environment);
     estimate.seconds = scan_seconds + kSortSeconds * static_cast<double>(sink.row_count()) / environment.threads +
                        std::min(search_factor * trainers, trainers + options.search.seconds) +

@@ -69,21 +69,31 @@ void check_time_column(const TrainOptions& options, bool given) {
                        R"(Leave it out, or add "duplicates": "last".)");
 }
 
-/// The relation of that name, and its column of ids, which is called like that of the source.
-FeatureRelation describe_item_features(const RawTrainArguments& raw, const std::string& name, const Source& source) {
-    const Oid relation = raw.repeats ? raw.item_features : pg_call([name = name.c_str()] {
+/// A relation of features in the options.
+struct NamedFeatures {
+    const char* option;
+    const char* of;           ///< what has the features
+    const std::string& name;  ///< of the relation
+    Oid former;               ///< of the training run that this one repeats
+    const SourceColumn& ids;  ///< in the source
+};
+
+/// The relation, and its column of ids, which is called like that of the source.
+FeatureRelation describe_named_features(const NamedFeatures& named, bool repeats) {
+    const Oid relation = repeats ? named.former : pg_call([name = named.name.c_str()] {
         return DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(name)));
     });
+    const std::string option = named.option, of = named.of;
     if (!relation_exists(relation))
-        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the relation of item_features does not exist", "",
-                       R"(Name a relation with features of items: options => '{"item_features": "..."}'.)");
-    FeatureRelation features = describe_features(relation, source.item.name.c_str());
-    if (features.id.kind() != source.item.kind()) {
+        throw SqlError(ERRCODE_UNDEFINED_TABLE, "the relation of " + option + " does not exist", "",
+                       "Name a relation with features of " + of + ": options => '{\"" + option + "\": \"...\"}'.");
+    FeatureRelation features = describe_features(relation, named.ids.name.c_str());
+    if (features.id.kind() != named.ids.kind()) {
         const auto type = [](const SourceColumn& column) { return type_name(column.type); };
         throw SqlError(ERRCODE_DATATYPE_MISMATCH,
                        "column \"" + features.id.name + "\" of " + features.name + " is of type " + type(features.id) +
-                           ", and items are of type " + type(source.item),
-                       "", "Make a view of " + features.name + " whose column has the type of the items.");
+                           ", and " + of + " are of type " + type(named.ids),
+                       "", "Make a view of " + features.name + " whose column has the type of the " + of + ".");
     }
     return features;
 }
@@ -145,7 +155,13 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     check_time_column(result.options, time_column.has_value());
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                                  time_column ? time_column->c_str() : nullptr});
-    if (named.item_features) result.item_features = describe_item_features(raw, *named.item_features, result.source);
+    const Source& source = result.source;
+    if (named.item_features)
+        result.item_features = describe_named_features(
+            {"item_features", "items", *named.item_features, raw.item_features, source.item}, raw.repeats);
+    if (named.user_features)
+        result.user_features = describe_named_features(
+            {"user_features", "users", *named.user_features, raw.user_features, source.user}, raw.repeats);
     return result;
 }
 

@@ -35,6 +35,7 @@ struct RawTrainArguments {
     Jsonb* found;
     const char* found_text;
     Oid item_features;  ///< with repeats: the relation, whatever its name is now; InvalidOid: none
+    Oid user_features;
 };
 
 /// `inserted` arguments of another function stand between the source and the model.
@@ -47,6 +48,7 @@ struct TrainArguments {
     std::string found_json;  ///< what an earlier training run found; empty: nothing
     Source source;
     std::optional<FeatureRelation> item_features;
+    std::optional<FeatureRelation> user_features;
     TrainOptions options;
 };
 

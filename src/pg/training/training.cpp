@@ -8,14 +8,14 @@
 #include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/publish.hpp"
 #include "pg/models/factor_rows.hpp"
-#include "pg/models/item_map.hpp"
+#include "pg/models/feature_map.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/models/parameters.hpp"
 #include "pg/sql/quoting.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
-#include "pg/training/item_features.hpp"
+#include "pg/training/training_features.hpp"
 #include "pg/training/retrain.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/progress.hpp"
@@ -46,12 +46,13 @@ std::string found_json(const TrainArguments& arguments, const Settings& found) {
 }
 
 std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
-                           const ItemFeatures& features, const TrainResult& trained, double seconds) {
+                           const TrainingFeatures& features, const TrainResult& trained, double seconds) {
     NewVersion row;
     row.model = arguments.model;
     row.owner = owner;
     row.source = &arguments.source;
     if (arguments.item_features) row.item_features = arguments.item_features->relation;
+    if (arguments.user_features) row.user_features = arguments.user_features->relation;
     row.options = &arguments.options;
     row.algorithm = named_trainer(arguments.options).name;
     const Settings& found = trained.found.found;
@@ -63,7 +64,8 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.seconds = seconds;
     const std::int64_t model_id = next_model_id(catalog);
     write_factors(catalog, model_id, dataset, trained.model, trained.found.options.storage);
-    if (features.values() != nullptr) write_item_map(catalog, model_id, features.names(), trained.model);
+    for (const Side side : {Side::Items, Side::Users})
+        if (const Ids* names = features.names(side)) write_feature_map(catalog, side, model_id, *names, trained.model);
     return publish(catalog, model_id, row);
 }
 
@@ -114,7 +116,7 @@ struct Training::State {
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     Progress progress;
     Environment environment = make_environment(progress);
-    std::optional<ItemFeatures> features;
+    std::optional<TrainingFeatures> features;
     std::optional<Dataset> dataset;
     std::optional<WarmStart> start;
     TrainResult trained;
@@ -130,7 +132,7 @@ void Training::read(const ModelVersion* start_from) {
     check_former_source(catalog_, arguments_);
     warn_without_index(arguments_.source);
     State& state = *state_;
-    if (arguments_.item_features) state.progress.phase("features");
+    if (arguments_.item_features || arguments_.user_features) state.progress.phase("features");
     state.features.emplace(arguments_, state.environment);
     state.dataset = read_interactions(arguments_.source, arguments_.options, state.environment, state.progress, 0,
                                       state.features->memory(arguments_.options));
@@ -151,7 +153,7 @@ void Training::train() {
         state.environment.on_phase(name, total);
     };
     state.trained = mf::train(*state.dataset, options, environment, state.start ? &*state.start : nullptr,
-                              {state.features->values()});
+                              state.features->values());
     for (const std::string& note : state.trained.found.notes) report(NOTICE, note);
 }
 
@@ -160,8 +162,10 @@ TrainingOutcome Training::store() {
     state.progress.phase("storing");
     const Oid owner = lock_for_training(catalog_, arguments_.model);
     require_exists(arguments_.source.relation, arguments_.source.name, "Train the model on another relation.");
-    if (const auto& features = arguments_.item_features)
-        require_exists(features->relation, features->name, "Train the model with features from another relation.");
+    for (const auto* features : {&arguments_.item_features, &arguments_.user_features})
+        if (*features)
+            require_exists((*features)->relation, (*features)->name,
+                           "Train the model with features from another relation.");
     TrainingOutcome outcome;
     outcome.summary = state.trained.summary;
     outcome.found = found_json(arguments_, state.trained.found.found);

@@ -145,15 +145,31 @@ TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
 
 TEST(OptionNames, AreCompleteAndAscending) {
     EXPECT_EQ(option_names(options_for(Feedback::Explicit)),
-              (std::vector<std::string>{
-                  "bias_regularization", "duplicates", "factors", "feature_regularization", "item_features",
-                  "iterations", "ranking_feature_regularization", "ranking_iterations", "ranking_regularization",
-                  "ranking_regularization_exponent", "rating_factors", "regularization", "regularization_exponent",
-                  "search", "solver", "storage", "time_column", "unobserved_weight", "weight_slope"}));
-    EXPECT_EQ(option_names(options_for(Feedback::Implicit)),
-              (std::vector<std::string>{"duplicates", "factors", "feature_regularization", "item_features",
-                                        "iterations", "regularization", "regularization_exponent", "search", "solver",
-                                        "storage", "time_column", "unobserved_weight", "weight_slope"}));
+              (std::vector<std::string>{"bias_regularization",
+                                        "duplicates",
+                                        "factors",
+                                        "feature_regularization",
+                                        "item_features",
+                                        "iterations",
+                                        "ranking_feature_regularization",
+                                        "ranking_iterations",
+                                        "ranking_regularization",
+                                        "ranking_regularization_exponent",
+                                        "rating_factors",
+                                        "regularization",
+                                        "regularization_exponent",
+                                        "search",
+                                        "solver",
+                                        "storage",
+                                        "time_column",
+                                        "unobserved_weight",
+                                        "user_features",
+                                        "weight_slope"}));
+    EXPECT_EQ(
+        option_names(options_for(Feedback::Implicit)),
+        (std::vector<std::string>{"duplicates", "factors", "feature_regularization", "item_features", "iterations",
+                                  "regularization", "regularization_exponent", "search", "solver", "storage",
+                                  "time_column", "unobserved_weight", "user_features", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -191,8 +207,8 @@ TEST(OptionScope, SaysWhichFactorsAnOptionIsFor) {
 TEST(OptionValue, IsWhatWasSet) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         for (const std::string& name : option_names(options_for(feedback))) {
-            if (name == "duplicates" || name == "search" || name == "item_features" || name == "solver" ||
-                name == "storage" || name == "time_column") {
+            if (name == "duplicates" || name == "search" || name == "item_features" || name == "user_features" ||
+                name == "solver" || name == "storage" || name == "time_column") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -294,7 +310,8 @@ TEST(SetOption, EveryNameIsUnderstood) {
                 EXPECT_NO_THROW(set_option(options, name, "cholesky"));
             } else if (name == "storage") {
                 EXPECT_NO_THROW(set_option(options, name, "half"));
-            } else if (name != "search" && name != "item_features" && name != "time_column") {
+            } else if (name != "search" && name != "item_features" && name != "user_features" &&
+                       name != "time_column") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -308,7 +325,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
               "The options for implicit feedback are duplicates, factors, feature_regularization, item_features, "
               "iterations, regularization, "
               "regularization_exponent, search, solver, storage, time_column, "
-              "unobserved_weight, weight_slope.");
+              "unobserved_weight, user_features, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
     EXPECT_EQ(word.hint, "Perhaps you meant \"duplicates\".");

@@ -1,4 +1,4 @@
-#include "pg/models/item_map.hpp"
+#include "pg/models/feature_map.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -124,9 +124,9 @@ using MapRowSink = std::function<void(const MapRow&)>;
 /// index code keeps data for the whole scan.
 class MapScan {
   public:
-    MapScan(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& label)
-        : table_(catalog.item_features),
-          index_(catalog.item_features_index),
+    MapScan(const Catalog& catalog, Side side, std::int64_t model_id, FactorShape shape, const std::string& label)
+        : table_(side == Side::Items ? catalog.item_features : catalog.user_features),
+          index_(side == Side::Items ? catalog.item_features_index : catalog.user_features_index),
           model_id_(model_id),
           shape_(shape),
           label_(label.c_str()) {}
@@ -220,7 +220,7 @@ class MapBuilder {
         map_.rating.row(index)[rating_factors_] = row.rating_bias;
     }
 
-    StoredItemMap finish() && {
+    StoredMap finish() && {
         if (!has_intercept_) throw_damaged(label_, "The row of the intercept is missing.");
         return std::move(map_);
     }
@@ -228,15 +228,15 @@ class MapBuilder {
   private:
     const std::string& label_;
     const std::size_t features_;
-    StoredItemMap map_;
+    StoredMap map_;
     std::size_t ranking_factors_ = 0;
     std::size_t rating_factors_ = 0;
     bool has_intercept_ = false;
 };
 
 /// The map of all features, or of some.
-std::optional<StoredItemMap> read_map(const MapScan& scan, const std::vector<std::string_view>* names,
-                                      const std::string& label) {
+std::optional<StoredMap> read_map(const MapScan& scan, const std::vector<std::string_view>* names,
+                                  const std::string& label) {
     std::size_t rows = 0;
     scan.read(names, false, [&rows](const MapRow&) { ++rows; });
     if (rows == 0) return std::nullopt;
@@ -247,12 +247,14 @@ std::optional<StoredItemMap> read_map(const MapScan& scan, const std::vector<std
 
 }  // namespace
 
-void write_item_map(const Catalog& catalog, std::int64_t model_id, const Ids& names, const Model& model) {
-    const FactorMatrix& ranking = model.ranking.item_map;
-    const FactorMatrix* rating = model.rating ? &model.rating->item_map : nullptr;
+void write_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, const Ids& names, const Model& model) {
+    const bool of_items = side == Side::Items;
+    const FactorMatrix& ranking = of_items ? model.ranking.item_map : model.ranking.user_map;
+    const FactorMatrix* rating = !model.rating ? nullptr : of_items ? &model.rating->item_map : &model.rating->user_map;
+    const std::vector<FeatureScale>& scales = of_items ? model.item_features : model.user_features;
     const std::size_t features = names.size();
     if (ranking.rows() != features + 1 || (rating != nullptr && rating->rows() != features + 1) ||
-        model.item_features.size() != features)
+        scales.size() != features)
         throw std::logic_error("a map of other features");
     const int ranking_count = ranking.factors();
     const int rating_count = rating != nullptr ? rating->factors() - 1 : 0;
@@ -260,13 +262,13 @@ void write_item_map(const Catalog& catalog, std::int64_t model_id, const Ids& na
         const bool is_intercept = f == features;
         RowToWrite row{};
         row.feature = is_intercept ? kIntercept : names.bytes(static_cast<std::uint32_t>(f));
-        row.scale = is_intercept ? FeatureScale{} : model.item_features[f];
+        row.scale = is_intercept ? FeatureScale{} : scales[f];
         row.kind = is_intercept ? kKindOfIntercept : row.scale.is_number ? kKindOfNumber : kKindOfCategory;
         row.rating = rating != nullptr ? rating->row(f) : nullptr;
         row.ranking = ranking.row(f);
         return row;
     };
-    TableWriter writer = open_table_writer(catalog.item_features);
+    TableWriter writer = open_table_writer(of_items ? catalog.item_features : catalog.user_features);
     std::vector<RowToWrite> rows(TableWriter::kBatch);
     for (std::size_t begin = 0; begin <= features; begin += rows.size()) {
         const std::size_t count = std::min(rows.size(), features + 1 - begin);
@@ -279,17 +281,17 @@ void write_item_map(const Catalog& catalog, std::int64_t model_id, const Ids& na
     pg_call([] { CommandCounterIncrement(); });
 }
 
-std::optional<StoredItemMap> read_item_map(const Catalog& catalog, std::int64_t model_id, FactorShape shape,
-                                           const std::string& label) {
-    return read_map(MapScan(catalog, model_id, shape, label), nullptr, label);
+std::optional<StoredMap> read_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, FactorShape shape,
+                                          const std::string& label) {
+    return read_map(MapScan(catalog, side, model_id, shape, label), nullptr, label);
 }
 
-std::optional<StoredItemMap> read_item_map_of(const Catalog& catalog, std::int64_t model_id, const Ids& names,
-                                              FactorShape shape, const std::string& label) {
+std::optional<StoredMap> read_feature_map_of(const Catalog& catalog, Side side, std::int64_t model_id, const Ids& names,
+                                             FactorShape shape, const std::string& label) {
     std::vector<std::string_view> wanted{kIntercept};
     for (std::uint32_t f = 0; f < names.size(); ++f) wanted.push_back(names.bytes(f));
     std::sort(wanted.begin(), wanted.end());
-    return read_map(MapScan(catalog, model_id, shape, label), &wanted, label);
+    return read_map(MapScan(catalog, side, model_id, shape, label), &wanted, label);
 }
 
 }  // namespace mf::pg
