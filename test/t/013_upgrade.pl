@@ -37,6 +37,7 @@ ALTER TABLE @extschema@.mf_model_data ADD COLUMN invented pg_catalog.text;
 ALTER TABLE @extschema@.mf_user_factor_data ADD COLUMN invented pg_catalog.float4;
 ALTER TABLE @extschema@.mf_item_factor_data ADD COLUMN invented pg_catalog.text;
 ALTER TABLE @extschema@.mf_item_feature_data ADD COLUMN invented pg_catalog.text;
+ALTER TABLE @extschema@.mf_user_feature_data ADD COLUMN invented pg_catalog.text;
 };
     append_to_file("$extension/mf_ext--$current--$next.sql", $addition);
     append_to_file("$extension/mf_ext--$next.sql", slurp_file("$extension/mf_ext--$current.sql") . $addition);
