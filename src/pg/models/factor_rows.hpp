@@ -25,6 +25,9 @@ struct SolvedItems {
     Array<float> rating_bias;  ///< likewise
 };
 
+/// Rounds the factors as `storage` keeps them. Throws NumericalFailure if one is too large for 16 bits.
+void round_for_storage(Storage storage, SolvedItems& items, Environment& environment);
+
 /// Adds the rows of items to a version, which has none with these ids, in the same way.
 void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItems& items, Storage storage);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/base/half_floats.hpp"
+#include "core/pipeline/train.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/table_writer.hpp"
 #include "pg/sql/ids.hpp"
@@ -107,6 +108,12 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           model.user_history[u]};
     });
     pg_call([] { CommandCounterIncrement(); });
+}
+
+void round_for_storage(Storage storage, SolvedItems& items, Environment& environment) {
+    if (storage != Storage::Half) return;
+    round_to_halves(items.ranking, environment);
+    round_to_halves(items.rating, environment);
 }
 
 void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItems& items, Storage storage) {

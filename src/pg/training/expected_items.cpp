@@ -1,11 +1,56 @@
 #include "pg/training/expected_items.hpp"
 
+#include <algorithm>
+
+#include "core/pipeline/train.hpp"
 #include "core/training/feature_map.hpp"
 #include "pg/features/current_features.hpp"
 #include "pg/features/feature_rows.hpp"
 #include "pg/training/interactions_scan.hpp"
 
 namespace mf::pg {
+namespace {
+
+/// The items as they are stored, by their rows.
+SolvedItems solved_as(ExpectedRows rows, const IdTable& ids, Environment& environment) {
+    SolvedItems items;
+    for (std::uint32_t item = 0; item < ids.size(); ++item) items.ids.push_back(ids.text(item));
+    items.interactions.assign(ids.size(), 0);
+    items.source_rows.assign(ids.size(), 0);
+    items.ranking = std::move(rows.ranking);
+    if (rows.rating.rows() == 0) return items;
+    const int k = rows.rating.factors() - 1;
+    items.rating = FactorMatrix(ids.size(), k, environment);
+    items.rating_bias = Array<float>(ids.size());
+    for (std::uint32_t item = 0; item < ids.size(); ++item) {
+        std::copy_n(rows.rating.row(item), k, items.rating.row(item));
+        items.rating_bias[item] = rows.rating.row(item)[k];
+    }
+    return items;
+}
+
+/// True if the model has the item with these factors and without interactions.
+bool has_as_expected(const ServedVersion& model, std::uint32_t item, const SolvedItems& items, std::uint32_t row) {
+    const ItemIndex& ranking = model.items.ranking();
+    const auto same = [](const float* a, const float* b, std::size_t size) { return std::equal(a, a + size, b); };
+    if (model.items.interactions()[item] > 0 ||
+        !same(items.ranking.row(row), ranking.rows().row(ranking.positions()[item]), items.ranking.stride()))
+        return false;
+    return !model.rating || (items.rating_bias[row] == model.items.rating_bias()[item] &&
+                             same(items.rating.row(row), model.items.rating().row(item), items.rating.stride()));
+}
+
+/// Moves row `from` to row `to`, which is before it or the same.
+void move_row(SolvedItems& items, std::uint32_t from, std::uint32_t to) {
+    if (from == to) return;
+    items.ids[to] = std::move(items.ids[from]);
+    std::copy_n(items.ranking.row(from), items.ranking.stride(), items.ranking.row(to));
+    if (items.rating.rows() == 0) return;
+    std::copy_n(items.rating.row(from), items.rating.stride(), items.rating.row(to));
+    items.rating_bias[to] = items.rating_bias[from];
+}
+
+}  // namespace
 
 std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const ServedVersion& model,
                                                  Environment& environment) {
@@ -29,6 +74,25 @@ ExpectedRows ExpectedItems::of(const Ids& items, Environment& environment) const
     ExpectedRows expected{expected_factors(scaled, map_.ranking, environment), {}};
     if (map_.rating.rows() > 0) expected.rating = expected_factors(scaled, map_.rating, environment);
     return expected;
+}
+
+ExpectedChanges ExpectedItems::changes(const ServedVersion& model, const IdTable& items, Storage storage,
+                                       Environment& environment) const {
+    ExpectedChanges changes{solved_as(of(items, environment), items, environment), {}};
+    SolvedItems& rows = changes.items;
+    round_for_storage(storage, rows, environment);
+    require_finite(rows.ranking, "ranking factors", environment);
+    require_finite(rows.rating, "rating factors", environment);
+    require_finite(rows.rating_bias, "rating factors", environment);
+    std::uint32_t kept = 0;
+    for (std::uint32_t row = 0; row < items.size(); ++row) {
+        const auto known = id_at(items, row).find_in(model.items.ids());
+        if (known && has_as_expected(model, *known, rows, row)) continue;
+        if (known) changes.known.push_back(rows.ids[row]);
+        move_row(rows, row, kept++);
+    }
+    rows.ids.resize(kept);
+    return changes;
 }
 
 }  // namespace mf::pg

@@ -13,6 +13,12 @@ struct ExpectedRows {
     FactorMatrix rating;  ///< with the bias as last column; no rows for implicit feedback
 };
 
+/// Items that are to be stored with what is expected of them.
+struct ExpectedChanges {
+    SolvedItems items;               ///< without interactions, rounded as they are stored
+    std::vector<std::string> known;  ///< those that the version has a row of
+};
+
 class ExpectedItems {
   public:
     /// Reads the map of the version, and with the rights of the model's owner the whole relation of features. Nothing
@@ -26,6 +32,11 @@ class ExpectedItems {
 
     /// What is expected of the items of a table; of those without features what is expected of any item.
     ExpectedRows of(const Ids& items, Environment& environment) const;
+
+    /// Those of the items which the version does not have with just what is expected of them and without interactions.
+    /// Throws NumericalFailure. O(entries · k).
+    ExpectedChanges changes(const ServedVersion& model, const IdTable& items, Storage storage,
+                            Environment& environment) const;
 
   private:
     ExpectedItems(StoredMap map, FeatureRows features) : map_(std::move(map)), features_(std::move(features)) {}

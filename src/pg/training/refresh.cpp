@@ -33,8 +33,7 @@ TrainOptions reading_options(const ServedVersion& model) {
 /// Items that were solved.
 struct Solution {
     SolvedItems items;
-    SolvedItems expected;            ///< those that get what is expected of them
-    std::vector<std::string> known;  ///< those of both that the version has a row of
+    std::vector<std::string> known;  ///< those that the version has a row of
 };
 
 /// One refresh, from what has changed to the rows of solved items.
@@ -160,88 +159,17 @@ class Refresh {
     std::vector<std::uint32_t> columns_;  ///< that are solved, ascending
 };
 
-void round_if_halves(Storage storage, SolvedItems& items, Environment& environment) {
-    if (storage != Storage::Half) return;
-    round_to_halves(items.ranking, environment);
-    round_to_halves(items.rating, environment);
-}
-
-/// All items that get what is expected of them.
-SolvedItems items_as_expected(const IdTable& ids, const ExpectedItems& expected, Environment& environment) {
-    ExpectedRows rows = expected.of(ids, environment);
-    SolvedItems items;
-    for (std::uint32_t item = 0; item < ids.size(); ++item) items.ids.push_back(ids.text(item));
-    items.interactions.assign(ids.size(), 0);
-    items.source_rows.assign(ids.size(), 0);
-    items.ranking = std::move(rows.ranking);
-    if (rows.rating.rows() == 0) return items;
-    const int k = rows.rating.factors() - 1;
-    items.rating = FactorMatrix(ids.size(), k, environment);
-    items.rating_bias = Array<float>(ids.size());
-    for (std::uint32_t item = 0; item < ids.size(); ++item) {
-        std::copy_n(rows.rating.row(item), k, items.rating.row(item));
-        items.rating_bias[item] = rows.rating.row(item)[k];
-    }
-    return items;
-}
-
-/// True if the model has the item with these factors and without interactions.
-bool has_as_expected(const ServedVersion& model, std::uint32_t item, const SolvedItems& items, std::uint32_t row) {
-    const ItemIndex& ranking = model.items.ranking();
-    const auto same = [](const float* a, const float* b, std::size_t size) { return std::equal(a, a + size, b); };
-    if (model.items.interactions()[item] > 0 ||
-        !same(items.ranking.row(row), ranking.rows().row(ranking.positions()[item]), items.ranking.stride()))
-        return false;
-    return !model.rating || (items.rating_bias[row] == model.items.rating_bias()[item] &&
-                             same(items.rating.row(row), model.items.rating().row(item), items.rating.stride()));
-}
-
-SolvedItems take(const SolvedItems& items, const std::vector<std::uint32_t>& rows, Environment& environment) {
-    SolvedItems taken;
-    const auto copy = [&](const FactorMatrix& from, FactorMatrix& to) {
-        if (from.rows() == 0) return;
-        to = FactorMatrix(rows.size(), from.factors(), environment);
-        for (std::size_t r = 0; r < rows.size(); ++r) std::copy_n(from.row(rows[r]), from.stride(), to.row(r));
-    };
-    copy(items.ranking, taken.ranking);
-    copy(items.rating, taken.rating);
-    if (items.rating.rows() > 0) taken.rating_bias = Array<float>(rows.size());
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        taken.ids.push_back(items.ids[rows[r]]);
-        taken.interactions.push_back(items.interactions[rows[r]]);
-        taken.source_rows.push_back(items.source_rows[rows[r]]);
-        if (items.rating.rows() > 0) taken.rating_bias[r] = items.rating_bias[rows[r]];
-    }
-    return taken;
-}
-
-/// Adds to the solution the items that get what is expected of them, but for those that have just that.
-void add_expected(const ServedVersion& model, const ItemChanges& changes, const ExpectedItems& expected,
-                  Environment& environment, Solution& solution) {
-    SolvedItems items = items_as_expected(changes.expected, expected, environment);
-    round_if_halves(changes.storage, items, environment);
-    std::vector<std::uint32_t> rows;
-    for (std::uint32_t row = 0; row < items.ids.size(); ++row) {
-        const auto known = id_at(changes.expected, row).find_in(model.items.ids());
-        if (known && has_as_expected(model, *known, items, row)) continue;
-        if (known) solution.known.push_back(items.ids[row]);
-        rows.push_back(row);
-    }
-    solution.expected = take(items, rows, environment);
-    require_finite(solution.expected.ranking, "ranking factors", environment);
-    require_finite(solution.expected.rating, "rating factors", environment);
-}
-
 /// Puts the solved items into the place of those that they replace, and deletes removed ones.
 void store(const Catalog& catalog, const ServedVersion& model, const Source& source, const ItemChanges& changes,
-           Solution solution, RefreshOutcome& outcome) {
+           Solution solution, ExpectedChanges expected, RefreshOutcome& outcome) {
     Environment environment = quiet_environment();
-    round_if_halves(changes.storage, solution.items, environment);
-    const std::size_t stored = solution.items.ids.size() + solution.expected.ids.size();
-    outcome.updated_items = solution.known.size();
+    round_for_storage(changes.storage, solution.items, environment);
+    const std::size_t stored = solution.items.ids.size() + expected.items.ids.size();
+    outcome.updated_items = solution.known.size() + expected.known.size();
     outcome.new_items = stored - outcome.updated_items;
     outcome.removed_items = changes.removed.size();
     std::vector<std::string> replaced = std::move(solution.known);
+    replaced.insert(replaced.end(), expected.known.begin(), expected.known.end());
     replaced.insert(replaced.end(), changes.removed.begin(), changes.removed.end());
     if (stored == 0 && replaced.empty()) return;
     if (outcome.new_items == 0 && outcome.removed_items == model.items.size())
@@ -253,7 +181,7 @@ void store(const Catalog& catalog, const ServedVersion& model, const Source& sou
     for (const std::string& id : replaced) bytes += id.size();
     require_refresh_memory(ids_memory(IdKind::Text, replaced.size(), bytes), replaced.size(), "items to be replaced");
     delete_items(catalog, model.version.model_id, replaced);
-    for (const SolvedItems* items : {&solution.items, &solution.expected})
+    for (const SolvedItems* items : {&solution.items, &expected.items})
         if (!items->ids.empty()) write_items(catalog, model.version.model_id, *items, changes.storage);
     const std::string sql = with_table_names(
         catalog,
@@ -287,9 +215,11 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
         if (!changes.to_solve.empty())
             solution = Refresh(catalog, *model, source, expected ? &*expected : nullptr, progress)
                            .solve(changes, min_interactions);
-        if (changes.expected.size() > 0) add_expected(*model, changes, *expected, environment, solution);
+        ExpectedChanges as_expected;
+        if (changes.expected.size() > 0)
+            as_expected = expected->changes(*model, changes.expected, changes.storage, environment);
         progress.phase("storing");
-        store(catalog, *model, source, changes, std::move(solution), outcome);
+        store(catalog, *model, source, changes, std::move(solution), std::move(as_expected), outcome);
     }
     progress.phase(nullptr);
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
