@@ -126,6 +126,8 @@ SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"feature
 SET mf_ext.max_memory = '1MB';
 SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "known_facts", "search": false}')$$);
 RESET mf_ext.max_memory;
+-- The rows of items that are expected anew take more than their features do.
+SELECT error_of($$INSERT INTO known_facts SELECT i, 'group 1', 1 FROM generate_series(10001, 14000) i; SET LOCAL mf_ext.max_memory = '1MB'; SELECT mf_refresh_items('ratings')$$);
 -- Without any feature, items that nobody has had leave.
 BEGIN;
 DELETE FROM known_facts;

@@ -154,13 +154,16 @@ FactorMatrix expected_factors(const Csr& features, FactorView map, Environment& 
     return result;
 }
 
-double feature_bytes(std::uint64_t items, std::uint64_t features, std::uint64_t entries, int factors) {
+double feature_bytes(std::uint64_t items, std::uint64_t features, std::uint64_t entries, int factors,
+                     Feedback feedback) {
     // The matrix in both forms, with the intercept and the values as they were read; the map with what its regression
-    // takes; expected factors and the products of the regression.
+    // takes. Of an item, which may have no interactions, the stored factors of each kind; and, with biases, the joined
+    // factors and the products of the regression, or what is expected with the biases and without; without biases one
+    // of both.
     const auto rows = static_cast<double>(items), columns = static_cast<double>(features) + 1;
     const double row_bytes = 4 * static_cast<double>(FactorMatrix::padded(factors + 1));
     return 24 * (static_cast<double>(entries) + rows) + 24 * (rows + columns) + 5 * columns * row_bytes +
-           3 * rows * row_bytes;
+           (feedback == Feedback::Explicit ? 4 : 3) * rows * row_bytes;
 }
 
 }  // namespace mf

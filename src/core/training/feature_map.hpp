@@ -15,6 +15,7 @@
 
 #include "core/base/parallel.hpp"
 #include "core/linalg/factor_matrix.hpp"
+#include "core/training/options.hpp"
 #include "core/training/side_features.hpp"
 
 namespace mf {
@@ -39,7 +40,9 @@ FactorMatrix fit_feature_map(const SideFeatures& features, FactorView factors, c
 /// Bᵀ g_r for each row of features. O(entries · k).
 FactorMatrix expected_factors(const Csr& features, FactorView map, Environment& environment);
 
-/// Bytes that features and map take in a training run, beside the map that is kept.
-double feature_bytes(std::uint64_t items, std::uint64_t features, std::uint64_t entries, int factors);
+/// Bytes that features and map take in a training run, beside the map that is kept: an estimate from above for `items`
+/// that have features, none of them interactions. factors: the most of any kind.
+double feature_bytes(std::uint64_t items, std::uint64_t features, std::uint64_t entries, int factors,
+                     Feedback feedback);
 
 }  // namespace mf

@@ -23,6 +23,12 @@ struct SolvedItems {
     FactorMatrix ranking;
     FactorMatrix rating;       ///< no rows for implicit feedback
     Array<float> rating_bias;  ///< likewise
+
+    /// Bytes that the factors take.
+    std::size_t factor_bytes() const {
+        return (ranking.rows() * ranking.stride() + rating.rows() * rating.stride() + rating_bias.size()) *
+               sizeof(float);
+    }
 };
 
 /// Rounds the factors as `storage` keeps them. Throws NumericalFailure if one is too large for 16 bits.

@@ -6,10 +6,25 @@
 #include "core/training/feature_map.hpp"
 #include "pg/features/current_features.hpp"
 #include "pg/features/feature_rows.hpp"
+#include "pg/sql/ids.hpp"
 #include "pg/training/interactions_scan.hpp"
 
 namespace mf::pg {
 namespace {
+
+std::size_t row_bytes(const FactorMatrix& matrix) { return matrix.stride() * sizeof(float); }
+
+std::size_t map_bytes(const StoredMap& map) {
+    return map.features.memory() + map.scales.size() * sizeof(FeatureScale) +
+           map.ranking.rows() * row_bytes(map.ranking) + map.rating.rows() * row_bytes(map.rating);
+}
+
+/// Bytes that the items take as texts, in lists of them and as the parameter of a query.
+std::size_t text_bytes(const IdTable& ids) {
+    constexpr std::size_t kLongestOfOthers = 36;  // of a uuid; an integer has 20
+    return ids_memory(IdKind::Text, ids.size(),
+                      ids.kind() == IdKind::Text ? ids.parts().arena.size() : ids.size() * kLongestOfOthers);
+}
 
 /// The items as they are stored, by their rows.
 SolvedItems solved_as(ExpectedRows rows, const IdTable& ids, Environment& environment) {
@@ -57,9 +72,7 @@ std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const S
     std::optional<StoredMap> map = read_feature_map(catalog, Side::Items, model.version.model_id, model.shape(),
                                                     version_label(model.name, model.version.version));
     if (!map) return std::nullopt;
-    const std::size_t bytes =
-        (map->ranking.rows() * map->ranking.stride() + map->rating.rows() * map->rating.stride()) * sizeof(float);
-    require_refresh_memory(map->features.memory() + bytes, map->features.size(), "features of the version read");
+    require_refresh_memory(map_bytes(*map), map->features.size(), "features of the version read");
     const ModelVersion& version = model.version;
     const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
                                                       model.item_kind, version.owner);
@@ -68,7 +81,21 @@ std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const S
     return ExpectedItems(std::move(*map), std::move(*features));
 }
 
-ExpectedRows ExpectedItems::of(const Ids& items, Environment& environment) const {
+std::size_t ExpectedItems::memory() const {
+    const Dataset& rows = features_.rows;
+    return map_bytes(map_) + rows.users.memory() + rows.items.memory() + rows.by_user.entries() * 8 +
+           std::size_t{rows.by_user.rows()} * 8;
+}
+
+void ExpectedItems::require_memory_for(std::size_t items, std::size_t taken) const {
+    // The matrix of features three times: as it was read, with the columns of the map, and scaled with an intercept.
+    const std::size_t features = 3 * (8 * features_.rows.by_user.entries() + 12 * items) + 8 * items;
+    require_refresh_memory(taken + memory() + features + items * (row_bytes(map_.ranking) + row_bytes(map_.rating)),
+                           items, "items are expected by their features");
+}
+
+ExpectedRows ExpectedItems::of(const Ids& items, std::size_t taken, Environment& environment) const {
+    require_memory_for(items.size(), taken);
     const FeatureValues values = values_of_ids(features_, items);
     const Csr scaled = scale_features(with_columns(values.rows, features_.rows.items, map_.features), map_.scales);
     ExpectedRows expected{expected_factors(scaled, map_.ranking, environment), {}};
@@ -77,8 +104,11 @@ ExpectedRows ExpectedItems::of(const Ids& items, Environment& environment) const
 }
 
 ExpectedChanges ExpectedItems::changes(const ServedVersion& model, const IdTable& items, Storage storage,
-                                       Environment& environment) const {
-    ExpectedChanges changes{solved_as(of(items, environment), items, environment), {}};
+                                       std::size_t taken, Environment& environment) const {
+    // Beside the rows the rating factors once more, without the biases among them.
+    const std::size_t stored = items.memory() + text_bytes(items) +
+                               items.size() * (row_bytes(map_.rating) + sizeof(std::uint32_t) + sizeof(std::uint64_t));
+    ExpectedChanges changes{solved_as(of(items, taken + stored, environment), items, environment), {}};
     SolvedItems& rows = changes.items;
     round_for_storage(storage, rows, environment);
     require_finite(rows.ranking, "ranking factors", environment);

@@ -30,16 +30,22 @@ class ExpectedItems {
     /// The items that have features.
     const IdTable& ids() const { return features_.rows.users; }
 
-    /// What is expected of the items of a table; of those without features what is expected of any item.
-    ExpectedRows of(const Ids& items, Environment& environment) const;
+    /// What is expected of the items of a table; of those without features what is expected of any item. Throws
+    /// MemoryLimitExceeded if it does not fit beside `taken` bytes of what the caller holds. O(entries · k).
+    ExpectedRows of(const Ids& items, std::size_t taken, Environment& environment) const;
 
     /// Those of the items which the version does not have with just what is expected of them and without interactions.
-    /// Throws NumericalFailure. O(entries · k).
-    ExpectedChanges changes(const ServedVersion& model, const IdTable& items, Storage storage,
+    /// Throws NumericalFailure, and MemoryLimitExceeded as of(). O(entries · k).
+    ExpectedChanges changes(const ServedVersion& model, const IdTable& items, Storage storage, std::size_t taken,
                             Environment& environment) const;
 
   private:
     ExpectedItems(StoredMap map, FeatureRows features) : map_(std::move(map)), features_(std::move(features)) {}
+
+    /// Bytes of the map and of the features.
+    std::size_t memory() const;
+    /// Throws unless the rows of that many items fit beside `taken` bytes and beside these.
+    void require_memory_for(std::size_t items, std::size_t taken) const;
 
     StoredMap map_;
     FeatureRows features_;

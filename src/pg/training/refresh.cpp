@@ -119,7 +119,9 @@ class Refresh {
     ExpectedRows centers_of_columns(const Dataset& dataset) {
         IdTable items(model_.item_kind);
         for (const std::uint32_t column : columns_) id_at(dataset.items, column).intern_in(items);
-        return expected_->of(items, environment_);
+        const std::size_t taken = memory_needed(dataset.users, dataset.items, dataset.by_user.entries(), false,
+                                                reading_options(model_), environment_.threads);
+        return expected_->of(items, taken, environment_);
     }
 
     /// Stored factors serve for histories that are, but for items which the version does not know, those of the
@@ -217,7 +219,8 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
                            .solve(changes, min_interactions);
         ExpectedChanges as_expected;
         if (changes.expected.size() > 0)
-            as_expected = expected->changes(*model, changes.expected, changes.storage, environment);
+            as_expected = expected->changes(*model, changes.expected, changes.storage, solution.items.factor_bytes(),
+                                            environment);
         progress.phase("storing");
         store(catalog, *model, source, changes, std::move(solution), std::move(as_expected), outcome);
     }

@@ -40,7 +40,8 @@ std::size_t TrainingFeatures::OneSide::memory(const TrainOptions& options) const
     if (!features) return 0;
     const Dataset& rows = features->rows;
     const int most = std::max(options.factors, options.rating_factors_or_default());
-    const double bytes = feature_bytes(rows.users.size(), rows.items.size(), rows.by_user.entries(), most);
+    const double bytes =
+        feature_bytes(rows.users.size(), rows.items.size(), rows.by_user.entries(), most, options.feedback);
     return static_cast<std::size_t>(std::min(bytes, 0x1.0p62)) + rows.users.memory() + rows.items.memory();
 }
 

@@ -196,5 +196,12 @@ TEST(CenterTest, AlsRowsWithTheirBias) {
     EXPECT_NEAR(parts.fit, (targets - rows * solution).squaredNorm() + penalty, 1e-4);
 }
 
+// An item that only its features are known of has a row of each kind of factors, and the regression of factors with
+// biases has them joined.
+TEST(FeatureMapTest, BytesOfExplicitFeedbackHaveARowMoreForEachItem) {
+    const auto bytes = [](Feedback feedback) { return feature_bytes(1000, 50, 4000, 32, feedback); };
+    EXPECT_EQ(bytes(Feedback::Explicit) - bytes(Feedback::Implicit), 1000.0 * 4 * 48);
+}
+
 }  // namespace
 }  // namespace mf
