@@ -66,6 +66,18 @@ SELECT new_items, updated_items FROM mf_refresh_items('ratings');
 SELECT kind, difference < 1e-5 AS same FROM expected('1004');
 SELECT not_finite();
 
+-- Repeated rows are one interaction. Items that have too few of them have what is expected, be they new or known.
+INSERT INTO facts VALUES (1011, 'group 3', 1);
+INSERT INTO ratings SELECT 4, item_id, 5 FROM unnest(ARRAY[1001, 1011]) AS item_id, generate_series(1, 5);
+SELECT new_items, updated_items FROM mf_refresh_items('ratings', 3);
+SELECT item_id, interactions, source_rows FROM mf_item_factor_data WHERE item_id IN ('1001', '1011') ORDER BY 1;
+SELECT kind, difference < 1e-5 AS same FROM expected('1011');
+SELECT new_items, updated_items FROM mf_refresh_items('ratings', 3);
+SELECT new_items, updated_items FROM mf_refresh_items('ratings');
+SELECT item_id, interactions, source_rows FROM mf_item_factor_data WHERE item_id IN ('1001', '1011') ORDER BY 1;
+DELETE FROM ratings WHERE item_id > 1000;
+DELETE FROM facts WHERE item_id = 1011;
+
 -- Under another name the relation is the same.
 ALTER TABLE facts RENAME TO known_facts;
 SELECT version, items FROM mf_retrain('ratings');

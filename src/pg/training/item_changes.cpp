@@ -89,10 +89,10 @@ ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model
     require_refresh_memory(memory + ids_memory(ids.kind(), to_solve, bytes), to_solve, "items to be solved");
     changes.to_solve.reserve(to_solve);
     for (std::uint32_t item = 0; item < ids.size(); ++item)
-        if (changed[item]) changes.to_solve.push_back(id_at(ids, item));
-    changes.known = changes.to_solve.size();
+        if (changed[item] && solved[item]) changes.to_solve.push_back(id_at(ids, item));
+    changes.solved = changes.to_solve.size();
     for (std::uint32_t item = 0; item < ids.size(); ++item)
-        if (is_added(item)) changes.to_solve.push_back(id_at(ids, item));
+        if ((changed[item] && !solved[item]) || is_added(item)) changes.to_solve.push_back(id_at(ids, item));
     if (with_features != nullptr) add_expected(*with_features, counts, min_rows, solved, changes);
     return changes;
 }

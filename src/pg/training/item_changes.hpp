@@ -7,9 +7,10 @@
 namespace mf::pg {
 
 struct ItemChanges {
-    /// First those whose rows have become more or fewer by a quarter, then those that the version does not know.
+    /// First those that the version has solved and whose rows have become more or fewer by a quarter, then those that
+    /// it does not know or has what is expected of.
     std::vector<Id> to_solve;
-    std::size_t known = 0;              ///< of to_solve
+    std::size_t solved = 0;             ///< of to_solve, by the version
     std::vector<std::string> removed;   ///< they have neither rows nor features any more; as text
     IdTable expected;                   ///< items that have features, and no rows or too few to be solved
     Storage storage = Storage::Single;  ///< of the version

@@ -34,6 +34,7 @@ TrainOptions reading_options(const ServedVersion& model) {
 struct Solution {
     SolvedItems items;
     std::vector<std::string> known;  ///< those that the version has a row of
+    std::vector<Id> left_out;        ///< that the version has not solved and that have too few interactions
 };
 
 /// One refresh, from what has changed to the rows of solved items.
@@ -48,17 +49,24 @@ class Refresh {
           progress_(progress),
           environment_(make_environment(progress)) {}
 
-    /// Solves the items; those that have fewer interactions than min_interactions are left out if they are new. Items
-    /// that are in the source no more, since it was counted, keep what they have.
+    /// Solves the items; those that the version has not solved are left out if they have fewer interactions than
+    /// min_interactions, which merged rows may be. Items that are in the source no more, since it was counted, keep
+    /// what they have.
     Solution solve(const ItemChanges& changes, std::uint32_t min_interactions) {
         const std::optional<Dataset> dataset = read_users_of_items(source_, changes.to_solve, model_.version.owner,
                                                                    reading_options(model_), environment_, progress_);
-        if (!dataset) return {};
+        Solution solution;
+        if (!dataset) {
+            solution.left_out.assign(changes.to_solve.begin() + static_cast<std::ptrdiff_t>(changes.solved),
+                                     changes.to_solve.end());
+            return solution;
+        }
         progress_.phase("solving");
-        find_columns(*dataset, changes, min_interactions);
-        if (columns_.empty()) return {};
+        find_columns(*dataset, changes, min_interactions, solution.left_out);
+        if (columns_.empty()) return solution;
         try {
-            return solve(*dataset);
+            solve(*dataset, solution);
+            return solution;
         } catch (const NumericalFailure& e) {  // a refresh has the options of the training run
             throw NumericalFailure(e.what(), e.detail(),
                                    "Train the model again with more regularization, or rescale the values if they are "
@@ -68,13 +76,17 @@ class Refresh {
 
   private:
     /// Columns of the items to be solved, and what the model knows of all columns.
-    void find_columns(const Dataset& dataset, const ItemChanges& changes, std::uint32_t min_interactions) {
+    void find_columns(const Dataset& dataset, const ItemChanges& changes, std::uint32_t min_interactions,
+                      std::vector<Id>& left_out) {
         interactions_.assign(dataset.items.size(), 0);
         for (const std::uint32_t item : dataset.by_user.columns) ++interactions_[item];
         for (std::size_t i = 0; i < changes.to_solve.size(); ++i) {
             const std::optional<std::uint32_t> column = changes.to_solve[i].find_in(dataset.items);
-            const std::uint32_t least = i < changes.known ? 1 : min_interactions;
-            if (column && interactions_[*column] >= least) columns_.push_back(*column);
+            const bool is_solved = i < changes.solved;
+            if (column && interactions_[*column] >= (is_solved ? 1 : min_interactions))
+                columns_.push_back(*column);
+            else if (!is_solved)
+                left_out.push_back(changes.to_solve[i]);
         }
         std::sort(columns_.begin(), columns_.end());
         model_items_.assign(dataset.items.size(), UsersForItems::kUnknown);
@@ -83,7 +95,7 @@ class Refresh {
                 model_items_[column] = *item;
     }
 
-    Solution solve(const Dataset& dataset) {
+    void solve(const Dataset& dataset, Solution& solution) {
         const StoredParameters& parameters = model_.parameters();
         UsersForItems users(dataset.by_user, model_items_, model_.shape().ranking_factors,
                             model_.shape().rating_factors, environment_);
@@ -92,7 +104,6 @@ class Refresh {
                       environment_);
         ExpectedRows centers;
         if (expected_ != nullptr) centers = centers_of_columns(dataset);
-        Solution solution;
         SolvedItems& solved = solution.items;
         solved.ranking = parameters.ranking_trainer->solve_items({dataset.by_user, columns_, centers.ranking},
                                                                  users.ranking(), parameters.ranking, environment_);
@@ -112,7 +123,6 @@ class Refresh {
             solved.interactions.push_back(interactions_[column]);
             solved.source_rows.push_back(interactions_[column] + dataset.repeated[column]);
         }
-        return solution;
     }
 
     /// What the items to be solved are drawn to.
@@ -208,7 +218,7 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
     const Source source = source_to_refresh(name, version);
     Environment environment = make_environment(progress);
     const std::optional<ExpectedItems> expected = ExpectedItems::read(catalog, *model, environment);
-    const ItemChanges changes =
+    ItemChanges changes =
         find_item_changes(catalog, *model, source, min_interactions, expected ? &expected->ids() : nullptr);
     RefreshOutcome outcome;
     outcome.version = version.version;
@@ -217,6 +227,8 @@ RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& n
         if (!changes.to_solve.empty())
             solution = Refresh(catalog, *model, source, expected ? &*expected : nullptr, progress)
                            .solve(changes, min_interactions);
+        for (const Id& id : solution.left_out)
+            if (expected && id.find_in(expected->ids())) id.intern_in(changes.expected);
         ExpectedChanges as_expected;
         if (changes.expected.size() > 0)
             as_expected = expected->changes(*model, changes.expected, changes.storage, solution.items.factor_bytes(),
