@@ -50,11 +50,12 @@ struct Parts {
 };
 
 // Gives the items that a start does not know random factors, as without a start: zeros would stay zeros wherever new
-// users have new items only. Items that nobody has are nobody's.
-void complete(FactorMatrix& items, const Csr& by_item, std::uint64_t seed, std::uint64_t stream) {
+// users have new items only. With features, items that nobody has get zeros: the start has what is expected of them,
+// which is no sign against them.
+void complete(FactorMatrix& items, const TrainingData& data, std::uint64_t seed, std::uint64_t stream) {
     const double scale = initial_scale(items.factors());
     for (std::uint32_t i = 0; i < items.rows(); ++i) {
-        if (by_item.row_size(i) == 0) {
+        if (data.item_features != nullptr && data.by_item.row_size(i) == 0) {
             std::fill_n(items.row(i), items.stride(), 0.0f);
             continue;
         }
@@ -88,12 +89,12 @@ void take_expected(const float* expected, std::uint32_t item, RatingModel& model
     model.item_bias[item] = expected[model.items.factors()];
 }
 
-/// Gives the items without interactions what is expected of their features, if the trainer has a map.
+/// Gives the items without interactions what is expected of their features.
 template <class Factors>
-void expect_new_items(const SideFeatures* features, const std::vector<bool>& has_rows, Environment& environment,
+void expect_new_items(const SideFeatures& features, const std::vector<bool>& has_rows, Environment& environment,
                       Factors& model) {
-    if (model.item_map.rows() == 0 || std::ranges::find(has_rows, false) == has_rows.end()) return;
-    const FactorMatrix expected = expected_factors(features->by_row, model.item_map, environment);
+    if (std::ranges::find(has_rows, false) == has_rows.end()) return;
+    const FactorMatrix expected = expected_factors(features.by_row, model.item_map, environment);
     for (std::uint32_t item = 0; item < has_rows.size(); ++item)
         if (!has_rows[item]) take_expected(expected.row(item), item, model);
 }
@@ -101,13 +102,13 @@ void expect_new_items(const SideFeatures* features, const std::vector<bool>& has
 RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const TrainingData& data,
                          TrainOptions options, Environment& environment, RatingStart* start, TrainSummary& summary) {
     announce(environment, "rating factors", trainer.iterations(options));
-    if (start != nullptr) complete(start->items, data.by_item, options.seed, kRatingStartStream);
+    if (start != nullptr) complete(start->items, data, options.seed, kRatingStartStream);
     RatingEvaluation evaluate;
     if (parts.test.entries() > 0)
         evaluate = [&](const RatingModel& model) { return measure_predictions(model, parts.test, environment).rmse(); };
     Environment recorded = recording(environment, summary.rating_curve);
     RatingModel model = trainer.train(data, options, recorded, evaluate, start);
-    expect_new_items(data.item_features, occupied(data.by_item), environment, model);
+    if (model.item_map.rows() > 0) expect_new_items(*data.item_features, occupied(data.by_item), environment, model);
     summary.train_rmse = measure_predictions(model, parts.train, environment).rmse();
     if (parts.test.entries() == 0) return model;
     summary.test_rmse = measure_predictions(model, parts.test, environment).rmse();
@@ -118,7 +119,7 @@ RatingModel train_rating(const RatingTrainer& trainer, const Parts& parts, const
 RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, const TrainingData& data,
                            TrainOptions options, Environment& environment, RankingStart* start, TrainSummary& summary) {
     announce(environment, "ranking factors", trainer.iterations(options));
-    if (start != nullptr) complete(start->items, data.by_item, options.seed, kRankingStartStream);
+    if (start != nullptr) complete(start->items, data, options.seed, kRankingStartStream);
     RankingEvaluation evaluate;
     const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
     if (sample.entries() > 0)
@@ -127,7 +128,7 @@ RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, co
         };
     Environment recorded = recording(environment, summary.ranking_curve);
     RankingModel model = trainer.train(data, options, recorded, evaluate, start);
-    expect_new_items(data.item_features, occupied(data.by_item), environment, model);
+    if (model.item_map.rows() > 0) expect_new_items(*data.item_features, occupied(data.by_item), environment, model);
     if (parts.test.entries() == 0) return model;
     ListedItems listed(model.items.rows());
     summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment, &listed).mean_ndcg();
@@ -272,7 +273,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
         round_factors(ranking, by_user, user_rows, environment, model.ranking);
     }
     if (!has_rows.empty()) {
-        expect_new_items(data.item_features, has_rows, environment, model.ranking);
+        if (model.ranking.item_map.rows() > 0) expect_new_items(*features, has_rows, environment, model.ranking);
         if (is_rounded) round_to_halves(model.ranking.items, environment);
     }
     return model;

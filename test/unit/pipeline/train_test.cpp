@@ -362,6 +362,35 @@ TEST(TrainTest, ItemsUnknownToTheStartGetFactorsOfTheirOwn) {
     EXPECT_LE(warm.summary.train_rmse, cold.summary.train_rmse * 1.05);
 }
 
+// What a start knows of an item whose rows are all held out takes part in the first solution of the users: a start
+// without features gives the factors that the trainer alone gives for it.
+TEST(TrainTest, AStartKeepsItemsWhoseRowsAreHeldOut) {
+    Environment environment;
+    const Dataset dataset = make_dataset(positive_ratings(), environment);
+    const Csr& all = dataset.by_user;
+    TrainOptions options = small_options(Feedback::Implicit, 0);
+    const Model cold = train(dataset, options, environment).model;
+    std::vector<Entry> kept, held_out;
+    for (std::uint32_t user = 0; user < all.rows(); ++user)
+        for (std::size_t j = 0; j < all.row_size(user); ++j) {
+            const Entry entry{user, all.row_columns(user)[j], all.row_values(user)[j]};
+            (entry.item == 5 ? held_out : kept).push_back(entry);
+        }
+    HoldOut parts;
+    parts.train = test::make_csr(kept, all.rows(), all.column_count);
+    parts.test = test::make_csr(held_out, all.rows(), all.column_count);
+
+    options.ials.iterations = 1;
+    WarmStart start{{}, {copy_of(cold.ranking.items, environment)}};
+    TrainSummary summary;
+    const Model model = train_factors(all, &parts, options, environment, &start, {}, summary);
+    RankingStart same{copy_of(cold.ranking.items, environment)};
+    const Csr by_item = transpose(parts.train);
+    RankingModel expected = kIalsTrainer.train({parts.train, by_item}, options, environment, {}, &same);
+    kIalsTrainer.solve_users(expected, all, nullptr, environment);  // which may rotate the items
+    EXPECT_TRUE(same_bits(model.ranking.items, expected.items));
+}
+
 TEST(TrainTest, ACancelLeavesAtAnyPoint) {
     Environment plain;
     const Dataset dataset = make_dataset(positive_ratings(), plain);
