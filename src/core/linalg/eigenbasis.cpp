@@ -12,7 +12,19 @@
 
 namespace mf {
 
-Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environment) : factors_(factors) {
+namespace {
+
+// Element (row, column) of column blocks.
+std::size_t vector_index(std::size_t row, std::size_t column, std::size_t blocks) {
+    return column / kLanes * system_stride(blocks) + row * kLanes + column % kLanes;
+}
+
+}  // namespace
+
+Eigenbasis::Eigenbasis(int factors)
+    : factors_(factors), vectors_(system_size(FactorMatrix::padded(factors) / kLanes), 0.0f) {}
+
+Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environment) : Eigenbasis(factors) {
     const Eigen::Index k = factors;
     const auto size = static_cast<std::size_t>(factors);
     const Eigen::MatrixXd matrix = Eigen::MatrixXd::NullaryExpr(k, k, [&](Eigen::Index i, Eigen::Index j) {
@@ -40,11 +52,19 @@ Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environ
     });
 
     const std::size_t blocks = FactorMatrix::padded(factors) / kLanes;
-    vectors_ = Array<float>(system_size(blocks), 0.0f);
-    for (std::size_t column = 0; column < size; ++column) {
-        float* const block = vectors_.data() + column / kLanes * system_stride(blocks) + column % kLanes;
-        for (std::size_t i = 0; i < size; ++i) block[i * kLanes] = static_cast<float>(vectors.at(i, order[column]));
-    }
+    for (std::size_t column = 0; column < size; ++column)
+        for (std::size_t i = 0; i < size; ++i)
+            vectors_[vector_index(i, column, blocks)] = static_cast<float>(vectors.at(i, order[column]));
+}
+
+Eigenbasis Eigenbasis::inverse() const {
+    const auto size = static_cast<std::size_t>(factors_);
+    const std::size_t blocks = FactorMatrix::padded(factors_) / kLanes;
+    Eigenbasis result(factors_);
+    for (std::size_t column = 0; column < size; ++column)
+        for (std::size_t row = 0; row < size; ++row)
+            result.vectors_[vector_index(column, row, blocks)] = vectors_[vector_index(row, column, blocks)];
+    return result;
 }
 
 void Eigenbasis::rotate(MutableFactorView rows, Environment& environment) const {

@@ -20,7 +20,12 @@ class Eigenbasis {
     /// wherever it lies. O(rows · k²).
     void rotate(MutableFactorView rows, Environment& environment) const;
 
+    /// The way back: what rotates rows in this basis to where they were. O(k²).
+    Eigenbasis inverse() const;
+
   private:
+    explicit Eigenbasis(int factors);
+
     int factors_;
     Array<float> vectors_;  // column blocks of K rows
 };

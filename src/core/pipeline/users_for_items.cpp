@@ -19,13 +19,12 @@ struct Solver {
 
 }  // namespace
 
-UsersForItems::UsersForItems(const Csr& by_user, std::span<const std::uint32_t> model_items, int ranking_factors,
-                             int rating_factors, Environment& environment)
+UsersForItems::UsersForItems(const Csr& by_user, int ranking_factors, int rating_factors, Environment& environment)
     : by_user_(by_user),
-      model_items_(model_items),
       taken_(by_user.rows()),
       ranking_(by_user.rows(), ranking_factors, environment),
       others_(kBlock, ranking_factors),
+      others_gram_(ranking_factors),
       gram_(ranking_factors),
       count_(by_user.rows()) {
     if (rating_factors == 0) return;
@@ -49,11 +48,24 @@ void UsersForItems::add_other(std::span<const float> ranking) {
 }
 
 void UsersForItems::add_others() {
-    gram_.add(FactorView(others_).slice(0, others_in_block_));
+    others_gram_.add(FactorView(others_).slice(0, others_in_block_));
     others_in_block_ = 0;
 }
 
 void UsersForItems::fold_in(const FoldIns& fold_ins, Environment& environment) {
+    add_others();
+    solve(fold_ins, environment);
+    sum_up(environment);
+}
+
+void UsersForItems::fold_in_again(const ItemsForUsers& items, const FoldIns& fold_ins, Environment& environment) {
+    std::fill(taken_.begin(), taken_.end(), false);
+    solve(fold_ins, environment);
+    items.rotate_back(ranking_, environment);
+    sum_up(environment);
+}
+
+void UsersForItems::solve(const FoldIns& fold_ins, Environment& environment) {
     std::vector<Solver> solvers(static_cast<std::size_t>(std::max(environment.threads, 1)));
     for (Solver& solver : solvers) {
         solver.ranking = fold_ins.ranking();
@@ -66,14 +78,16 @@ void UsersForItems::fold_in(const FoldIns& fold_ins, Environment& environment) {
         Solver& solver = solvers[worker];
         solver.history.clear();
         for (std::size_t j = 0; j < by_user_.row_size(user); ++j)
-            if (const std::uint32_t item = model_items_[by_user_.row_columns(user)[j]]; item != kUnknown)
+            if (const std::uint32_t item = fold_ins.items[by_user_.row_columns(user)[j]]; item != kUnknown)
                 solver.history.push_back({item, by_user_.row_values(user)[j]});
         solver.ranking->solve(solver.history, ranking_.row(user), of_caller);
         if (solver.rating) solver.rating->solve(solver.history, rating_.row(user), &rating_bias_[user], of_caller);
     };
     fold_in_users(environment, by_user_.rows(), std::max(ranking_.factors(), rating_.factors()), entries_of, solve);
+}
 
-    add_others();
+void UsersForItems::sum_up(Environment& environment) {
+    gram_ = others_gram_;
     for (std::size_t begin = 0; begin < ranking_.rows(); begin += kBlock) {
         check_interrupt(environment);
         gram_.add(FactorView(ranking_).slice(begin, std::min(begin + kBlock, ranking_.rows())));

@@ -35,14 +35,19 @@ ServedVersion::ServedVersion(const std::string& model_name, const ModelVersion& 
     if (!version.implicit) rating = parameters.scale;
 }
 
+ModelItems ServedVersion::all_items() const {
+    return {{items.ranking().rows(), items.ranking().positions(), items.gram()},
+            {items.rating(), items.rating_bias()},
+            items.interactions()};
+}
+
 std::unique_ptr<RankingFoldIn> ServedVersion::new_ranking_fold_in() const {
-    return parameters_.ranking_trainer->fold_in({items.ranking().rows(), items.ranking().positions(), items.gram()},
-                                                parameters_.ranking);
+    return parameters_.ranking_trainer->fold_in(all_items().ranking, parameters_.ranking);
 }
 
 std::unique_ptr<RatingFoldIn> ServedVersion::new_rating_fold_in() const {
     if (!rating) return nullptr;
-    return parameters_.rating_trainer->fold_in({items.rating(), items.rating_bias()}, *rating, parameters_.rating);
+    return parameters_.rating_trainer->fold_in(all_items().rating, *rating, parameters_.rating);
 }
 
 }  // namespace mf::pg

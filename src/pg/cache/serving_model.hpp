@@ -1,6 +1,7 @@
 // A version ready to predict and recommend.
 #pragma once
 
+#include "core/pipeline/items_for_users.hpp"
 #include "core/retrieval/item_image.hpp"
 #include "core/training/fold_in.hpp"
 #include "core/training/model.hpp"
@@ -30,6 +31,9 @@ class ServedVersion {
 
     /// What the version was trained with.
     const StoredParameters& parameters() const { return parameters_; }
+
+    /// The items that the solvers solve by.
+    ModelItems all_items() const;
 
     /// Solvers for one thread, which refer to this object.
     std::unique_ptr<RankingFoldIn> new_ranking_fold_in() const;

@@ -30,6 +30,13 @@ TrainOptions reading_options(const ServedVersion& model) {
     return options;
 }
 
+/// Users and items are solved once more where this share of the interactions of the users that were read is with items
+/// that are solved: at first the users are solved without what is new. With the newest 5% of the items of the anime set
+/// and all their rows, NDCG@10 is then 2.4% below that of a training run on the same rows instead of 4.8%, and 1.6%
+/// with yet another pass. With the newest 1%, it is 0.9% below without another pass and 0.6% with one, which takes
+/// three times the CPU.
+constexpr double kShareForAnotherPass = 0.02;
+
 /// Items that were solved.
 struct Solution {
     SolvedItems items;
@@ -96,27 +103,21 @@ class Refresh {
     }
 
     void solve(const Dataset& dataset, Solution& solution) {
-        const StoredParameters& parameters = model_.parameters();
-        UsersForItems users(dataset.by_user, model_items_, model_.shape().ranking_factors,
-                            model_.shape().rating_factors, environment_);
+        require_memory(dataset);
+        UsersForItems users(dataset.by_user, model_.shape().ranking_factors, model_.shape().rating_factors,
+                            environment_);
         take_stored_users(dataset, users);
-        users.fold_in({[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); }},
-                      environment_);
+        users.fold_in(
+            {[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); }, model_items_},
+            environment_);
         ExpectedRows centers;
         if (expected_ != nullptr) centers = centers_of_columns(dataset);
         SolvedItems& solved = solution.items;
-        solved.ranking = parameters.ranking_trainer->solve_items({dataset.by_user, columns_, centers.ranking},
-                                                                 users.ranking(), parameters.ranking, environment_);
-        if (model_.rating) {
-            RatingItemRows rating =
-                parameters.rating_trainer->solve_items({dataset.by_user, columns_, centers.rating}, users.rating(),
-                                                       *model_.rating, parameters.rating, environment_);
-            solved.rating = std::move(rating.factors);
-            solved.rating_bias = std::move(rating.bias);
+        solve_items(dataset, users, centers, solved);
+        if (takes_another_pass(dataset)) {
+            fold_in_again(solved, users);
+            solve_items(dataset, users, centers, solved);
         }
-        require_finite(solved.ranking, "ranking factors", environment_);
-        require_finite(solved.rating, "rating factors", environment_);
-        require_finite(solved.rating_bias, "rating factors", environment_);
         for (const std::uint32_t column : columns_) {
             solved.ids.push_back(dataset.items.text(column));
             if (model_items_[column] != UsersForItems::kUnknown) solution.known.push_back(solved.ids.back());
@@ -125,12 +126,64 @@ class Refresh {
         }
     }
 
+    bool takes_another_pass(const Dataset& dataset) const {
+        std::uint64_t solved = 0;
+        for (const std::uint32_t column : columns_) solved += interactions_[column];
+        return static_cast<double>(solved) >= kShareForAnotherPass * static_cast<double>(dataset.by_user.entries());
+    }
+
+    /// The items' half-step.
+    void solve_items(const Dataset& dataset, const UsersForItems& users, const ExpectedRows& centers,
+                     SolvedItems& solved) {
+        const StoredParameters& parameters = model_.parameters();
+        solved.ranking = parameters.ranking_trainer->solve_items({dataset.by_user, columns_, centers.ranking},
+                                                                 users.ranking(), parameters.ranking, environment_);
+        require_finite(solved.ranking, "ranking factors", environment_);
+        if (!model_.rating) return;
+        RatingItemRows rating =
+            parameters.rating_trainer->solve_items({dataset.by_user, columns_, centers.rating}, users.rating(),
+                                                   *model_.rating, parameters.rating, environment_);
+        solved.rating = std::move(rating.factors);
+        solved.rating_bias = std::move(rating.bias);
+        require_finite(solved.rating, "rating factors", environment_);
+        require_finite(solved.rating_bias, "rating factors", environment_);
+    }
+
+    /// The users' half-step against the items as they will be.
+    void fold_in_again(const SolvedItems& solved, UsersForItems& users) {
+        const StoredParameters& parameters = model_.parameters();
+        const ItemsForUsers items(model_.all_items(), model_items_,
+                                  {columns_, solved.ranking, {solved.rating, solved.rating_bias}}, environment_);
+        const auto ranking = [&] { return parameters.ranking_trainer->fold_in(items.ranking(), parameters.ranking); };
+        const auto rating = [&] {
+            return parameters.rating_trainer->fold_in(items.rating(), *model_.rating, parameters.rating);
+        };
+        users.fold_in_again(items, {ranking, rating, items.indices()}, environment_);
+    }
+
+    /// Throws unless users, items and what is solved of them fit beside the rows that were read.
+    void require_memory(const Dataset& dataset) const {
+        const FactorShape shape = model_.shape();
+        const std::size_t row =
+            4 * (FactorMatrix::padded(shape.ranking_factors) + FactorMatrix::padded(shape.rating_factors) + 1);
+        // What a training run on these rows would take has the factors of the users; and of the items that are solved
+        // the former and the present ones are there together.
+        require_refresh_memory(
+            memory_of(dataset) + 2 * columns_.size() * row +
+                ItemsForUsers::bytes(dataset.items.size(), shape.ranking_factors, shape.rating_factors),
+            columns_.size(), "items to be solved");
+    }
+
+    std::size_t memory_of(const Dataset& dataset) const {
+        return memory_needed(dataset.users, dataset.items, dataset.by_user.entries(), false, reading_options(model_),
+                             environment_.threads);
+    }
+
     /// What the items to be solved are drawn to.
     ExpectedRows centers_of_columns(const Dataset& dataset) {
         IdTable items(model_.item_kind);
         for (const std::uint32_t column : columns_) id_at(dataset.items, column).intern_in(items);
-        const std::size_t taken = memory_needed(dataset.users, dataset.items, dataset.by_user.entries(), false,
-                                                reading_options(model_), environment_.threads);
+        const std::size_t taken = memory_of(dataset);
         return expected_->of(items, taken, environment_);
     }
 
