@@ -8,6 +8,7 @@
 
 #include "core/base/random.hpp"
 #include "core/data/interactions.hpp"
+#include "core/training/fold_in.hpp"
 #include "core/training/model.hpp"
 
 namespace mf::test {
@@ -41,6 +42,14 @@ inline Csr make_csr(std::vector<Entry> entries, std::uint32_t users, std::uint32
     }
     for (std::uint32_t u = 0; u < users; ++u) matrix.offsets[u + 1] += matrix.offsets[u];
     return matrix;
+}
+
+/// A row of a matrix by users, as a fold-in takes it.
+inline std::vector<HistoryEntry> history_of(const Csr& by_user, std::uint32_t user) {
+    std::vector<HistoryEntry> history;
+    for (std::size_t j = 0; j < by_user.row_size(user); ++j)
+        history.push_back({by_user.row_columns(user)[j], by_user.row_values(user)[j]});
+    return history;
 }
 
 /// Independent standard normal numbers; a row is a function of the seed and its number.

@@ -8,10 +8,6 @@ namespace mf {
 
 namespace {
 
-std::optional<std::uint32_t> find_same(const Ids& ids, std::uint32_t index, const Ids& in) {
-    return ids.kind() == IdKind::Integer ? in.find(ids.integer(index)) : in.find(ids.bytes(index));
-}
-
 /// Rows of a matrix, one after the other: of_row(r) is the row that row r of the result is, or nothing if it has no
 /// entries.
 template <class OfRow>
@@ -38,10 +34,7 @@ Csr rows_of(const Csr& matrix, std::uint32_t count, const OfRow& of_row) {
 std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environment) {
     const std::uint32_t before = dataset.items.size();
     for (std::uint32_t i = 0; i < ids.size(); ++i) {
-        if (ids.kind() == IdKind::Integer)
-            dataset.items.intern(ids.integer(i));
-        else
-            dataset.items.intern(ids.bytes(i));
+        dataset.items.intern(ids, i);
         if (i % 65536 == 0) check_interrupt(environment);
     }
     const std::uint32_t added = dataset.items.size() - before;
@@ -65,7 +58,7 @@ FeatureValues values_of_ids(const FeatureRows& features, const Ids& side) {
     const Ids& ids = features.rows.users;
     std::vector<std::uint32_t> row_of(side.size(), Ids::kUnknown);
     for (std::uint32_t row = 0; row < ids.size(); ++row)
-        if (const std::optional<std::uint32_t> index = find_same(ids, row, side)) row_of[*index] = row;
+        if (const std::optional<std::uint32_t> index = side.find(ids, row)) row_of[*index] = row;
     return {rows_of(features.rows.by_user, side.size(),
                     [&](std::uint32_t index) {
                         return row_of[index] == Ids::kUnknown ? std::nullopt : std::optional(row_of[index]);
@@ -76,7 +69,7 @@ FeatureValues values_of_ids(const FeatureRows& features, const Ids& side) {
 Csr with_columns(const Csr& rows, const Ids& names, const Ids& to) {
     std::vector<std::uint32_t> column_of(names.size(), Ids::kUnknown);
     for (std::uint32_t column = 0; column < names.size(); ++column)
-        if (const std::optional<std::uint32_t> found = find_same(names, column, to)) column_of[column] = *found;
+        if (const std::optional<std::uint32_t> found = to.find(names, column)) column_of[column] = *found;
     Csr result;
     result.column_count = to.size();
     result.offsets = Array<std::uint64_t>(std::size_t{rows.rows()} + 1, 0u);

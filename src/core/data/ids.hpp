@@ -41,6 +41,11 @@ class Ids {
     std::optional<std::uint32_t> find(std::int64_t id) const;
     std::optional<std::uint32_t> find(std::string_view id) const;
 
+    /// The same for the id that another table of the same kind has at an index.
+    std::optional<std::uint32_t> find(const Ids& other, std::uint32_t index) const {
+        return other.kind() == IdKind::Integer ? find(other.integer(index)) : find(other.bytes(index));
+    }
+
     /// The same for many ids: indices[i] is that of ids[i], kUnknown if there is none. Several times as fast for a
     /// table that has outgrown the cache, since the misses of a batch overlap.
     static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
@@ -99,6 +104,11 @@ class IdTable : public Ids {
     /// The index of an id, added if new. O(1).
     std::uint32_t intern(std::int64_t id);
     std::uint32_t intern(std::string_view id);
+
+    /// The same for the id that another table of the same kind has at an index.
+    std::uint32_t intern(const Ids& other, std::uint32_t index) {
+        return other.kind() == IdKind::Integer ? intern(other.integer(index)) : intern(other.bytes(index));
+    }
 
     /// The same for many ids, in their order: indices[i] is that of ids[i]. As fast as find() of many.
     void intern(std::span<const std::int64_t> ids, std::uint32_t* indices);

@@ -163,8 +163,6 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
     return go_on;
 }
 
-void nothing(DestReceiver*) {}
-
 /// `SELECT id, columns FROM relation`.
 std::string feature_query(const FeatureRelation& relation) {
     std::string query = "SELECT " + relation.id.expression;
@@ -178,16 +176,7 @@ std::optional<FeatureRows> read(const FeatureRelation& relation, const std::stri
                                 const Parameter& parameter, bool reads_only, Environment& environment) {
     FeatureCollector collector(relation);
     ExceptionHolder exception;
-    Receiver receiver{};
-    receiver.pub.receiveSlot = receive;
-    receiver.pub.rStartup = startup;
-    receiver.pub.rShutdown = nothing;
-    receiver.pub.rDestroy = nothing;
-    // SPI takes the kinds DestNone and DestSPI for its own; of the others it takes no notice.
-    receiver.pub.mydest = DestTupleQueue;
-    receiver.relation = &relation;
-    receiver.collector = &collector;
-    receiver.exception = &exception;
+    Receiver receiver{row_destination(startup, receive), &relation, &collector, &exception, nullptr};
     {
         const CallerRole caller;
         pg_call([text = text.c_str(), &query, &parameter, reads_only, dest = &receiver.pub] {

@@ -27,12 +27,9 @@ std::vector<ListRow> contributions(ServingModel& model, std::span<const HistoryE
     model.ranking_fold_in->explain(history, item, values.data(), &environment);
     std::vector<ListRow> rows;
     for (std::size_t i = 0; i < history.size(); ++i) rows.push_back({history[i].item, values[i]});
-    const std::size_t wanted = std::min(n, rows.size());
-    std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(wanted), rows.end(),
-                      [](const ListRow& a, const ListRow& b) {
-                          return a.number > b.number || (a.number == b.number && a.item < b.item);
-                      });
-    rows.resize(wanted);
+    keep_first(rows, n, [](const ListRow& a, const ListRow& b) {
+        return a.number > b.number || (a.number == b.number && a.item < b.item);
+    });
     return rows;
 }
 

@@ -81,18 +81,6 @@ std::vector<ListRow> weights(const StoredMap& map, const Csr& scaled, const floa
     return rows;
 }
 
-/// The n of greatest weight, negative or positive, ties by name.
-void keep_greatest(std::vector<ListRow>& rows, const IdTable& names, std::size_t n) {
-    const std::size_t wanted = std::min(n, rows.size());
-    std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(wanted), rows.end(),
-                      [&names](const ListRow& a, const ListRow& b) {
-                          const float left = std::fabs(a.number);
-                          const float right = std::fabs(b.number);
-                          return left > right || (left == right && names.bytes(a.item) < names.bytes(b.item));
-                      });
-    rows.resize(wanted);
-}
-
 Datum explain_item(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
     const std::size_t n = list_length(arguments.n);
@@ -111,7 +99,12 @@ Datum explain_item(FunctionCallInfo fcinfo, IdKind kind) {
     const std::uint32_t shown = names.intern(kOfAllItems);
     for (ListRow& row : rows)
         if (row.item == intercept) row.item = shown;
-    keep_greatest(rows, names, n);
+    // The greatest weights, negative or positive, ties by name.
+    keep_first(rows, n, [&names](const ListRow& a, const ListRow& b) {
+        const float left = std::fabs(a.number);
+        const float right = std::fabs(b.number);
+        return left > right || (left == right && names.bytes(a.item) < names.bytes(b.item));
+    });
     put_list(fcinfo, IdKind::Text, names, rows, nullptr);
     return Datum{0};
 }

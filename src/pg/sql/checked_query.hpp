@@ -68,6 +68,19 @@ void run_checked_unsafe(const char* sql, CheckedQuery* query, const Parameter& p
     SPI_finish();
 }
 
+/// What the executor of such a query hands its rows to: startup() once, and then receive() for each row.
+inline DestReceiver row_destination(void (*startup)(DestReceiver* self, int operation, TupleDesc descriptor),
+                                    bool (*receive)(TupleTableSlot* slot, DestReceiver* self)) {
+    DestReceiver receiver{};
+    receiver.receiveSlot = receive;
+    receiver.rStartup = startup;
+    receiver.rShutdown = [](DestReceiver*) {};
+    receiver.rDestroy = [](DestReceiver*) {};
+    // SPI takes the kinds DestNone and DestSPI for its own; of the others it takes no notice.
+    receiver.mydest = DestTupleQueue;
+    return receiver;
+}
+
 /// Hooks into the analysis of queries. Once, when the library is loaded.
 void install_checked_queries();
 

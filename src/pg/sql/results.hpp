@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <algorithm>
 #include <limits>
 
 #include "core/data/sorted_ids.hpp"
@@ -15,6 +16,14 @@ struct ListRow {
     float number;
     float second_number = std::numeric_limits<float>::quiet_NaN();  ///< NaN: NULL
 };
+
+/// Keeps the first n rows in the order of before(a, b), sorted. O(rows · log n).
+template <class Before>
+void keep_first(std::vector<ListRow>& rows, std::size_t n, const Before& before) {
+    const auto wanted = static_cast<std::ptrdiff_t>(std::min(n, rows.size()));
+    std::partial_sort(rows.begin(), rows.begin() + wanted, rows.end(), before);
+    rows.erase(rows.begin() + wanted, rows.end());
+}
 
 /// Prepares the result of a set-returning function that is materialized. Raises where a set cannot be returned.
 void begin_rows_unsafe(FunctionCallInfo fcinfo);

@@ -84,23 +84,9 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
     return go_on;
 }
 
-void nothing(DestReceiver*) {}
-
 Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, RowSink& sink,
                        ExceptionHolder& exception) {
-    Receiver receiver{};
-    receiver.pub.receiveSlot = receive;
-    receiver.pub.rStartup = startup;
-    receiver.pub.rShutdown = nothing;
-    receiver.pub.rDestroy = nothing;
-    // SPI takes the kinds DestNone and DestSPI for its own; of the others it takes no notice.
-    receiver.pub.mydest = DestTupleQueue;
-    receiver.source = &source;
-    receiver.with_user = with_user;
-    receiver.batch = &batch;
-    receiver.sink = &sink;
-    receiver.exception = &exception;
-    return receiver;
+    return {row_destination(startup, receive), &source, with_user, &batch, &sink, &exception};
 }
 
 /// A query that is run once. parameter(): of the query, in the memory of SPI; null if it has none.

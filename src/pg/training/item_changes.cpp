@@ -34,17 +34,12 @@ bool differs(std::uint64_t before, std::uint64_t now) {
 }
 
 /// The items with features that have no rows, or that have too few to be solved and are not.
-void add_expected(const Ids& with_features, const ItemCounts& counts, std::uint64_t min_rows,
-                  const std::vector<bool>& solved, ItemChanges& changes) {
-    const bool is_integer = with_features.kind() == IdKind::Integer;
+void find_expected(const Ids& with_features, const ItemCounts& counts, std::uint64_t min_rows,
+                   const std::vector<bool>& solved, ItemChanges& changes) {
     for (std::uint32_t i = 0; i < with_features.size(); ++i) {
-        const std::optional<std::uint32_t> item =
-            is_integer ? counts.ids().find(with_features.integer(i)) : counts.ids().find(with_features.bytes(i));
+        const std::optional<std::uint32_t> item = counts.ids().find(with_features, i);
         if (item && (solved[*item] || counts.of(*item) >= min_rows)) continue;
-        if (is_integer)
-            changes.expected.intern(with_features.integer(i));
-        else
-            changes.expected.intern(with_features.bytes(i));
+        changes.expected.intern(with_features, i);
     }
 }
 
@@ -93,7 +88,7 @@ ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model
     changes.solved = changes.to_solve.size();
     for (std::uint32_t item = 0; item < ids.size(); ++item)
         if ((changed[item] && !solved[item]) || is_added(item)) changes.to_solve.push_back(id_at(ids, item));
-    if (with_features != nullptr) add_expected(*with_features, counts, min_rows, solved, changes);
+    if (with_features != nullptr) find_expected(*with_features, counts, min_rows, solved, changes);
     return changes;
 }
 

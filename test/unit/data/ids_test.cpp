@@ -46,6 +46,19 @@ TEST(IdTable, FindsWhatWasInternedAndNothingElse) {
     EXPECT_EQ(table.size(), 2u);
 }
 
+TEST(IdTable, TakesIdsOfOtherTables) {
+    IdTable texts(IdKind::Text), numbers(IdKind::Integer);
+    texts.intern("a"), texts.intern("b");
+    numbers.intern(7), numbers.intern(8);
+    IdTable more_texts(IdKind::Text), more_numbers(IdKind::Integer);
+    EXPECT_EQ(more_texts.intern(texts, 1), 0u);
+    EXPECT_EQ(more_numbers.intern(numbers, 1), 0u);
+    EXPECT_EQ(texts.find(more_texts, 0), 1u);
+    EXPECT_EQ(numbers.find(more_numbers, 0), 1u);
+    EXPECT_EQ(more_texts.find(texts, 0), std::nullopt);
+    EXPECT_EQ(more_numbers.find(numbers, 0), std::nullopt);
+}
+
 TEST(IdTable, IntegersSortByValue) {
     IdTable table(IdKind::Integer);
     for (const std::int64_t id :

@@ -23,6 +23,7 @@ namespace {
 
 using test::all_finite;
 using test::Entry;
+using test::history_of;
 using test::make_dataset;
 using test::planted_ratings;
 using test::same_bits;
@@ -131,12 +132,9 @@ TEST(TrainTest, StoredUsersEqualTheFoldIn) {
                                    from_numbers<IalsParameters>(ranking.parameters));
         Array<float> row(FactorMatrix::padded(8));
         for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
-            std::vector<HistoryEntry> history;
+            const std::vector<HistoryEntry> history = history_of(dataset.by_user, u);
             HistoryDigest digest;
-            for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j) {
-                history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
-                digest.add(dataset.items.hash(history.back().item), history.back().value);
-            }
+            for (const HistoryEntry& entry : history) digest.add(dataset.items.hash(entry.item), entry.value);
             float bias;
             rating_fold_in.solve(history, row.data(), &bias);
             ASSERT_TRUE(std::equal(row.begin(), row.end(), rating.users.row(u)));
@@ -169,10 +167,7 @@ TEST(TrainTest, HalvesAreRoundedAndUsersFollowFromThem) {
                        from_numbers<IalsParameters>(model.ranking.parameters));
     Array<float> row(FactorMatrix::padded(8));
     for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
-        std::vector<HistoryEntry> history;
-        for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j)
-            history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
-        fold_in.solve(history, row.data());
+        fold_in.solve(history_of(dataset.by_user, u), row.data());
         for (int f = 0; f < 8; ++f) ASSERT_NEAR(row[f], model.ranking.users.row(u)[f], 2e-3f) << u;
     }
 
@@ -248,10 +243,7 @@ TEST(TrainTest, ItemsWithoutInteractionsHaveWhatTheirFeaturesSay) {
                                from_numbers<IalsParameters>(ranking.parameters));
             Array<float> row(FactorMatrix::padded(8));
             for (std::uint32_t u = 0; u < dataset.by_user.rows(); ++u) {
-                std::vector<HistoryEntry> history;
-                for (std::size_t j = 0; j < dataset.by_user.row_size(u); ++j)
-                    history.push_back({dataset.by_user.row_columns(u)[j], dataset.by_user.row_values(u)[j]});
-                fold_in.solve(history, row.data());
+                fold_in.solve(history_of(dataset.by_user, u), row.data());
                 ASSERT_TRUE(std::equal(row.begin(), row.end(), ranking.users.row(u)));
             }
         }

@@ -16,6 +16,7 @@ namespace mf {
 namespace {
 
 using test::Entry;
+using test::history_of;
 using test::make_dataset;
 using test::planted_ratings;
 using test::same_bits;
@@ -57,13 +58,6 @@ TrainOptions small_options(Feedback feedback, double test_fraction) {
     options.factors = 8;
     options.als.iterations = options.ials.iterations = 6;
     return options;
-}
-
-std::vector<HistoryEntry> history_of(const Csr& by_user, std::uint32_t user) {
-    std::vector<HistoryEntry> history;
-    for (std::size_t j = 0; j < by_user.row_size(user); ++j)
-        history.push_back({by_user.row_columns(user)[j], by_user.row_values(user)[j]});
-    return history;
 }
 
 /// Expects each stored user to be the fold-in of the history from what the features let expect.

@@ -182,9 +182,7 @@ TEST_F(ItemsForUsersTest, UsersAreFoldedInByOldAndSolvedItems) {
     Array<float> row(FactorMatrix::padded(kFactors));
     double first = std::pow(double{ranking_row(1)[0]}, 2);
     for (std::uint32_t user = 0; user < kUsers; ++user) {
-        std::vector<HistoryEntry> history;
-        for (std::size_t j = 0; j < by_user_.row_size(user); ++j)
-            history.push_back({by_user_.row_columns(user)[j], by_user_.row_values(user)[j]});
+        const std::vector<HistoryEntry> history = test::history_of(by_user_, user);
         ranking.solve(history, row.data());
         for (int f = 0; f < kFactors; ++f) ASSERT_NEAR(users.ranking().rows.row(user)[f], row[f], 1e-4) << user;
         first += std::pow(double{users.ranking().rows.row(user)[0]}, 2);

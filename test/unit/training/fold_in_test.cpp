@@ -17,15 +17,9 @@
 namespace mf {
 namespace {
 
+using test::history_of;
 using test::make_csr;
 using test::planted_ratings;
-
-std::vector<HistoryEntry> history_of(const Csr& by_user, std::uint32_t user) {
-    std::vector<HistoryEntry> history;
-    for (std::size_t j = 0; j < by_user.row_size(user); ++j)
-        history.push_back({by_user.row_columns(user)[j], by_user.row_values(user)[j]});
-    return history;
-}
 
 // Rows longer than several panels among them.
 Csr sample() { return make_csr(planted_ratings(200, 400, 3, 0.4, 0.3, 11), 200, 400); }

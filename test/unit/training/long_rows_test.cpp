@@ -19,6 +19,7 @@ namespace mf {
 namespace {
 
 using test::Entry;
+using test::history_of;
 using test::make_csr;
 using test::same_bits;
 
@@ -65,13 +66,6 @@ RankingModel ranking_model() {
 IalsFoldIn ranking_fold_in(const FactorMatrix& items) {
     Environment environment;
     return {{items, {}, GramMatrix(items, environment)}, ials_parameters()};
-}
-
-std::vector<HistoryEntry> history_of(const Csr& by_user, std::uint32_t user) {
-    std::vector<HistoryEntry> history;
-    for (std::size_t j = 0; j < by_user.row_size(user); ++j)
-        history.push_back({by_user.row_columns(user)[j], by_user.row_values(user)[j]});
-    return history;
 }
 
 TEST(LongRowsTest, PiecesAreWholePanelsAndBounded) {
