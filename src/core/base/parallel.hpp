@@ -51,4 +51,24 @@ void parallel_ranges(Environment& environment, std::size_t count, std::size_t bl
 /// Runs checkpoint() if interrupted() is true: for long loops without threads.
 void check_interrupt(Environment& environment);
 
+/// The same for loops of many small steps: looks at the interrupt once in a million of them.
+class SmallSteps {
+  public:
+    explicit SmallSteps(Environment& environment) : environment_(environment) {}
+
+    /// After `count` steps, of some nanoseconds each. May throw, as checkpoint().
+    void done(std::size_t count) {
+        steps_ += count;
+        if (steps_ < kStepsPerCheck) return;
+        steps_ = 0;
+        check_interrupt(environment_);
+    }
+
+  private:
+    static constexpr std::size_t kStepsPerCheck = std::size_t{1} << 20;
+
+    Environment& environment_;
+    std::size_t steps_ = 0;
+};
+
 }  // namespace mf

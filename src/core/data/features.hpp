@@ -27,8 +27,9 @@ struct FeatureValues {
 /// items' kind. O(entries + items).
 std::uint32_t add_items(Dataset& dataset, const Ids& ids, Environment& environment);
 
-/// The features of the ids of `side`, items or users: row r is that of id r. Others are left out. O(entries).
-FeatureValues values_of_ids(const FeatureRows& features, const Ids& side);
+/// The features of the ids of `side`, items or users: row r is that of id r. Others are left out. O(entries), with
+/// checkpoints, as are the functions below.
+FeatureValues values_of_ids(const FeatureRows& features, const Ids& side, Environment& environment);
 
 /// What is known of the items and users of a training run besides their interactions; null: nothing.
 struct KnownFeatures {
@@ -38,10 +39,11 @@ struct KnownFeatures {
 
 /// The same rows with the columns of `to`, by their names, which both tables have in order; values of other columns are
 /// left out. O(entries + columns).
-Csr with_columns(const Csr& rows, const Ids& names, const Ids& to);
+Csr with_columns(const Csr& rows, const Ids& names, const Ids& to, Environment& environment);
 
 /// The rows that have a number, which is below `count` and ascends with them: row numbers[i] of the result is row i.
 /// O(entries).
-FeatureValues take_rows(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count);
+FeatureValues take_rows(const FeatureValues& values, const std::vector<std::uint32_t>& numbers, std::uint32_t count,
+                        Environment& environment);
 
 }  // namespace mf

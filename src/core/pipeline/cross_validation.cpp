@@ -109,10 +109,11 @@ Fold make_fold(const Csr& cells, const IdHashes& hashes, const KnownFeatures& fe
     result.test_of_described = known_cells(parts.test, described, items);
     result.test_of_unknown = known_cells(parts.test, Numbering(unknown), items);
     result.partly_known = partly_known_cells(parts.test, users, described, items);
-    if (features.items != nullptr) result.item_features = take_rows(*features.items, items.number, items.count);
+    if (features.items != nullptr)
+        result.item_features = take_rows(*features.items, items.number, items.count, environment);
     if (features.users != nullptr) {
-        result.user_features = take_rows(*features.users, users.number, users.count);
-        result.features_of_described = take_rows(*features.users, described.number, described.count);
+        result.user_features = take_rows(*features.users, users.number, users.count, environment);
+        result.features_of_described = take_rows(*features.users, described.number, described.count, environment);
     }
     result.hashes = {users.take(hashes.users), items.take(hashes.items)};
     renumber(parts.train, users, items);
@@ -143,7 +144,8 @@ PredictionErrors measure_partly_known(const RatingModel& model, const FactorMatr
 /// What is expected of the users without cells to train on, but with features.
 FactorMatrix expected_users(const Fold& fold, const Model& model, const FactorMatrix& map, Environment& environment) {
     if (!fold.features_of_described) return {};
-    return expected_factors(scale_features(fold.features_of_described->rows, model.user_features), map, environment);
+    return expected_factors(scale_features(fold.features_of_described->rows, model.user_features, environment), map,
+                            environment);
 }
 
 /// Of the users with test cells.

@@ -139,7 +139,6 @@ RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, co
 
 void count_interactions(const Dataset& dataset, Model& model, Environment& environment) {
     constexpr std::size_t kIdsATask = std::size_t{1} << 15;
-    constexpr std::size_t kEntriesPerCheck = std::size_t{1} << 20;
     const std::uint32_t users = dataset.by_user.rows();
     const std::uint32_t items = dataset.by_user.column_count;
     std::vector<std::uint64_t> item_hashes(items);
@@ -149,7 +148,7 @@ void count_interactions(const Dataset& dataset, Model& model, Environment& envir
     model.user_interactions = Array<std::uint32_t>(users);
     model.item_interactions = Array<std::uint32_t>(items, 0u);
     model.user_history = Array<std::uint64_t>(users);
-    std::size_t unchecked = 0;
+    SmallSteps steps(environment);
     for (std::uint32_t u = 0; u < users; ++u) {
         const auto columns = dataset.by_user.row_columns(u);
         const auto values = dataset.by_user.row_values(u);
@@ -160,10 +159,7 @@ void count_interactions(const Dataset& dataset, Model& model, Environment& envir
         }
         model.user_interactions[u] = static_cast<std::uint32_t>(columns.size());
         model.user_history[u] = digest.value();
-        unchecked += columns.size() + 1;
-        if (unchecked < kEntriesPerCheck) continue;
-        check_interrupt(environment);
-        unchecked = 0;
+        steps.done(columns.size() + 1);
     }
 }
 
@@ -216,7 +212,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     const auto prepare = [&environment](const FeatureValues* values, std::vector<FeatureScale>& scales) {
         std::optional<SideFeatures> features;
         if (values == nullptr) return features;
-        scales = feature_scales(*values);
+        scales = feature_scales(*values, environment);
         features = side_features(*values, scales, environment);
         return features;
     };
@@ -273,7 +269,7 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
         round_factors(ranking, by_user, user_rows, environment, model.ranking);
     }
     if (!has_rows.empty()) {
-        if (model.ranking.item_map.rows() > 0) expect_new_items(*features, has_rows, environment, model.ranking);
+        if (model.ranking.item_map.rows() > 0) expect_new_items(*item_features, has_rows, environment, model.ranking);
         if (is_rounded) round_to_halves(model.ranking.items, environment);
     }
     return model;

@@ -201,8 +201,9 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
                           "Use more rows, or a greater test_fraction.");
     const Csr by_item = transpose(parts.train, environment);
     const auto prepare = [&environment](const FeatureValues* values) {
-        return values != nullptr ? std::optional(side_features(*values, feature_scales(*values), environment))
-                                 : std::nullopt;
+        return values != nullptr
+                   ? std::optional(side_features(*values, feature_scales(*values, environment), environment))
+                   : std::nullopt;
     };
     const std::optional<SideFeatures> of_items = prepare(features.items), of_users = prepare(features.users);
     const TrainingData data{parts.train, by_item, of_items ? &*of_items : nullptr, of_users ? &*of_users : nullptr};

@@ -31,7 +31,8 @@ FeatureScale number_scale(double count, double sum, double squares) {
 
 }  // namespace
 
-std::vector<FeatureScale> feature_scales(const FeatureValues& values) {
+std::vector<FeatureScale> feature_scales(const FeatureValues& values, Environment& environment) {
+    SmallSteps steps(environment);
     const Csr& rows = values.rows;
     struct Sums {
         double count = 0, sum = 0, squares = 0;
@@ -43,6 +44,7 @@ std::vector<FeatureScale> feature_scales(const FeatureValues& values) {
         of.count += 1;
         of.sum += value;
         of.squares += value * value;
+        steps.done(1);
     }
     std::vector<FeatureScale> scales(rows.column_count);
     for (std::size_t f = 0; f < scales.size(); ++f) {
@@ -63,6 +65,7 @@ std::vector<FeatureScale> feature_scales(const FeatureValues& values) {
         const double one = length_of(rows, row, scales);
         length += one;
         described += one > 0;
+        steps.done(rows.row_size(row) + 1);
     }
     if (length > 0)
         for (FeatureScale& scale : scales)
@@ -70,7 +73,8 @@ std::vector<FeatureScale> feature_scales(const FeatureValues& values) {
     return scales;
 }
 
-Csr scale_features(const Csr& values, const std::vector<FeatureScale>& scales) {
+Csr scale_features(const Csr& values, const std::vector<FeatureScale>& scales, Environment& environment) {
+    SmallSteps steps(environment);
     Csr result;
     result.column_count = values.column_count + 1;
     result.offsets = Array<std::uint64_t>(std::size_t{values.rows()} + 1, 0u);
@@ -91,6 +95,7 @@ Csr scale_features(const Csr& values, const std::vector<FeatureScale>& scales) {
         result.columns[next] = values.column_count;
         result.values[next++] = 1.0f;
         result.offsets[row + 1] = next;
+        steps.done(values.row_size(row) + 1);
     }
     return result;
 }
@@ -98,7 +103,7 @@ Csr scale_features(const Csr& values, const std::vector<FeatureScale>& scales) {
 SideFeatures side_features(const FeatureValues& values, const std::vector<FeatureScale>& scales,
                            Environment& environment) {
     SideFeatures result;
-    result.by_row = scale_features(values.rows, scales);
+    result.by_row = scale_features(values.rows, scales, environment);
     result.by_feature = transpose(result.by_row, environment);
     return result;
 }

@@ -56,8 +56,10 @@ StoredMap map_of(const Catalog& catalog, const ServingModel& model, const Ids& n
 Csr scaled_features(const FeatureRows& features, const Id& item, const StoredMap& map) {
     IdTable items(item.kind);
     item.intern_in(items);
-    const FeatureValues values = values_of_ids(features, items);
-    return scale_features(with_columns(values.rows, features.rows.items, map.features), map.scales);
+    Environment environment = quiet_environment();
+    const FeatureValues values = values_of_ids(features, items, environment);
+    return scale_features(with_columns(values.rows, features.rows.items, map.features, environment), map.scales,
+                          environment);
 }
 
 double dot(const float* a, const float* b, int count) {

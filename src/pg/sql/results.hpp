@@ -1,8 +1,8 @@
 // Rows of a set-returning function.
 #pragma once
 
-#include <initializer_list>
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "core/data/sorted_ids.hpp"

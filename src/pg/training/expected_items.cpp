@@ -96,8 +96,9 @@ void ExpectedItems::require_memory_for(std::size_t items, std::size_t taken) con
 
 ExpectedRows ExpectedItems::of(const Ids& items, std::size_t taken, Environment& environment) const {
     require_memory_for(items.size(), taken);
-    const FeatureValues values = values_of_ids(features_, items);
-    const Csr scaled = scale_features(with_columns(values.rows, features_.rows.items, map_.features), map_.scales);
+    const FeatureValues values = values_of_ids(features_, items, environment);
+    const Csr scaled = scale_features(with_columns(values.rows, features_.rows.items, map_.features, environment),
+                                      map_.scales, environment);
     ExpectedRows expected{expected_factors(scaled, map_.ranking, environment), {}};
     if (map_.rating.rows() > 0) expected.rating = expected_factors(scaled, map_.rating, environment);
     return expected;

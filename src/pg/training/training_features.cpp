@@ -45,8 +45,8 @@ std::size_t TrainingFeatures::OneSide::memory(const TrainOptions& options) const
     return static_cast<std::size_t>(std::min(bytes, 0x1.0p62)) + rows.users.memory() + rows.items.memory();
 }
 
-void TrainingFeatures::OneSide::take(const Ids& ids) {
-    values = values_of_ids(*features, ids);
+void TrainingFeatures::OneSide::take(const Ids& ids, Environment& environment) {
+    values = values_of_ids(*features, ids, environment);
     features->rows.by_user = {};
 }
 
@@ -58,11 +58,11 @@ void TrainingFeatures::join(Dataset& dataset, Environment& environment) {
     if (items_.features) {
         const std::uint32_t added = add_items(dataset, items_.features->rows.users, environment);
         tell_of_new(added, "item", items_.name, "Lists have them by their features.");
-        items_.take(dataset.items);
+        items_.take(dataset.items, environment);
     }
     if (users_.features) {
         const std::uint32_t described = users_.features->rows.users.size();
-        users_.take(dataset.users);
+        users_.take(dataset.users, environment);
         tell_of_new(described - occupied_rows(users_.values->rows), "user", users_.name,
                     "Their lists go by their features.");
     }

@@ -37,7 +37,7 @@ class TrainingFeatures {
         std::optional<FeatureValues> values;
 
         void read(const FeatureRelation& relation, const char* option, Environment& environment);
-        void take(const Ids& ids);
+        void take(const Ids& ids, Environment& environment);
         std::size_t memory(const TrainOptions& options) const;
         const FeatureValues* known() const { return values ? &*values : nullptr; }
     };

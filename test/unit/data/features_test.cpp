@@ -54,7 +54,7 @@ TEST(FeaturesTest, ValuesFollowTheItems) {
     const Dataset dataset = dataset_of(environment);
     const FeatureRows features =
         features_of({{20, "b", 2}, {20, "a", 1}, {25, "b", 7}, {30, "c", 3}, {99, "c", 8}}, environment);
-    const FeatureValues values = values_of_ids(features, dataset.items);
+    const FeatureValues values = values_of_ids(features, dataset.items, environment);
     ASSERT_EQ(values.rows.rows(), 3u);
     EXPECT_EQ(values.rows.column_count, 3u);
     EXPECT_EQ(values.rows.row_size(0), 0u);
@@ -65,7 +65,7 @@ TEST(FeaturesTest, ValuesFollowTheItems) {
     EXPECT_EQ(values.rows.row_columns(2)[0], 2u);
 
     // Items 1 and 2 are the only ones that a part of the rows has.
-    const FeatureValues taken = take_rows(values, {Ids::kUnknown, 0, 1}, 2);
+    const FeatureValues taken = take_rows(values, {Ids::kUnknown, 0, 1}, 2, environment);
     ASSERT_EQ(taken.rows.rows(), 2u);
     EXPECT_EQ(taken.rows.row_size(0), 2u);
     EXPECT_EQ(taken.rows.row_values(1)[0], 3.0f);

@@ -201,7 +201,7 @@ FeatureValues features_with_new_items(Dataset& dataset, Environment& environment
     FeatureRows rows{std::move(builder).finish(Duplicates::Mean, environment), {}};
     rows.is_number.assign(rows.rows.items.size(), false);
     EXPECT_EQ(add_items(dataset, rows.rows.users, environment), 5u);
-    return values_of_ids(rows, dataset.items);
+    return values_of_ids(rows, dataset.items, environment);
 }
 
 TEST(TrainTest, ItemsWithoutInteractionsHaveWhatTheirFeaturesSay) {
@@ -220,7 +220,7 @@ TEST(TrainTest, ItemsWithoutInteractionsHaveWhatTheirFeaturesSay) {
             ASSERT_EQ(model.item_features.size(), 10u);
             ASSERT_EQ(ranking.item_map.rows(), 11u);
             ASSERT_EQ(rating.item_map.factors(), 9);
-            const Csr scaled = scale_features(features.rows, model.item_features);
+            const Csr scaled = scale_features(features.rows, model.item_features, environment);
             const FactorMatrix expected = expected_factors(scaled, ranking.item_map, environment);
             const FactorMatrix expected_rating = expected_factors(scaled, rating.item_map, environment);
             const float tolerance = storage == Storage::Half ? 1e-3f : 0.0f;

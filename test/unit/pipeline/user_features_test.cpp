@@ -48,7 +48,7 @@ FeatureValues features_of(const Dataset& dataset, std::uint32_t groups, Environm
     FeatureRows rows{std::move(builder).finish(Duplicates::Mean, environment), {}};
     for (std::uint32_t feature = 0; feature < rows.rows.items.size(); ++feature)
         rows.is_number.push_back(rows.rows.items.bytes(feature) == "number");
-    return values_of_ids(rows, dataset.users);
+    return values_of_ids(rows, dataset.users, environment);
 }
 
 TrainOptions small_options(Feedback feedback, double test_fraction) {
@@ -65,7 +65,7 @@ void expect_fold_ins(const Dataset& dataset, const FeatureValues& features, cons
                      Environment& environment) {
     const RankingModel& ranking = model.ranking;
     ASSERT_EQ(ranking.user_map.rows(), features.rows.column_count + 1u);
-    const Csr scaled = scale_features(features.rows, model.user_features);
+    const Csr scaled = scale_features(features.rows, model.user_features, environment);
     const FactorMatrix centers = expected_factors(scaled, ranking.user_map, environment);
     IalsFoldIn fold_in({ranking.items, {}, GramMatrix(ranking.items, environment)},
                        from_numbers<IalsParameters>(ranking.parameters));

@@ -6,6 +6,8 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/training/als_half_step.hpp"
@@ -50,8 +52,9 @@ Eigen::MatrixXd dense(const FactorMatrix& matrix) {
 
 TEST(SideFeaturesTest, NumbersAreStandardizedAndCategoriesHaveAMeanLengthOfOne) {
     const FeatureValues values = some_values();
-    const std::vector<FeatureScale> scales = feature_scales(values);
-    const Csr scaled = scale_features(values.rows, scales);
+    Environment environment;
+    const std::vector<FeatureScale> scales = feature_scales(values, environment);
+    const Csr scaled = scale_features(values.rows, scales, environment);
     ASSERT_EQ(scaled.column_count, kFeatures + 1);
     double sum = 0, squares = 0, count = 0, lengths = 0;
     for (std::uint32_t item = 0; item < kItems; ++item) {
@@ -76,21 +79,22 @@ TEST(SideFeaturesTest, NumbersAreStandardizedAndCategoriesHaveAMeanLengthOfOne) 
 }
 
 TEST(SideFeaturesTest, AFeatureOfAllItemsOrOfOneAndAConstantNumberAreHarmless) {
+    Environment environment;
     std::vector<Entry> entries;
     for (std::uint32_t item = 0; item < 10; ++item)
         entries.push_back({item, 0, 1}), entries.push_back({item, 1, 1e30f});
     entries.push_back({3, 2, 1});
     const FeatureValues values{make_csr(entries, 10, 4), {false, true, false, false}};
-    const Csr scaled = scale_features(values.rows, feature_scales(values));
+    const Csr scaled = scale_features(values.rows, feature_scales(values, environment), environment);
     for (const float value : scaled.values) EXPECT_TRUE(std::isfinite(value) && std::fabs(value) < 5) << value;
     const FeatureValues none{make_csr({}, 10, 0), {}};
-    EXPECT_EQ(scale_features(none.rows, feature_scales(none)).entries(), 10u);
+    EXPECT_EQ(scale_features(none.rows, feature_scales(none, environment), environment).entries(), 10u);
 }
 
 TEST(FeatureMapTest, IsTheRidgeRegressionOnTheItemsThatHaveFactors) {
     Environment environment;
     const FeatureValues values = some_values();
-    const SideFeatures features = side_features(values, feature_scales(values), environment);
+    const SideFeatures features = side_features(values, feature_scales(values, environment), environment);
     for (const int factors : {1, 16, 19}) {
         const FactorMatrix items = random_matrix(kItems, factors, 5);
         std::vector<bool> has_factors(kItems);
@@ -121,7 +125,7 @@ TEST(FeatureMapTest, SameBitsForAnyNumberOfThreads) {
     for (const int threads : {1, 2, 3, 7}) {
         Environment environment;
         environment.threads = threads;
-        const SideFeatures features = side_features(values, feature_scales(values), environment);
+        const SideFeatures features = side_features(values, feature_scales(values, environment), environment);
         FactorMatrix map = fit_feature_map(features, items, all, 1, 10, environment);
         if (threads == 1)
             first = std::move(map);
@@ -201,6 +205,40 @@ TEST(CenterTest, AlsRowsWithTheirBias) {
 TEST(FeatureMapTest, BytesOfExplicitFeedbackHaveARowMoreForEachItem) {
     const auto bytes = [](Feedback feedback) { return feature_bytes(1000, 50, 4000, 32, feedback); };
     EXPECT_EQ(bytes(Feedback::Explicit) - bytes(Feedback::Implicit), 1000.0 * 4 * 48);
+}
+
+TEST(SideFeaturesTest, MillionsOfEntriesHaveCheckpoints) {
+    constexpr std::uint32_t kRows = 4096, kColumns = 1024;
+    FeatureValues values;
+    values.rows.column_count = kColumns;
+    values.rows.offsets = Array<std::uint64_t>(kRows + 1);
+    for (std::uint32_t row = 0; row <= kRows; ++row) values.rows.offsets[row] = std::uint64_t{row} * kColumns;
+    values.rows.columns = Array<std::uint32_t>(kRows * kColumns);
+    values.rows.values = Array<float>(kRows * kColumns, 1.0f);
+    for (std::uint32_t j = 0; j < kRows * kColumns; ++j) values.rows.columns[j] = j % kColumns;
+    values.is_number.assign(kColumns, false);
+    Environment environment;
+    int looks = 0;
+    environment.interrupted = [&] { return ++looks < 0; };
+    environment.checkpoint = [] {};
+    const std::vector<FeatureScale> scales = feature_scales(values, environment);
+    EXPECT_GE(std::exchange(looks, 0), 8);
+    scale_features(values.rows, scales, environment);
+    EXPECT_GE(std::exchange(looks, 0), 4);
+
+    std::vector<std::uint32_t> all(kRows);
+    std::iota(all.begin(), all.end(), 0u);
+    take_rows(values, all, kRows, environment);
+    EXPECT_GE(std::exchange(looks, 0), 4);
+    IdTable names(IdKind::Integer), rows(IdKind::Integer);
+    for (std::int64_t column = 0; column < kColumns; ++column) names.intern(column);
+    for (std::int64_t row = 0; row < kRows; ++row) rows.intern(row);
+    const Csr same = with_columns(values.rows, names, names, environment);
+    EXPECT_GE(std::exchange(looks, 0), 8);
+    FeatureRows features{Dataset{rows, names, {}, {}, 0}, values.is_number};
+    features.rows.by_user = std::move(values.rows);
+    values_of_ids(features, rows, environment);
+    EXPECT_GE(std::exchange(looks, 0), 4);
 }
 
 }  // namespace
