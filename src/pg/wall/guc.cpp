@@ -66,10 +66,15 @@ constexpr Limit kLimits[] = {
      true},
 };
 
+/// 0 if it is unknown. Asked for once: the answer comes from a file of the system, and each fold-in needs it.
+int processors() {
+    static const auto count = static_cast<int>(std::thread::hardware_concurrency());
+    return count;
+}
+
 int measure(const Limit& limit, int value) {
     if (value != 0 || !limit.zero_means_processors) return value;
-    const unsigned processors = std::thread::hardware_concurrency();
-    return processors > 0 ? static_cast<int>(processors) : INT_MAX;
+    return processors() > 0 ? processors() : INT_MAX;
 }
 
 /// Values of a database or role were checked when they were stored, as for every setting (source PGC_S_TEST).
@@ -165,9 +170,8 @@ const char* setting_default_model() { return default_model == nullptr ? "" : def
 
 int setting_threads() {
     if (max_threads > 0) return max_threads;
-    const int processors = static_cast<int>(std::thread::hardware_concurrency());
     const int threads = max_parallel_maintenance_workers + 1;
-    return processors > 0 && threads > processors ? processors : threads;
+    return processors() > 0 && threads > processors() ? processors() : threads;
 }
 
 std::size_t setting_max_memory() { return static_cast<std::size_t>(max_memory_kb) * 1024; }
