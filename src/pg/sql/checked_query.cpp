@@ -76,6 +76,24 @@ SPIPlanPtr prepare_checked_unsafe(const char* sql, CheckedQuery* query, int curs
     return plan;
 }
 
+KeptQuery::KeptQuery(const std::string& sql, const CheckedQuery& query) : query_(query) {
+    const CallerRole caller;
+    plan_ = pg_call([text = sql.c_str(), query = &query_] {
+        connect_unsafe();
+        SPIPlanPtr plan = prepare_checked_unsafe(text, query, 0);
+        SPI_keepplan(plan);
+        SPI_finish();
+        return plan;
+    });
+}
+
+KeptQuery::~KeptQuery() {
+    try {
+        pg_call([plan = plan_] { SPI_freeplan(plan); });
+    } catch (const PgError&) {
+    }
+}
+
 void install_checked_queries() {
     next_hook = post_parse_analyze_hook;
     post_parse_analyze_hook = after_analysis;

@@ -81,6 +81,35 @@ inline DestReceiver row_destination(void (*startup)(DestReceiver* self, int oper
     return receiver;
 }
 
+/// Such a query with a parameter, prepared for keeps.
+class KeptQuery {
+  public:
+    KeptQuery(const std::string& sql, const CheckedQuery& query);
+    ~KeptQuery();
+    KeptQuery(const KeptQuery&) = delete;
+    KeptQuery& operator=(const KeptQuery&) = delete;
+
+    /// False if the reader is another one, or if the relation may have been altered, renamed or dropped.
+    bool is_valid_unsafe(Oid reader) const { return query_.reader == reader && SPI_plan_is_valid(plan_); }
+
+    /// Runs it into `dest`, under the active snapshot, reading only. value(): of the parameter, in the memory of SPI.
+    /// It may be running already.
+    template <class Value>
+    void run_unsafe(const Value& value, DestReceiver* dest) const {
+        connect_unsafe();
+        SPIExecuteOptions options{};
+        options.params = parameter_list_unsafe(query_.parameter, value());
+        options.read_only = true;
+        options.dest = dest;
+        check_select_unsafe(SPI_execute_plan_extended(plan_, &options));
+        SPI_finish();
+    }
+
+  private:
+    CheckedQuery query_;
+    SPIPlanPtr plan_ = nullptr;
+};
+
 /// Hooks into the analysis of queries. Once, when the library is loaded.
 void install_checked_queries();
 

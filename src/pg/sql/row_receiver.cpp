@@ -143,26 +143,8 @@ void scan_items(const Source& source, RowSink& sink, Oid reader) {
 }
 
 HistoryPlan::HistoryPlan(const Source& of, Oid reader)
-    : source(of), query_{of.relation, reader, parameter_type(of, SourceRows::OfUser)} {
-    const std::string text = source_query(source, SourceRows::OfUser);
-    const CallerRole caller;
-    plan_ = pg_call([text = text.c_str(), query = &query_] {
-        connect_unsafe();
-        SPIPlanPtr plan = prepare_checked_unsafe(text, query, 0);
-        SPI_keepplan(plan);
-        SPI_finish();
-        return plan;
-    });
-}
-
-HistoryPlan::~HistoryPlan() {
-    try {
-        pg_call([plan = plan_] { SPI_freeplan(plan); });
-    } catch (const PgError&) {
-    }
-}
-
-bool HistoryPlan::is_valid_unsafe(Oid reader) const { return query_.reader == reader && SPI_plan_is_valid(plan_); }
+    : source(of),
+      query_(source_query(of, SourceRows::OfUser), {of.relation, reader, parameter_type(of, SourceRows::OfUser)}) {}
 
 void HistoryPlan::scan(const Id& user, RowSink& sink) const {
     RowBatch batch(source, ScanFor::Histories);
@@ -170,13 +152,7 @@ void HistoryPlan::scan(const Id& user, RowSink& sink) const {
     Receiver receiver = make_receiver(source, false, batch, sink, exception);
     const CallerRole caller;
     pg_call([this, &user, dest = &receiver.pub] {
-        connect_unsafe();
-        SPIExecuteOptions options{};
-        options.params = parameter_list_unsafe(query_.parameter, user_parameter_unsafe(source, user));
-        options.read_only = true;
-        options.dest = dest;
-        check_select_unsafe(SPI_execute_plan_extended(plan_, &options));
-        SPI_finish();
+        query_.run_unsafe([this, &user] { return id_parameter_unsafe(source.user, user); }, dest);
     });
     exception.rethrow();
     pass_on(receiver);

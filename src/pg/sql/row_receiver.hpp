@@ -33,12 +33,9 @@ void scan_items(const Source& source, RowSink& sink, Oid reader);
 class HistoryPlan {
   public:
     HistoryPlan(const Source& of, Oid reader);
-    ~HistoryPlan();
-    HistoryPlan(const HistoryPlan&) = delete;
-    HistoryPlan& operator=(const HistoryPlan&) = delete;
 
-    /// False if the reader is another one, or if the source may have been altered, renamed or dropped.
-    bool is_valid_unsafe(Oid reader) const;
+    /// As KeptQuery::is_valid_unsafe().
+    bool is_valid_unsafe(Oid reader) const { return query_.is_valid_unsafe(reader); }
 
     /// Feeds the rows of one user to the sink, under the active snapshot, reading only; code in the source runs as the
     /// current user. It may be running already, if the source itself asks for recommendations.
@@ -47,8 +44,7 @@ class HistoryPlan {
     const Source source;
 
   private:
-    CheckedQuery query_;
-    SPIPlanPtr plan_ = nullptr;
+    KeptQuery query_;
 };
 
 }  // namespace mf::pg

@@ -93,7 +93,7 @@ Oid parameter_type(const Source& source, SourceRows rows) {
         case SourceRows::All:
             return InvalidOid;
         case SourceRows::OfUser:
-            return source.user.kind() == IdKind::Integer ? INT8OID : base_type(source.user);
+            return id_type(source.user);
         case SourceRows::OfUsers:
         case SourceRows::OfItems:
             break;
@@ -101,14 +101,16 @@ Oid parameter_type(const Source& source, SourceRows rows) {
     return array_type(rows == SourceRows::OfUsers ? source.user : source.item);
 }
 
+Oid id_type(const SourceColumn& column) { return column.kind() == IdKind::Integer ? INT8OID : base_type(column); }
+
 Oid array_type(const SourceColumn& column) {
     const Oid element = base_type(column);
     return pg_call([element] { return get_array_type(element); });
 }
 
-Datum user_parameter_unsafe(const Source& source, const Id& user) {
-    if (user.kind == IdKind::Integer) return Int64GetDatum(user.integer);
-    return id_of_column_unsafe(source.user, user, user.bytes.c_str());
+Datum id_parameter_unsafe(const SourceColumn& column, const Id& id) {
+    if (id.kind == IdKind::Integer) return Int64GetDatum(id.integer);
+    return id_of_column_unsafe(column, id, id.bytes.c_str());
 }
 
 Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids) {

@@ -30,11 +30,12 @@ Source ids_of(const Source& source);
 /// then does PostgreSQL hash them.
 Oid parameter_type(const Source& source, SourceRows rows);
 
-/// That of an array of ids.
+/// That of one id of a column, and of an array of them.
+Oid id_type(const SourceColumn& column);
 Oid array_type(const SourceColumn& column);
 
 /// The parameter. Runs input functions of the column's type.
-Datum user_parameter_unsafe(const Source& source, const Id& user);
+Datum id_parameter_unsafe(const SourceColumn& column, const Id& id);
 Datum ids_parameter_unsafe(const SourceColumn& column, std::span<const Id> ids);
 
 }  // namespace mf::pg
