@@ -191,10 +191,18 @@ class MapScan {
     throw SqlError(ERRCODE_DATA_CORRUPTED, "features of " + label + " are damaged", detail, "Train the model again.");
 }
 
+/// The first rows of a matrix and its last one.
+FactorMatrix without_gap(const FactorMatrix& matrix, std::size_t first_rows) {
+    FactorMatrix result(first_rows + 1, matrix.factors());
+    for (std::size_t r = 0; r <= first_rows; ++r)
+        std::copy_n(matrix.row(r < first_rows ? r : matrix.rows() - 1), matrix.stride(), result.row(r));
+    return result;
+}
+
 /// Takes rows, those of features in the order of their names.
 class MapBuilder {
   public:
-    /// `rows` of them, the intercept's included.
+    /// At most `rows` of them, the intercept's included.
     MapBuilder(std::size_t rows, const std::string& label) : label_(label), features_(rows - 1) {}
 
     void add(const MapRow& row) {
@@ -220,8 +228,15 @@ class MapBuilder {
         map_.rating.row(index)[rating_factors_] = row.rating_bias;
     }
 
-    StoredMap finish() && {
+    /// Nothing if no row was added.
+    std::optional<StoredMap> finish() && {
+        if (map_.ranking.rows() == 0) return std::nullopt;
         if (!has_intercept_) throw_damaged(label_, "The row of the intercept is missing.");
+        const std::size_t found = map_.features.size();
+        if (found < features_) {
+            map_.ranking = without_gap(map_.ranking, found);
+            if (map_.rating.rows() > 0) map_.rating = without_gap(map_.rating, found);
+        }
         return std::move(map_);
     }
 
@@ -237,8 +252,8 @@ class MapBuilder {
 /// The map of all features, or of some.
 std::optional<StoredMap> read_map(const MapScan& scan, const std::vector<std::string_view>* names,
                                   const std::string& label) {
-    std::size_t rows = 0;
-    scan.read(names, false, [&rows](const MapRow&) { ++rows; });
+    std::size_t rows = names != nullptr ? names->size() : 0;
+    if (names == nullptr) scan.read(names, false, [&rows](const MapRow&) { ++rows; });
     if (rows == 0) return std::nullopt;
     MapBuilder builder(rows, label);
     scan.read(names, true, [&builder](const MapRow& row) { builder.add(row); });
