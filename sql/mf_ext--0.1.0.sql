@@ -747,11 +747,11 @@ SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_text';
 
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
-    'contributions of the user''s items to the score of an item; ids are bigint';
+    'contributions of the user''s items to the score of an item, the rest of which is what features of the user let expect; ids are bigint';
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
-    'contributions of the user''s items to the score of an item; ids are uuid';
+    'contributions of the user''s items to the score of an item, the rest of which is what features of the user let expect; ids are uuid';
 COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
-    'contributions of the user''s items to the score of an item; ids of any type as text';
+    'contributions of the user''s items to the score of an item, the rest of which is what features of the user let expect; ids of any type as text';
 
 CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
 RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)

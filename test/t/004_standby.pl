@@ -26,7 +26,8 @@ $primary->safe_psql('postgres', q{
     CREATE VIEW texts AS SELECT 'u' || user_id AS user_id, 'i' || item_id AS item_id FROM ratings;
     CREATE VIEW halves AS SELECT * FROM ratings;
     CREATE VIEW movies AS SELECT i AS item_id, 'War' AS genre FROM generate_series(1, 10) i;
-    SELECT mf_train('ratings', factors => 4, options => '{"item_features": "movies"}'), mf_train('train', factors => 4),
+    CREATE VIEW people AS SELECT u AS user_id, 'town ' || u % 3 AS town FROM generate_series(1, 300) u;
+    SELECT mf_train('ratings', factors => 4, options => '{"item_features": "movies", "user_features": "people"}'), mf_train('train', factors => 4),
            mf_train('texts', rating_column => NULL, feedback => 'implicit', factors => 4),
            mf_train('halves', factors => 4, options => '{"storage": "half"}');
     SELECT mf_grant('ratings', 'web');
@@ -36,7 +37,7 @@ $primary->wait_for_catchup($standby);
 
 # Everything that reads: each function and view at least once.
 my @reads = (
-    q{SELECT u, l.* FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3, 'ratings') l},
+    q{SELECT u, l.* FROM unnest(ARRAY[1, 3, 100, 200, 400]) u, mf_recommend(u, 3, 'ratings') l},
     q{SELECT * FROM mf_recommend('u7'::text, 3, 'texts', candidates => ARRAY['i1', 'i2', 'i7'])},
     q{SELECT u, l.* FROM unnest(ARRAY[1, 3, 100]) u, mf_recommend(u, 3, 'halves') l},
     q{SELECT * FROM mf_recommend_for(ARRAY[1, 2], n => 3, model => 'ratings')},
@@ -66,8 +67,8 @@ for my $read (@reads) {
     isnt($there, '', "the standby answers $read");
     is($there, $primary->safe_psql('postgres', $read), 'as the primary does');
 }
-is($standby->safe_psql('postgres', q{SELECT string_agg(DISTINCT basis, ' ' ORDER BY basis) FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3, 'ratings')}),
-    'fold-in popular trained', 'with every basis');
+is($standby->safe_psql('postgres', q{SELECT string_agg(DISTINCT basis, ' ' ORDER BY basis) FROM unnest(ARRAY[1, 3, 100, 200, 400]) u, mf_recommend(u, 3, 'ratings')}),
+    'features fold-in popular trained', 'with every basis');
 is($standby->safe_psql('postgres', q{SELECT model, version, hits > 1 FROM mf_cache ORDER BY model}),
     "halves|1|t\nratings|1|t\ntexts|1|t\ntrain|1|f", 'the items are shared there too');
 

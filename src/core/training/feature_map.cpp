@@ -46,13 +46,8 @@ Eigen::ArrayXd column_products(const FactorView& a, const FactorView& b, const S
 
 /// Row r of out = Σ_f features(r, f) · row f of the map.
 void multiply(const Csr& features, const FactorView& map, MutableFactorView out, Environment& environment) {
-    for_rows(features.rows(), environment, [&](std::uint32_t r) {
-        Row sum = row_to(out, r);
-        sum.setZero();
-        const auto columns = features.row_columns(r);
-        const auto values = features.row_values(r);
-        for (std::size_t j = 0; j < columns.size(); ++j) sum += values[j] * row_of(map, columns[j]);
-    });
+    for_rows(features.rows(), environment,
+             [&](std::uint32_t r) { expected_row(features.row_columns(r), features.row_values(r), map, out.row(r)); });
 }
 
 /// The system of the regression.
@@ -146,6 +141,12 @@ FactorMatrix fit_feature_map(const SideFeatures& features, FactorView factors, c
         gain = next;
     }
     return map;
+}
+
+void expected_row(std::span<const std::uint32_t> features, std::span<const float> values, FactorView map, float* out) {
+    Row sum(out, static_cast<Eigen::Index>(map.stride()));
+    sum.setZero();
+    for (std::size_t j = 0; j < features.size(); ++j) sum += values[j] * row_of(map, features[j]);
 }
 
 FactorMatrix expected_factors(const Csr& features, FactorView map, Environment& environment) {

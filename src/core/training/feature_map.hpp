@@ -40,6 +40,10 @@ FactorMatrix fit_feature_map(const SideFeatures& features, FactorView factors, c
 /// Bᵀ g_r for each row of features. O(entries · k).
 FactorMatrix expected_factors(const Csr& features, FactorView map, Environment& environment);
 
+/// The same of one row, to the bit: features[j] is a column, with values[j]. out has map.stride() floats, 64-byte
+/// aligned. Any thread may call it.
+void expected_row(std::span<const std::uint32_t> features, std::span<const float> values, FactorView map, float* out);
+
 /// Bytes that features and map take in a training run, beside the map that is kept: an estimate from above for `items`
 /// that have features, none of them interactions. factors: the most of any kind.
 double feature_bytes(std::uint64_t items, std::uint64_t features, std::uint64_t entries, int factors,

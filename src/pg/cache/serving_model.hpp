@@ -54,13 +54,16 @@ class ServedVersion {
     std::shared_ptr<const void> memory_;  ///< contains `items`
 };
 
+class FeaturePlan;
+
 /// The same with what a session keeps for its calls, which use it one after the other.
 struct ServingModel : ServedVersion {
     using ServedVersion::ServedVersion;
 
     std::unique_ptr<RankingFoldIn> ranking_fold_in = new_ranking_fold_in();
     std::unique_ptr<RatingFoldIn> rating_fold_in = new_rating_fold_in();
-    std::shared_ptr<const HistoryPlan> history;  ///< the query for one user's rows, prepared at first use
+    std::shared_ptr<const HistoryPlan> history;        ///< the query for one user's rows, prepared at first use
+    std::shared_ptr<const FeaturePlan> user_features;  ///< the query for one user's features, likewise
 };
 
 }  // namespace mf::pg

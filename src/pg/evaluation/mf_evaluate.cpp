@@ -30,7 +30,8 @@ struct EvaluationArguments {
 };
 
 /// Numbers of test rows: those used, and those skipped because the model does not know the item, because its source
-/// does not contain the user, because the user has the item in the source already (overlapping), or for a NULL.
+/// has no row of the user and the model knows no feature of theirs, because the user has the item in the source already
+/// (overlapping), or for a NULL.
 struct EvaluationRows {
     std::uint64_t used = 0;
     std::uint64_t skipped = 0;
@@ -154,16 +155,20 @@ class Evaluator {
           queries_of_kind_(kinds_.empty() ? 0 : queries_.size(), 0.0f) {}
 
     std::vector<Evaluation> run() {
+        const std::optional<ExpectedUsers> expected = ExpectedUsers::read(catalog_, model_, test_.users, environment_);
+        std::vector<bool> without_rows(test_.user_count(), true);
         const std::vector<bool> everybody(test_.user_count(), true);
         HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(), setting_batch_memory(),
                               environment_);
         while (!histories.finished()) {
             histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
-                add_user(user,
-                         user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_)));
+                without_rows[user] = false;
+                add_user(user, user_with_history(catalog_, model_, id_at(test_.users, user),
+                                                 merge_history(rows, model_), expected ? &*expected : nullptr));
             });
         }
+        if (expected) add_described_users(*expected, without_rows);
         finish_block();
         rows_.skipped = test_.rows.size() + test_.skipped - rows_.used;
         std::vector<Evaluation> result{model_totals_.result(rows_.used)};
@@ -174,6 +179,17 @@ class Evaluator {
     }
 
   private:
+    /// Those of the users whose features the model knows: they get lists and predictions without a row in the source.
+    void add_described_users(const ExpectedUsers& expected, const std::vector<bool>& users) {
+        for (std::uint32_t user = 0; user < users.size(); ++user) {
+            if (!users[user]) continue;
+            check_interrupt(environment_);
+            UserState state;
+            take_center(expected.of(id_at(test_.users, user)), state);
+            if (state.basis == Basis::Features) add_user(user, state);
+        }
+    }
+
     void add_user(std::uint32_t user, const UserState& state) {
         TestUser test;
         test.seen = state.history.seen;
@@ -300,8 +316,8 @@ void check(const EvaluationArguments& arguments) {
 /// source. The baselines: items by their interactions in the training run; mean + user bias + item bias of the source's
 /// rows (bias_baseline.hpp). A model with items that had no interactions in the training run gets two more rows, for
 /// the rankings of each kind of items alone, which take as long together as that of all. Reads the test rows once, and
-/// the source once and then as often as maintenance_work_mem requires (12 bytes per row of the test's users). O(users ·
-/// items · k), on all threads.
+/// the source once and then as often as maintenance_work_mem requires (12 bytes per row of the test's users); in a
+/// model with features of users, their relation once. O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows) {
     check(arguments);

@@ -3,9 +3,9 @@
 namespace mf::pg {
 namespace {
 
-FeatureRelation describe_again(const std::string& model, Oid relation, const char* item_column, Oid owner) {
+FeatureRelation describe_again(const std::string& model, Oid relation, const char* id_column, Oid owner) {
     try {
-        return describe_features(relation, item_column, owner);
+        return describe_features(relation, id_column, owner);
     } catch (const SqlError& e) {
         throw SqlError(e.sqlstate(), e.what(), e.detail(),
                        "The relation of features has changed since model \"" + model +
@@ -15,19 +15,21 @@ FeatureRelation describe_again(const std::string& model, Oid relation, const cha
 
 }  // namespace
 
-FeatureRelation current_features(const std::string& model, Oid relation, const char* item_column, IdKind kind,
-                                 Oid owner) {
+FeatureRelation current_features(const std::string& model, Oid relation, const char* id_column, IdKind kind, Oid owner,
+                                 Side side) {
     if (!relation_exists(relation))
         throw SqlError(ERRCODE_UNDEFINED_TABLE,
                        "the relation of features that model \"" + model + "\" was trained with does not exist any more",
                        "The model goes on to serve.",
-                       "Train the model with another one: mf_train(..., options => '{\"item_features\": \"...\"}').");
-    FeatureRelation features = describe_again(model, relation, item_column, owner);
+                       std::string("Train the model with another one: mf_train(..., options => '{\"") +
+                           (side == Side::Items ? "item_features" : "user_features") + "\": \"...\"}').");
+    FeatureRelation features = describe_again(model, relation, id_column, owner);
     if (features.id.kind() != kind)
         throw SqlError(ERRCODE_DATATYPE_MISMATCH,
                        "column \"" + features.id.name + "\" of " + features.name + " is now of type " +
                            type_name(features.id.type),
-                       "The items of model \"" + model + "\" have ids of another type.",
+                       std::string(side == Side::Items ? "The items" : "The users") + " of model \"" + model +
+                           "\" have ids of another type.",
                        "Undo that, or train the model again.");
     return features;
 }

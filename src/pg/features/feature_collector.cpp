@@ -23,8 +23,8 @@ std::string plain_key(std::string_view key) {
 
 }  // namespace
 
-FeatureCollector::FeatureCollector(const FeatureRelation& relation)
-    : relation_(relation), builder_(relation.id.kind(), IdKind::Text, false) {
+FeatureCollector::FeatureCollector(const FeatureRelation& relation, const Ids* only)
+    : relation_(relation), only_(only), builder_(relation.id.kind(), IdKind::Text, false) {
     for (const FeatureColumn& column : relation.columns) {
         const bool has_values = column.form == FeatureForm::Text || column.form == FeatureForm::TextArray ||
                                 column.form == FeatureForm::Json;

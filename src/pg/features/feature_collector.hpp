@@ -14,13 +14,16 @@ struct RawFeature {
 
 class FeatureCollector {
   public:
-    explicit FeatureCollector(const FeatureRelation& relation);
+    /// Collects the rows of the ids among `only`, which are of the relation's kind; null: all rows.
+    explicit FeatureCollector(const FeatureRelation& relation, const Ids* only = nullptr);
 
-    /// The row that the next features are of, by its id in the one or the other form.
-    void begin_row(std::int64_t integer, std::string_view bytes) noexcept {
+    /// The row that the next features are of, by its id in the one or the other form. False: it is not to be collected.
+    bool begin_row(std::int64_t integer, std::string_view bytes) {
         integer_ = integer;
         bytes_ = bytes;
         id_index_.reset();
+        if (only_ == nullptr) return true;
+        return (only_->kind() == IdKind::Integer ? only_->find(integer) : only_->find(bytes)).has_value();
     }
 
     /// Throws as read_features().
@@ -47,6 +50,7 @@ class FeatureCollector {
     std::uint32_t id_index();
 
     const FeatureRelation& relation_;
+    const Ids* only_;
     std::vector<Column> columns_;
     InteractionsBuilder builder_;
     std::string name_;  ///< of the current feature; kept for its memory

@@ -139,7 +139,9 @@ bool add_row_unsafe(const Receiver& receiver, const TupleTableSlot& slot) {
     std::string_view bytes;
     Copies copies;
     decode_id_unsafe(slot.tts_values[0], relation.id.form, &integer, &bytes, &copies);
-    receiver.collector->begin_row(integer, bytes);
+    bool wanted = false;
+    if (!receiver.run([&] { wanted = receiver.collector->begin_row(integer, bytes); })) return false;
+    if (!wanted) return true;
     if (relation.weight) {
         if (slot.tts_isnull[1] || slot.tts_isnull[2]) return true;
         return receiver.add(
@@ -171,37 +173,74 @@ std::string feature_query(const FeatureRelation& relation) {
     return query + " FROM " + relation.name;
 }
 
-template <class Parameter>
-std::optional<FeatureRows> read(const FeatureRelation& relation, const std::string& text, CheckedQuery query,
-                                const Parameter& parameter, bool reads_only, Environment& environment) {
-    FeatureCollector collector(relation);
+std::string query_of_ids(const FeatureRelation& relation, const char* condition) {
+    return feature_query(relation) + " WHERE " + equals(relation.id) + condition;
+}
+
+/// run(dest): executes the query, within a pg_call.
+template <class Run>
+std::optional<FeatureRows> collect(FeatureCollector& collector, const FeatureRelation& relation, const Run& run,
+                                   Environment& environment) {
     ExceptionHolder exception;
     Receiver receiver{row_destination(startup, receive), &relation, &collector, &exception, nullptr};
     {
         const CallerRole caller;
-        pg_call([text = text.c_str(), &query, &parameter, reads_only, dest = &receiver.pub] {
-            run_checked_unsafe(text, &query, parameter, reads_only, dest);
-        });
+        pg_call([&run, dest = &receiver.pub] { run(dest); });
     }
     exception.rethrow();
     return std::move(collector).finish(environment);
 }
 
+std::optional<FeatureRows> read_all(const FeatureRelation& relation, const Ids* only, Oid reader, bool reads_only,
+                                    Environment& environment) {
+    FeatureCollector collector(relation, only);
+    const std::string text = feature_query(relation);
+    CheckedQuery query{relation.relation, reader};
+    return collect(
+        collector, relation,
+        [&](DestReceiver* dest) { run_checked_unsafe(text.c_str(), &query, no_parameter, reads_only, dest); },
+        environment);
+}
+
 }  // namespace
 
 std::optional<FeatureRows> read_features(const FeatureRelation& relation, Oid reader, Environment& environment) {
-    return read(relation, feature_query(relation), {relation.relation, reader}, no_parameter, false, environment);
+    return read_all(relation, nullptr, reader, false, environment);
+}
+
+std::optional<FeatureRows> read_features_among(const FeatureRelation& relation, const Ids& ids, Oid reader,
+                                               Environment& environment, bool reads_only) {
+    return read_all(relation, &ids, reader, reads_only, environment);
 }
 
 std::optional<FeatureRows> read_features_of(const FeatureRelation& relation, std::span<const Id> ids, Oid reader,
                                             Environment& environment, bool reads_only) {
     if (ids.empty()) return std::nullopt;
+    FeatureCollector collector(relation);
     const Oid type = array_type(relation.id);
-    const std::string query = feature_query(relation) + " WHERE " + equals(relation.id) + "ANY ($1)";
-    return read(
-        relation, query, {relation.relation, reader, type},
-        [&relation, ids, type] { return parameter_list_unsafe(type, ids_parameter_unsafe(relation.id, ids)); },
-        reads_only, environment);
+    const std::string text = query_of_ids(relation, "ANY ($1)");
+    CheckedQuery query{relation.relation, reader, type};
+    const auto parameter = [&relation, ids, type] {
+        return parameter_list_unsafe(type, ids_parameter_unsafe(relation.id, ids));
+    };
+    return collect(
+        collector, relation,
+        [&](DestReceiver* dest) { run_checked_unsafe(text.c_str(), &query, parameter, reads_only, dest); },
+        environment);
+}
+
+FeaturePlan::FeaturePlan(FeatureRelation of, Oid reader)
+    : relation(std::move(of)),
+      query_(query_of_ids(relation, "$1"), {relation.relation, reader, id_type(relation.id)}) {}
+
+std::optional<FeatureRows> FeaturePlan::read(const Id& id, Environment& environment) const {
+    FeatureCollector collector(relation);
+    return collect(
+        collector, relation,
+        [this, &id](DestReceiver* dest) {
+            query_.run_unsafe([this, &id] { return id_parameter_unsafe(relation.id, id); }, dest);
+        },
+        environment);
 }
 
 }  // namespace mf::pg

@@ -3,6 +3,7 @@
 
 #include "core/data/features.hpp"
 #include "pg/features/feature_relation.hpp"
+#include "pg/sql/checked_query.hpp"
 
 namespace mf::pg {
 
@@ -19,5 +20,27 @@ std::optional<FeatureRows> read_features(const FeatureRelation& relation, Oid re
 /// volatile have to.
 std::optional<FeatureRows> read_features_of(const FeatureRelation& relation, std::span<const Id> ids, Oid reader,
                                             Environment& environment, bool reads_only = false);
+
+/// The same of the rows whose ids are among `ids`, which are of the kind of the relation's. All rows are looked at.
+std::optional<FeatureRows> read_features_among(const FeatureRelation& relation, const Ids& ids, Oid reader,
+                                               Environment& environment, bool reads_only);
+
+/// The query for the features of one id prepared for keeps, with the rights of `reader`.
+class FeaturePlan {
+  public:
+    FeaturePlan(FeatureRelation of, Oid reader);
+
+    /// As KeptQuery::is_valid_unsafe().
+    bool is_valid_unsafe(Oid reader) const { return query_.is_valid_unsafe(reader); }
+
+    /// Reads as read_features_of() does, under the active snapshot. It may be running already, if the relation itself
+    /// asks for recommendations.
+    std::optional<FeatureRows> read(const Id& id, Environment& environment) const;
+
+    const FeatureRelation relation;
+
+  private:
+    KeptQuery query_;
+};
 
 }  // namespace mf::pg

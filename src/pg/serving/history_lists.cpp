@@ -16,10 +16,11 @@ constexpr std::size_t kUsersATask = 8;
 
 }  // namespace
 
-HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, std::size_t n, bool exclude_seen,
-                           const Environment& environment, UserListWriter& writer)
+HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, const ExpectedUsers* expected, std::size_t n,
+                           bool exclude_seen, const Environment& environment, UserListWriter& writer)
     : catalog_(catalog),
       model_(model),
+      expected_(expected),
       n_(n),
       exclude_seen_(exclude_seen),
       environment_(environment),
@@ -42,14 +43,16 @@ void HistoryLists::add(Id id, std::span<const HistoryRow> rows, std::optional<st
 void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* environment) {
     UserState& state = user.state;
     state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
-    if (state.history.entries.empty()) return;
-    if (model_.stored_users_fit() && user.trained_digest == state.history.digest) {
+    const bool is_empty = state.history.entries.empty();
+    if (!is_empty && model_.stored_users_fit() && user.trained_digest == state.history.digest) {
         state.basis = Basis::Trained;
         return;
     }
+    UserCenter center = expected_ != nullptr ? expected_->of(user.id) : UserCenter{};
+    if (is_empty) return take_center(std::move(center), state);
     state.basis = Basis::FoldIn;
     state.ranking_factors = Array<float>(model_.items.ranking().stride(), 0.0f);
-    fold_in.solve(state.history.entries, state.ranking_factors.data(), environment);
+    fold_in.solve(state.history.entries, state.ranking_factors.data(), environment, center.for_ranking());
 }
 
 void HistoryLists::finish() {

@@ -11,13 +11,14 @@ namespace mf::pg {
 /// user_with_history().
 class HistoryLists {
   public:
-    /// Lists of the n best items go to `writer`. All arguments must outlive this object. Each thread has k x k
-    /// equations of its own, all together within maintenance_work_mem.
-    HistoryLists(const Catalog& catalog, ServingModel& model, std::size_t n, bool exclude_seen,
-                 const Environment& environment, UserListWriter& writer);
+    /// Lists of the n best items go to `writer`. expected: of all users that will be added; null in a model without
+    /// features of users. All arguments must outlive this object. Each thread has k x k equations of its own, all
+    /// together within maintenance_work_mem.
+    HistoryLists(const Catalog& catalog, ServingModel& model, const ExpectedUsers* expected, std::size_t n,
+                 bool exclude_seen, const Environment& environment, UserListWriter& writer);
 
-    /// Adds a user with all rows of the source, and the digest of the history that was trained on, if there is one: it
-    /// may be the same, since rows of one item count as one.
+    /// Adds a user with all rows of the source, if there are any, and the digest of the history that was trained on, if
+    /// there is one: it may be the same, since rows of one item count as one.
     void add(Id id, std::span<const HistoryRow> rows, std::optional<std::uint64_t> trained_digest);
 
     /// Writes the lists of all users that were added.
@@ -36,6 +37,7 @@ class HistoryLists {
 
     const Catalog& catalog_;
     ServingModel& model_;
+    const ExpectedUsers* expected_;
     std::size_t n_;
     bool exclude_seen_;
     Environment environment_;  ///< with no more threads than there is memory for

@@ -19,11 +19,13 @@ namespace {
 constexpr std::size_t kMostUsers = 2048;  // of a block
 
 /// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
-/// model or has rows in the source, in no particular order. The source is read once under the active snapshot, and once
-/// more if histories have changed since the training; more often only where maintenance_work_mem does not hold the
-/// items seen (3 bytes each, 5 if there are more than 65,536 items), or the changed histories (12 bytes a row). Memory
-/// besides: 100 bytes a user who has rows, and the lists of a block of users (block_users()). A source that cannot be
-/// read any more is an error unless exclude_seen is false: then the stored factors serve.
+/// model or has rows in the source, in no particular order; users of whom there are features alone are not among them.
+/// The source is read once under the active snapshot, and once more if histories have changed since the training; more
+/// often only where maintenance_work_mem does not hold the items seen (3 bytes each, 5 if there are more than 65,536
+/// items), or the changed histories (12 bytes a row). Memory besides: 100 bytes a user who has rows, and the lists of a
+/// block of users (block_users()); in a model with features of users, what ExpectedUsers takes for those whose stored
+/// factors do not serve. A source that cannot be read any more is an error unless exclude_seen is false: then the
+/// stored factors serve.
 class AllUsers {
   public:
     AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
@@ -34,6 +36,7 @@ class AllUsers {
           exclude_seen_(exclude_seen),
           environment_(quiet_environment()),
           writer_(fcinfo, overload, model.items.ids()),
+          unserved_(model.user_kind),
           block_users_(block_users(n, model.items.size(), kMostUsers)),
           vectors_(block_users_ * model.items.ranking().stride(), 0.0f) {}
 
@@ -51,6 +54,7 @@ class AllUsers {
                 trained_digests_.resize(scan.users().size());
             }
             from_factors(&scan, first);
+            if (first && model_.version.has_user_features) from_features(scan);
             from_histories(scan, source);
             if (scan.seen().end() >= scan.users().size()) return;
         }
@@ -73,7 +77,10 @@ class AllUsers {
             if (scan != nullptr) {
                 const std::optional<std::uint32_t> found = id.find_in(scan->users());
                 if (!found) {
-                    if (first) writer_.put(id, popular);
+                    if (first && model_.version.has_user_features)
+                        id.intern_in(unserved_);
+                    else if (first)
+                        writer_.put(id, popular);
                     return;
                 }
                 user = *found;
@@ -111,6 +118,24 @@ class AllUsers {
         users_.clear();
     }
 
+    /// Users of the model without rows, where the model has features of users. Reads what is expected of them and of
+    /// those whose histories have changed.
+    void from_features(const UserScan& scan) {
+        const std::uint32_t without_rows = unserved_.size();
+        for (std::uint32_t user = 0; user < scan.users().size(); ++user)
+            if (changed_[user]) id_at(scan.users(), user).intern_in(unserved_);
+        if (unserved_.size() == 0) return;
+        expected_ = ExpectedUsers::read(catalog_, model_, unserved_, environment_);
+        HistoryLists lists = history_lists();
+        for (std::uint32_t user = 0; user < without_rows; ++user) lists.add(id_at(unserved_, user), {}, std::nullopt);
+        lists.finish();
+    }
+
+    HistoryLists history_lists() {
+        return HistoryLists(catalog_, model_, expected_ ? &*expected_ : nullptr, n_, exclude_seen_, environment_,
+                            writer_);
+    }
+
     /// Users whose history is not that of the training.
     void from_histories(const UserScan& scan, const Source& source) {
         const auto first = changed_.begin() + scan.seen().first();
@@ -118,7 +143,7 @@ class AllUsers {
         if (std::find(first, changed_.begin() + end, true) == changed_.begin() + end) return;
         HistoryScan histories(model_, scan.users(), changed_, scan.seen().first(), end, setting_batch_memory(),
                               environment_);
-        HistoryLists lists(catalog_, model_, n_, exclude_seen_, environment_, writer_);
+        HistoryLists lists = history_lists();
         while (!histories.finished()) {
             histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
                 lists.add(id_at(scan.users(), user), rows, trained_digests_[user]);
@@ -136,6 +161,9 @@ class AllUsers {
     // By the scan's numbers.
     std::vector<bool> changed_;
     std::vector<std::optional<std::uint64_t>> trained_digests_;  ///< of those that are changed and were in the training
+    // In a model with features of users.
+    IdTable unserved_;  ///< users without rows in the source, then those with changed histories
+    std::optional<ExpectedUsers> expected_;
     // A block of users whose stored factors serve.
     std::size_t block_users_;
     Array<float> vectors_;

@@ -99,7 +99,7 @@ Datum recommend_for(FunctionCallInfo fcinfo, IdKind kind) {
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
     check_ratings(arguments, model->feedback == Feedback::Implicit);
-    const UserState user = user_of_history(*model, history_of(*model, arguments));
+    const UserState user = user_of_history(arguments.catalog, *model, history_of(*model, arguments));
     put_recommendations(fcinfo, kind, *model, user, n, {arguments.candidates, arguments.exclude, true});
     return Datum{0};
 }

@@ -31,34 +31,38 @@ std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, con
     return digest;
 }
 
-void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
+void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, const UserCenter& center,
+                     UserState& state) {
     state.basis = Basis::FoldIn;
     state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
     Environment environment = quiet_environment();
-    model.ranking_fold_in->solve(entries, state.ranking_factors.data(), &environment);
+    model.ranking_fold_in->solve(entries, state.ranking_factors.data(), &environment, center.for_ranking());
 }
 
-void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, UserState& state) {
+void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, const UserCenter& center,
+                    UserState& state) {
     if (!model.rating || entries.empty()) return;
     state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
     Environment environment = quiet_environment();
-    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias, &environment);
+    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias, &environment,
+                                center.for_rating());
     state.has_rating = true;
 }
 
-void fold_in(ServingModel& model, UserState& state) {
-    fold_in_ranking(model, state.history.entries, state);
-    fold_in_rating(model, state.history.entries, state);
-}
-
-void apply_history(ServingModel& model, History history, std::uint64_t stored_digest, UserState& state) {
+/// center(): of the user; asked for only where the stored row does not serve.
+template <class Center>
+void apply_history(ServingModel& model, History history, std::uint64_t stored_digest, const Center& center,
+                   UserState& state) {
     state.history = std::move(history);
-    if (state.history.entries.empty())
-        state.basis = Basis::Popular;
-    else if (state.stored && model.stored_users_fit() && state.history.digest == stored_digest)
+    const std::vector<HistoryEntry>& entries = state.history.entries;
+    if (!entries.empty() && state.stored && model.stored_users_fit() && state.history.digest == stored_digest) {
         state.basis = Basis::Trained;
-    else
-        fold_in(model, state);
+        return;
+    }
+    UserCenter expected = center();
+    if (entries.empty()) return take_center(std::move(expected), state);
+    fold_in_ranking(model, entries, expected, state);
+    fold_in_rating(model, entries, expected, state);
 }
 
 float dot_product(const Array<float>& vector, const float* factors) {
@@ -77,6 +81,8 @@ const char* basis_name(Basis basis) {
             return "trained";
         case Basis::FoldIn:
             return "fold-in";
+        case Basis::Features:
+            return "features";
         case Basis::Popular:
             break;
     }
@@ -86,22 +92,27 @@ const char* basis_name(Basis basis) {
 UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
     UserState state;
     const std::uint64_t digest = load_stored(catalog, model, user, state);
-    if (!need_history && !relation_exists(model.version.source)) {
-        state.basis = state.stored ? Basis::Trained : Basis::Popular;
-        return state;
-    }
-    apply_history(model, read_history(model, user), digest, state);
+    const auto center = [&] { return center_of_user(catalog, model, user); };
+    if (need_history || relation_exists(model.version.source))
+        apply_history(model, read_history(model, user), digest, center, state);
+    else if (state.stored)
+        state.basis = Basis::Trained;
+    else
+        take_center(center(), state);
     return state;
 }
 
-UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history) {
+UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history,
+                            const ExpectedUsers* expected) {
     UserState state;
     const std::uint64_t digest = load_stored(catalog, model, user, state);
-    apply_history(model, std::move(history), digest, state);
+    apply_history(
+        model, std::move(history), digest,
+        [&] { return expected != nullptr ? expected->of(user) : center_of_user(catalog, model, user); }, state);
     return state;
 }
 
-UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries) {
+UserState user_of_history(const Catalog& catalog, ServingModel& model, std::vector<HistoryEntry> entries) {
     UserState state;
     std::vector<HistoryEntry> rated;
     for (HistoryEntry& entry : entries) {
@@ -111,10 +122,23 @@ UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries
         else
             rated.push_back(entry);
     }
-    if (!entries.empty()) fold_in_ranking(model, entries, state);
-    fold_in_rating(model, rated, state);
+    if (!entries.empty()) {
+        const UserCenter center = center_of_anyone(catalog, model);
+        fold_in_ranking(model, entries, center, state);
+        fold_in_rating(model, rated, center, state);
+    }
     state.history.entries = std::move(entries);
     return state;
+}
+
+void take_center(UserCenter center, UserState& state) {
+    state.basis = center.has_features ? Basis::Features : Basis::Popular;
+    if (!center.has_features) return;
+    state.ranking_factors = std::move(center.ranking);
+    if (center.rating.empty()) return;
+    state.rating_factors = std::move(center.rating);
+    state.rating_bias = center.rating_bias;
+    state.has_rating = true;
 }
 
 float predict_item_rating(const ServingModel& model, const UserState& user, std::uint32_t item) {

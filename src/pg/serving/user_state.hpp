@@ -1,11 +1,12 @@
 // A user's factors and where they come from.
 #pragma once
 
+#include "pg/features/expected_users.hpp"
 #include "pg/serving/history.hpp"
 
 namespace mf::pg {
 
-enum class Basis { Trained, FoldIn, Popular };
+enum class Basis { Trained, FoldIn, Features, Popular };
 const char* basis_name(Basis basis);
 
 /// What is known of a user now.
@@ -20,16 +21,24 @@ struct UserState {
 };
 
 /// The user whom the current snapshot shows, for lists and predictions alike: the history decides. Unchanged since the
-/// training: the stored row; changed or new: solved now from the history; no item of the model in it: popular. With
-/// need_history false a source that was dropped is no error: the stored row serves.
+/// training: the stored row; changed or new: solved now from the history, and drawn to what the user's features let
+/// expect, in a model that knows such; no item of the model in it: what the features let expect; without any: popular.
+/// Features are read only where they count. With need_history false a source that was dropped is no error: the stored
+/// row serves, or else the features.
 UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
-/// The same with a history that was read already.
-UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history);
+/// The same with a history that was read already. expected: of many users; null: features of this one are read.
+UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history,
+                            const ExpectedUsers* expected = nullptr);
 
 /// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
-/// known. Such an item counts for lists as an average one and not at all for predicted ratings.
-UserState user_of_history(ServingModel& model, std::vector<HistoryEntry> entries);
+/// known. Such an item counts for lists as an average one and not at all for predicted ratings. Nothing else is known
+/// of the user.
+UserState user_of_history(const Catalog& catalog, ServingModel& model, std::vector<HistoryEntry> entries);
+
+/// Takes what is expected of the user in place of factors from a history: basis Features, or Popular if the center
+/// tells nothing of this user.
+void take_center(UserCenter center, UserState& state);
 
 /// Predicted rating of item `item` of the model (mean and the item's bias if the user has no rating factors), clipped
 /// to the training range.

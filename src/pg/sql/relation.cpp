@@ -43,6 +43,12 @@ const char* kind_name(char kind) {
                         qualified_name_unsafe(relation), reader);
 }
 
+/// The relation, or a column of it.
+bool may_select_any_unsafe(Oid relation, Oid reader) {
+    return pg_class_aclcheck(relation, reader, ACL_SELECT) == ACLCHECK_OK ||
+           pg_attribute_aclcheck_all(relation, reader, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
 /// For a role that may read some columns; the hint names all that it lacks, so that one statement is enough. Columns
 /// that do not exist have an error of their own.
 void require_select_columns_unsafe(Oid relation, std::span<const char* const> names, Oid reader) {
@@ -143,6 +149,11 @@ std::optional<ColumnForm> plain_form(Oid base_type) {
     }
 }
 
+bool may_select_unsafe(Oid relation, Oid reader) {
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return true;
+    return may_use_schema_unsafe(get_rel_namespace(relation), reader) && may_select_any_unsafe(relation, reader);
+}
+
 void require_select_unsafe(Oid relation, Oid reader) {
     if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation))) return;  // describe_source() gives a better message
     const Oid schema = get_rel_namespace(relation);
@@ -150,9 +161,7 @@ void require_select_unsafe(Oid relation, Oid reader) {
         const char* name = get_namespace_name(schema);
         raise_denied_unsafe("schema", name, "USAGE", psprintf("SCHEMA %s", quote_identifier(name)), reader);
     }
-    if (pg_class_aclcheck(relation, reader, ACL_SELECT) != ACLCHECK_OK &&
-        pg_attribute_aclcheck_all(relation, reader, ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
-        raise_relation_denied_unsafe(relation, "SELECT", reader);
+    if (!may_select_any_unsafe(relation, reader)) raise_relation_denied_unsafe(relation, "SELECT", reader);
 }
 
 bool relation_exists(Oid relation) {

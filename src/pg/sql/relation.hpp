@@ -35,6 +35,9 @@ bool relation_exists(Oid relation);
 /// on any column is enough. Raises insufficient_privilege, with the role that lacks the right and a GRANT as hint.
 void require_select_unsafe(Oid relation, Oid reader);
 
+/// Whether that would raise nothing.
+bool may_select_unsafe(Oid relation, Oid reader);
+
 struct NamedRelation {
     Oid oid = InvalidOid;
     std::string name;  ///< quoted and qualified

@@ -6,6 +6,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -108,9 +109,13 @@ TEST(FeatureMapTest, IsTheRidgeRegressionOnTheItemsThatHaveFactors) {
         const Eigen::MatrixXd expected = system.ldlt().solve(g.transpose() * y);
         const FactorMatrix map = fit_feature_map(features, items, has_factors, 2.5, 60, environment);
         EXPECT_LE((dense(map) - expected).norm(), 1e-4 * expected.norm());
-        EXPECT_LE(
-            (dense(expected_factors(features.by_row, map, environment)) - dense(features.by_row) * dense(map)).norm(),
-            1e-4 * expected.norm());
+        const FactorMatrix rows = expected_factors(features.by_row, map, environment);
+        EXPECT_LE((dense(rows) - dense(features.by_row) * dense(map)).norm(), 1e-4 * expected.norm());
+        Array<float> row(map.stride());
+        for (std::uint32_t item = 0; item < kItems; ++item) {
+            expected_row(features.by_row.row_columns(item), features.by_row.row_values(item), map, row.data());
+            EXPECT_EQ(std::memcmp(row.data(), rows.row(item), row.size() * sizeof(float)), 0) << item;
+        }
         // A few steps come near.
         const FactorMatrix near = fit_feature_map(features, items, has_factors, 2.5, kMapSteps, environment);
         EXPECT_LE((dense(near) - expected).norm(), 0.2 * expected.norm());
