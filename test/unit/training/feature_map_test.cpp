@@ -240,7 +240,8 @@ TEST(SideFeaturesTest, MillionsOfEntriesHaveCheckpoints) {
     for (std::int64_t row = 0; row < kRows; ++row) rows.intern(row);
     const Csr same = with_columns(values.rows, names, names, environment);
     EXPECT_GE(std::exchange(looks, 0), 8);
-    FeatureRows features{Dataset{rows, names, {}, {}, 0}, values.is_number};
+    FeatureRows features{Dataset{IdTable(IdKind::Integer), IdTable(IdKind::Integer), {}, {}, 0}, values.is_number};
+    for (std::int64_t row = 0; row < kRows; ++row) features.rows.users.intern(row);
     features.rows.by_user = std::move(values.rows);
     values_of_ids(features, rows, environment);
     EXPECT_GE(std::exchange(looks, 0), 4);
