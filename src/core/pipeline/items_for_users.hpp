@@ -48,7 +48,10 @@ class ItemsForUsers {
     RankingItems ranking() const { return {ranking_, {}, GramMatrix(gram_.data(), ranking_.factors())}; }
     RatingItems rating() const { return {rating_, rating_bias_}; }
 
-    /// Rotates users that were solved by ranking() to where the factors of the model are.
+    /// Rotates users from where the factors of the model are to where ranking() is, and back. No rows are left alone.
+    void rotate(MutableFactorView users, Environment& environment) const {
+        if (users.rows() > 0) back_.inverse().rotate(users, environment);
+    }
     void rotate_back(MutableFactorView users, Environment& environment) const { back_.rotate(users, environment); }
 
   private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/training/fold_in_users.hpp"
+#include "core/training/half_step.hpp"
 
 namespace mf {
 
@@ -54,18 +55,22 @@ void UsersForItems::add_others() {
 
 void UsersForItems::fold_in(const FoldIns& fold_ins, Environment& environment) {
     add_others();
-    solve(fold_ins, environment);
+    solve(fold_ins, fold_ins.centers.ranking, environment);
     sum_up(environment);
 }
 
 void UsersForItems::fold_in_again(const ItemsForUsers& items, const FoldIns& fold_ins, Environment& environment) {
     std::fill(taken_.begin(), taken_.end(), false);
-    solve(fold_ins, environment);
+    FactorMatrix centers(fold_ins.centers.ranking.rows(), ranking_.factors(), environment);
+    for (std::size_t user = 0; user < centers.rows(); ++user)
+        std::copy_n(fold_ins.centers.ranking.row(user), centers.stride(), centers.row(user));
+    items.rotate(centers, environment);
+    solve(fold_ins, centers, environment);
     items.rotate_back(ranking_, environment);
     sum_up(environment);
 }
 
-void UsersForItems::solve(const FoldIns& fold_ins, Environment& environment) {
+void UsersForItems::solve(const FoldIns& fold_ins, FactorView ranking_centers, Environment& environment) {
     std::vector<Solver> solvers(static_cast<std::size_t>(std::max(environment.threads, 1)));
     for (Solver& solver : solvers) {
         solver.ranking = fold_ins.ranking();
@@ -80,8 +85,21 @@ void UsersForItems::solve(const FoldIns& fold_ins, Environment& environment) {
         for (std::size_t j = 0; j < by_user_.row_size(user); ++j)
             if (const std::uint32_t item = fold_ins.items[by_user_.row_columns(user)[j]]; item != kUnknown)
                 solver.history.push_back({item, by_user_.row_values(user)[j]});
-        solver.ranking->solve(solver.history, ranking_.row(user), of_caller);
-        if (solver.rating) solver.rating->solve(solver.history, rating_.row(user), &rating_bias_[user], of_caller);
+        const float* const center = center_of(ranking_centers, user);
+        BiasedCenter rating_center;
+        if (const UserCenters& centers = fold_ins.centers; centers.rating.rows() > 0)
+            rating_center = {centers.rating.row(user), centers.rating_bias[user]};
+        if (solver.history.empty() && center != nullptr) {
+            std::copy_n(center, ranking_.stride(), ranking_.row(user));
+            if (solver.rating) {
+                std::copy_n(rating_center.factors, rating_.stride(), rating_.row(user));
+                rating_bias_[user] = rating_center.bias;
+            }
+            return;
+        }
+        solver.ranking->solve(solver.history, ranking_.row(user), of_caller, center);
+        if (solver.rating)
+            solver.rating->solve(solver.history, rating_.row(user), &rating_bias_[user], of_caller, rating_center);
     };
     fold_in_users(environment, by_user_.rows(), std::max(ranking_.factors(), rating_.factors()), entries_of, solve);
 }

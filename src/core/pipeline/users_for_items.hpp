@@ -24,12 +24,21 @@ struct StoredUser {
     float rating_bias = 0;
 };
 
+/// What users are drawn to, where a model has a map from their features: a row for each of them, in the basis of the
+/// model's factors. Without rows: zero.
+struct UserCenters {
+    FactorView ranking;
+    FactorView rating;  ///< no rows for implicit feedback
+    std::span<const float> rating_bias;
+};
+
 /// Solvers for one thread each, and the items that they solve by.
 struct FoldIns {
     std::function<std::unique_ptr<RankingFoldIn>()> ranking;
     std::function<std::unique_ptr<RatingFoldIn>()> rating;  ///< empty for implicit feedback
     /// For each column of the users' rows the item's index, or kUnknown; ascending where it is known.
     std::span<const std::uint32_t> items;
+    UserCenters centers = {};
 };
 
 /// Collects the users of the rows of by_user, and what the other users of the model add to the Gram matrix. Memory:
@@ -47,8 +56,8 @@ class UsersForItems {
     /// A user of the model who is not in by_user. O(k²).
     void add_other(std::span<const float> ranking);
 
-    /// Solves the users that were not taken from what they have of known items, on all threads; without any, their
-    /// factors are zeros. To be called once, after all users were passed. Throws NumericalFailure. The same bits for
+    /// Solves the users that were not taken from what they have of known items, on all threads; without any, they are
+    /// their centers. To be called once, after all users were passed. Throws NumericalFailure. The same bits for
     /// any number of threads.
     void fold_in(const FoldIns& fold_ins, Environment& environment);
 
@@ -62,7 +71,7 @@ class UsersForItems {
 
   private:
     void add_others();
-    void solve(const FoldIns& fold_ins, Environment& environment);
+    void solve(const FoldIns& fold_ins, FactorView ranking_centers, Environment& environment);
     void sum_up(Environment& environment);
 
     const Csr& by_user_;

@@ -113,6 +113,52 @@ TEST_F(UsersForItemsTest, UnknownItemsAreLeftOut) {
     }
 }
 
+/// Centers of all users.
+struct SomeCenters {
+    FactorMatrix factors{kUsers, kFactors};
+    std::vector<float> bias;
+
+    SomeCenters() {
+        for (std::size_t user = 0; user < kUsers; ++user) {
+            for (std::size_t f = 0; f < kFactors; ++f)
+                factors.row(user)[f] = 0.1f * static_cast<float>((user + 3 * f) % 7) - 0.3f;
+            bias.push_back(0.1f * static_cast<float>(user % 5));
+        }
+    }
+    UserCenters view() const { return {factors, factors, bias}; }
+};
+
+// Who is folded in is drawn to the center, and is the center without any known item.
+TEST_F(UsersForItemsTest, UsersAreDrawnToTheirCenters) {
+    const SomeCenters centers;
+    std::vector<test::Entry> entries = test::planted_ratings(kUsers, kItems, 3, 0.4, 0.3, 9);
+    std::erase_if(entries, [](const test::Entry& entry) { return entry.user == 7; });
+    entries.push_back({7, kItems, 5});
+    const Csr now = test::make_csr(entries, kUsers, kItems + 1);
+    std::vector<std::uint32_t> items = same_items_;
+    items.push_back(UsersForItems::kUnknown);
+    UsersForItems users(now, kFactors, kFactors, environment_);
+    users.take(0, stored(0));
+    FoldIns drawn = fold_ins(items);
+    drawn.centers = centers.view();
+    users.fold_in(drawn, environment_);
+    Array<float> row(FactorMatrix::padded(kFactors));
+    EXPECT_TRUE(std::ranges::equal(ranking_row(0), std::span(users.ranking().rows.row(0), kFactors)));
+    for (std::uint32_t user = 1; user < kUsers; ++user) {
+        if (user == 7) continue;
+        fold_ins().ranking()->solve(test::history_of(now, user), row.data(), nullptr, centers.factors.row(user));
+        ASSERT_TRUE(std::equal(row.begin(), row.end(), users.ranking().rows.row(user))) << user;
+        float bias;
+        fold_ins().rating()->solve(test::history_of(now, user), row.data(), &bias, nullptr,
+                                   {centers.factors.row(user), centers.bias[user]});
+        ASSERT_TRUE(std::equal(row.begin(), row.end(), users.rating().rows.row(user))) << user;
+        ASSERT_EQ(bias, users.rating().bias[user]);
+    }
+    for (int f = 0; f < kFactors; ++f) EXPECT_EQ(users.ranking().rows.row(7)[f], centers.factors.row(7)[f]);
+    for (int f = 0; f < kFactors; ++f) EXPECT_EQ(users.rating().rows.row(7)[f], centers.factors.row(7)[f]);
+    EXPECT_EQ(users.rating().bias[7], centers.bias[7]);
+}
+
 /// The model is said to know the first kKnown items. The others and item 3 are solved, as their trained rows here, and
 /// item 5 has no interactions in the model.
 class ItemsForUsersTest : public UsersForItemsTest {
@@ -193,6 +239,26 @@ TEST_F(ItemsForUsersTest, UsersAreFoldedInByOldAndSolvedItems) {
     }
     EXPECT_EQ(users.ranking().count, kUsers + 1);
     EXPECT_NEAR(users.ranking().gram.at(0, 0), first, 1e-4 * first);
+}
+
+// Centers are where the factors of the model are, whatever basis the users are solved in.
+TEST_F(ItemsForUsersTest, UsersAreDrawnToTheirCentersAgain) {
+    const SomeCenters centers;
+    UsersForItems users(by_user_, kFactors, kFactors, environment_);
+    users.fold_in(fold_ins(model_items_), environment_);
+    const ItemsForUsers now = items();
+    FoldIns drawn = fold_ins_by(now);
+    drawn.centers = centers.view();
+    users.fold_in_again(now, drawn, environment_);
+    FactorMatrix counted = copy_of(ranking_.items, environment_);
+    std::fill_n(counted.row(5), kFactors, 0.0f);
+    IalsFoldIn ranking({ranking_.items, {}, GramMatrix(counted, environment_)},
+                       from_numbers<IalsParameters>(ranking_.parameters));
+    Array<float> row(FactorMatrix::padded(kFactors));
+    for (std::uint32_t user = 0; user < kUsers; ++user) {
+        ranking.solve(test::history_of(by_user_, user), row.data(), nullptr, centers.factors.row(user));
+        for (int f = 0; f < kFactors; ++f) ASSERT_NEAR(users.ranking().rows.row(user)[f], row[f], 1e-4) << user;
+    }
 }
 
 // Short histories are solved by systems of their own size, which takes a diagonal Gram matrix.
