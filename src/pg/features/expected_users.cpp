@@ -38,10 +38,10 @@ StoredMap map_of(const Catalog& catalog, const ServedVersion& model, const Ids* 
 }
 
 /// The features of one user; nothing if the relation has none, or if it cannot be read.
-std::optional<FeatureRows> features_of(const Catalog& catalog, ServingModel& model, const Id& user) {
+std::optional<FeatureRows> features_of(const Catalog& catalog, ServingModel& model, const Id& user,
+                                       Environment& environment) {
     const std::shared_ptr<const FeaturePlan> plan = readable_plan(catalog, model);
     if (plan == nullptr) return std::nullopt;
-    Environment environment = quiet_environment();
     try {
         return plan->read(user, environment);
     } catch (...) {
@@ -53,11 +53,11 @@ std::optional<FeatureRows> features_of(const Catalog& catalog, ServingModel& mod
 
 }  // namespace
 
-ExpectedUsers::ExpectedUsers(StoredMap map, FeatureRows features)
+ExpectedUsers::ExpectedUsers(StoredMap map, FeatureRows features, Environment& environment)
     : map_(std::move(map)), users_(std::move(features.rows.users)) {
-    const Csr known = with_columns(features.rows.by_user, features.rows.items, map_.features);
+    const Csr known = with_columns(features.rows.by_user, features.rows.items, map_.features, environment);
     features.rows.by_user = {};
-    scaled_ = scale_features(known, map_.scales);
+    scaled_ = scale_features(known, map_.scales, environment);
 }
 
 std::optional<ExpectedUsers> ExpectedUsers::read(const Catalog& catalog, const ServedVersion& model,
@@ -76,7 +76,7 @@ std::optional<ExpectedUsers> ExpectedUsers::read(const Catalog& catalog, const S
     StoredMap map = map_of(catalog, model, nullptr);
     check_memory(model, bytes + map.features.memory() + bytes_of(map.ranking) + bytes_of(map.rating),
                  rows.users.size());
-    return ExpectedUsers(std::move(map), std::move(*features));
+    return ExpectedUsers(std::move(map), std::move(*features), environment);
 }
 
 UserCenter ExpectedUsers::of(const Id& user) const {
@@ -103,16 +103,19 @@ UserCenter ExpectedUsers::of(const Id& user) const {
 
 UserCenter center_of_user(const Catalog& catalog, ServingModel& model, const Id& user) {
     if (!model.version.has_user_features) return {};
-    std::optional<FeatureRows> features = features_of(catalog, model, user);
+    Environment environment = quiet_environment();
+    std::optional<FeatureRows> features = features_of(catalog, model, user, environment);
     if (!features) return center_of_anyone(catalog, model);
     StoredMap map = map_of(catalog, model, &features->rows.items);
-    return ExpectedUsers(std::move(map), std::move(*features)).of(user);
+    return ExpectedUsers(std::move(map), std::move(*features), environment).of(user);
 }
 
 UserCenter center_of_anyone(const Catalog& catalog, const ServedVersion& model) {
     if (!model.version.has_user_features) return {};
     const IdTable none(IdKind::Text);
-    return ExpectedUsers(map_of(catalog, model, &none), no_features(model.user_kind)).of(Id{model.user_kind, 0, {}});
+    Environment environment = quiet_environment();
+    const ExpectedUsers users(map_of(catalog, model, &none), no_features(model.user_kind), environment);
+    return users.of(Id{model.user_kind, 0, {}});
 }
 
 }  // namespace mf::pg

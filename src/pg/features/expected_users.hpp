@@ -33,7 +33,7 @@ class ExpectedUsers {
     static std::optional<ExpectedUsers> read(const Catalog& catalog, const ServedVersion& model, const IdTable& users,
                                              Environment& environment, bool reads_only = true);
 
-    ExpectedUsers(StoredMap map, FeatureRows features);
+    ExpectedUsers(StoredMap map, FeatureRows features, Environment& environment);
 
     /// The center of a user of the version's kind of ids: the same bits as from center_of_user(). Any thread may ask.
     /// O(features of the user · k).
