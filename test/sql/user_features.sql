@@ -46,6 +46,17 @@ SELECT item_features, user_features FROM mf_models WHERE model = 'both';
 SELECT (SELECT count(*) FROM mf_item_feature_factors JOIN mf_models USING (model_id) WHERE model = 'both') AS of_items,
        (SELECT count(*) FROM mf_user_feature_factors JOIN mf_models USING (model_id) WHERE model = 'both') AS of_users;
 
+-- A refresh: of those who have the new items, nothing but features is known.
+CREATE TABLE later AS TABLE ratings;
+CREATE INDEX ON later (user_id);
+SELECT version FROM mf_train('later', factors => 8, options => '{"user_features": "facts", "search": false}');
+INSERT INTO facts SELECT u, 'group ' || u % 4, 1 FROM generate_series(2001, 2160) AS u;
+INSERT INTO later SELECT u, 500 + u % 4, 5 FROM generate_series(2001, 2160) AS u;
+SELECT new_items, updated_items FROM mf_refresh_items('later');
+SELECT avg((l.item_id % 4 = u % 4)::integer) > 0.9 AS of_their_group FROM generate_series(1, 160) AS u, mf_recommend(u, 1, 'later', candidates => ARRAY[500, 501, 502, 503]) AS l;
+SELECT mf_drop_model('later');
+DELETE FROM facts WHERE user_id > 2000;
+
 -- Under another name the relation is the same.
 ALTER TABLE facts RENAME TO known_facts;
 SELECT version, users FROM mf_retrain('ratings');

@@ -15,6 +15,7 @@
 #include "pg/training/expected_items.hpp"
 #include "pg/training/interactions_scan.hpp"
 #include "pg/training/item_changes.hpp"
+#include "pg/training/user_centers.hpp"
 #include "pg/wall/environment.hpp"
 
 namespace mf::pg {
@@ -107,15 +108,16 @@ class Refresh {
         UsersForItems users(dataset.by_user, model_.shape().ranking_factors, model_.shape().rating_factors,
                             environment_);
         take_stored_users(dataset, users);
-        users.fold_in(
-            {[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); }, model_items_},
-            environment_);
+        const UserCenterRows user_centers(catalog_, model_, dataset.users, environment_);
+        users.fold_in({[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); },
+                       model_items_, user_centers.view()},
+                      environment_);
         ExpectedRows centers;
         if (expected_ != nullptr) centers = centers_of_columns(dataset);
         SolvedItems& solved = solution.items;
         solve_items(dataset, users, centers, solved);
         if (takes_another_pass(dataset)) {
-            fold_in_again(solved, users);
+            fold_in_again(solved, user_centers.view(), users);
             solve_items(dataset, users, centers, solved);
         }
         for (const std::uint32_t column : columns_) {
@@ -150,7 +152,7 @@ class Refresh {
     }
 
     /// The users' half-step against the items as they will be.
-    void fold_in_again(const SolvedItems& solved, UsersForItems& users) {
+    void fold_in_again(const SolvedItems& solved, const UserCenters& centers, UsersForItems& users) {
         const StoredParameters& parameters = model_.parameters();
         const ItemsForUsers items(model_.all_items(), model_items_,
                                   {columns_, solved.ranking, {solved.rating, solved.rating_bias}}, environment_);
@@ -158,7 +160,7 @@ class Refresh {
         const auto rating = [&] {
             return parameters.rating_trainer->fold_in(items.rating(), *model_.rating, parameters.rating);
         };
-        users.fold_in_again(items, {ranking, rating, items.indices()}, environment_);
+        users.fold_in_again(items, {ranking, rating, items.indices(), centers}, environment_);
     }
 
     /// Throws unless users, items and what is solved of them fit beside the rows that were read.
@@ -170,7 +172,8 @@ class Refresh {
         // the former and the present ones are there together.
         require_refresh_memory(
             memory_of(dataset) + 2 * columns_.size() * row +
-                ItemsForUsers::bytes(dataset.items.size(), shape.ranking_factors, shape.rating_factors),
+                ItemsForUsers::bytes(dataset.items.size(), shape.ranking_factors, shape.rating_factors) +
+                UserCenterRows::bytes(model_, dataset.users.size()),
             columns_.size(), "items to be solved");
     }
 

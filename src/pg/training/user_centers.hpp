@@ -1,0 +1,27 @@
+// What the users of a refresh are drawn to, where a version was trained with features of users.
+#pragma once
+
+#include "core/pipeline/users_for_items.hpp"
+#include "pg/cache/serving_model.hpp"
+
+namespace mf::pg {
+
+/// The centers of some users as one matrix for each kind of factors; without features of users it has no rows.
+class UserCenterRows {
+  public:
+    /// Row u is that of user u of `users`. Throws and warns as ExpectedUsers::read(), which is asked for what was
+    /// committed last. O(map + rows of the relation + users · k).
+    UserCenterRows(const Catalog& catalog, const ServedVersion& model, const IdTable& users, Environment& environment);
+
+    /// Bytes of that many users, with a copy of their ranking centers.
+    static std::size_t bytes(const ServedVersion& model, std::size_t users);
+
+    UserCenters view() const { return {ranking_, rating_, rating_bias_}; }
+
+  private:
+    FactorMatrix ranking_;
+    FactorMatrix rating_;
+    Array<float> rating_bias_;
+};
+
+}  // namespace mf::pg
