@@ -50,7 +50,9 @@ $node->safe_psql('first', q{
     SELECT mf_train('shop.ratings', factors => 4);
     CREATE TABLE shop.movies (item_id int PRIMARY KEY, genre text, year int);
     INSERT INTO shop.movies SELECT i, CASE WHEN i % 2 = 0 THEN 'War' END, 1980 + i FROM generate_series(1, 31) i;
-    SELECT mf_train('shop.ratings', factors => 5, options => '{"item_features": "shop.movies"}');
+    CREATE TABLE shop.people (user_id int PRIMARY KEY, town text);
+    INSERT INTO shop.people SELECT u, 'town ' || u % 3 FROM generate_series(1, 30) u;
+    SELECT mf_train('shop.ratings', factors => 5, options => '{"item_features": "shop.movies", "user_features": "shop.people"}');
     SELECT mf_grant('ratings', 'web'), mf_grant('ratings', 'leaver');
     SELECT mf_train('"Zz ""x"" "."it''s Mine"', user_column => 'User', item_column => 'Item', rating_column => NULL, feedback => 'implicit', factors => 4);
     SELECT mf_train('shop.named', rating_column => NULL, feedback => 'implicit', factors => 2);
@@ -85,12 +87,14 @@ my $lists = q{
     SELECT model, version, live, users, items, parameters, metrics, trained_at, user_type, item_type, refreshed_at, refreshed_items FROM mf_models ORDER BY model, version;
     SELECT i, e.* FROM generate_series(1, 32) i, mf_explain_item(i, model => 'ratings') e;
     SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature;
-    SELECT model, version, owner, source, item_features FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
+    SELECT * FROM mf_user_feature_factors ORDER BY model_id, feature;
+    SELECT l.* FROM mf_recommend(25, 5, 'ratings') l;
+    SELECT model, version, owner, source, item_features, user_features FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
     SELECT source FROM mf_model_data WHERE model = 'gone';
     SELECT owner FROM mf_model_data WHERE model = 'left';
     SELECT * FROM mf_grants};
 my $before = $node->safe_psql('first', $lists);
-like($before, qr/genre=War\|category.*it's Mine\|1\|keeper\|"Zz ""x"" "."it's Mine"\|\n.*ratings\|2\|keeper\|shop.ratings\|shop.movies\n-\n-\nratings\|web$/s, 'a source that is gone, and a role, have no name');
+like($before, qr/genre=War\|category.*it's Mine\|1\|keeper\|"Zz ""x"" "."it's Mine"\|\|\n.*ratings\|2\|keeper\|shop.ratings\|shop.movies\|shop.people\n-\n-\nratings\|web$/s, 'a source that is gone, and a role, have no name');
 
 sub restored {
     my ($where, $database, $how) = @_;
@@ -155,17 +159,20 @@ $node->command_ok([ @psql, '-d', $node->connstr('sixth'), '-f', "$dump.users.sql
 like($err, qr/ERROR: .*version 2 of model "ratings" lacks item factors\nDETAIL:  0 of 31 rows were found\.\nHINT:  Train the model again\./, 'says what is missing');
 
 # A source that is not restored: its model has none, and all others are as before.
-$node->command_ok([ 'pg_dump', '--exclude-table=shop.mostly', '--exclude-table=shop.parts', '--exclude-table=shop.part', '--exclude-table=shop.movies', '-d', $node->connstr('first'), '-f', "$dump.part.sql" ],
+$node->command_ok([ 'pg_dump', '--exclude-table=shop.mostly', '--exclude-table=shop.parts', '--exclude-table=shop.part', '--exclude-table=shop.movies', '--exclude-table=shop.people', '-d', $node->connstr('first'), '-f', "$dump.part.sql" ],
     'dump without two sources and the features');
 $node->safe_psql('postgres', 'CREATE DATABASE seventh; ALTER DATABASE seventh SET search_path = public, zoo');
 my ($stdout, $stderr) = run_command([ @psql, '-d', $node->connstr('seventh'), '-f', "$dump.part.sql" ]);
-is(join("\n", $stderr =~ /WARNING:  (.*)/g), "relation shop.movies does not exist\nrelation shop.mostly does not exist\nrelation shop.parts does not exist", 'a WARNING each');
+is(join("\n", $stderr =~ /WARNING:  (.*)/g), "relation shop.movies does not exist\nrelation shop.people does not exist\nrelation shop.mostly does not exist\nrelation shop.parts does not exist", 'a WARNING each');
 like($stderr, qr/HINT:  Train the model on another relation\./, 'with a hint');
 is($node->safe_psql('seventh', q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'ratings')}),
     $node->safe_psql('first', q{SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'ratings')}), 'the others serve');
 is($node->safe_psql('seventh', q{SELECT model FROM mf_models WHERE source = 0 ORDER BY model}), "gone\nmostly\nparts", 'those have no source');
 ($status, $out, $err) = $node->psql('seventh', q{SELECT mf_explain_item(1, model => 'ratings')});
 like($err, qr/ERROR: .*the relation of features that model "ratings" was trained with does not exist any more/, 'nor are other features taken');
+($status, $out, $err) = $node->psql('seventh', q{SELECT DISTINCT basis FROM mf_recommend(25, 3, 'ratings')});
+is($out, 'popular', 'nothing is known of users');
+like($err, qr/WARNING: .*"ratings"/, 'which a warning says');
 
 # Another server: without the role the models have no owner, nor are there grants to roles that are missing. With the
 # roles everything is restored.

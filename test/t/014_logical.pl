@@ -19,7 +19,8 @@ $subscriber->start;
 my $tables = q{
     CREATE SCHEMA "Shop";
     CREATE VIEW movies AS SELECT i AS item_id, 'War' AS genre FROM generate_series(1, 10) i;
-    GRANT SELECT ON movies TO keeper;
+    CREATE VIEW people AS SELECT u AS user_id, 'town ' || u % 3 AS town FROM generate_series(1, 250) u WHERE u <> 200;
+    GRANT SELECT ON movies, people TO keeper;
     CREATE TABLE "Shop"."the ratings" (user_id int, item_id int, rating real, PRIMARY KEY (user_id, item_id))};
 $publisher->safe_psql('postgres', "CREATE ROLE keeper; CREATE EXTENSION mf_ext; $tables; CREATE PUBLICATION lists FOR TABLE
     mf_model_data, mf_user_factor_data, mf_item_factor_data, mf_item_feature_data, mf_user_feature_data, mf_grant_data, \"Shop\".\"the ratings\"");
@@ -29,7 +30,7 @@ $publisher->safe_psql('postgres', q{
     SET ROLE keeper;
     INSERT INTO "Shop"."the ratings"
         SELECT u, i, 1 + (u * i + u + i) % 5 FROM generate_series(1, 20) u, generate_series(1, 30) i WHERE (u + i) % 3 > 0;
-    SELECT mf_train('"Shop"."the ratings"', 'first', factors => 4, options => '{"item_features": "movies"}');
+    SELECT mf_train('"Shop"."the ratings"', 'first', factors => 4, options => '{"item_features": "movies", "user_features": "people"}');
     SELECT mf_grant('first', 'public');
     INSERT INTO "Shop"."the ratings" VALUES (3, 3, 5), (100, 1, 5), (100, 2, 1);
 });
@@ -40,13 +41,14 @@ $subscriber->safe_psql('postgres', sprintf(
 $subscriber->wait_for_subscription_sync($publisher, 'lists');
 
 my $lists = q{
-    SELECT u, l.* FROM unnest(ARRAY[1, 3, 100, 200]) u, mf_recommend(u, 3, 'first') l;
+    SELECT u, l.* FROM unnest(ARRAY[1, 3, 100, 200, 201]) u, mf_recommend(u, 3, 'first') l;
     SELECT * FROM mf_recommend_all(2, 'first') ORDER BY user_id, score DESC, item_id;
     SELECT mf_predict(1, 1, 'first'), mf_predict(100, 7, 'first');
     SELECT * FROM mf_explain(3, 1, 5, 'first');
     SELECT * FROM mf_similar_users(1, 2, 'first');
     SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature;
-    SELECT model, version, live, owner, source, item_features FROM mf_models ORDER BY model, version;
+    SELECT * FROM mf_user_feature_factors ORDER BY model_id, feature;
+    SELECT model, version, live, owner, source, item_features, user_features FROM mf_models ORDER BY model, version;
     SELECT * FROM mf_grants};
 sub compare {
     my ($what) = @_;
@@ -55,7 +57,7 @@ sub compare {
     is($there, $publisher->safe_psql('postgres', $lists), $what);
     return $there;
 }
-like(compare('the same lists'), qr/trained.*fold-in.*fold-in.*popular.*1\|t\|keeper\|"Shop"."the ratings"\|movies/s,
+like(compare('the same lists'), qr/trained.*fold-in.*fold-in.*popular.*features.*1\|t\|keeper\|"Shop"."the ratings"\|movies\|people/s,
     'with every basis, owner and source');
 is($subscriber->safe_psql('postgres', q{SELECT count(*) FROM mf_explain_item(3, model => 'first')}), '2', 'and features');
 is($subscriber->safe_psql('postgres', q{CREATE ROLE guest; SET ROLE guest; SELECT count(*) FROM mf_recommend(1, 3, 'first')}), '3', 'and grants');

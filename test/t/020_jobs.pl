@@ -68,12 +68,13 @@ is(sql(q{SELECT array_agg(version || ':' || live ORDER BY version) FROM mf_model
 
 # With features from a relation that is named by the search_path of the session, which a role may have for itself.
 sql(q{CREATE SCHEMA facts; CREATE TABLE facts.known AS SELECT i AS item_id, 'kind ' || i % 9 AS feature FROM generate_series(0, 2100::bigint) i;
-      GRANT USAGE ON SCHEMA facts TO trainer; GRANT SELECT ON facts.known TO trainer});
+      CREATE TABLE facts.people AS SELECT u AS user_id, 'town ' || u % 9 AS town FROM generate_series(0, 3000::bigint) u;
+      GRANT USAGE ON SCHEMA facts TO trainer; GRANT SELECT ON facts.known, facts.people TO trainer});
 $job = sql(q{CREATE FUNCTION ask() RETURNS bigint LANGUAGE sql SET search_path = facts, public, pg_temp AS
-                 $$ SELECT mf_train_async('ratings', 'with features', factors => 8, iterations => 2, options => '{"item_features": "known", "search": false}') $$;
+                 $$ SELECT mf_train_async('ratings', 'with features', factors => 8, iterations => 2, options => '{"item_features": "known", "user_features": "people", "search": false}') $$;
              SET ROLE trainer; SELECT ask()});
 wait_for($job, 'done');
-is(sql(q{SELECT items, item_features FROM mf_models WHERE model = 'with features'}), '2101|facts.known', 'the features are those of the call');
+is(sql(q{SELECT items, item_features, user_features FROM mf_models WHERE model = 'with features'}), '2101|facts.known|facts.people', 'the features are those of the call');
 $job = sql(q{INSERT INTO facts.known VALUES (9999, 'kind 1'); SET ROLE trainer; SELECT mf_refresh_items_async('with features')});
 wait_for($job, 'done');
 is(sql(qq{SELECT message FROM mf_jobs WHERE job_id = $job}), '1 new, 0 updated, 0 removed', 'an item that has features alone');
