@@ -202,6 +202,26 @@ void gather(benchmark::State& state, const Kernels& kernel) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(indices.size()));
 }
 
+// The same rows in 16 bits, each multiplied and added: what a step of conjugate gradient does with those it reads for
+// the first time.
+void half_rows(benchmark::State& state, const Kernels& kernel) {
+    const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
+    constexpr std::size_t kRows = 26744;
+    const Array<float> floats(kRows * blocks * kLanes, 1.0f);
+    Array<std::uint16_t> rows(floats.size());
+    kernel.to_halves(floats.data(), kRows * blocks, 1.0f, rows.data());
+    const Array<float> vector(blocks * kLanes, 1e-3f), weights(1024, 1.0f);
+    Array<float> sum(blocks * kLanes, 0.0f);
+    std::vector<std::uint32_t> indices(1 << 16);
+    Random random(2);
+    for (std::uint32_t& index : indices) index = static_cast<std::uint32_t>(random.next() % kRows);
+    for (auto _ : state)
+        for (std::size_t first = 0; first < indices.size(); first += weights.size())
+            kernel.add_half_rows({rows.data(), blocks * kLanes, 1.0f}, indices.data() + first, weights.size(),
+                                 indices.size() - first, weights.data(), 1.0f, blocks, vector.data(), sum.data());
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(indices.size()));
+}
+
 // The eigenbasis of a Gram matrix, on two threads; Eigen has one.
 GramMatrix gram_of(int factors, Environment& environment) {
     FactorMatrix rows(std::size_t{4} * static_cast<std::size_t>(factors), factors);
@@ -257,7 +277,8 @@ const int registered = [] {
                      {"products", products, eigen_products},
                      {"dot", dot, eigen_dot},
                      {"multiply", multiply, eigen_multiply},
-                     {"gather", gather, nullptr}};
+                     {"gather", gather, nullptr},
+                     {"half rows", half_rows, nullptr}};
     for (const auto& one : all) {
         for (const char* name : {"portable", "avx2", "avx512"})
             if (const Kernels* kernel = kernels_named(name))

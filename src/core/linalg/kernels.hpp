@@ -25,9 +25,9 @@
 //   multiply             16 rows by 64 columns      3.9  3.2  3.6  3.8   8.2  7.5  8.1  8.9
 //   dot                  dot                        0.5  0.7  1.4  1.4   0.5  0.7  1.1  1.2
 //
-// dot is here for its order of sums, which those of subtract_products share. gather and gather_columns prefetch rows,
-// which Eigen does not; count_above has no counterpart. rotate_columns (in double precision) applies rotations of
-// columns to 16 rows at a time, where Eigen takes two whole columns.
+// dot is here for its order of sums, which those of subtract_products share. gather, gather_columns and add_half_rows
+// prefetch rows, which Eigen does not; count_above has no counterpart. rotate_columns (in double precision) applies
+// rotations of columns to 16 rows at a time, where Eigen takes two whole columns.
 #pragma once
 
 #include <cstddef>
@@ -68,6 +68,13 @@ struct Rotation {
     double cosine;
     double sine;
     std::size_t column;  ///< the left one
+};
+
+/// Rows of 16-bit floats, each times `unit`, a power of two: normal numbers and zeros.
+struct HalfRows {
+    const std::uint16_t* rows = nullptr;  ///< aligned to 64 bytes
+    std::size_t stride = 0;               ///< numbers of a row, a multiple of 16
+    float unit = 1.0f;
 };
 
 /// All pointers to floats are aligned to 64 bytes. No function allocates or throws.
@@ -113,6 +120,18 @@ struct Kernels {
 
     /// Dot product of two vectors of 16·blocks floats; sums lane by lane, then the lanes pairwise.
     float (*dot)(const float* a, const float* b, std::size_t blocks);
+
+    /// halves = scale · values, rounded to the nearest 16-bit float, ties to even; zero for what is below 2^-14 in
+    /// magnitude. Nothing is above kLargestHalf. 16·blocks numbers, of which the halves are aligned to 32 bytes.
+    void (*to_halves)(const float* values, std::size_t blocks, float scale, std::uint16_t* halves);
+
+    /// sum += Σ_t weights[t] · (target − y_t·vector) · y_t, where y_t is row indices[t], t < count. Returns
+    /// Σ_t weights[t] · (target − y_t·vector)², in single precision: good for some thousand rows. Products sum lane by
+    /// lane, then the lanes pairwise, as dot. indices has `readable` ≥ count entries, of which those after count are
+    /// prefetched; weights have any alignment.
+    float (*add_half_rows)(const HalfRows& matrix, const std::uint32_t* indices, std::size_t count,
+                           std::size_t readable, const float* weights, float target, std::size_t blocks,
+                           const float* vector, float* sum);
 
     /// products(r, c) = Σ_t rows(t, r) · columns(t, c), t < count, for 16 rows r and 16·blocks columns c: rows(t, r) at
     /// rows[16·t + r], columns(t, c) at columns[(c/16)·stride + 16·t + c%16], products(r, c) at

@@ -1,4 +1,4 @@
-// The kernels for AVX2 with fused multiply-add (x86-64-v3).
+// The kernels for AVX2 with fused multiply-add and 16-bit floats (x86-64-v3).
 #include "core/linalg/kernels.hpp"
 
 #include <utility>
@@ -6,7 +6,9 @@
 #include "core/linalg/kernels_table.hpp"
 
 #if defined(__x86_64__)
-#define MF_KERNEL __attribute__((target("avx2,fma")))
+#include <immintrin.h>
+
+#define MF_KERNEL __attribute__((target("avx2,fma,f16c")))
 #define MF_NAME "avx2"
 #define MF_WIDTH 8
 #define MF_TILE_ROWS 4

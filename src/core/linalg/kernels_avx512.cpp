@@ -6,6 +6,8 @@
 #include "core/linalg/kernels_table.hpp"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #define MF_KERNEL __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
 #define MF_NAME "avx512"
 #define MF_WIDTH 16

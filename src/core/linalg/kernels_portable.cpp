@@ -1,8 +1,10 @@
 // The kernels for any processor: vectors of four floats, which is SSE2 on x86-64 and NEON on 64-bit ARM.
 #include "core/linalg/kernels.hpp"
 
+#include <bit>
 #include <utility>
 
+#include "core/base/half_floats.hpp"
 #include "core/linalg/kernels_table.hpp"
 
 #define MF_KERNEL

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/array.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/base/random.hpp"
 
 namespace mf {
@@ -121,6 +122,71 @@ TEST_P(KernelsTest, GatherColumnsTransposesScaledRows) {
                             << count << ' ' << t << ' ' << j;
                 }
         }
+    }
+}
+
+TEST_P(KernelsTest, ToHalvesRoundsNormalNumbersAndDropsSmallerOnes) {
+    constexpr float kScale = 4.0f, kSmallest = 0x1.0p-14f;
+    Array<float> values = random_floats(5 * kLanes, 1);
+    // Ties to both sides, the largest, and the two sides of the smallest normal number.
+    const float special[] = {0.0f,           -0.0f,        1 + 0x1.0p-11f,
+                             1 + 0x1.8p-10f, kLargestHalf, -kLargestHalf,
+                             kSmallest,      -kSmallest,   std::nextafter(kSmallest, 0.0f),
+                             1e-40f,         -1e-30f,      1.5f * kSmallest};
+    for (std::size_t i = 0; i < std::size(special); ++i) values[i] = special[i] / kScale;
+    Array<std::uint16_t> halves(values.size());
+    kernel_->to_halves(values.data(), 5, kScale, halves.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const float value = values[i] * kScale;
+        EXPECT_EQ(halves[i], std::abs(value) < kSmallest ? 0 : to_half(value)) << value;
+    }
+}
+
+TEST_P(KernelsTest, AddHalfRows) {
+    constexpr std::size_t kRows = 90;
+    for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 8u, 16u, 17u, 21u}) {  // beyond 16, rows are converted twice
+        const std::size_t stride = blocks * kLanes;
+        Array<float> rows = random_floats(kRows * stride, 1);
+        for (std::size_t i = 0; i < rows.size(); i += 7) rows[i] = 0.0f;
+        Array<std::uint16_t> halves(rows.size());
+        kernel_->to_halves(rows.data(), kRows * blocks, 1024.0f, halves.data());
+        const HalfRows matrix{halves.data(), stride, 0x1.0p-9f};
+        const auto row_at = [&](std::size_t r, std::size_t j) {
+            return static_cast<double>(from_half(halves[r * stride + j])) * 0x1.0p-9;
+        };
+        const Array<float> vector = random_floats(stride, 3);
+        const Array<float> some_weights = random_floats(kRows + 1, 4);
+        const float* const weights = some_weights.data() + 1;
+        for (const std::size_t count : {0u, 1u, 2u, 7u, 8u, 9u, 15u, 16u, 17u, 33u, 90u})
+            for (const float target : {1.0f, 0.0f}) {
+                // Exactly as long as it says, so that a sanitizer sees a prefetch index read past its end.
+                std::vector<std::uint32_t> indices(count);
+                for (std::size_t t = 0; t < count; ++t) indices[t] = static_cast<std::uint32_t>(t * 37 % kRows);
+                Array<float> sum(stride, 0.5f);
+                const float squares = kernel_->add_half_rows(matrix, indices.data(), count, count, weights, target,
+                                                             blocks, vector.data(), sum.data());
+                std::vector<double> expected(stride, 0.5);
+                std::vector<double> magnitude(stride, 1.0);
+                double expected_squares = 0, all_squares = 1;
+                for (std::size_t t = 0; t < count; ++t) {
+                    double residual = static_cast<double>(target), terms = 1;
+                    for (std::size_t j = 0; j < stride; ++j) {
+                        const double product = row_at(indices[t], j) * static_cast<double>(vector[j]);
+                        residual -= product;
+                        terms += std::abs(product);
+                    }
+                    const double weight = static_cast<double>(weights[t]);
+                    expected_squares += weight * residual * residual;
+                    all_squares += std::abs(weight) * terms * terms;
+                    for (std::size_t j = 0; j < stride; ++j) {
+                        expected[j] += weight * residual * row_at(indices[t], j);
+                        magnitude[j] += std::abs(weight * row_at(indices[t], j)) * terms;
+                    }
+                }
+                ASSERT_NEAR(squares, expected_squares, 1e-6 * all_squares) << blocks << ' ' << count;
+                for (std::size_t j = 0; j < stride; ++j)
+                    ASSERT_NEAR(sum[j], expected[j], 1e-6 * magnitude[j]) << blocks << ' ' << count << ' ' << j;
+            }
     }
 }
 
@@ -292,6 +358,13 @@ TEST(KernelsBitsTest, Avx2AndAvx512Agree) {
             Array<float> residuals(kPanelRows);
             kernel.subtract_products(panel.data(), 61, blocks, vector.data(), coefficients.data(), residuals.data());
             kernel.add_combination(panel.data(), 61, blocks, residuals.data(), vector.data());
+            // Of the panel's first 61 rows, as if they were rows of a matrix.
+            Array<std::uint16_t> halves(61 * test.size);
+            kernel.to_halves(panel.data(), 61 * blocks, 64.0f, halves.data());
+            std::vector<std::uint32_t> indices(61);
+            std::iota(indices.begin(), indices.end(), 0u);
+            vector[0] += kernel.add_half_rows({halves.data(), test.size, 0x1.0p-6f}, indices.data(), 61, 61,
+                                              coefficients.data(), 1.0f, blocks, panel.data(), vector.data());
             ASSERT_TRUE(kernel.factorize(test.system.data(), blocks, 1e-7f));
             kernel.solve_lower(test.system.data(), blocks, vector.data());
             kernel.solve_upper(test.system.data(), blocks, vector.data());
