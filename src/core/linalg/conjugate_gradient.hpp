@@ -10,6 +10,10 @@
 // Row j of Y is √c_j·y_j and s_j = √c_j; G is the Gram matrix of all features and a₀ the unobserved weight. All
 // unobserved pairs together weigh more than a row's own by default, so D⁻¹ times the system is near the identity: with
 // 20 M ratings and 64 factors, two steps gave the loss of exact solutions within 1e-4 from the second iteration on.
+//
+// A step takes as long as the rows of Y need to arrive, so it reads them from a copy in 16 bits (half_matrix.hpp).
+// Everything else is in single precision. The copy's rounding moves a solution by about 2^-12 of it, which raises the
+// row's problem by the square of that: less than kTolerance leaves.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +37,7 @@ class ConjugateGradient {
     /// 1.2e-4 for 1e-4, at 1.8 and 1.0 steps a row in the sixth iteration; this is between the two.
     static constexpr float kTolerance = 3e-5f;
 
-    /// Entries of a row whose gathered factors, 1 MB, are kept from one step to the next; those of longer rows are
-    /// gathered again in each.
-    static std::size_t kept_rows(int factors);
-
-    /// 1 ≤ factors. Takes bytes(factors) bytes, some more than 1 MB.
+    /// 1 ≤ factors. Takes bytes(factors) bytes.
     explicit ConjugateGradient(int factors);
     static std::size_t bytes(int factors);
 
@@ -45,21 +45,17 @@ class ConjugateGradient {
     /// than weights: the surplus is prefetched. The ridge draws them to `center`, of as many floats, or to zero if that
     /// is null. Returns the value of the row's least-squares problem for the result, or NaN where single precision does
     /// not suffice; then what factors holds is of no use. O(steps · n·k).
-    double improve(const SharedDiagonal& shared, FactorView features, std::span<const std::uint32_t> columns,
+    double improve(const SharedDiagonal& shared, const HalfRows& features, std::span<const std::uint32_t> columns,
                    std::span<const float> weights, float ridge, const float* center, float* factors);
 
   private:
-    static std::size_t panel_floats(int factors);
-    float* panel(std::size_t first) { return panels_.data() + first / kPanelRows * panel_size(blocks_); }
-
-    // The panel of the entries [first, first + count), and their scales.
-    float* gather(FactorView features, std::span<const std::uint32_t> columns, std::span<const float> weights,
-                  std::size_t first, std::size_t count, float* roots);
+    // sum += Yᵀ(targets − Y · vector), rows and targets times √c_j; returns the square of the norm of what is in
+    // brackets.
+    double add_rows(const HalfRows& features, std::span<const std::uint32_t> columns, std::span<const float> weights,
+                    float target, const float* vector, float* sum) const;
 
     std::size_t blocks_;
-    std::size_t kept_;  // entries whose panels are kept; those after share one
     const Kernels& kernels_;
-    Array<float> panels_;
     Array<float> vectors_;
 };
 

@@ -313,9 +313,10 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     const bool held_out = options.test_fraction > 0;
     const double bytes_a_rating = held_out ? 24 : 16;
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const double working =
-        std::max(ranking_trainer(options).working_bytes(options, ratings, threads),
-                 rating != nullptr ? rating->working_bytes(for_rating_factors(options), ratings, threads) : 0.0);
+    const std::uint64_t larger = std::max(users, items);
+    const double working = std::max(
+        ranking_trainer(options).working_bytes(options, larger, ratings, threads),
+        rating != nullptr ? rating->working_bytes(for_rating_factors(options), larger, ratings, threads) : 0.0);
     const double reading = static_cast<double>(ratings) * 20 + rows * 32 + builder_counter_bytes(users, items, ratings);
     const double training = static_cast<double>(ratings) * bytes_a_rating +
                             rows * (4 * (ranking_factors + rating_factors) + 32) +

@@ -210,7 +210,9 @@ constinit const RatingTrainer kAlsTrainer = {
      {},
      [](TrainOptions& options) -> int& { return options.als.iterations; },
      number_ranges<AlsParameters>,
-     [](const TrainOptions& options, std::uint64_t, int threads) { return solver_bytes(options.factors, threads); }},
+     [](const TrainOptions& options, std::uint64_t, std::uint64_t, int threads) {
+         return solver_bytes(options.factors, threads);
+     }},
     train_als,
     solve_users,
     [](const RatingItems& items, const RatingScale& scale,

@@ -48,23 +48,27 @@ GramMatrix rotate_to_eigenbasis(FactorMatrix& features, std::initializer_list<Fa
     return GramMatrix(features, environment);
 }
 
-// Solves one side. step: of the Gram matrix of `features` in its eigenbasis.
-ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, bool exactly, const Side& side, const FactorMatrix& features,
-                                   FactorView centers, std::span<IalsWorkspace> workspaces, Environment& environment,
+// Solves one side, exactly unless there is memory for halves. step: of the Gram matrix of `features` in its eigenbasis.
+ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, HalfMatrix* halves, const Side& side,
+                                   const FactorMatrix& features, FactorView centers,
+                                   std::span<IalsWorkspace> workspaces, Environment& environment,
                                    FactorMatrix& factors) {
     const SharedDiagonal shared(step.gram, features, step.unobserved_weight);
-    if (shared.exists()) step.shared = &shared;
-    step.by_steps = !exactly;
+    if (shared.exists()) {
+        step.shared = &shared;
+        if (halves != nullptr) halves->copy(features, step.gram, environment);
+        step.halves = halves;
+    }
     return solve_side(step, side, features, centers, workspaces, environment, factors);
 }
 
-ObjectiveParts solve_users(RankingModel& model, const Side& users, const Csr* user_features, bool exactly,
+ObjectiveParts solve_users(RankingModel& model, const Side& users, const Csr* user_features, HalfMatrix* halves,
                            std::span<IalsWorkspace> workspaces, Environment& environment) {
     const GramMatrix gram =
         rotate_to_eigenbasis(model.items, {&model.users, &model.item_map, &model.user_map}, environment);
     FactorMatrix centers;
     if (model.user_map.rows() > 0) centers = expected_factors(*user_features, model.user_map, environment);
-    return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), exactly, users,
+    return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), halves, users,
                                model.items, centers, workspaces, environment, model.users);
 }
 
@@ -87,6 +91,7 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     std::vector<IalsWorkspace> memory = make_workspaces<IalsWorkspace>(factors, environment);
     const std::span<IalsWorkspace> workspaces(memory);
     const bool exact = options.ials.solver == IalsOptions::Solver::Cholesky;
+    HalfMatrix halves;  // of the side that is read
 
     const double ridge = options.ials.feature_regularization;
     const std::vector<bool> has_item = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
@@ -102,11 +107,11 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
         const GramMatrix gram = rotate_to_eigenbasis(model.users, {&model.items}, environment);
         FactorMatrix centers;
         if (draw) centers = expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment);
-        return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact, items, model.users,
-                                   centers, workspaces, environment, model.items);
+        return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact ? nullptr : &halves,
+                                   items, model.users, centers, workspaces, environment, model.items);
     };
     const auto users_half = [&](bool exactly) {
-        return solve_users(model, users, user_rows, exactly, workspaces, environment);
+        return solve_users(model, users, user_rows, exactly ? nullptr : &halves, workspaces, environment);
     };
 
     if (start != nullptr && is_start(start->items, by_item.rows(), factors)) {
@@ -160,7 +165,7 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
 void solve_users(RankingModel& model, const Csr& by_user, const Csr* user_features, Environment& environment) {
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(model.items.factors(), environment);
     const Array<float> weights = user_weights(by_user, from_numbers<IalsParameters>(model.parameters), environment);
-    solve_users(model, Side(by_user, weights, model.items.factors()), user_features, true, workspaces, environment);
+    solve_users(model, Side(by_user, weights, model.items.factors()), user_features, nullptr, workspaces, environment);
 }
 
 FactorMatrix solve_items(const ItemsToSolve& items, const RankingUsers& users, const IalsParameters& parameters,
@@ -218,13 +223,15 @@ constexpr WordOption kWords[] = {
 constinit const RankingTrainer kIalsTrainer = {
     {Algorithm::Ials, "ials", kOptions, kWords, [](TrainOptions& options) -> int& { return options.ials.iterations; },
      number_ranges<IalsParameters>,
-     // The weights of both matrices, the systems, and five matrices in double precision while an eigenbasis is sought.
-     [](const TrainOptions& options, std::uint64_t ratings, int threads) {
+     // The weights of both matrices, the systems, five matrices in double precision while an eigenbasis is sought, and
+     // a copy of the side that is read.
+     [](const TrainOptions& options, std::uint64_t rows, std::uint64_t ratings, int threads) {
          const double k = options.factors;
+         const bool by_steps = options.ials.solver == IalsOptions::Solver::ConjugateGradient;
          return 8 * static_cast<double>(ratings) + solver_bytes(options.factors, threads) +
                 threads * static_cast<double>(DualEquations::bytes(options.factors) +
                                               ConjugateGradient::bytes(options.factors)) +
-                40 * k * k;
+                40 * k * k + (by_steps ? HalfMatrix::bytes(static_cast<double>(rows), options.factors) : 0.0);
      }},
     train_ials,
     solve_users,

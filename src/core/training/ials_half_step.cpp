@@ -126,11 +126,11 @@ void solve_last_system(IalsWorkspace& workspace, float* vector) {
 namespace {
 
 // Improves one row. The fit is NaN where single precision does not suffice.
-ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
+ObjectiveParts improve_row(const IalsHalfStep& step, int k, std::span<const std::uint32_t> columns,
                            std::span<const float> weights, ConjugateGradient& workspace, const float* center,
                            float* factors) {
-    return with_ridge(step, weights, features.factors(), center, factors, [&](float ridge, double) {
-        return workspace.improve(*step.shared, features, columns, weights, ridge, center, factors);
+    return with_ridge(step, weights, k, center, factors, [&](float ridge, double) {
+        return workspace.improve(*step.shared, step.halves->rows(), columns, weights, ridge, center, factors);
     });
 }
 
@@ -138,7 +138,7 @@ ObjectiveParts improve_row(const IalsHalfStep& step, FactorView features, std::s
 
 ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
                            FactorView centers, MutableFactorView out, Environment* environment) {
-    const bool by_steps = step.by_steps && step.shared != nullptr;
+    const bool by_steps = step.halves != nullptr && step.shared != nullptr;
     if (by_steps && !workspace.steps) workspace.steps.emplace(out.factors());
     ObjectiveParts sum;
     for (std::uint32_t row = 0; row < rows.rows(); ++row) {
@@ -147,7 +147,7 @@ ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView fe
         const float* const center = center_of(centers, row);
         if (by_steps) {
             const ObjectiveParts parts =
-                improve_row(step, features, columns, weights, *workspace.steps, center, out.row(row));
+                improve_row(step, out.factors(), columns, weights, *workspace.steps, center, out.row(row));
             if (!std::isnan(parts.fit)) {
                 sum += parts;
                 continue;

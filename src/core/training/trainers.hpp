@@ -58,8 +58,8 @@ struct Trainer {
     int& (*iterations)(TrainOptions&);
     /// Names and ranges of the parameters that its models hold.
     std::vector<NamedRange> (*parameters)();
-    /// Bytes that it takes beside the two matrices and the factors of both sides.
-    double (*working_bytes)(const TrainOptions&, std::uint64_t ratings, int threads);
+    /// Bytes that it takes beside the two matrices and the factors of both sides, of which the larger has `rows` rows.
+    double (*working_bytes)(const TrainOptions&, std::uint64_t rows, std::uint64_t ratings, int threads);
 };
 
 /// Trains factors that predict ratings. by_item must be transpose(by_user). Users are solved last and are the exact

@@ -446,6 +446,10 @@ TEST(TrainingMemoryTest, GrowsWithEverything) {
     EXPECT_GT(training_memory(138493, 26744, 40000000, 1000000, options, 2), base);
     EXPECT_GT(training_memory(238493, 26744, 20000000, 1000000, options, 2), base);
     EXPECT_GT(training_memory(138493, 36744, 20000000, 1000000, options, 2), base);
+    // The copy in 16 bits of the larger side.
+    TrainOptions exact = options;
+    exact.ials.solver = IalsOptions::Solver::Cholesky;
+    EXPECT_EQ(training_memory(138493, 26744, 20000000, 1000000, exact, 2), base - 2u * 64u * 138493u);
     // The builder's counters, where users and items are so many that blocks of cells have few users: 24 GB here.
     TrainOptions small = options;
     small.factors = 1;

@@ -189,12 +189,14 @@ GramMatrix rotate_to_eigenbasis(Side& features, Side& factors) {
 
 void solve_ials_side(IalsHalfStep step, bool exactly, Side& side, const Side& other) {
     Environment environment;
-    step.by_steps = !exactly;
     for (Bucket& bucket : side.buckets()) {
         const FactorMatrix features = other.factors_of(bucket.columns);
         const SharedDiagonal shared(step.gram, features, step.unobserved_weight);
         ASSERT_TRUE(shared.exists());
         step.shared = &shared;
+        HalfMatrix halves;
+        halves.copy(features, step.gram, environment);
+        step.halves = exactly ? nullptr : &halves;
         IalsWorkspace workspace(features.factors());
         solve_block(step, bucket.matrix, features, workspace, {}, bucket.factors, &environment);
     }
@@ -234,7 +236,7 @@ void train_ials_in_buckets(const Csr& by_user, const TrainOptions& options, Side
 
 /// Eigenvectors have no sign, and those of near eigenvalues turn into each other: what two runs share up to rounding is
 /// the scores, and the length of every row.
-void expect_same_scores(const Side& users, const Side& items, const RankingModel& expected) {
+void expect_same_scores(const Side& users, const Side& items, const RankingModel& expected, double tolerance) {
     const auto dot = [](const float* a, const float* b, int n) {
         double sum = 0;
         for (int f = 0; f < n; ++f) sum += static_cast<double>(a[f]) * static_cast<double>(b[f]);
@@ -242,13 +244,16 @@ void expect_same_scores(const Side& users, const Side& items, const RankingModel
     };
     const int k = expected.users.factors();
     for (std::uint32_t u = 0; u < expected.users.rows(); ++u) {
-        ASSERT_NEAR(dot(users.row(u), users.row(u), k), dot(expected.users.row(u), expected.users.row(u), k), 1e-5);
+        ASSERT_NEAR(dot(users.row(u), users.row(u), k), dot(expected.users.row(u), expected.users.row(u), k),
+                    tolerance);
         for (std::uint32_t i = 0; i < expected.items.rows(); ++i)
-            ASSERT_NEAR(dot(users.row(u), items.row(i), k), dot(expected.users.row(u), expected.items.row(i), k), 1e-5)
+            ASSERT_NEAR(dot(users.row(u), items.row(i), k), dot(expected.users.row(u), expected.items.row(i), k),
+                        tolerance)
                 << u << " " << i;
     }
     for (std::uint32_t i = 0; i < expected.items.rows(); ++i)
-        ASSERT_NEAR(dot(items.row(i), items.row(i), k), dot(expected.items.row(i), expected.items.row(i), k), 1e-5);
+        ASSERT_NEAR(dot(items.row(i), items.row(i), k), dot(expected.items.row(i), expected.items.row(i), k),
+                    tolerance);
 }
 
 TEST(BucketsTest, IalsGivesTheFactorsOfTheLocalTrainer) {
@@ -271,7 +276,9 @@ TEST(BucketsTest, IalsGivesTheFactorsOfTheLocalTrainer) {
                 Side users(151, buckets, 20);
                 Side items(201, buckets, 20);
                 train_ials_in_buckets(by_user, options, users, items);
-                expect_same_scores(users, items, expected);
+                // Steps read factors in 16 bits, which turned factors have others of.
+                const bool exact = solver == IalsOptions::Solver::Cholesky;
+                expect_same_scores(users, items, expected, exact ? 1e-5 : 1e-4);
             }
         }
 }
