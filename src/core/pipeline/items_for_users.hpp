@@ -28,8 +28,7 @@ struct ItemRows {
 };
 
 /// Holds the items of the columns of some users' rows; the Gram matrix is that of all items of the model. The ranking
-/// factors are in the eigenbasis of the Gram matrix, where short histories are solved far faster: with 512 factors and
-/// the histories of the anime set, in a tenth of the time.
+/// factors are in the eigenbasis of the Gram matrix, where a short history takes a system of its own size.
 class ItemsForUsers {
   public:
     static constexpr std::uint32_t kUnknown = ~std::uint32_t{0};
