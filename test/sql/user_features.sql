@@ -100,6 +100,16 @@ CREATE TABLE empty_facts (user_id integer, feature text);
 SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "empty_facts"}')$$);
 SET mf_ext.max_memory = '1MB';
 SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "known_facts", "search": false}')$$);
+-- All users take memory where one has a feature.
+CREATE TABLE many AS SELECT u AS user_id, u % 50 AS item_id, (1 + u % 5)::real AS rating FROM generate_series(1, 20000) AS u;
+CREATE INDEX ON many (user_id);
+CREATE TABLE fact_of_one AS SELECT 1 AS user_id, 'first' AS feature;
+SET mf_ext.max_memory = '1GB';
+SELECT w.memory - p.memory > 20000 * 3 * 4 * 64 AS of_all
+  FROM mf_estimate('many', factors => 64, options => '{"user_features": "fact_of_one", "search": false}') w, mf_estimate('many', factors => 64, options => '{"search": false}') p;
+SELECT (memory / 1048576 + 5) || 'MB' AS without_features FROM mf_estimate('many', factors => 64, options => '{"search": false}') \gset
+SET mf_ext.max_memory = :'without_features';
+SELECT regexp_replace(error_of($$SELECT mf_train('many', factors => 64, options => '{"user_features": "fact_of_one", "search": false}')$$), '\d+ MB', 'N MB', 'g');
 RESET mf_ext.max_memory;
 DROP TABLE known_facts;
 SELECT error_of($$SELECT mf_retrain('ratings')$$);

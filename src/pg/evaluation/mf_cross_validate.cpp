@@ -38,10 +38,13 @@ void cross_validate(const TrainArguments& arguments, std::uint32_t folds, std::s
     Progress progress(arguments.model, pg_call([] { return GetUserId(); }));
     Environment environment = make_environment(progress);
     TrainingFeatures features(arguments, environment);
-    const std::size_t feature_memory = 2 * features.memory(arguments.options);  // those of a fold beside all
-    Dataset dataset =
-        read_interactions(arguments.source, arguments.options, environment, progress, kCopies, feature_memory);
+    // Those of a fold are beside all.
+    Dataset dataset = read_interactions(arguments.source, arguments.options, environment, progress, kCopies,
+                                        2 * features.memory(arguments.options));
     features.join(dataset, environment);
+    const std::size_t feature_memory =
+        2 * features.memory(arguments.options, dataset.users.size(), dataset.items.size());
+    require_training_memory(dataset, arguments.options, environment.threads, kCopies, feature_memory);
     progress.phase("cross-validation");
     const int each = planned_iterations(arguments.options);
     const int total = static_cast<int>(

@@ -115,13 +115,15 @@ std::vector<Trial> tune_source(const TrainArguments& arguments, const SearchSpac
     TrainingFeatures features(arguments, environment);
     Dataset dataset = read_interactions(arguments.source, most, environment, progress, 0, features.memory(most));
     features.join(dataset, environment);
+    const std::size_t feature_memory = features.memory(most, dataset.users.size(), dataset.items.size());
+    require_training_memory(dataset, most, environment.threads, 0, feature_memory);
     progress.phase("tuning");
     environment.on_phase = [&progress](const char* name, int total) {
         progress.factors(name, total);
         progress.plan(total);
     };
     TrainOptions limited = options;
-    limit_search(limited, dataset, 0, features.memory(most));
+    limit_search(limited, dataset, 0, feature_memory);
     std::vector<Trial> trials = tune(dataset, limited, space, tuning, environment, features.values());
     progress.phase(nullptr);
     return trials;

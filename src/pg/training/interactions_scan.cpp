@@ -18,6 +18,17 @@ constexpr Task kTraining{"training",
                          "Raise mf_ext.max_memory, use fewer factors or threads, or train on a part of the rows."};
 constexpr Task kRefresh{"the refresh", "Raise mf_ext.max_memory, or use fewer threads."};
 
+void require_memory(const Task& task, std::size_t need, std::uint64_t rows, const IdTable& users, const IdTable& items,
+                    const char* read) {
+    const std::size_t limit = setting_max_memory();
+    if (need <= limit) return;
+    throw MemoryLimitExceeded(std::string(task.name) + " needs at least " + megabytes(need) +
+                                  " of memory, mf_ext.max_memory is " + megabytes(limit),
+                              std::to_string(rows) + " interactions of " + std::to_string(users.size()) +
+                                  " users and " + std::to_string(items.size()) + " items" + read,
+                              task.hint);
+}
+
 class BuilderSink : public RowSink {
   public:
     BuilderSink(const Task& task, const Source& source, const TrainOptions& options, int threads, int copies,
@@ -28,7 +39,6 @@ class BuilderSink : public RowSink {
           threads_(threads),
           copies_(copies),
           taken_(taken),
-          limit_(setting_max_memory()),
           with_times_(source.time.has_value()),
           builder_(source.user.kind(), source.item.kind(), with_times_) {}
 
@@ -50,13 +60,7 @@ class BuilderSink : public RowSink {
         const std::size_t need = memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_,
                                                options_, threads_, copies_) +
                                  taken_;
-        if (need <= limit_) return;
-        throw MemoryLimitExceeded(std::string(task_.name) + " needs at least " + megabytes(need) +
-                                      " of memory, mf_ext.max_memory is " + megabytes(limit_),
-                                  std::to_string(builder_.rows()) + " interactions of " +
-                                      std::to_string(builder_.users().size()) + " users and " +
-                                      std::to_string(builder_.items().size()) + " items read so far.",
-                                  task_.hint);
+        require_memory(task_, need, builder_.rows(), builder_.users(), builder_.items(), " read so far.");
     }
 
     InteractionsBuilder& builder() { return builder_; }
@@ -70,7 +74,6 @@ class BuilderSink : public RowSink {
     int threads_;
     int copies_;
     std::size_t taken_;  ///< bytes of what the caller holds meanwhile
-    std::size_t limit_;
     bool with_times_;
     InteractionsBuilder builder_;
 };
@@ -95,6 +98,14 @@ std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint6
     // Times are needed while rows are read and sorted only, beside 20 bytes a row.
     return training_memory(users.size(), items.size(), rows, users.memory() + items.memory(), options, threads) +
            rows * static_cast<std::uint64_t>(copies) * kBytesACopy + (with_times ? 12 * rows : 0);
+}
+
+void require_training_memory(const Dataset& dataset, const TrainOptions& options, int threads, int copies,
+                             std::size_t other_bytes) {
+    const std::uint64_t rows = dataset.by_user.entries();
+    require_memory(kTraining,
+                   memory_needed(dataset.users, dataset.items, rows, false, options, threads, copies) + other_bytes,
+                   rows, dataset.users, dataset.items, ", with features.");
 }
 
 void limit_search(TrainOptions& options, const Dataset& dataset, int copies, std::size_t other_bytes) {

@@ -28,6 +28,11 @@ void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* 
 std::size_t memory_needed(const IdTable& users, const IdTable& items, std::uint64_t rows, bool with_times,
                           const TrainOptions& options, int threads, int copies = 0);
 
+/// Throws MemoryLimitExceeded unless a training run on the dataset, of whose rows there are `copies`, and `other_bytes`
+/// fit into mf_ext.max_memory.
+void require_training_memory(const Dataset& dataset, const TrainOptions& options, int threads, int copies,
+                             std::size_t other_bytes);
+
 /// Leaves to the search for what was not given what a dataset, of whose cells there are further copies, and other
 /// things leave of mf_ext.max_memory.
 void limit_search(TrainOptions& options, const Dataset& dataset, int copies = 0, std::size_t other_bytes = 0);

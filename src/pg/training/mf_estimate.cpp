@@ -90,7 +90,7 @@ Estimate estimate_training(const TrainArguments& arguments) {
     }
     estimate.memory = memory_needed(sink.users(), sink.items(), sink.row_count(), arguments.source.time.has_value(),
                                     options, environment.threads) +
-                      TrainingFeatures(arguments, environment).memory(options);
+                      TrainingFeatures(arguments, environment).memory(options, estimate.users, estimate.items);
     const double trainers = training_seconds(estimate.users, estimate.items, estimate.ratings, options, environment);
     estimate.seconds = scan_seconds + kSortSeconds * static_cast<double>(sink.row_count()) / environment.threads +
                        std::min(search_factor * trainers, trainers + options.search.seconds) +

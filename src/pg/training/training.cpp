@@ -111,6 +111,10 @@ void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome
 struct Training::State {
     explicit State(const std::string& model, Oid owner) : progress(model, owner) {}
 
+    /// Once everything was read.
+    std::size_t feature_memory(const TrainOptions& options) const {
+        return features->memory(options, dataset->users.size(), dataset->items.size());
+    }
     double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); }
 
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
@@ -137,13 +141,15 @@ void Training::read(const ModelVersion* start_from) {
     state.dataset = read_interactions(arguments_.source, arguments_.options, state.environment, state.progress, 0,
                                       state.features->memory(arguments_.options));
     state.features->join(*state.dataset, state.environment);
+    require_training_memory(*state.dataset, arguments_.options, state.environment.threads, 0,
+                            state.feature_memory(arguments_.options));
     if (start_from != nullptr) state.start = read_warm_start(catalog_, *start_from, *state.dataset, arguments_.options);
 }
 
 void Training::train() {
     State& state = *state_;
     TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
-    limit_search(options, *state.dataset, 0, state.features->memory(options));
+    limit_search(options, *state.dataset, 0, state.feature_memory(options));
     state.progress.plan(planned_iterations(options));
     bool searches = needs_search(options);
     state.progress.phase(searches ? "search" : "training");

@@ -36,12 +36,13 @@ void TrainingFeatures::OneSide::read(const FeatureRelation& relation, const char
                            quoted_literal(relation.id.name) + "), or leave " + option + " out.");
 }
 
-std::size_t TrainingFeatures::OneSide::memory(const TrainOptions& options) const {
+std::size_t TrainingFeatures::OneSide::memory(const TrainOptions& options, std::uint64_t rows_of_side) const {
     if (!features) return 0;
     const Dataset& rows = features->rows;
     const int most = std::max(options.factors, options.rating_factors_or_default());
-    const double bytes =
-        feature_bytes(rows.users.size(), rows.items.size(), rows.by_user.entries(), most, options.feedback);
+    const std::uint64_t entries = values ? values->rows.entries() : rows.by_user.entries();
+    const double bytes = feature_bytes(std::max<std::uint64_t>(rows.users.size(), rows_of_side), rows.items.size(),
+                                       entries, most, options.feedback);
     return static_cast<std::size_t>(std::min(bytes, 0x1.0p62)) + rows.users.memory() + rows.items.memory();
 }
 
@@ -50,8 +51,8 @@ void TrainingFeatures::OneSide::take(const Ids& ids, Environment& environment) {
     features->rows.by_user = {};
 }
 
-std::size_t TrainingFeatures::memory(const TrainOptions& options) const {
-    return items_.memory(options) + users_.memory(options);
+std::size_t TrainingFeatures::memory(const TrainOptions& options, std::uint64_t users, std::uint64_t items) const {
+    return items_.memory(options, items) + users_.memory(options, users);
 }
 
 void TrainingFeatures::join(Dataset& dataset, Environment& environment) {

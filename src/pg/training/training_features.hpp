@@ -14,8 +14,9 @@ class TrainingFeatures {
     /// read_features(), and data_exception if a relation has no feature.
     TrainingFeatures(const TrainArguments& arguments, Environment& environment);
 
-    /// Bytes that a training run needs for them beside what it needs for that many items and interactions.
-    std::size_t memory(const TrainOptions& options) const;
+    /// Bytes that a training run of so many users and items needs for them beside what it needs anyway; while these are
+    /// not known, those with features count.
+    std::size_t memory(const TrainOptions& options, std::uint64_t users = 0, std::uint64_t items = 0) const;
 
     /// Adds the items that have features alone to the dataset, and takes the features of its items and users. Says by
     /// NOTICEs how many items and users have features and no interactions. Once, when the source was read.
@@ -38,7 +39,7 @@ class TrainingFeatures {
 
         void read(const FeatureRelation& relation, const char* option, Environment& environment);
         void take(const Ids& ids, Environment& environment);
-        std::size_t memory(const TrainOptions& options) const;
+        std::size_t memory(const TrainOptions& options, std::uint64_t rows) const;
         const FeatureValues* known() const { return values ? &*values : nullptr; }
     };
     OneSide items_;
