@@ -19,7 +19,7 @@ struct ToyParameters {
     }
 };
 
-void solve_toy_users(RankingModel& model, const Csr& by_user, Environment&) {
+void solve_toy_users(RankingModel& model, const Csr& by_user, const Csr*, Environment&) {
     const auto boost = static_cast<float>(from_numbers<ToyParameters>(model.parameters).boost);
     for (std::uint32_t user = 0; user < by_user.rows(); ++user)
         model.users.row(user)[0] = by_user.row_size(user) > 0 ? boost : 0.0f;
@@ -34,7 +34,7 @@ RankingModel train_toy(const TrainingData& data, const TrainOptions& options, En
     model.items = FactorMatrix(by_item.rows(), options.factors, environment);
     for (std::uint32_t item = 0; item < by_item.rows(); ++item)
         model.items.row(item)[0] = std::log1p(static_cast<float>(by_item.row_size(item)));
-    solve_toy_users(model, by_user, environment);
+    solve_toy_users(model, by_user, nullptr, environment);
     model.iterations = 1;
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
     if (environment.on_iteration)
@@ -47,7 +47,7 @@ class ToyFoldIn final : public RankingFoldIn {
     ToyFoldIn(RankingItems items, const ToyParameters& parameters)
         : items_(std::move(items)), boost_(static_cast<float>(parameters.boost)) {}
 
-    void solve(std::span<const HistoryEntry> history, float* factors, Environment*) override {
+    void solve(std::span<const HistoryEntry> history, float* factors, Environment*, const float*) override {
         std::fill_n(factors, items_.rows.stride(), 0.0f);
         if (!history.empty()) factors[0] = boost_;
     }
@@ -80,7 +80,7 @@ constinit const RankingTrainer kToyTrainer = {
      {},
      [](TrainOptions& options) -> int& { return options.toy.iterations; },
      number_ranges<ToyParameters>,
-     [](const TrainOptions&, std::uint64_t, int) { return 0.0; }},
+     [](const TrainOptions&, std::uint64_t, std::uint64_t, int) { return 0.0; }},
     train_toy,
     solve_toy_users,
     [](RankingItems items, const NamedNumbers& parameters) -> std::unique_ptr<RankingFoldIn> {
