@@ -85,8 +85,7 @@ void take_expected(const float* expected, std::uint32_t item, RankingModel& mode
 }
 
 void take_expected(const float* expected, std::uint32_t item, RatingModel& model) {
-    std::copy_n(expected, model.items.factors(), model.items.row(item));
-    model.item_bias[item] = expected[model.items.factors()];
+    model.item_bias[item] = split_bias(expected, model.items.factors(), model.items.row(item));
 }
 
 /// Gives the items without interactions what is expected of their features.

@@ -48,30 +48,14 @@ FactorMatrix joined(const FactorMatrix& factors, const Array<float>& bias, Envir
     return result;
 }
 
-// The reverse: what rows are drawn to.
-struct Centers {
-    FactorMatrix factors;
-    Array<float> bias;
-
-    Centers() = default;
-    Centers(FactorView joined, Environment& environment)
-        : factors(joined.rows(), joined.factors() - 1, environment), bias(joined.rows()) {
-        for (std::size_t r = 0; r < joined.rows(); ++r) {
-            std::copy_n(joined.row(r), factors.factors(), factors.row(r));
-            bias[r] = joined.row(r)[factors.factors()];
-        }
-    }
-    operator BiasedFactors() const { return {factors, bias}; }
-};
-
 ObjectiveParts solve_users(RatingModel& model, const Side& users, const Csr* user_features,
                            std::span<NormalEquations> workspaces, Environment& environment) {
     const auto parameters = from_numbers<AlsParameters>(model.parameters);
-    Centers centers;
+    SplitFactors centers;
     if (model.user_map.rows() > 0)
-        centers = {expected_factors(*user_features, model.user_map, environment), environment};
-    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias}, centers,
-                      workspaces, environment, model.users, model.user_bias);
+        centers = split_bias(expected_factors(*user_features, model.user_map, environment), environment);
+    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias},
+                      {centers.factors, centers.bias}, workspaces, environment, model.users, model.user_bias);
 }
 
 // The map from features of one side to what the rows with entries have.
@@ -129,12 +113,13 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
 
     for (int iteration = 1; iteration <= iterations; ++iteration) {
         const bool draws = is_drawn_to_map(iteration, iterations);
-        Centers centers;
+        SplitFactors centers;
         if (item_features != nullptr && draws)
-            centers = {expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment), environment};
+            centers =
+                split_bias(expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment), environment);
         const ObjectiveParts items_parts =
             solve_side(als_items_step(parameters, model.scale.mean, deviation), items, {model.users, model.user_bias},
-                       centers, workspaces, environment, model.items, model.item_bias);
+                       {centers.factors, centers.bias}, workspaces, environment, model.items, model.item_bias);
         if (user_features != nullptr && draws) model.user_map = fit_user_map();
         const ObjectiveParts users_parts = solve_users(model, users, user_rows, workspaces, environment);
         model.iterations = iteration;
@@ -180,8 +165,9 @@ RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, 
     const Csr by_item = rows_of_columns(items.by_user, items.by_user.values, items.columns, environment);
     RatingItemRows result{FactorMatrix(by_item.rows(), factors, environment), Array<float>(by_item.rows(), 0.0f)};
     std::vector<NormalEquations> workspaces = make_workspaces<NormalEquations>(factors, environment);
+    const SplitFactors centers = split_bias(items.centers, environment);
     solve_side(als_items_step(parameters, scale.mean, scale.deviation), Side(by_item, factors),
-               {users.rows, users.bias}, Centers(items.centers, environment), workspaces, environment, result.factors,
+               {users.rows, users.bias}, {centers.factors, centers.bias}, workspaces, environment, result.factors,
                result.bias);
     return result;
 }

@@ -155,6 +155,14 @@ FactorMatrix expected_factors(const Csr& features, FactorView map, Environment& 
     return result;
 }
 
+SplitFactors split_bias(FactorView joined, Environment& environment) {
+    const int factors = joined.factors() - 1;
+    SplitFactors result{FactorMatrix(joined.rows(), factors, environment), Array<float>(joined.rows())};
+    for (std::size_t r = 0; r < joined.rows(); ++r)
+        result.bias[r] = split_bias(joined.row(r), factors, result.factors.row(r));
+    return result;
+}
+
 double feature_bytes(std::uint64_t items, std::uint64_t features, std::uint64_t entries, int factors,
                      Feedback feedback) {
     // The matrix in both forms, with the intercept and the values as they were read; the map with what its regression

@@ -10,6 +10,7 @@
 // neither a dense system of the features nor one of the items is built.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -43,6 +44,21 @@ FactorMatrix expected_factors(const Csr& features, FactorView map, Environment& 
 /// The same of one row, to the bit: features[j] is a column, with values[j]. out has map.stride() floats, 64-byte
 /// aligned. Any thread may call it.
 void expected_row(std::span<const std::uint32_t> features, std::span<const float> values, FactorView map, float* out);
+
+/// Factors and biases apart.
+struct SplitFactors {
+    FactorMatrix factors;
+    Array<float> bias;
+};
+
+/// Takes a matrix apart whose last column are biases.
+SplitFactors split_bias(FactorView joined, Environment& environment);
+
+/// The same of one row: the first `factors` floats to out, and the bias behind them. Any thread may call it.
+inline float split_bias(const float* joined, int factors, float* out) {
+    std::copy_n(joined, factors, out);
+    return joined[factors];
+}
 
 /// Bytes that features and map take in a training run, beside the map that is kept: an estimate from above for `items`
 /// that have features, none of them interactions. factors: the most of any kind.
