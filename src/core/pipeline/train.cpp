@@ -208,15 +208,8 @@ Model train_factors(const Csr& by_user, const HoldOut* held_out, const TrainOpti
     const Parts parts{has_test ? held_out->train : by_user, has_test ? held_out->test : nothing};
     const Csr by_item = transpose(parts.train, environment);
     Model model;
-    const auto prepare = [&environment](const FeatureValues* values, std::vector<FeatureScale>& scales) {
-        std::optional<SideFeatures> features;
-        if (values == nullptr) return features;
-        scales = feature_scales(*values, environment);
-        features = side_features(*values, scales, environment);
-        return features;
-    };
-    const std::optional<SideFeatures> item_features = prepare(known.items, model.item_features);
-    const std::optional<SideFeatures> user_features = prepare(known.users, model.user_features);
+    const auto item_features = side_features(known.items, model.item_features, environment);
+    const auto user_features = side_features(known.users, model.user_features, environment);
     const Csr* const user_rows = user_features ? &user_features->by_row : nullptr;
     const TrainingData data{parts.train, by_item, item_features ? &*item_features : nullptr,
                             user_features ? &*user_features : nullptr};

@@ -200,12 +200,9 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
                           "At least one row of each user stays in training, and no user has enough to hold one out.",
                           "Use more rows, or a greater test_fraction.");
     const Csr by_item = transpose(parts.train, environment);
-    const auto prepare = [&environment](const FeatureValues* values) {
-        return values != nullptr
-                   ? std::optional(side_features(*values, feature_scales(*values, environment), environment))
-                   : std::nullopt;
-    };
-    const std::optional<SideFeatures> of_items = prepare(features.items), of_users = prepare(features.users);
+    std::vector<FeatureScale> scales;
+    const auto of_items = side_features(features.items, scales, environment);
+    const auto of_users = side_features(features.users, scales, environment);
     const TrainingData data{parts.train, by_item, of_items ? &*of_items : nullptr, of_users ? &*of_users : nullptr};
 
     Search search(tuning, environment);

@@ -108,4 +108,11 @@ SideFeatures side_features(const FeatureValues& values, const std::vector<Featur
     return result;
 }
 
+std::optional<SideFeatures> side_features(const FeatureValues* values, std::vector<FeatureScale>& scales,
+                                          Environment& environment) {
+    if (values == nullptr) return std::nullopt;
+    scales = feature_scales(*values, environment);
+    return side_features(*values, scales, environment);
+}
+
 }  // namespace mf

@@ -2,6 +2,7 @@
 // each of them and a column for each feature.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/base/parallel.hpp"
@@ -41,5 +42,9 @@ Csr scale_features(const Csr& values, const std::vector<FeatureScale>& scales, E
 /// Both forms of the matrix. O(entries).
 SideFeatures side_features(const FeatureValues& values, const std::vector<FeatureScale>& scales,
                            Environment& environment);
+
+/// The same with the scales that follow from the values, which it returns in `scales`; nothing of null. O(entries).
+std::optional<SideFeatures> side_features(const FeatureValues* values, std::vector<FeatureScale>& scales,
+                                          Environment& environment);
 
 }  // namespace mf
