@@ -16,6 +16,9 @@ struct FeatureRows {
     std::vector<bool> is_number;  ///< of each feature, by its index in rows.items
 };
 
+/// What is read where no id, which would be of `kind`, has a feature.
+inline FeatureRows no_features(IdKind kind) { return {Dataset{IdTable(kind), IdTable(IdKind::Text), {}, {}, 0}, {}}; }
+
 /// Features of the items or the users of a model: a row for each of them, with a value for each feature that it has,
 /// and a column for each feature.
 struct FeatureValues {

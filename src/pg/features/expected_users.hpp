@@ -1,10 +1,8 @@
 // What a version that was trained with features of users expects of them: the centers of their fold-ins.
 #pragma once
 
-#include "core/data/features.hpp"
 #include "core/training/fold_in.hpp"
-#include "pg/cache/serving_model.hpp"
-#include "pg/models/feature_map.hpp"
+#include "pg/features/mapped_features.hpp"
 
 namespace mf::pg {
 
@@ -33,16 +31,14 @@ class ExpectedUsers {
     static std::optional<ExpectedUsers> read(const Catalog& catalog, const ServedVersion& model, const IdTable& users,
                                              Environment& environment, bool reads_only = true);
 
-    ExpectedUsers(StoredMap map, FeatureRows features, Environment& environment);
+    explicit ExpectedUsers(MappedFeatures features) : features_(std::move(features)) {}
 
     /// The center of a user of the version's kind of ids: the same bits as from center_of_user(). Any thread may ask.
     /// O(features of the user · k).
     UserCenter of(const Id& user) const;
 
   private:
-    StoredMap map_;
-    IdTable users_;  ///< those with features
-    Csr scaled_;     ///< a row for each, with the columns of the map
+    MappedFeatures features_;
 };
 
 /// The center of one user as the active snapshot has the features. Reads those through a plan that the session keeps

@@ -150,8 +150,8 @@ void FeatureCollector::check_memory() {
                               "Raise mf_ext.max_memory, or leave out what few ids have in common in a view.");
 }
 
-std::optional<FeatureRows> FeatureCollector::finish(Environment& environment) && {
-    if (builder_.rows() == 0) return std::nullopt;
+FeatureRows FeatureCollector::finish(Environment& environment) && {
+    if (builder_.rows() == 0) return no_features(relation_.id.kind());
     check_memory();
     // Of categories without weights the mean is 1, however often a row occurs.
     FeatureRows result{std::move(builder_).finish(relation_.weight ? Duplicates::Sum : Duplicates::Mean, environment),

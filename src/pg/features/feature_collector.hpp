@@ -32,7 +32,7 @@ class FeatureCollector {
     /// For a jsonb value that is not taken; `key` is one of an object's keys. Throws datatype_mismatch.
     [[noreturn]] void refuse_json(std::size_t column, bool is_element, bool is_object, std::string_view key) const;
 
-    std::optional<FeatureRows> finish(Environment& environment) &&;
+    FeatureRows finish(Environment& environment) &&;
 
   private:
     /// What the columns have in common with all of their values.

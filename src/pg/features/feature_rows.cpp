@@ -179,8 +179,8 @@ std::string query_of_ids(const FeatureRelation& relation, const char* condition)
 
 /// run(dest): executes the query, within a pg_call.
 template <class Run>
-std::optional<FeatureRows> collect(FeatureCollector& collector, const FeatureRelation& relation, const Run& run,
-                                   Environment& environment) {
+FeatureRows collect(FeatureCollector& collector, const FeatureRelation& relation, const Run& run,
+                    Environment& environment) {
     ExceptionHolder exception;
     Receiver receiver{row_destination(startup, receive), &relation, &collector, &exception, nullptr};
     {
@@ -191,8 +191,8 @@ std::optional<FeatureRows> collect(FeatureCollector& collector, const FeatureRel
     return std::move(collector).finish(environment);
 }
 
-std::optional<FeatureRows> read_all(const FeatureRelation& relation, const Ids* only, Oid reader, bool reads_only,
-                                    Environment& environment) {
+FeatureRows read_all(const FeatureRelation& relation, const Ids* only, Oid reader, bool reads_only,
+                     Environment& environment) {
     FeatureCollector collector(relation, only);
     const std::string text = feature_query(relation);
     CheckedQuery query{relation.relation, reader};
@@ -204,18 +204,17 @@ std::optional<FeatureRows> read_all(const FeatureRelation& relation, const Ids* 
 
 }  // namespace
 
-std::optional<FeatureRows> read_features(const FeatureRelation& relation, Oid reader, Environment& environment) {
+FeatureRows read_features(const FeatureRelation& relation, Oid reader, Environment& environment) {
     return read_all(relation, nullptr, reader, false, environment);
 }
 
-std::optional<FeatureRows> read_features_among(const FeatureRelation& relation, const Ids& ids, Oid reader,
-                                               Environment& environment, bool reads_only) {
+FeatureRows read_features_among(const FeatureRelation& relation, const Ids& ids, Oid reader, Environment& environment,
+                                bool reads_only) {
     return read_all(relation, &ids, reader, reads_only, environment);
 }
 
-std::optional<FeatureRows> read_features_of(const FeatureRelation& relation, std::span<const Id> ids, Oid reader,
-                                            Environment& environment, bool reads_only) {
-    if (ids.empty()) return std::nullopt;
+FeatureRows read_features_of(const FeatureRelation& relation, std::span<const Id> ids, Oid reader,
+                             Environment& environment, bool reads_only) {
     FeatureCollector collector(relation);
     const Oid type = array_type(relation.id);
     const std::string text = query_of_ids(relation, "ANY ($1)");
@@ -233,7 +232,7 @@ FeaturePlan::FeaturePlan(FeatureRelation of, Oid reader)
     : relation(std::move(of)),
       query_(query_of_ids(relation, "$1"), {relation.relation, reader, id_type(relation.id)}) {}
 
-std::optional<FeatureRows> FeaturePlan::read(const Id& id, Environment& environment) const {
+FeatureRows FeaturePlan::read(const Id& id, Environment& environment) const {
     FeatureCollector collector(relation);
     return collect(
         collector, relation,

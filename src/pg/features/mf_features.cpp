@@ -57,8 +57,7 @@ MF_FUNCTION(mf_features) {
     require_given(id_column != nullptr, "the name of the id column");
     const FeatureRelation relation = describe_features(PG_GETARG_OID(0), id_column);
     Environment environment = quiet_environment();
-    if (const std::optional<FeatureRows> features = read_features(relation, InvalidOid, environment))
-        put_features(fcinfo, *features, environment);
+    put_features(fcinfo, read_features(relation, InvalidOid, environment), environment);
     return Datum{0};
 }
 

@@ -262,6 +262,11 @@ std::optional<StoredMap> read_map(const MapScan& scan, const std::vector<std::st
 
 }  // namespace
 
+std::size_t StoredMap::memory() const {
+    return features.memory() + scales.size() * sizeof(FeatureScale) +
+           (ranking.rows() * ranking.stride() + rating.rows() * rating.stride()) * sizeof(float);
+}
+
 void write_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, const Ids& names, const Model& model) {
     const bool of_items = side == Side::Items;
     const FactorMatrix& ranking = of_items ? model.ranking.item_map : model.ranking.user_map;

@@ -13,6 +13,8 @@ struct StoredMap {
     std::vector<FeatureScale> scales;  ///< of each
     FactorMatrix ranking;              ///< a row for each, and the intercept's as the last
     FactorMatrix rating;               ///< likewise, with the bias as last column; no rows for implicit feedback
+
+    std::size_t memory() const;  ///< in bytes
 };
 
 /// Stores the map of one side of a version as write_factors() does its factors. names: of the features in the order of

@@ -1,17 +1,9 @@
 // What a version expects of items by the features that their relation has now.
 #pragma once
 
-#include "core/data/features.hpp"
-#include "pg/cache/serving_model.hpp"
-#include "pg/models/feature_map.hpp"
+#include "pg/features/mapped_features.hpp"
 
 namespace mf::pg {
-
-/// Rows of factors that are expected of some items.
-struct ExpectedRows {
-    FactorMatrix ranking;
-    FactorMatrix rating;  ///< with the bias as last column; no rows for implicit feedback
-};
 
 /// Items that are to be stored with what is expected of them.
 struct ExpectedChanges {
@@ -28,7 +20,7 @@ class ExpectedItems {
                                              Environment& environment);
 
     /// The items that have features.
-    const IdTable& ids() const { return features_.rows.users; }
+    const IdTable& ids() const { return features_.ids(); }
 
     /// What is expected of the items of a table; of those without features what is expected of any item. Throws
     /// MemoryLimitExceeded if it does not fit beside `taken` bytes of what the caller holds. O(entries · k).
@@ -40,15 +32,9 @@ class ExpectedItems {
                             Environment& environment) const;
 
   private:
-    ExpectedItems(StoredMap map, FeatureRows features) : map_(std::move(map)), features_(std::move(features)) {}
+    explicit ExpectedItems(MappedFeatures features) : features_(std::move(features)) {}
 
-    /// Bytes of the map and of the features.
-    std::size_t memory() const;
-    /// Throws unless the rows of that many items fit beside `taken` bytes and beside these.
-    void require_memory_for(std::size_t items, std::size_t taken) const;
-
-    StoredMap map_;
-    FeatureRows features_;
+    MappedFeatures features_;
 };
 
 }  // namespace mf::pg

@@ -29,7 +29,7 @@ TrainingFeatures::TrainingFeatures(const TrainArguments& arguments, Environment&
 void TrainingFeatures::OneSide::read(const FeatureRelation& relation, const char* option, Environment& environment) {
     name = relation.name;
     features = read_features(relation, InvalidOid, environment);
-    if (!features)
+    if (features->rows.users.size() == 0)
         throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no features in " + name,
                        "No row that the current user can see has an id and a feature.",
                        "Look at SELECT * FROM mf_features(" + quoted_literal(name) + ", " +
