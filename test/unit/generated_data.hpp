@@ -10,6 +10,7 @@
 #include "core/data/interactions.hpp"
 #include "core/training/fold_in.hpp"
 #include "core/training/model.hpp"
+#include "core/training/options.hpp"
 
 namespace mf::test {
 
@@ -101,6 +102,16 @@ inline Dataset make_dataset(const std::vector<Entry>& entries, Environment& envi
         builder.add(user, item, entry.value);
     }
     return std::move(builder).finish(Duplicates::Error, environment);
+}
+
+/// Options of a training run that ends soon.
+inline TrainOptions small_options(Feedback feedback, double test_fraction) {
+    TrainOptions options;
+    options.feedback = feedback;
+    options.test_fraction = test_fraction;
+    options.factors = 8;
+    options.als.iterations = options.ials.iterations = 6;
+    return options;
 }
 
 inline bool same_bits(const FactorMatrix& a, const FactorMatrix& b) {

@@ -27,20 +27,12 @@ using test::history_of;
 using test::make_dataset;
 using test::planted_ratings;
 using test::same_bits;
+using test::small_options;
 
 std::vector<Entry> positive_ratings() {
     std::vector<Entry> entries = planted_ratings(150, 120, 3, 0.3, 0.3, 21);
     for (Entry& entry : entries) entry.value = std::clamp(entry.value, 1.0f, 5.0f);
     return entries;
-}
-
-TrainOptions small_options(Feedback feedback, double test_fraction) {
-    TrainOptions options;
-    options.feedback = feedback;
-    options.test_fraction = test_fraction;
-    options.factors = 8;
-    options.als.iterations = options.ials.iterations = 6;
-    return options;
 }
 
 TEST(TrainTest, ExplicitFeedbackGivesBothKindsOfFactors) {

@@ -20,6 +20,7 @@ using test::history_of;
 using test::make_dataset;
 using test::planted_ratings;
 using test::same_bits;
+using test::small_options;
 
 /// Users 2 · i and 2 · i + 1 are of one group of `groups`, and like the items of their group better than others.
 std::vector<Entry> ratings_of_groups(std::uint32_t users, std::uint32_t items, std::uint32_t groups) {
@@ -49,15 +50,6 @@ FeatureValues features_of(const Dataset& dataset, std::uint32_t groups, Environm
     for (std::uint32_t feature = 0; feature < rows.rows.items.size(); ++feature)
         rows.is_number.push_back(rows.rows.items.bytes(feature) == "number");
     return values_of_ids(rows, dataset.users, environment);
-}
-
-TrainOptions small_options(Feedback feedback, double test_fraction) {
-    TrainOptions options;
-    options.feedback = feedback;
-    options.test_fraction = test_fraction;
-    options.factors = 8;
-    options.als.iterations = options.ials.iterations = 6;
-    return options;
 }
 
 /// Expects each stored user to be the fold-in of the history from what the features let expect.
