@@ -12,12 +12,14 @@
 namespace mf::pg {
 namespace {
 
-void check_memory(const ServedVersion& model, std::size_t bytes, std::size_t users) {
+/// `taken`: of the bytes, those of others.
+void check_memory(const ServedVersion& model, std::size_t bytes, std::size_t users, std::size_t taken) {
     if (bytes <= setting_max_memory()) return;
     throw MemoryLimitExceeded("the features of users of model \"" + model.name + "\" need at least " +
                                   megabytes(bytes) + " of memory, mf_ext.max_memory is " +
                                   megabytes(setting_max_memory()),
-                              std::to_string(users) + " users have features.",
+                              std::to_string(users) + " users have features." +
+                                  (taken > 0 ? " What is held beside them takes " + megabytes(taken) + "." : ""),
                               "Raise mf_ext.max_memory, or train again without what few users have in common.");
 }
 
@@ -38,17 +40,18 @@ std::optional<FeatureRows> features_of(const Catalog& catalog, ServingModel& mod
 }  // namespace
 
 std::optional<ExpectedUsers> ExpectedUsers::read(const Catalog& catalog, const ServedVersion& model,
-                                                 const IdTable& users, Environment& environment, bool reads_only) {
+                                                 const IdTable& users, Environment& environment, bool reads_only,
+                                                 std::size_t taken) {
     if (!model.version.has_user_features) return std::nullopt;
     const std::optional<FeatureRelation> relation = readable_user_features(catalog, model);
     FeatureRows features = relation
                                ? read_features_among(*relation, users, model.version.owner, environment, reads_only)
                                : no_features(model.user_kind);
-    const std::size_t bytes = users.memory() + MappedFeatures::joining_bytes(features);
+    const std::size_t bytes = taken + users.memory() + MappedFeatures::joining_bytes(features);
     const std::uint32_t count = features.rows.users.size();
-    check_memory(model, bytes, count);
+    check_memory(model, bytes, count, taken);
     StoredMap map = map_of(catalog, Side::Users, model, nullptr);
-    check_memory(model, bytes + map.memory(), count);
+    check_memory(model, bytes + map.memory(), count, taken);
     return ExpectedUsers({std::move(map), std::move(features), environment});
 }
 

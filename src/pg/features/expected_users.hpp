@@ -25,17 +25,20 @@ class ExpectedUsers {
     /// functions that are not volatile have to; else what was committed last. Nothing if the version was trained
     /// without features of users. If the relation is gone, forbidden to the owner or another than it was, nothing is
     /// known of any user, and readable_user_features() says so. Throws data_corrupted for a version that lacks its map,
-    /// MemoryLimitExceeded as soon as map, features and `users` take more than mf_ext.max_memory, and as
-    /// read_features(). O(map + rows of the relation). Memory while it reads: 24 bytes a feature of a user, and the
-    /// map.
+    /// MemoryLimitExceeded as soon as map, features and `users` take more than mf_ext.max_memory beside `taken` bytes
+    /// of what the caller holds, and as read_features(). O(map + rows of the relation). Memory while it reads: 24 bytes
+    /// a feature of a user, and the map.
     static std::optional<ExpectedUsers> read(const Catalog& catalog, const ServedVersion& model, const IdTable& users,
-                                             Environment& environment, bool reads_only = true);
+                                             Environment& environment, bool reads_only = true, std::size_t taken = 0);
 
     explicit ExpectedUsers(MappedFeatures features) : features_(std::move(features)) {}
 
     /// The center of a user of the version's kind of ids: the same bits as from center_of_user(). Any thread may ask.
     /// O(features of the user · k).
     UserCenter of(const Id& user) const;
+
+    /// The same of many, on all threads: row u is that of user u. O(features of the users · k).
+    ExpectedRows of(const Ids& users, Environment& environment) const { return features_.expected(users, environment); }
 
   private:
     MappedFeatures features_;

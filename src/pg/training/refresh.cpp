@@ -104,11 +104,11 @@ class Refresh {
     }
 
     void solve(const Dataset& dataset, Solution& solution) {
-        require_memory(dataset);
+        const std::size_t taken = require_memory(dataset);
         UsersForItems users(dataset.by_user, model_.shape().ranking_factors, model_.shape().rating_factors,
                             environment_);
         take_stored_users(dataset, users);
-        const UserCenterRows user_centers(catalog_, model_, dataset.users, environment_);
+        const UserCenterRows user_centers(catalog_, model_, dataset.users, taken, environment_);
         users.fold_in({[&] { return model_.new_ranking_fold_in(); }, [&] { return model_.new_rating_fold_in(); },
                        model_items_, user_centers.view()},
                       environment_);
@@ -163,18 +163,19 @@ class Refresh {
         users.fold_in_again(items, {ranking, rating, items.indices(), centers}, environment_);
     }
 
-    /// Throws unless users, items and what is solved of them fit beside the rows that were read.
-    void require_memory(const Dataset& dataset) const {
+    /// The bytes of users, items and what is solved of them beside the rows that were read. Throws unless they fit.
+    std::size_t require_memory(const Dataset& dataset) const {
         const FactorShape shape = model_.shape();
         const std::size_t row =
             4 * (FactorMatrix::padded(shape.ranking_factors) + FactorMatrix::padded(shape.rating_factors) + 1);
         // What a training run on these rows would take has the factors of the users; and of the items that are solved
         // the former and the present ones are there together.
-        require_refresh_memory(
+        const std::size_t bytes =
             memory_of(dataset) + 2 * columns_.size() * row +
-                ItemsForUsers::bytes(dataset.items.size(), shape.ranking_factors, shape.rating_factors) +
-                UserCenterRows::bytes(model_, dataset.users.size()),
-            columns_.size(), "items to be solved");
+            ItemsForUsers::bytes(dataset.items.size(), shape.ranking_factors, shape.rating_factors) +
+            UserCenterRows::bytes(model_, dataset.users.size());
+        require_refresh_memory(bytes, columns_.size(), "items to be solved");
+        return bytes;
     }
 
     std::size_t memory_of(const Dataset& dataset) const {
