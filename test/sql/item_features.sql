@@ -126,18 +126,7 @@ INSERT INTO known_facts VALUES (1009, 'group 1', 1);
 SELECT error_of($$SELECT mf_refresh_items('theirs')$$);
 SELECT count(*) FROM mf_recommend(1, 5, 'theirs');
 
--- What cannot be.
-CREATE TABLE others (id integer, feature text);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "nowhere"}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": 5}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "articles"}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "others"}')$$);
-CREATE TABLE empty_facts (item_id integer, feature text);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "empty_facts"}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"feature_regularization": 0}')$$);
-SET mf_ext.max_memory = '1MB';
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"item_features": "known_facts", "search": false}')$$);
-RESET mf_ext.max_memory;
+-- What cannot be; what cannot be of users either is in feature_errors.
 -- The rows of items that are expected anew take more than their features do.
 SELECT error_of($$INSERT INTO known_facts SELECT i, 'group 1', 1 FROM generate_series(10001, 14000) i; SET LOCAL mf_ext.max_memory = '1MB'; SELECT mf_refresh_items('ratings')$$);
 -- Without any feature, items that nobody has had leave.

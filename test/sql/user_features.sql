@@ -90,16 +90,6 @@ SELECT error_of($$SELECT mf_train_async('ratings', 'theirs', factors => 4, optio
 RESET ROLE;
 SELECT count(*) FROM mf_models WHERE model = 'theirs';
 
--- What cannot be.
-CREATE TABLE others (id integer, feature text);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "nowhere"}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": ["known_facts"]}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "people"}')$$);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "others"}')$$);
-CREATE TABLE empty_facts (user_id integer, feature text);
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "empty_facts"}')$$);
-SET mf_ext.max_memory = '1MB';
-SELECT error_of($$SELECT mf_train('ratings', factors => 4, options => '{"user_features": "known_facts", "search": false}')$$);
 -- All users take memory where one has a feature.
 CREATE TABLE many AS SELECT u AS user_id, u % 50 AS item_id, (1 + u % 5)::real AS rating FROM generate_series(1, 20000) AS u;
 CREATE INDEX ON many (user_id);
