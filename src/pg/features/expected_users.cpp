@@ -42,7 +42,7 @@ std::optional<FeatureRows> features_of(const Catalog& catalog, ServingModel& mod
 std::optional<ExpectedUsers> ExpectedUsers::read(const Catalog& catalog, const ServedVersion& model,
                                                  const IdTable& users, Environment& environment, bool reads_only,
                                                  std::size_t taken) {
-    if (!model.version.has_user_features) return std::nullopt;
+    if (!model.version.features.users) return std::nullopt;
     const std::optional<FeatureRelation> relation = readable_user_features(catalog, model);
     FeatureRows features = relation
                                ? read_features_among(*relation, users, model.version.owner, environment, reads_only)
@@ -75,7 +75,7 @@ UserCenter ExpectedUsers::of(const Id& user) const {
 }
 
 UserCenter center_of_user(const Catalog& catalog, ServingModel& model, const Id& user) {
-    if (!model.version.has_user_features) return {};
+    if (!model.version.features.users) return {};
     Environment environment = quiet_environment();
     std::optional<FeatureRows> features = features_of(catalog, model, user, environment);
     if (!features) return center_of_anyone(catalog, model);
@@ -84,7 +84,7 @@ UserCenter center_of_user(const Catalog& catalog, ServingModel& model, const Id&
 }
 
 UserCenter center_of_anyone(const Catalog& catalog, const ServedVersion& model) {
-    if (!model.version.has_user_features) return {};
+    if (!model.version.features.users) return {};
     FeatureRows none = no_features(model.user_kind);
     StoredMap map = map_of(catalog, Side::Users, model, &none.rows.items);
     Environment environment = quiet_environment();

@@ -37,7 +37,7 @@ auto unless_unreadable(const Catalog& catalog, const ServedVersion& model, const
     -> std::optional<decltype(look())> {
     // An error is kept until the transaction ends, and a statement may ask for a million users.
     const bool is_known = warned_versions().contains(catalog, model);
-    const auto may_select = [relation = model.version.user_features, reader = model.version.owner] {
+    const auto may_select = [relation = *model.version.features.users, reader = model.version.owner] {
         return may_select_unsafe(relation, reader);
     };
     if (is_known && !pg_call(may_select)) return std::nullopt;
@@ -59,12 +59,6 @@ auto unless_unreadable(const Catalog& catalog, const ServedVersion& model, const
     return std::nullopt;
 }
 
-FeatureRelation describe(const ServedVersion& model) {
-    const ModelVersion& version = model.version;
-    return current_features(model.name, version.user_features, NameStr(version.user_column), model.user_kind,
-                            version.owner, Side::Users);
-}
-
 /// Locks the relation, if the reader may read it, and says whether the plan can be run. With the lock, which the query
 /// takes anyway, nothing changes between this look and the query.
 bool is_valid(const FeaturePlan* plan, Oid reader) {
@@ -79,7 +73,7 @@ bool is_valid(const FeaturePlan* plan, Oid reader) {
 }  // namespace
 
 std::optional<FeatureRelation> readable_user_features(const Catalog& catalog, const ServedVersion& model) {
-    return unless_unreadable(catalog, model, [&] { return describe(model); });
+    return unless_unreadable(catalog, model, [&] { return current_features(model, Side::Users); });
 }
 
 std::shared_ptr<const FeaturePlan> readable_plan(const Catalog& catalog, ServingModel& model) {

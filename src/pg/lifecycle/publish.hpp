@@ -13,8 +13,7 @@ struct NewVersion {
     std::string model;
     Oid owner = InvalidOid;
     const Source* source = nullptr;
-    Oid item_features = InvalidOid;  ///< relation of the features of items, InvalidOid: none
-    Oid user_features = InvalidOid;
+    BySide<Oid> features;  ///< relations of features, InvalidOid: none
     const TrainOptions* options = nullptr;
     std::string algorithm;
     std::string parameters;  ///< JSON text

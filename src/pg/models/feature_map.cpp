@@ -125,8 +125,8 @@ using MapRowSink = std::function<void(const MapRow&)>;
 class MapScan {
   public:
     MapScan(const Catalog& catalog, Side side, std::int64_t model_id, FactorShape shape, const std::string& label)
-        : table_(side == Side::Items ? catalog.item_features : catalog.user_features),
-          index_(side == Side::Items ? catalog.item_features_index : catalog.user_features_index),
+        : table_(catalog.features[side]),
+          index_(catalog.features_index[side]),
           model_id_(model_id),
           shape_(shape),
           label_(label.c_str()) {}
@@ -288,7 +288,7 @@ void write_feature_map(const Catalog& catalog, Side side, std::int64_t model_id,
         row.ranking = ranking.row(f);
         return row;
     };
-    TableWriter writer = open_table_writer(of_items ? catalog.item_features : catalog.user_features);
+    TableWriter writer = open_table_writer(catalog.features[side]);
     std::vector<RowToWrite> rows(TableWriter::kBatch);
     for (std::size_t begin = 0; begin <= features; begin += rows.size()) {
         const std::size_t count = std::min(rows.size(), features + 1 - begin);

@@ -84,10 +84,8 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     copy_name(&version.item_column, value(kItemColumn), false);
     copy_name(&version.rating_column, value(kRatingColumn), nulls[kRatingColumn - 1]);
     copy_name(&version.time_column, value(kTimeColumn), nulls[kTimeColumn - 1]);
-    version.has_item_features = !nulls[kItemFeatures - 1];
-    version.item_features = version.has_item_features ? DatumGetObjectId(value(kItemFeatures)) : InvalidOid;
-    version.has_user_features = !nulls[kUserFeatures - 1];
-    version.user_features = version.has_user_features ? DatumGetObjectId(value(kUserFeatures)) : InvalidOid;
+    if (!nulls[kItemFeatures - 1]) version.features.items = DatumGetObjectId(value(kItemFeatures));
+    if (!nulls[kUserFeatures - 1]) version.features.users = DatumGetObjectId(value(kUserFeatures));
     version.user_type = DatumGetObjectId(value(kUserType));
     version.item_type = DatumGetObjectId(value(kItemType));
     const char* feedback = TextDatumGetCString(value(kFeedback));

@@ -18,10 +18,8 @@ struct ModelVersion {
     NameData item_column;
     NameData rating_column;  // empty: every row has weight 1
     NameData time_column;    // empty: none
-    bool has_item_features;  ///< it was trained with features of items
-    Oid item_features;       ///< their relation; InvalidOid also if a restore did not find it
-    bool has_user_features;  ///< likewise of users
-    Oid user_features;
+    /// Relations of the features that it was trained with; InvalidOid if a restore did not find it.
+    BySide<std::optional<Oid>> features;
     Oid user_type;
     Oid item_type;
     bool implicit;

@@ -25,7 +25,7 @@ Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
 }
 
 void require_features(const ServingModel& model) {
-    if (model.version.has_item_features) return;
+    if (model.version.features.items) return;
     throw SqlError(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                    "model \"" + model.name + "\" was trained without features of items", "",
                    "Train it with a relation of features: mf_train(..., options => '{\"item_features\": \"...\"}').");
@@ -33,11 +33,9 @@ void require_features(const ServingModel& model) {
 
 /// The features of an item as its relation has them now, but for those that the map does not have.
 MappedFeatures features_of(const Catalog& catalog, const ServingModel& model, const Id& item) {
-    const ModelVersion& version = model.version;
-    const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
-                                                      model.item_kind, version.owner);
+    const FeatureRelation relation = current_features(model, Side::Items);
     Environment environment = quiet_environment();
-    FeatureRows features = read_features_of(relation, {&item, 1}, version.owner, environment, true);
+    FeatureRows features = read_features_of(relation, {&item, 1}, model.version.owner, environment, true);
     StoredMap map = map_of(catalog, Side::Items, model, &features.rows.items);
     return {std::move(map), std::move(features), environment};
 }

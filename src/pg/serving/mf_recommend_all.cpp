@@ -54,7 +54,7 @@ class AllUsers {
                 trained_digests_.resize(scan.users().size());
             }
             from_factors(&scan, first);
-            if (first && model_.version.has_user_features) from_features(scan);
+            if (first && model_.version.features.users) from_features(scan);
             from_histories(scan, source);
             if (scan.seen().end() >= scan.users().size()) return;
         }
@@ -77,7 +77,7 @@ class AllUsers {
             if (scan != nullptr) {
                 const std::optional<std::uint32_t> found = id.find_in(scan->users());
                 if (!found) {
-                    if (first && model_.version.has_user_features)
+                    if (first && model_.version.features.users)
                         id.intern_in(unserved_);
                     else if (first)
                         writer_.put(id, popular);

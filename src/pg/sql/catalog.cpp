@@ -30,10 +30,10 @@ Catalog catalog_of_function_unsafe(Oid function) {
     catalog.user_factors_index = relation_unsafe("mf_user_factor_data_pkey", schema);
     catalog.item_factors = relation_unsafe("mf_item_factor_data", schema);
     catalog.item_factors_index = relation_unsafe("mf_item_factor_data_pkey", schema);
-    catalog.item_features = relation_unsafe("mf_item_feature_data", schema);
-    catalog.item_features_index = relation_unsafe("mf_item_feature_data_pkey", schema);
-    catalog.user_features = relation_unsafe("mf_user_feature_data", schema);
-    catalog.user_features_index = relation_unsafe("mf_user_feature_data_pkey", schema);
+    catalog.features = {relation_unsafe("mf_item_feature_data", schema),
+                        relation_unsafe("mf_user_feature_data", schema)};
+    catalog.features_index = {relation_unsafe("mf_item_feature_data_pkey", schema),
+                              relation_unsafe("mf_user_feature_data_pkey", schema)};
     catalog.grants = relation_unsafe("mf_grant_data", schema);
     catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
     catalog.jobs = relation_unsafe("mf_job_data", schema);

@@ -8,6 +8,16 @@ namespace mf::pg {
 /// The two kinds of rows that a model has factors of.
 enum class Side { Items, Users };
 
+/// What there is for each of them.
+template <class T>
+struct BySide {
+    T items{};
+    T users{};
+
+    T& operator[](Side side) { return side == Side::Items ? items : users; }
+    const T& operator[](Side side) const { return side == Side::Items ? items : users; }
+};
+
 struct Catalog {
     Oid schema;  ///< that of all of them
     Oid models;
@@ -19,10 +29,8 @@ struct Catalog {
     Oid user_factors_index;
     Oid item_factors;
     Oid item_factors_index;
-    Oid item_features;  ///< the map from features of items to factors
-    Oid item_features_index;
-    Oid user_features;  ///< likewise of users
-    Oid user_features_index;
+    BySide<Oid> features;  ///< the maps from features to factors
+    BySide<Oid> features_index;
     Oid grants;
     Oid grants_index;
     Oid jobs;

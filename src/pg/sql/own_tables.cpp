@@ -33,8 +33,8 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
     } tables[] = {{"{models}", catalog.models},
                   {"{user_factors}", catalog.user_factors},
                   {"{item_factors}", catalog.item_factors},
-                  {"{item_features}", catalog.item_features},
-                  {"{user_features}", catalog.user_features},
+                  {"{item_features}", catalog.features.items},
+                  {"{user_features}", catalog.features.users},
                   {"{grants}", catalog.grants},
                   {"{jobs}", catalog.jobs}};
     for (const auto& table : tables) replace_all(sql, table.placeholder, qualified_name(table.relation));

@@ -64,10 +64,8 @@ std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const S
                                                     version_label(model.name, model.version.version));
     if (!map) return std::nullopt;
     require_refresh_memory(map->memory(), map->features.size(), "features of the version read");
-    const ModelVersion& version = model.version;
-    const FeatureRelation relation = current_features(model.name, version.item_features, NameStr(version.item_column),
-                                                      model.item_kind, version.owner);
-    FeatureRows features = read_features(relation, version.owner, environment);
+    const FeatureRelation relation = current_features(model, Side::Items);
+    FeatureRows features = read_features(relation, model.version.owner, environment);
     require_refresh_memory(map->memory() + MappedFeatures::joining_bytes(features), features.rows.users.size(),
                            "items with features read");
     return ExpectedItems({std::move(*map), std::move(features), environment});

@@ -31,8 +31,8 @@ TrainArguments retrain_arguments(const std::string& model, const ModelVersion& v
     };
     raw.options_text = text(stored.options);
     raw.repeats = true;
-    raw.item_features = version.item_features;
-    raw.user_features = version.user_features;
+    raw.item_features = version.features.items.value_or(InvalidOid);
+    raw.user_features = version.features.users.value_or(InvalidOid);
     raw.found = stored.found;
     if (raw.found != nullptr) raw.found_text = text(raw.found);
     try {

@@ -51,8 +51,8 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.model = arguments.model;
     row.owner = owner;
     row.source = &arguments.source;
-    if (arguments.item_features) row.item_features = arguments.item_features->relation;
-    if (arguments.user_features) row.user_features = arguments.user_features->relation;
+    if (arguments.item_features) row.features.items = arguments.item_features->relation;
+    if (arguments.user_features) row.features.users = arguments.user_features->relation;
     row.options = &arguments.options;
     row.algorithm = named_trainer(arguments.options).name;
     const Settings& found = trained.found.found;

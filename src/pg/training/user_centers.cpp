@@ -17,7 +17,7 @@ UserCenterRows::UserCenterRows(const Catalog& catalog, const ServedVersion& mode
 }
 
 std::size_t UserCenterRows::bytes(const ServedVersion& model, std::size_t users) {
-    if (!model.version.has_user_features) return 0;
+    if (!model.version.features.users) return 0;
     const FactorShape shape = model.shape();
     const std::size_t ranking = FactorMatrix::padded(shape.ranking_factors);
     const std::size_t joined = FactorMatrix::padded(shape.rating_factors + 1);
