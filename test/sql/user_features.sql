@@ -52,6 +52,8 @@ CREATE INDEX ON later (user_id);
 SELECT version FROM mf_train('later', factors => 8, options => '{"user_features": "facts", "search": false}');
 INSERT INTO facts SELECT u, 'group ' || u % 4, 1 FROM generate_series(2001, 2160) AS u;
 INSERT INTO later SELECT u, 500 + u % 4, 5 FROM generate_series(2001, 2160) AS u;
+-- Features of users take memory beside what is solved.
+SELECT regexp_replace(error_of($$INSERT INTO facts SELECT u, 'f ' || f, 1 FROM generate_series(2001, 2160) AS u, generate_series(1, 2000) AS f; SET LOCAL mf_ext.max_memory = '36MB'; SELECT mf_refresh_items('later')$$), '\d+ MB', 'N MB', 'g');
 SELECT new_items, updated_items FROM mf_refresh_items('later');
 SELECT avg((l.item_id % 4 = u % 4)::integer) > 0.9 AS of_their_group FROM generate_series(1, 160) AS u, mf_recommend(u, 1, 'later', candidates => ARRAY[500, 501, 502, 503]) AS l;
 SELECT mf_drop_model('later');
