@@ -6,10 +6,7 @@ namespace mf::pg {
 
 StoredMap map_of(const Catalog& catalog, Side side, const ServedVersion& model, const Ids* names) {
     const std::string label = version_label(model.name, model.version.version);
-    const std::int64_t id = model.version.model_id;
-    std::optional<StoredMap> map = names != nullptr
-                                       ? read_feature_map_of(catalog, side, id, *names, model.shape(), label)
-                                       : read_feature_map(catalog, side, id, model.shape(), label);
+    std::optional<StoredMap> map = read_feature_map(catalog, side, model.version.model_id, names, model.shape(), label);
     if (!map)
         throw SqlError(ERRCODE_DATA_CORRUPTED, label + " lacks the factors of features", "", "Train the model again.");
     return std::move(*map);

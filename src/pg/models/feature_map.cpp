@@ -301,17 +301,14 @@ void write_feature_map(const Catalog& catalog, Side side, std::int64_t model_id,
     pg_call([] { CommandCounterIncrement(); });
 }
 
-std::optional<StoredMap> read_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, FactorShape shape,
-                                          const std::string& label) {
-    return read_map(MapScan(catalog, side, model_id, shape, label), nullptr, label);
-}
-
-std::optional<StoredMap> read_feature_map_of(const Catalog& catalog, Side side, std::int64_t model_id, const Ids& names,
-                                             FactorShape shape, const std::string& label) {
+std::optional<StoredMap> read_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, const Ids* names,
+                                          FactorShape shape, const std::string& label) {
+    const MapScan scan(catalog, side, model_id, shape, label);
+    if (names == nullptr) return read_map(scan, nullptr, label);
     std::vector<std::string_view> wanted{kIntercept};
-    for (std::uint32_t f = 0; f < names.size(); ++f) wanted.push_back(names.bytes(f));
+    for (std::uint32_t f = 0; f < names->size(); ++f) wanted.push_back(names->bytes(f));
     std::sort(wanted.begin(), wanted.end());
-    return read_map(MapScan(catalog, side, model_id, shape, label), &wanted, label);
+    return read_map(scan, &wanted, label);
 }
 
 }  // namespace mf::pg

@@ -21,14 +21,11 @@ struct StoredMap {
 /// the rows of the model's maps.
 void write_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, const Ids& names, const Model& model);
 
-/// Reads the map under the active snapshot; nothing if the version has none. `shape` as for factors; label names the
-/// version. Throws data_corrupted for rows of another length, values that are not finite, a missing intercept. Memory:
-/// what it returns.
-std::optional<StoredMap> read_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, FactorShape shape,
-                                          const std::string& label);
-
-/// The same of those of the features that the map has, by a look into the index for each.
-std::optional<StoredMap> read_feature_map_of(const Catalog& catalog, Side side, std::int64_t model_id, const Ids& names,
-                                             FactorShape shape, const std::string& label);
+/// Reads the map under the active snapshot; nothing if the version has none. names: of the features that are wanted, by
+/// a look into the index for each; those that the map does not have are left out; null: all. `shape` as for factors;
+/// label names the version. Throws data_corrupted for rows of another length, values that are not finite, a missing
+/// intercept. Memory: what it returns.
+std::optional<StoredMap> read_feature_map(const Catalog& catalog, Side side, std::int64_t model_id, const Ids* names,
+                                          FactorShape shape, const std::string& label);
 
 }  // namespace mf::pg

@@ -60,8 +60,8 @@ void move_row(SolvedItems& items, std::uint32_t from, std::uint32_t to) {
 
 std::optional<ExpectedItems> ExpectedItems::read(const Catalog& catalog, const ServedVersion& model,
                                                  Environment& environment) {
-    std::optional<StoredMap> map = read_feature_map(catalog, Side::Items, model.version.model_id, model.shape(),
-                                                    version_label(model.name, model.version.version));
+    std::optional<StoredMap> map = read_feature_map(catalog, Side::Items, model.version.model_id, nullptr,
+                                                    model.shape(), version_label(model.name, model.version.version));
     if (!map) return std::nullopt;
     require_refresh_memory(map->memory(), map->features.size(), "features of the version read");
     const FeatureRelation relation = current_features(model, Side::Items);
