@@ -45,6 +45,7 @@ class ListedItems {
   public:
     explicit ListedItems(std::size_t items) : listed_(items) {}
     void add(std::uint32_t item) { listed_[item].store(true, std::memory_order_relaxed); }
+    bool contains(std::uint32_t item) const { return listed_[item].load(std::memory_order_relaxed); }
     /// The share of all items; NaN if there are none.
     double share() const;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -55,6 +56,22 @@ Eigenbasis::Eigenbasis(const GramMatrix& gram, int factors, Environment& environ
     for (std::size_t column = 0; column < size; ++column)
         for (std::size_t i = 0; i < size; ++i)
             vectors_[vector_index(i, column, blocks)] = static_cast<float>(vectors.at(i, order[column]));
+}
+
+Eigenbasis::Eigenbasis(FactorView images) : Eigenbasis(images.factors()) {
+    const std::size_t blocks = FactorMatrix::padded(factors_) / kLanes;
+    const auto size = static_cast<std::size_t>(factors_);
+    if (images.rows() != size) throw std::logic_error("a rotation has as many images as factors");
+    for (std::size_t row = 0; row < size; ++row)
+        for (std::size_t column = 0; column < size; ++column)
+            vectors_[vector_index(row, column, blocks)] = images.row(row)[column];
+}
+
+FactorMatrix images_of(const Eigenbasis& basis, int factors, Environment& environment) {
+    FactorMatrix images(static_cast<std::size_t>(factors), factors);
+    for (std::size_t i = 0; i < images.rows(); ++i) images.row(i)[i] = 1.0f;
+    basis.rotate(images, environment);
+    return images;
 }
 
 Eigenbasis Eigenbasis::inverse() const {
@@ -112,13 +129,13 @@ bool has_halves(FactorView features) {
 
 }  // namespace
 
-bool is_diagonal(const GramMatrix& gram, FactorView features) {
+// share: what rounding to 16 bits has left of two dimensions, as a share of the root of their product.
+static bool is_diagonal(const GramMatrix& gram, int factors, double share) {
     // Rounding leaves about 1e-7 of the largest eigenvalue; a matrix in another basis has far more. Where factors were
     // rounded to 16 bits, it leaves 2^-12 divided by the root of the number of rows of what the two dimensions have. In
     // double precision, in which no product of two floats is too large or too small.
-    constexpr double kTolerance = 0x1.0p-18, kShareOfHalves = 0x1.0p-14;
-    const auto k = static_cast<std::size_t>(features.factors());
-    const double share = has_halves(features) ? kShareOfHalves : 0;
+    constexpr double kTolerance = 0x1.0p-18;
+    const auto k = static_cast<std::size_t>(factors);
     double largest = 0;
     for (std::size_t i = 0; i < k; ++i) {
         if (!std::isfinite(gram.at(i, i))) return false;
@@ -133,6 +150,13 @@ bool is_diagonal(const GramMatrix& gram, FactorView features) {
         }
     return true;
 }
+
+bool is_diagonal(const GramMatrix& gram, FactorView features) {
+    constexpr double kShareOfHalves = 0x1.0p-14;
+    return is_diagonal(gram, features.factors(), has_halves(features) ? kShareOfHalves : 0.0);
+}
+
+bool is_diagonal(const GramMatrix& gram, int factors) { return is_diagonal(gram, factors, 0.0); }
 
 SharedDiagonal::SharedDiagonal(const GramMatrix& gram, FactorView features, float unobserved_weight) {
     if (!is_diagonal(gram, features)) return;

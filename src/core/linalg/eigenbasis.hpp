@@ -20,6 +20,9 @@ class Eigenbasis {
     /// wherever it lies. O(rows · k²).
     void rotate(MutableFactorView rows, Environment& environment) const;
 
+    /// The rotation that gives unit vector r the coordinates images.row(r), as many as there are factors. O(k²).
+    explicit Eigenbasis(FactorView images);
+
     /// The way back: what rotates rows in this basis to where they were. O(k²).
     Eigenbasis inverse() const;
 
@@ -30,8 +33,14 @@ class Eigenbasis {
     Array<float> vectors_;  // column blocks of K rows
 };
 
+/// The rotation as numbers: what Eigenbasis(FactorView) takes. O(k²) beside the rotation of k rows.
+FactorMatrix images_of(const Eigenbasis& basis, int factors, Environment& environment);
+
 /// True if the features, whose Gram matrix this is, are in its eigenbasis, up to their rounding. O(k²).
 bool is_diagonal(const GramMatrix& gram, FactorView features);
+
+/// The same for features that were not rounded to 16 bits, which are elsewhere.
+bool is_diagonal(const GramMatrix& gram, int factors);
 
 /// unobserved_weight · gram for features that are in the eigenbasis; nothing for others.
 class SharedDiagonal {

@@ -27,14 +27,7 @@ struct Side {
 ObjectiveParts solve_side(const AlsHalfStep& step, const Side& side, const BiasedFactors& features,
                           const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
                           FactorMatrix& factors, Array<float>& bias) {
-    ObjectiveParts parts =
-        solve_long_rows(step, side.rows, side.plan.long_rows, features, centers, environment, factors, bias);
-    parts += solve_blocks(side.plan.blocks, workspaces, environment, [&](RowBlock block, NormalEquations& workspace) {
-        return solve_block(step, side.rows.slice(block.begin, block.end), features, workspace,
-                           centers.slice(block.begin, block.end), factors.slice(block.begin, block.end),
-                           std::span<float>(bias).subspan(block.begin, block.end - block.begin));
-    });
-    return parts;
+    return solve_rows(step, side.rows, side.plan, features, centers, workspaces, environment, factors, bias);
 }
 
 // Factors and biases as one matrix, whose last column the biases are.

@@ -123,4 +123,16 @@ ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<
         });
 }
 
+ObjectiveParts solve_rows(const AlsHalfStep& step, CsrView rows, const RowPlan& plan, const BiasedFactors& features,
+                          const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
+                          MutableFactorView out, std::span<float> out_bias) {
+    ObjectiveParts parts = solve_long_rows(step, rows, plan.long_rows, features, centers, environment, out, out_bias);
+    parts += solve_blocks(plan.blocks, workspaces, environment, [&](RowBlock block, NormalEquations& workspace) {
+        return solve_block(step, rows.slice(block.begin, block.end), features, workspace,
+                           centers.slice(block.begin, block.end), out.slice(block.begin, block.end),
+                           out_bias.subspan(block.begin, block.end - block.begin));
+    });
+    return parts;
+}
+
 }  // namespace mf

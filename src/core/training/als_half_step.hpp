@@ -73,6 +73,12 @@ ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<
                                const BiasedFactors& features, const BiasedFactors& centers, Environment& environment,
                                MutableFactorView out, std::span<float> out_bias);
 
+/// All rows of a side, by its plan: what both of the above do, on all threads, with the same bits for any number of
+/// them.
+ObjectiveParts solve_rows(const AlsHalfStep& step, CsrView rows, const RowPlan& plan, const BiasedFactors& features,
+                          const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
+                          MutableFactorView out, std::span<float> out_bias);
+
 /// Solves one row. columns may be longer than values; the surplus is prefetched. factors has FactorMatrix::padded(k)
 /// floats. The bias b is eliminated: with the system A z₁ = Σ t_j y_j + λ m, A z₂ = s = Σ y_j it is
 /// b = (Σ t_j + λ_b b_m − s·z₁) / (n + λ_b − s·z₂), and then p = z₁ − b z₂, for the ridges λ and λ_b of the row and the

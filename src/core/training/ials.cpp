@@ -24,17 +24,6 @@ struct Side {
         : rows(matrix.with_values(weights)), plan(plan_rows(matrix, factors)) {}
 };
 
-ObjectiveParts solve_side(const IalsHalfStep& step, const Side& side, FactorView features, FactorView centers,
-                          std::span<IalsWorkspace> workspaces, Environment& environment, FactorMatrix& factors) {
-    ObjectiveParts parts =
-        solve_long_rows(step, side.rows, side.plan.long_rows, features, centers, environment, factors);
-    parts += solve_blocks(side.plan.blocks, workspaces, environment, [&](RowBlock block, IalsWorkspace& workspace) {
-        return solve_block(step, side.rows.slice(block.begin, block.end), features, workspace, slice_of(centers, block),
-                           factors.slice(block.begin, block.end));
-    });
-    return parts;
-}
-
 // Rotates the features and what else is in their basis into their eigenbasis, unless they are in it, and returns their
 // Gram matrix there.
 GramMatrix rotate_to_eigenbasis(FactorMatrix& features, std::initializer_list<FactorMatrix*> others,
@@ -59,7 +48,7 @@ ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, HalfMatrix* halves, const 
         if (halves != nullptr) halves->copy(features, step.gram, environment);
         step.halves = halves;
     }
-    return solve_side(step, side, features, centers, workspaces, environment, factors);
+    return solve_rows(step, side.rows, side.plan, features, centers, workspaces, environment, factors);
 }
 
 ObjectiveParts solve_users(RankingModel& model, const Side& users, const Csr* user_features, HalfMatrix* halves,
@@ -175,8 +164,9 @@ FactorMatrix solve_items(const ItemsToSolve& items, const RankingUsers& users, c
     const Csr by_item = rows_of_columns(items.by_user, weights, items.columns, environment);
     FactorMatrix result(by_item.rows(), factors, environment);
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(factors, environment);
-    solve_side(ials_items_step(users.gram, parameters, users.count), Side(by_item, by_item.values, factors), users.rows,
-               items.centers, workspaces, environment, result);
+    const Side side(by_item, by_item.values, factors);
+    solve_rows(ials_items_step(users.gram, parameters, users.count), side.rows, side.plan, users.rows, items.centers,
+               workspaces, environment, result);
     return result;
 }
 

@@ -172,4 +172,15 @@ ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span
         });
 }
 
+ObjectiveParts solve_rows(const IalsHalfStep& step, CsrView rows, const RowPlan& plan, FactorView features,
+                          FactorView centers, std::span<IalsWorkspace> workspaces, Environment& environment,
+                          MutableFactorView out) {
+    ObjectiveParts parts = solve_long_rows(step, rows, plan.long_rows, features, centers, environment, out);
+    parts += solve_blocks(plan.blocks, workspaces, environment, [&](RowBlock block, IalsWorkspace& workspace) {
+        return solve_block(step, rows.slice(block.begin, block.end), features, workspace, slice_of(centers, block),
+                           out.slice(block.begin, block.end));
+    });
+    return parts;
+}
+
 }  // namespace mf

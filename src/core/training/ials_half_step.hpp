@@ -69,6 +69,12 @@ ObjectiveParts solve_long_rows(const IalsHalfStep& step, CsrView rows, std::span
                                FactorView features, FactorView centers, Environment& environment,
                                MutableFactorView out);
 
+/// All rows of a side, by its plan, the long ones exactly: what both of the above do, on all threads, with the same
+/// bits for any number of them.
+ObjectiveParts solve_rows(const IalsHalfStep& step, CsrView rows, const RowPlan& plan, FactorView features,
+                          FactorView centers, std::span<IalsWorkspace> workspaces, Environment& environment,
+                          MutableFactorView out);
+
 /// Solves one row exactly, drawn to `center`, or to zero if that is null. columns may be longer than weights; the
 /// surplus is prefetched. factors has FactorMatrix::padded(k) floats. The factorized system stays in `workspace`.
 /// Otherwise as solve_block(). O(n·k² + k³), or O(n²·k + n³) with step.shared and n ≤ DualEquations::longest_row().

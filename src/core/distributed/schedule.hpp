@@ -1,0 +1,140 @@
+// Which steps a distributed training run takes, one after the other: those of the local trainers (als.hpp, ials.hpp),
+// with their early stopping, on buckets. The state between two steps is a few numbers and travels as bytes, so that a
+// run goes on where it stood.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/parallel.hpp"
+#include "core/distributed/step.hpp"
+#include "core/pipeline/train.hpp"
+#include "core/training/options.hpp"
+
+namespace mf {
+
+/// What a run is about: the same whenever it goes on.
+struct DistributedData {
+    std::vector<std::uint32_t> user_counts;  ///< users in each bucket
+    std::vector<std::uint32_t> item_counts;  ///< items in each bucket
+    std::uint64_t entries = 0;               ///< of all users, held-out ones included
+    std::uint64_t held_out = 0;              ///< of these
+};
+
+/// Factors of one kind and side, as they are stored.
+struct StoredFactors {
+    std::uint32_t version = 0;  ///< 0: none yet
+    FactorMatrix turn;          ///< what turns them to the basis of the other side; no rows: nothing
+};
+
+class Schedule {
+  public:
+    /// A run from its beginning. options: as train() takes them, for single storage and without a search.
+    Schedule(const TrainOptions& options, DistributedData data);
+    /// A run that goes on. Throws InvalidData for bytes that are not those of save() of such a run.
+    Schedule(const TrainOptions& options, DistributedData data, std::string_view saved);
+
+    std::string save() const;
+
+    bool is_done() const { return stage_ == Stage::Done; }
+    /// The next step, the same until finish() is called.
+    Step next() const;
+    /// After the step was run for every bucket of its side that has rows: its sums, added in the order of buckets. With
+    /// checkpoints; reports iterations to the environment, which may not end the run.
+    void finish(const StepSums& sums, Environment& environment);
+
+    /// True if a version of factors may be read once more.
+    bool keeps(FactorKind kind, RowSide side, std::uint32_t version) const;
+
+    /// The steps done so far.
+    std::uint32_t steps() const { return steps_; }
+
+    // Of a run that is done. Users and items of both kinds are in the bases of each other once they are turned.
+    const StoredFactors& stored(FactorKind kind, RowSide side) const { return factors_[at(kind)][at(side)]; }
+    /// Scale, parameters and iterations, without factors.
+    RatingModel rating_model() const;
+    RankingModel ranking_model() const;
+    /// Without the figures of the baselines, which are NaN.
+    const TrainSummary& summary() const { return summary_; }
+
+  private:
+    friend struct ScheduleFields;
+
+    enum class Stage : std::uint32_t {
+        Values,
+        ItemBiases,
+        UserBiases,
+        RandomItems,
+        StartUsers,
+        StartItems,
+        ItemBasis,
+        ScaleUsers,
+        RatingItems,
+        RatingUsers,
+        RatingTest,       ///< of an iteration
+        RatingBestUsers,  ///< for the items of the best iteration
+        RatingErrors,     ///< at the end
+        Weights,
+        Items,
+        RandomUsers,
+        RankingItems,
+        RankingUsers,
+        RankingTest,
+        RankingLastUsers,  ///< exactly
+        Lists,             ///< at the end
+        AllRatingUsers,    ///< by all of their entries
+        AllRankingUsers,
+        Done,
+    };
+
+    static std::size_t at(FactorKind kind) { return static_cast<std::size_t>(kind); }
+    static std::size_t at(RowSide side) { return static_cast<std::size_t>(side); }
+    bool has_test() const { return data_.held_out > 0; }
+    bool is_explicit() const { return options_.feedback == Feedback::Explicit; }
+    double entries() const { return static_cast<double>(std::max<std::uint64_t>(data_.entries - data_.held_out, 1)); }
+
+    StoredFactors& of(FactorKind kind, RowSide side) { return factors_[at(kind)][at(side)]; }
+    const StoredFactors& of(FactorKind kind, RowSide side) const { return factors_[at(kind)][at(side)]; }
+    Step step_of(StepKind kind, RowSide side, FactorKind of) const;
+    Step measure(StepKind kind, FactorKind of) const;
+    Step solve_rating(RowSide side) const;
+    Step solve_ranking(RowSide side, bool exactly) const;
+    void turn_to_eigenbasis(RowSide side, Environment& environment);
+    /// Ends an iteration; true if training goes on.
+    bool ends_iteration(FactorKind kind, double metric, Environment& environment);
+    void begin(FactorKind kind, Environment& environment);
+    /// After the last iteration: back to the items of the best one. True if they were others.
+    bool restore_best(FactorKind kind);
+    void begin_ranking(Environment& environment);
+    void end_ranking_iterations();
+
+    TrainOptions options_;
+    DistributedData data_;
+
+    // What save() keeps.
+    Stage stage_;
+    std::uint32_t steps_ = 0;
+    std::uint32_t pass_ = 0;       ///< of the first factors
+    std::uint32_t iteration_ = 0;  ///< of the kind of factors that is trained, from 1
+    std::uint32_t best_iteration_ = 0;
+    double penalty_ = 0;  ///< of the items' half-step
+    double loss_ = 0;     ///< of the iteration, for each entry
+    double start_squares_ = 0;
+    RatingScale scale_;
+    AlsParameters als_;
+    IalsParameters ials_;
+    IalsStatistics statistics_;
+    std::array<std::array<StoredFactors, 2>, 2> factors_;  ///< [kind][side]
+    StoredFactors best_items_;                             ///< of the kind that is trained
+    std::array<std::vector<double>, 2> grams_;             ///< [side] of the ranking factors, in the basis of both
+    std::vector<double> best_gram_;                        ///< of best_items_
+    std::vector<double> metrics_;                          ///< of each iteration
+    int rating_iterations_ = 0;                            ///< after which the factors were reached
+    int ranking_iterations_ = 0;
+    TrainSummary summary_;
+};
+
+}  // namespace mf
