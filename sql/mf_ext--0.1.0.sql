@@ -194,6 +194,46 @@ CREATE TABLE @extschema@.mf_job_data (
     CONSTRAINT mf_job_data_pkey PRIMARY KEY (job_id)
 );
 
+-- Distributed training runs that are not done, each with tables of its own. Not dumped, like jobs.
+CREATE TABLE @extschema@.mf_run_data (
+    run         pg_catalog.int8        CONSTRAINT mf_run_data_pkey PRIMARY KEY,
+    model       pg_catalog.text        COLLATE pg_catalog."C" NOT NULL CONSTRAINT mf_run_data_model_key UNIQUE,
+    owner       pg_catalog.regrole     NOT NULL,
+    arguments   pg_catalog.text        NOT NULL,
+    engine      pg_catalog.text        NOT NULL,
+    places      pg_catalog.int4        NOT NULL,
+    user_counts pg_catalog.bytea       NOT NULL, -- users in each bucket
+    item_counts pg_catalog.bytea       NOT NULL,
+    entries     pg_catalog.int8        NOT NULL,
+    held_out    pg_catalog.int8        NOT NULL,
+    found       pg_catalog.text,
+    state       pg_catalog.bytea       NOT NULL, -- between two steps
+    started_at  pg_catalog.timestamptz NOT NULL
+);
+
+-- Of distributed training runs of other servers, which send them here as to a foreign server: blocks of rows, and what they
+-- need of other servers.
+CREATE TABLE @extschema@.mf_block_data (
+    run    pg_catalog.int8  NOT NULL,
+    place  pg_catalog.int4  NOT NULL,
+    side   pg_catalog.int4  NOT NULL,
+    bucket pg_catalog.int4  NOT NULL,
+    block  pg_catalog.bytea NOT NULL,
+    CONSTRAINT mf_block_data_pkey PRIMARY KEY (run, side, bucket)
+);
+CREATE TABLE @extschema@.mf_shared_data (
+    run     pg_catalog.int8  NOT NULL,
+    place   pg_catalog.int4  NOT NULL,
+    part    pg_catalog.int4  NOT NULL,
+    kind    pg_catalog.int4  NOT NULL,
+    version pg_catalog.int4  NOT NULL,
+    bucket  pg_catalog.int4  NOT NULL,
+    block   pg_catalog.bytea NOT NULL,
+    CONSTRAINT mf_shared_data_pkey PRIMARY KEY (run, place, part, kind, version, bucket)
+);
+ALTER TABLE @extschema@.mf_block_data ALTER COLUMN block SET STORAGE EXTERNAL;
+ALTER TABLE @extschema@.mf_shared_data ALTER COLUMN block SET STORAGE EXTERNAL;
+
 -- Each training run leaves as many dead rows as a version has. Autovacuum must run after each, also where many versions
 -- are kept.
 ALTER TABLE @extschema@.mf_user_factor_data SET (autovacuum_vacuum_scale_factor = 0.05);
@@ -220,6 +260,9 @@ COMMENT ON TABLE @extschema@.mf_item_feature_data IS 'the map from features of i
 COMMENT ON TABLE @extschema@.mf_user_feature_data IS 'the map from features of users to their factors; read it through mf_user_feature_factors';
 COMMENT ON TABLE @extschema@.mf_grant_data IS 'grants of models; read them through mf_grants';
 COMMENT ON TABLE @extschema@.mf_job_data IS 'jobs of mf_train_async; read them through mf_jobs';
+COMMENT ON TABLE @extschema@.mf_run_data IS 'distributed training runs that are not done';
+COMMENT ON TABLE @extschema@.mf_block_data IS 'rows of distributed training runs of other servers';
+COMMENT ON TABLE @extschema@.mf_shared_data IS 'factors of distributed training runs of other servers';
 COMMENT ON SEQUENCE @extschema@.mf_job_id_seq IS 'numbers of jobs';
 COMMENT ON SEQUENCE @extschema@.mf_model_id_seq IS 'numbers of trained model versions';
 
@@ -398,6 +441,63 @@ COMMENT ON FUNCTION @extschema@.mf_refresh_items IS
 COMMENT ON FUNCTION @extschema@.mf_refresh_items_async IS
     'starts mf_refresh_items in a background worker once this transaction has committed; returns the number of the job';
 
+-- What distributed training runs do where the rows are (docs/scale-out.md). Pure functions of blocks, so that they can be
+-- shipped; the text form of a block is that of bytea. The final functions have no COST, although they take seconds: the same
+-- large cost of all plans would hide from the planner that it is cheaper to ship them than to fetch the blocks.
+
+CREATE FUNCTION @extschema@.mf_row_ids(rows pg_catalog.bytea) RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_row_ids';
+CREATE FUNCTION @extschema@.mf_row_count(rows pg_catalog.bytea) RETURNS pg_catalog.int4
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_row_count';
+CREATE FUNCTION @extschema@.mf_step_sums(factors pg_catalog.bytea) RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_step_sums';
+
+CREATE FUNCTION @extschema@.mf_collect_parts(
+    state pg_catalog.internal, rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, counts pg_catalog.bytea)
+RETURNS pg_catalog.internal
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_collect_parts';
+CREATE FUNCTION @extschema@.mf_joined_parts(state pg_catalog.internal) RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_joined_parts';
+CREATE FUNCTION @extschema@.mf_numbered_rows(state pg_catalog.internal) RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_numbered_rows';
+CREATE AGGREGATE @extschema@.mf_join_parts(
+    rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, counts pg_catalog.bytea) (
+    SFUNC = @extschema@.mf_collect_parts, STYPE = pg_catalog.internal, FINALFUNC = @extschema@.mf_joined_parts,
+    PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.mf_number_rows(
+    rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, counts pg_catalog.bytea) (
+    SFUNC = @extschema@.mf_collect_parts, STYPE = pg_catalog.internal, FINALFUNC = @extschema@.mf_numbered_rows,
+    PARALLEL = SAFE);
+
+CREATE FUNCTION @extschema@.mf_add_half_step(
+    state pg_catalog.internal, rows pg_catalog.bytea, side pg_catalog.int4, bucket pg_catalog.int4, part pg_catalog.int4,
+    part_bucket pg_catalog.int4, bytes pg_catalog.bytea)
+RETURNS pg_catalog.internal
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_add_half_step';
+CREATE FUNCTION @extschema@.mf_half_step_result(state pg_catalog.internal) RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_half_step_result';
+CREATE AGGREGATE @extschema@.mf_half_step(
+    rows pg_catalog.bytea, side pg_catalog.int4, bucket pg_catalog.int4, part pg_catalog.int4, part_bucket pg_catalog.int4,
+    bytes pg_catalog.bytea) (
+    SFUNC = @extschema@.mf_add_half_step, STYPE = pg_catalog.internal, FINALFUNC = @extschema@.mf_half_step_result,
+    PARALLEL = SAFE);
+
+COMMENT ON FUNCTION @extschema@.mf_row_ids IS 'ids of a block of rows of a distributed training run';
+COMMENT ON FUNCTION @extschema@.mf_row_count IS 'number of rows of a block of a distributed training run';
+COMMENT ON FUNCTION @extschema@.mf_step_sums IS 'sums that a step of a distributed training run has left beside its factors';
+COMMENT ON FUNCTION @extschema@.mf_collect_parts IS 'transition function of mf_join_parts and mf_number_rows';
+COMMENT ON FUNCTION @extschema@.mf_joined_parts IS 'final function of mf_join_parts';
+COMMENT ON FUNCTION @extschema@.mf_numbered_rows IS 'final function of mf_number_rows';
+COMMENT ON AGGREGATE @extschema@.mf_join_parts(pg_catalog.bytea, pg_catalog.int4, pg_catalog.bytea, pg_catalog.bytea) IS
+    'a block of items of a distributed training run from its parts';
+COMMENT ON AGGREGATE @extschema@.mf_number_rows(pg_catalog.bytea, pg_catalog.int4, pg_catalog.bytea, pg_catalog.bytea) IS
+    'a block of users of a distributed training run with the numbers of all items as its columns';
+COMMENT ON FUNCTION @extschema@.mf_add_half_step IS 'transition function of mf_half_step';
+COMMENT ON FUNCTION @extschema@.mf_half_step_result IS 'final function of mf_half_step';
+COMMENT ON AGGREGATE @extschema@.mf_half_step(
+    pg_catalog.bytea, pg_catalog.int4, pg_catalog.int4, pg_catalog.int4, pg_catalog.int4, pg_catalog.bytea) IS
+    'runs a step of a distributed training run for a bucket of rows';
+
 CREATE FUNCTION @extschema@.mf_cancel_job(job_id pg_catalog.int8)
 RETURNS pg_catalog.bool
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100
@@ -490,7 +590,7 @@ CREATE VIEW @extschema@.mf_progress AS
 
 COMMENT ON VIEW @extschema@.mf_progress IS 'training runs and refreshes in progress in this database, one row per session that trains';
 COMMENT ON COLUMN @extschema@.mf_progress.phase IS
-    'reading, sorting, search, training, rating factors, ranking factors, storing, cross-validation or tuning; of mf_refresh_items counting, reading, sorting, solving or storing';
+    'reading, packing, sorting, search, training, rating factors, ranking factors, storing, cross-validation or tuning; of mf_refresh_items counting, reading, sorting, solving or storing';
 COMMENT ON COLUMN @extschema@.mf_progress.iterations_done IS 'completed iterations of the phase; in a search, the points tried';
 COMMENT ON COLUMN @extschema@.mf_progress.loss IS 'training objective per interaction after the last iteration';
 COMMENT ON COLUMN @extschema@.mf_progress.seconds_left IS

@@ -69,7 +69,7 @@ DECLARE
     name text;
     arguments text;
 BEGIN
-    FOREACH name IN ARRAY '{bool,int4,int8,float4,float8,text,name,uuid,jsonb,regrole,regclass,regtype,timestamptz,void,internal}'::text[] LOOP
+    FOREACH name IN ARRAY '{bool,int4,int8,float4,float8,text,name,uuid,jsonb,regrole,regclass,regtype,timestamptz,bytea,void,internal}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN planted.%I AS pg_catalog.text CHECK (planted.trap() IS NULL)', name);
     END LOOP;
     FOREACH arguments IN ARRAY '{"regrole, oid","regrole, int4","oid, int4","oid, regclass","oid, regrole","oid, oid","int8, int8","text, text"}'::text[] LOOP
@@ -109,13 +109,13 @@ DROP SCHEMA planted CASCADE;
 -- The script itself (without comments, strings, storage parameters and the like) replaces nothing, and names no object, type, function or operator without its schema.
 CREATE TABLE script AS
     SELECT regexp_replace(regexp_replace(pg_read_file(setting || '/extension/mf_ext--' || default_version || '.sql'),
-               '--[^\n]*|\\echo[^\n]*| SET \([^)]*\)|(INPUT|OUTPUT|LIKE) =', '', 'g'), '''([^'']|'''')*''', '''''', 'g') AS text
+               '--[^\n]*|\\echo[^\n]*| SET \([^)]*\)|(INPUT|OUTPUT|LIKE|SFUNC|STYPE|FINALFUNC|PARALLEL) =', '', 'g'), '''([^'']|'''')*''', '''''', 'g') AS text
       FROM pg_config, pg_available_extensions WHERE pg_config.name = 'SHAREDIR' AND pg_available_extensions.name = 'mf_ext';
 SELECT length(text) > 10000, text ~* 'or\s+replace|if\s+not\s+exists|security\s+definer' FROM script;
 CREATE FUNCTION bare(script text) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT 'object ' || m[1] FROM regexp_matches(script, 'CREATE (?:TABLE|VIEW|SEQUENCE|FUNCTION|TYPE) ((?!@extschema@\.)\S+)', 'g') AS m
+    SELECT 'object ' || m[1] FROM regexp_matches(script, 'CREATE (?:TABLE|VIEW|SEQUENCE|FUNCTION|AGGREGATE|TYPE) ((?!@extschema@\.)\S+)', 'g') AS m
     UNION ALL SELECT 'relation ' || m[1] FROM regexp_matches(script, '(?:FROM|JOIN) ((?!@extschema@\.|pg_catalog\.|PUBLIC)\w\S*)', 'g') AS m
-    UNION ALL SELECT 'type ' || m[1] FROM regexp_matches(script, '[^.\w](bool|int2|int4|int8|float4|float8|uuid|jsonb|regrole|regclass|regtype|timestamptz|void|internal|any\w*)\M', 'g') AS m
+    UNION ALL SELECT 'type ' || m[1] FROM regexp_matches(script, '[^.\w](bool|int2|int4|int8|float4|float8|uuid|jsonb|regrole|regclass|regtype|timestamptz|bytea|void|internal|any\w*)\M', 'g') AS m
     UNION ALL SELECT 'operator ' || m[1] FROM regexp_matches(script, '(?<!pg_catalog\.)([-=<>!~+*/%|&]+)', 'g') AS m
     UNION ALL SELECT 'function ' || m[1] FROM regexp_matches(script, '(?<![.\w])(\w+)\(', 'g') AS m WHERE m[1] NOT IN ('coalesce', 'OPERATOR')
 $$;

@@ -507,9 +507,12 @@ void Schedule::finish(const StepSums& sums, Environment& environment) {
     }
 }
 
-bool Schedule::keeps(FactorKind kind, RowSide side, std::uint32_t version) const {
-    return version == of(kind, side).version ||
-           (side == RowSide::Items && version != 0 && version == best_items_.version);
+std::vector<std::uint32_t> Schedule::kept(FactorKind kind, RowSide side) const {
+    std::vector<std::uint32_t> versions;
+    if (of(kind, side).version != 0) versions.push_back(of(kind, side).version);
+    // Versions are numbers of steps: those of the other kind differ.
+    if (side == RowSide::Items && best_items_.version != 0) versions.push_back(best_items_.version);
+    return versions;
 }
 
 RatingModel Schedule::rating_model() const {

@@ -46,8 +46,8 @@ class Schedule {
     /// checkpoints; reports iterations to the environment, which may not end the run.
     void finish(const StepSums& sums, Environment& environment);
 
-    /// True if a version of factors may be read once more.
-    bool keeps(FactorKind kind, RowSide side, std::uint32_t version) const;
+    /// The versions of factors that may be read once more.
+    std::vector<std::uint32_t> kept(FactorKind kind, RowSide side) const;
 
     /// The steps done so far.
     std::uint32_t steps() const { return steps_; }

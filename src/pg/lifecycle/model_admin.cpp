@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pg/cache/cache_release.hpp"
+#include "pg/distributed/run_rows.hpp"
 #include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/grants.hpp"
 #include "pg/models/model_locks.hpp"
@@ -20,11 +21,14 @@ namespace {
                    "Versions are listed in mf_models.");
 }
 
-/// Deletes one version, or all for a null version; waits for training runs in progress. If the live one is deleted and
-/// others remain, the latest of them becomes live and a NOTICE says so. The last version takes the grants with it.
-/// Returns the number of deleted versions. Throws undefined_object, insufficient_privilege.
+/// Deletes one version, or all for a null version and with them a distributed training run that is not done; waits for
+/// training runs in progress. If the live one is deleted and others remain, the latest of them becomes live and a
+/// NOTICE says so. The last version takes the grants with it. Returns the number of deleted versions. Throws
+/// undefined_object, insufficient_privilege.
 int drop_versions(const Catalog& catalog, const char* model, std::optional<std::int64_t> version) {
     const std::string name = model;
+    // One that never became a model is all that there may be.
+    if (!version && drop_run_of(catalog, name) && !find_owner(catalog, name)) return 0;
     lock_own_model(catalog, name, true);
     const std::string remove = with_table_names(
         catalog,

@@ -15,11 +15,11 @@ namespace mf::pg {
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
                    Storage storage);
 
-/// Items that were solved apart: row r of each part belongs to ids[r].
+/// Items, or users, that were solved apart: row r of each part belongs to ids[r].
 struct SolvedItems {
     std::vector<std::string> ids;  ///< as text
     std::vector<std::uint32_t> interactions;
-    std::vector<std::uint64_t> source_rows;
+    std::vector<std::uint64_t> source_rows;  ///< of users the digests of their histories
     FactorMatrix ranking;
     FactorMatrix rating;       ///< no rows for implicit feedback
     Array<float> rating_bias;  ///< likewise
@@ -34,8 +34,8 @@ struct SolvedItems {
 /// Rounds the factors as `storage` keeps them. Throws NumericalFailure if one is too large for 16 bits.
 void round_for_storage(Storage storage, SolvedItems& items, Environment& environment);
 
-/// Adds the rows of items to a version, which has none with these ids, in the same way.
-void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItems& items, Storage storage);
+/// Adds the rows of items, or of users, to a version, which has none with these ids, in the same way.
+void write_rows(const Catalog& catalog, Side side, std::int64_t model_id, const SolvedItems& rows, Storage storage);
 
 /// Deletes the rows of items of a version.
 void delete_items(const Catalog& catalog, std::int64_t model_id, const std::vector<std::string>& ids);

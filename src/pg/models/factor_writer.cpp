@@ -116,7 +116,7 @@ void round_for_storage(Storage storage, SolvedItems& items, Environment& environ
     round_to_halves(items.rating, environment);
 }
 
-void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItems& items, Storage storage) {
+void write_rows(const Catalog& catalog, Side side, std::int64_t model_id, const SolvedItems& items, Storage storage) {
     const bool has_rating = items.rating.rows() > 0;
     Target target{};
     target.model_id = model_id;
@@ -124,7 +124,8 @@ void write_items(const Catalog& catalog, std::int64_t model_id, const SolvedItem
     target.ranking_count = items.ranking.factors();
     target.storage = storage;
     const auto text = [&](std::uint32_t i) { return items.ids[i]; };
-    write_table(catalog.item_factors, target, items.ids.size(), text, [&](std::uint32_t i) {
+    const Oid table = side == Side::Items ? catalog.item_factors : catalog.user_factors;
+    write_table(table, target, items.ids.size(), text, [&](std::uint32_t i) {
         return RowToWrite{{},
                           items.interactions[i],
                           has_rating ? &items.rating_bias[i] : nullptr,

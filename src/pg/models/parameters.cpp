@@ -328,6 +328,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
             if (entry.type != jbvBool)
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"search\" must be true or false");
             options->search.enabled = entry.boolean;
+        } else if (entry.type == jbvNumeric && key == "buckets") {
+            named->buckets = entry.number;
         } else if (entry.type == jbvNumeric) {
             set_option(*options, key, entry.number);
         } else if (entry.type == jbvString) {
@@ -337,6 +339,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
                 named->item_features = entry.word;
             else if (key == "user_features")
                 named->user_features = entry.word;
+            else if (key == "engine")
+                named->engine = entry.word;
             else
                 set_option(*options, key, entry.word);
         } else {

@@ -56,11 +56,13 @@ StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
 /// JSON text of settings: a number or a word for each name.
 std::string write_settings(const Settings& settings);
 
-/// Options that name a column or a relation.
+/// Options that name a column, a relation or an engine, and what is for that.
 struct NamedRelations {
     std::optional<std::string> time_column;
     std::optional<std::string> item_features;
     std::optional<std::string> user_features;
+    std::optional<std::string> engine;
+    std::optional<double> buckets;
 };
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and

@@ -34,6 +34,7 @@ struct Catalog {
     Oid grants;
     Oid grants_index;
     Oid jobs;
+    Oid runs;  ///< distributed training runs that are not done
     Oid jobs_sequence;
 };
 

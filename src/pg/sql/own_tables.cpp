@@ -36,7 +36,8 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
                   {"{item_features}", catalog.features.items},
                   {"{user_features}", catalog.features.users},
                   {"{grants}", catalog.grants},
-                  {"{jobs}", catalog.jobs}};
+                  {"{jobs}", catalog.jobs},
+                  {"{runs}", catalog.runs}};
     for (const auto& table : tables) replace_all(sql, table.placeholder, qualified_name(table.relation));
     return sql;
 }

@@ -15,8 +15,8 @@ struct StatementResult {
 /// Runs one statement. Rights and search_path are those of the tables' owner and pg_catalog.
 StatementResult run_statement_unsafe(const Catalog& catalog, const char* sql, int count, const Parameter* parameters);
 
-/// `sql` with {models}, {user_factors}, {item_factors}, {item_features}, {user_features}, {grants} and {jobs} replaced
-/// by the qualified names.
+/// `sql` with {models}, {user_factors}, {item_factors}, {item_features}, {user_features}, {grants}, {jobs} and {runs}
+/// replaced by the qualified names.
 std::string with_table_names(const Catalog& catalog, std::string sql);
 
 }  // namespace mf::pg

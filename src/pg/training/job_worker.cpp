@@ -4,6 +4,7 @@
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/json_entries.hpp"
 #include "pg/training/job_queue.hpp"
+#include "pg/training/distributed_training.hpp"
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
 #include "pg/training/refresh.hpp"
@@ -114,6 +115,14 @@ class JobRun {
         pg_call([] { CommitTransactionCommand(); });
         wait_for_slot();
 
+        if (is_distributed(job)) {
+            train_distributed(
+                catalog_, [&] { return arguments_of(job); }, [](const std::function<void()>& f) { in_transaction(f); },
+                [&](const TrainingOutcome& outcome) {
+                    end_job_done(catalog_, order_.job_id, outcome.version, nullptr);
+                });
+            return;
+        }
         std::unique_ptr<Training> training;
         in_transaction([&] { training = read(job); });
         training->train();
@@ -161,6 +170,19 @@ class JobRun {
             show_activity(*job);
         });
         return begun_;
+    }
+
+    TrainArguments arguments_of(const Job& job) const {
+        if (job.task == JobTask::Train) return check_train_arguments(job.training);
+        std::string name;
+        const ModelVersion version = find_model(catalog_, job.model, &name, Access::Manage);
+        return retrain_arguments(name, version);
+    }
+
+    bool is_distributed(const Job& job) const {
+        bool result = false;
+        in_transaction([&] { result = arguments_of(job).is_distributed; });
+        return result;
     }
 
     std::unique_ptr<Training> read(const Job& job) const {

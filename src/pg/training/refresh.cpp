@@ -251,7 +251,7 @@ void store(const Catalog& catalog, const ServedVersion& model, const Source& sou
     require_refresh_memory(ids_memory(IdKind::Text, replaced.size(), bytes), replaced.size(), "items to be replaced");
     delete_items(catalog, model.version.model_id, replaced);
     for (const SolvedItems* items : {&solution.items, &expected.items})
-        if (!items->ids.empty()) write_items(catalog, model.version.model_id, *items, changes.storage);
+        if (!items->ids.empty()) write_rows(catalog, Side::Items, model.version.model_id, *items, changes.storage);
     const std::string sql = with_table_names(
         catalog,
         "UPDATE {models} SET items = items + $2, refreshed_at = clock_timestamp(), refreshed_items = refreshed_items +"

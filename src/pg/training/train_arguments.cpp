@@ -1,11 +1,15 @@
 #include "pg/training/train_arguments.hpp"
 
+#include <cmath>
+
 #include "core/training/trainers.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
+
+constexpr int kMostBuckets = 65536;
 
 Feedback feedback_of(const char* word) {
     if (word == nullptr || std::string_view(word) == "explicit") return Feedback::Explicit;
@@ -67,6 +71,32 @@ void check_time_column(const TrainOptions& options, bool given) {
     if (given && !last)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "time_column is used for duplicates \"last\" only", "",
                        R"(Leave it out, or add "duplicates": "last".)");
+}
+
+void check_engine(const NamedRelations& named, TrainArguments& arguments) {
+    const std::string engine = named.engine.value_or("local");
+    if (engine != "local" && engine != "distributed")
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "engine \"" + engine + "\" is not known", "",
+                       R"(The values are "local" and "distributed".)");
+    arguments.is_distributed = engine == "distributed";
+    if (named.buckets) {
+        const double buckets = *named.buckets;
+        if (!arguments.is_distributed)
+            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "buckets are for distributed training runs only", "",
+                           R"(Add "engine": "distributed", or leave "buckets" out.)");
+        if (!(buckets >= 1 && buckets <= kMostBuckets) || buckets != std::floor(buckets))
+            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "buckets must be a whole number between 1 and " +
+                                                                std::to_string(kMostBuckets) + ", not " +
+                                                                shown_number(buckets));
+        arguments.buckets = static_cast<std::uint32_t>(buckets);
+    }
+    if (!arguments.is_distributed) return;
+    const char* left_out = named.item_features || named.user_features   ? "features of items or users"
+                           : arguments.options.storage == Storage::Half ? "\"storage\": \"half\""
+                                                                        : nullptr;
+    if (left_out != nullptr)
+        throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, std::string("distributed training runs do not take ") + left_out,
+                       "", R"(Leave that option out, or "engine".)");
 }
 
 /// A relation of features in the options.
@@ -152,6 +182,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
         }
     }
     result.options.validate();
+    check_engine(named, result);
     check_time_column(result.options, time_column.has_value());
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                                  time_column ? time_column->c_str() : nullptr});

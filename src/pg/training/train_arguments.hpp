@@ -50,6 +50,8 @@ struct TrainArguments {
     std::optional<FeatureRelation> item_features;
     std::optional<FeatureRelation> user_features;
     TrainOptions options;
+    bool is_distributed = false;
+    std::uint32_t buckets = 0;  ///< of a distributed run; 0: by the number of rows
 };
 
 /// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint. `further` are

@@ -5,18 +5,15 @@
 #include <utility>
 
 #include "core/pipeline/train.hpp"
-#include "pg/lifecycle/existing_functions.hpp"
-#include "pg/lifecycle/publish.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/feature_map.hpp"
 #include "pg/models/model_locks.hpp"
-#include "pg/models/model_rows.hpp"
-#include "pg/models/parameters.hpp"
 #include "pg/sql/quoting.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/interactions_scan.hpp"
 #include "pg/training/training_features.hpp"
 #include "pg/training/retrain.hpp"
+#include "pg/training/store_version.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/progress.hpp"
 
@@ -40,69 +37,12 @@ void warn_without_index(const Source& source) {
            covering_index(source));
 }
 
-/// What was found from the data, now or by the training run that this one repeats.
-std::string found_json(const TrainArguments& arguments, const Settings& found) {
-    return found.empty() ? arguments.found_json : write_settings(found);
-}
-
-std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, const Dataset& dataset,
-                           const TrainingFeatures& features, const TrainResult& trained, double seconds) {
-    NewVersion row;
-    row.model = arguments.model;
-    row.owner = owner;
-    row.source = &arguments.source;
-    if (arguments.item_features) row.features.items = arguments.item_features->relation;
-    if (arguments.user_features) row.features.users = arguments.user_features->relation;
-    row.options = &arguments.options;
-    row.algorithm = named_trainer(arguments.options).name;
-    const Settings& found = trained.found.found;
-    TrainOptions resolved = arguments.options;
-    apply_settings(found, resolved);
-    row.parameters = write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained);
-    row.metrics = write_metrics(trained.summary);
-    row.summary = trained.summary;
-    row.seconds = seconds;
-    const std::int64_t model_id = next_model_id(catalog);
-    write_factors(catalog, model_id, dataset, trained.model, trained.found.options.storage);
-    for (const Side side : {Side::Items, Side::Users})
-        if (const Ids* names = features.names(side)) write_feature_map(catalog, side, model_id, *names, trained.model);
-    return publish(catalog, model_id, row);
-}
-
 /// What to say if the model was trained on another relation, which still exists; else empty.
 std::string other_source(const Catalog& catalog, const TrainArguments& arguments) {
     const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
     if (!former || former->source == arguments.source.relation || !relation_exists(former->source)) return "";
     return "model \"" + arguments.model + "\" was trained on " + qualified_name(former->source) + ", not on " +
            arguments.source.name;
-}
-
-/// Functions of a model have the types that its ids had when they were made.
-void warn_of_other_types(const TrainArguments& arguments, const FormerVersion& former) {
-    const SourceColumn &user = arguments.source.user, &item = arguments.source.item;
-    if (user.type == former.user_type && item.type == former.item_type) return;
-    const std::string calls = calls_for_functions_of(arguments.model, "mf_create_functions", arguments.model);
-    if (calls.empty()) return;
-    report(WARNING, "the functions of model \"" + arguments.model + "\" must be made again",
-           "Its users are " + type_name(user.type) + " and its items " + type_name(item.type) + " now.", calls);
-}
-
-/// A relation that is gone or another one now would be read by every recommendation, or by every refresh.
-void require_exists(Oid relation, const std::string& name, const char* hint) {
-    const bool exists = pg_call([relation] {
-        LockRelationOid(relation, AccessShareLock);
-        return get_rel_relkind(relation) != '\0';
-    });
-    if (!exists)
-        throw SqlError(ERRCODE_UNDEFINED_TABLE, name + " was dropped while a model was trained on it", "", hint);
-}
-
-void log_outcome(const TrainArguments& arguments, const TrainingOutcome& outcome) {
-    const TrainSummary& summary = outcome.summary;
-    report(LOG, "trained version " + std::to_string(outcome.version) + " of model \"" + arguments.model + "\" on " +
-                    std::to_string(summary.ratings) + " interactions of " + std::to_string(summary.users) +
-                    " users and " + std::to_string(summary.items) + " items in " + std::to_string(outcome.seconds) +
-                    " s");
 }
 
 }  // namespace
@@ -167,21 +107,20 @@ TrainingOutcome Training::store() {
     State& state = *state_;
     state.progress.phase("storing");
     const Oid owner = lock_for_training(catalog_, arguments_.model);
-    require_exists(arguments_.source.relation, arguments_.source.name, "Train the model on another relation.");
-    for (const auto* features : {&arguments_.item_features, &arguments_.user_features})
-        if (*features)
-            require_exists((*features)->relation, (*features)->name,
-                           "Train the model with features from another relation.");
+    require_sources(arguments_);
+    const TrainResult& trained = state.trained;
     TrainingOutcome outcome;
-    outcome.summary = state.trained.summary;
-    outcome.found = found_json(arguments_, state.trained.found.found);
-    const std::optional<FormerVersion> former = find_former_version(catalog_, arguments_.model);
-    outcome.version =
-        store_version(catalog_, arguments_, owner, *state.dataset, *state.features, state.trained, state.seconds());
-    if (former) warn_of_other_types(arguments_, *former);
+    outcome.summary = trained.summary;
+    outcome.found = found_json(arguments_, trained.found.found);
+    outcome.seconds = state.seconds();
+    const std::int64_t model_id = next_model_id(catalog_);
+    write_factors(catalog_, model_id, *state.dataset, trained.model, trained.found.options.storage);
+    for (const Side side : {Side::Items, Side::Users})
+        if (const Ids* names = state.features->names(side))
+            write_feature_map(catalog_, side, model_id, *names, trained.model);
+    outcome.version = store_version(catalog_, arguments_, owner, model_id, trained, outcome.seconds);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
-    log_outcome(arguments_, outcome);
     return outcome;
 }
 
@@ -214,6 +153,9 @@ void tell_of_former_source(const Catalog& catalog, const TrainArguments& argumen
 }
 
 TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& arguments, const ModelVersion* start_from) {
+    if (arguments.is_distributed)
+        throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, "a distributed training run is a job", "Its steps are committed.",
+                       "Call mf_train_async, or mf_retrain_async.");
     lock_for_training(catalog, arguments.model);  // only who may train the model is told of its source
     tell_of_former_source(catalog, arguments);
     Training training(catalog, arguments);

@@ -69,7 +69,7 @@ class Engine {
     void forget(const Schedule& schedule) {
         std::erase_if(factors_, [&](const auto& entry) {
             const auto& [kind, side, version] = entry.first;
-            return !schedule.keeps(kind, side, version);
+            return !std::ranges::count(schedule.kept(kind, side), version);
         });
     }
     std::size_t versions() const { return factors_.size(); }

@@ -1,0 +1,24 @@
+// Where a distributed training run takes place. An engine is a way to lay out the tables of a run (run_tables.hpp); the
+// statements on them are the same.
+#pragma once
+
+#include <string>
+
+#include "pg/distributed/run_tables.hpp"
+
+namespace mf::pg {
+
+struct Engine {
+    const char* name;
+    /// True if this is the engine for a source; the first one that says so is.
+    bool (*serves)(const Catalog& catalog, Oid source);
+    /// How many places rows are at.
+    std::int32_t (*places)(const Catalog& catalog, Oid source);
+    /// Makes the tables.
+    void (*lay_out)(const RunTables& tables, Oid source);
+};
+
+/// The engine for a source.
+const Engine& engine_for(const Catalog& catalog, Oid source);
+
+}  // namespace mf::pg

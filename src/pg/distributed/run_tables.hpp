@@ -1,0 +1,81 @@
+// The tables of one distributed training run, in the extension's schema and owned like it, and the statements on them.
+//
+//   rows     blocks of users and items (core/distributed/rows_block.hpp); a block lies at a place
+//   parts    of items, before they are joined to blocks
+//   factors  blocks of factors by version, and sums of steps
+//   shared   what every place needs of the others: factors, ids, and the step to run
+//
+// A place is one of the servers, where there are several that do not know of each other, otherwise 0. How the tables
+// are laid out is the engine's business (engines.hpp); the statements are the same for all of them: a step is one
+// INSERT … SELECT … GROUP BY bucket over rows and what is shared with their place, so that it runs where the rows are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/distributed/schedule.hpp"
+#include "pg/sql/own_tables.hpp"
+
+namespace mf::pg {
+
+/// What a row of `shared` or `factors` is, beside factors of a RowSide.
+enum class PartKind : std::int32_t { Users, Items, Step, Ids, Sums };
+
+/// The raw users, whose columns are not numbered, stand in `rows` with this side until they are.
+inline constexpr std::int32_t kRawUsers = 2;
+
+struct BlockOfBucket {
+    std::int32_t bucket;
+    std::string bytes;
+};
+
+class RunTables {
+  public:
+    RunTables(const Catalog& catalog, std::int64_t run, std::int32_t places)
+        : catalog_(catalog), run_(run), places_(places) {}
+
+    std::int64_t run() const { return run_; }
+    std::int32_t places() const { return places_; }
+    const Catalog& catalog() const { return catalog_; }
+
+    /// Name of a table, rows, parts, factors or shared, qualified.
+    std::string name(const char* table) const;
+
+    /// In each transaction, before any of the following.
+    void begin() const;
+
+    // All of these throw what PostgreSQL raises.
+    void insert_rows(std::int32_t side, std::uint32_t bucket, std::uint32_t buckets, std::string_view block) const;
+    void insert_part(std::uint32_t bucket, std::uint32_t of_users, std::string_view part) const;
+    /// Rows of items from their parts, which are deleted. Returns how many buckets there are.
+    std::int64_t join_items(std::span<const std::uint32_t> user_counts, std::uint32_t buckets) const;
+    /// How many rows each of the buckets of a side has.
+    std::vector<std::uint32_t> count_rows(std::int32_t side, std::uint32_t buckets) const;
+    /// Shares the ids of items, numbers the columns of users by them, and deletes what is not needed any more.
+    void number_users(std::span<const std::uint32_t> item_counts) const;
+
+    /// Runs a step for all buckets of its side; its factors are shared. Sums in the order of buckets.
+    StepSums run_step(const Step& step, std::uint32_t number, Environment& environment) const;
+    /// Deletes the factors that the schedule does not keep.
+    void forget(const Schedule& schedule) const;
+
+    /// A block of rows, or of factors.
+    std::string rows_of(std::int32_t side, std::uint32_t bucket) const;
+    std::string factors_of(FactorKind kind, RowSide side, std::uint32_t version, std::uint32_t bucket) const;
+
+    /// Drops the tables, and what an engine keeps elsewhere.
+    void drop() const;
+
+  private:
+    std::vector<BlockOfBucket> blocks(const std::string& sql) const;
+    std::string sql(std::string text) const;
+    bool is_partitioned() const;
+
+    Catalog catalog_;
+    std::int64_t run_;
+    std::int32_t places_;
+};
+
+}  // namespace mf::pg

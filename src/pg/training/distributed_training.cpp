@@ -1,0 +1,259 @@
+#include "pg/training/distributed_training.hpp"
+
+#include <chrono>
+#include <numeric>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/distributed/pack.hpp"
+#include "core/linalg/eigenbasis.hpp"
+#include "core/pipeline/find_options.hpp"
+#include "pg/distributed/run_rows.hpp"
+#include "pg/models/factor_rows.hpp"
+#include "pg/models/model_locks.hpp"
+#include "pg/models/parameters.hpp"
+#include "pg/training/packing.hpp"
+#include "pg/training/store_version.hpp"
+#include "pg/wall/environment.hpp"
+#include "pg/wall/progress.hpp"
+
+namespace mf::pg {
+namespace {
+
+/// The arguments of a run and its source as one text.
+std::string text_of(const TrainArguments& arguments) {
+    const TrainOptions& options = arguments.options;
+    std::string text = std::to_string(arguments.source.relation);
+    const auto add = [&text](const std::string& word) { text += '\n' + word; };
+    for (const SourceColumn* column : {&arguments.source.user, &arguments.source.item}) add(column->name);
+    for (const auto& column : {arguments.source.rating, arguments.source.time}) add(column ? column->name : "");
+    add(options.feedback == Feedback::Explicit ? "explicit" : "implicit");
+    add(named_trainer(options).name);
+    add(std::to_string(options.factors));
+    add(std::to_string(options.rating_factors_or_default()));
+    add(std::to_string(options.als.iterations) + " " + std::to_string(options.ials.iterations));
+    add(std::to_string(options.als.regularization) + " " + std::to_string(options.ials.regularization));
+    add(std::to_string(options.test_fraction) + " " + std::to_string(options.seed));
+    add(options.search.enabled ? "search" : "");
+    add(arguments.options_json);
+    add(arguments.found_json);
+    return text;
+}
+
+/// The options with what was found.
+void apply_found(const std::string& found, TrainArguments& arguments) {
+    arguments.options.search.enabled = false;
+    if (found.empty()) return;
+    NamedRelations named;
+    Jsonb* json = pg_call(
+        [text = found.c_str()] { return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))); });
+    apply_options(json, &arguments.options, &named);
+    arguments.found_json = found;
+}
+
+class DistributedTraining {
+  public:
+    DistributedTraining(const Catalog& catalog, TrainArguments arguments)
+        : catalog_(catalog),
+          arguments_(std::move(arguments)),
+          owner_(lock_for_training(catalog, arguments_.model)),
+          progress_(arguments_.model, owner_),
+          environment_(make_environment(progress_)) {}
+
+    /// Packs the source, unless there is a run to go on with.
+    void begin() {
+        check_former_source(catalog_, arguments_);
+        const std::string text = text_of(arguments_);
+        std::optional<RunRow> former = find_run(catalog_, arguments_.model);
+        if (former && former->arguments == text) {
+            run_ = std::move(*former);
+            report(LOG, "the training run of model \"" + arguments_.model + "\" goes on after step " +
+                            std::to_string(loaded().steps()));
+            return;
+        }
+        if (former) drop_run(catalog_, *former);
+        run_.model = arguments_.model;
+        run_.arguments = text;
+        pack();
+    }
+
+    bool is_done() { return schedule().is_done(); }
+
+    void step() {
+        lock_for_training(catalog_, arguments_.model);
+        Schedule& schedule = this->schedule();
+        const RunTables tables = this->tables();
+        tables.begin();
+        schedule.finish(tables.run_step(schedule.next(), schedule.steps(), environment_), environment_);
+        tables.forget(schedule);
+        save_run(catalog_, run_.run, schedule.save());
+    }
+
+    /// Stores and publishes the version, and drops what the run has kept.
+    TrainingOutcome store() {
+        progress_.phase("storing");
+        owner_ = lock_for_training(catalog_, arguments_.model);
+        require_sources(arguments_);
+        const Schedule& schedule = this->schedule();
+        TrainResult trained;
+        if (arguments_.options.feedback == Feedback::Explicit) trained.model.rating = schedule.rating_model();
+        trained.model.ranking = schedule.ranking_model();
+        trained.summary = schedule.summary();
+        trained.found.options = arguments_.options;
+        const std::int64_t model_id = next_model_id(catalog_);
+        store_rows(model_id, RowSide::Items);
+        store_rows(model_id, RowSide::Users);
+        TrainingOutcome outcome;
+        outcome.summary = trained.summary;
+        outcome.found = arguments_.found_json;
+        outcome.seconds = seconds();
+        outcome.version = store_version(catalog_, arguments_, owner_, model_id, trained, outcome.seconds);
+        drop_run(catalog_, run_);
+        progress_.phase(nullptr);
+        return outcome;
+    }
+
+    /// A transaction was begun anew: plans the iterations once they are known.
+    void begin_training() {
+        progress_.plan(planned_iterations(arguments_.options));
+        progress_.phase("training");
+        schedule();
+    }
+
+  private:
+    RunTables tables() const { return {catalog_, run_.run, run_.places}; }
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+
+    Schedule loaded() {
+        apply_found(run_.found, arguments_);
+        return {arguments_.options, run_.data, run_.state};
+    }
+    Schedule& schedule() {
+        if (!schedule_) schedule_.emplace(loaded());
+        return *schedule_;
+    }
+
+    void pack() {
+        const Source& source = arguments_.source;
+        const TrainOptions& options = arguments_.options;
+        const Engine& engine = engine_for(catalog_, source.relation);
+        run_.run = new_run_number();
+        run_.engine = engine.name;
+        run_.places = engine.places(catalog_, source.relation);
+        const RunTables tables = this->tables();
+        engine.lay_out(tables, source.relation);
+        tables.begin();
+        const SourceRanges ranges = find_ranges(source, options, arguments_.buckets, progress_);
+        const IdRanges users(ranges.users), items(ranges.items);
+        run_.data.user_counts.assign(users.size(), 0);
+        InteractionsBuilder sample(source.user.kind(), source.item.kind(), false);
+        pack_source(source, options, ranges, environment_, progress_,
+                    [&](std::uint32_t bucket, const std::string& block) {
+                        const RowsView rows(block);
+                        run_.data.user_counts[bucket] = rows.rows();
+                        run_.data.entries += rows.train().entries() + rows.test().entries();
+                        run_.data.held_out += rows.test().entries();
+                        if (options.search.enabled) add_to_sample(rows, ranges.rows, sample);
+                        tables.insert_rows(kRawUsers, bucket, users.size(), block);
+                    });
+        if (needs_search(options)) search(sample);
+        progress_.phase("packing");
+        const IalsParameters weighting = ials_weighting(arguments_.options, {});
+        for (std::uint32_t bucket = 0; bucket < users.size(); ++bucket) {
+            if (run_.data.user_counts[bucket] == 0) continue;
+            const std::string block = tables.rows_of(kRawUsers, bucket);
+            const bool weighs = arguments_.options.feedback == Feedback::Implicit;
+            for (const BucketBlock& part :
+                 split_by_column(RowsView(block), items, weighs ? &weighting : nullptr, environment_))
+                tables.insert_part(part.bucket, bucket, part.bytes);
+        }
+        tables.join_items(run_.data.user_counts, items.size());
+        run_.data.item_counts = tables.count_rows(static_cast<std::int32_t>(RowSide::Items), items.size());
+        tables.number_users(run_.data.item_counts);
+        run_.state = Schedule(arguments_.options, run_.data).save();
+        add_run(catalog_, run_);
+    }
+
+    /// Some users of a bucket, evenly spaced, for the search.
+    static void add_to_sample(const RowsView& rows, std::uint64_t all, InteractionsBuilder& sample) {
+        constexpr std::uint64_t kCells = 1500000;
+        const auto apart = static_cast<std::uint32_t>(all / kCells + 1);
+        const CsrView train = rows.train();
+        for (std::uint32_t row = 0; row < rows.rows(); row += apart) {
+            const std::uint32_t user = rows.ids().intern_in(sample.users(), row);
+            for (std::size_t j = 0; j < train.row_size(row); ++j)
+                sample.add(user, rows.column_ids().intern_in(sample.items(), train.row_columns(row)[j]),
+                           train.row_values(row)[j]);
+        }
+    }
+
+    void search(InteractionsBuilder& sample) {
+        progress_.phase("search");
+        const Dataset dataset = std::move(sample).finish(Duplicates::Error, environment_);
+        const FoundOptions found =
+            find_options(dataset.by_user, id_hashes(dataset, environment_), arguments_.options, environment_);
+        for (const std::string& note : found.notes) report(NOTICE, note);
+        if (!found.found.empty()) run_.found = write_settings(found.found);
+        apply_found(run_.found, arguments_);
+    }
+
+    /// The rows of a side, a bucket at a time.
+    void store_rows(std::int64_t model_id, RowSide side) {
+        const bool is_users = side == RowSide::Users;
+        const RunTables tables = this->tables();
+        const auto& counts = is_users ? run_.data.user_counts : run_.data.item_counts;
+        for (std::uint32_t bucket = 0; bucket < counts.size(); ++bucket) {
+            if (counts[bucket] == 0) continue;
+            const std::string bytes = tables.rows_of(static_cast<std::int32_t>(side), bucket);
+            const RowsView rows(bytes);
+            SolvedItems solved;
+            for (std::uint32_t row = 0; row < rows.rows(); ++row) {
+                solved.ids.push_back(rows.ids().text(row));
+                solved.interactions.push_back(rows.interactions()[row]);
+                solved.source_rows.push_back(is_users ? rows.marks()[row]
+                                                      : rows.interactions()[row] + rows.marks()[row]);
+            }
+            solved.ranking = factors(FactorKind::Ranking, side, bucket, nullptr);
+            if (arguments_.options.feedback == Feedback::Explicit)
+                solved.rating = factors(FactorKind::Rating, side, bucket, &solved.rating_bias);
+            write_rows(catalog_, is_users ? Side::Users : Side::Items, model_id, solved, Storage::Single);
+            check_interrupt(environment_);
+        }
+    }
+
+    FactorMatrix factors(FactorKind kind, RowSide side, std::uint32_t bucket, Array<float>* bias) {
+        const StoredFactors& stored = schedule().stored(kind, side);
+        const std::string bytes = tables().factors_of(kind, side, stored.version, bucket);
+        const FactorBlock block(bytes);
+        FactorMatrix result(block.rows(), block.factors(), environment_);
+        if (bias != nullptr) *bias = Array<float>(block.rows());
+        block.copy_to(result, bias != nullptr ? bias->data() : nullptr);
+        if (stored.turn.rows() > 0) Eigenbasis(stored.turn).rotate(result, environment_);
+        return result;
+    }
+
+    Catalog catalog_;
+    TrainArguments arguments_;
+    Oid owner_;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    Progress progress_;
+    Environment environment_;
+    RunRow run_;
+    std::optional<Schedule> schedule_;
+};
+
+}  // namespace
+
+void train_distributed(const Catalog& catalog, const GiveArguments& arguments, const InTransaction& in_transaction,
+                       const std::function<void(const TrainingOutcome&)>& store) {
+    std::optional<DistributedTraining> training;
+    in_transaction([&] {
+        training.emplace(catalog, arguments());
+        training->begin();
+    });
+    in_transaction([&] { training->begin_training(); });
+    while (!training->is_done()) in_transaction([&] { training->step(); });
+    in_transaction([&] { store(training->store()); });
+}
+
+}  // namespace mf::pg
