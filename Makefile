@@ -4,7 +4,7 @@
 top := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # These targets need no PostgreSQL yet (it may be one of the packages to install), so PGXS is not included for them.
-scripted := check check-deep check-dockerfile check-drivers check-package check-servers demo docs bench quality unit format soak
+scripted := check check-citus check-deep check-dockerfile check-drivers check-package check-servers demo docs bench quality unit format soak
 
 ifneq (,$(filter $(scripted),$(MAKECMDGOALS)))
 

@@ -73,6 +73,48 @@ as_server_user() {
     fi
 }
 
+# install_mf_ext FOLDER: installs what was built into a copy of PostgreSQL.
+install_mf_ext() {
+    case $1 in /*) set -- "$1" ;; *) set -- "$root/$1" ;; esac
+    rm -f "$1$("$PG_CONFIG" --sharedir)"/extension/mf_ext*
+    make --no-print-directory -s install PG_CONFIG="$PG_CONFIG" DESTDIR="$1" WERROR="${WERROR:-}" ${CXX:+CXX="$CXX"}
+}
+
+# make_run_folder: makes MF_RUN, a folder that the server's user can reach, with a path that fits into a socket address
+# (107 bytes) and that needs no quoting in a configuration file: under build/ if possible.
+make_run_folder() {
+    local parent
+    for parent in "$root/build" "${TMPDIR:-/tmp}" /tmp; do
+        case $parent in *[!A-Za-z0-9/._+-]*) continue ;; esac
+        [ ${#parent} -le 60 ] || continue
+        MF_RUN=$(mktemp -d "$parent/mf_run.XXXXXX")
+        if chown "$server_user" "$MF_RUN" && chmod 700 "$MF_RUN" && as_server_user test -w "$MF_RUN" 2>/dev/null; then return; fi
+        rmdir "$MF_RUN"
+    done
+    die "user $server_user can write neither to build/ nor to /tmp"
+}
+
+# reachable_copy FOLDER: sets server to a copy of PostgreSQL's files, or to a copy of it under MF_RUN if the server's user
+# cannot reach the first.
+reachable_copy() {
+    server=$1
+    if ! as_server_user test -x "$server$("$PG_CONFIG" --bindir)/postgres" 2>/dev/null; then
+        server=$MF_RUN/server
+        cp -R "$1" "$server"
+        chown -R "$server_user" "$server"
+    fi
+}
+
+# use_server_only: exports MF_RUN, PG_CONFIG and PATH for the copy of PostgreSQL in $server. The caller's own settings must
+# not lead elsewhere.
+use_server_only() {
+    local variable lib
+    for variable in $(env | sed -n 's/^\(PG[A-Z]*\)=.*/\1/p'); do unset "$variable"; done
+    export MF_RUN PG_CONFIG PATH="$server$("$PG_CONFIG" --bindir):$PATH"
+    lib=$server$("$PG_CONFIG" --pkglibdir)
+    [ ! -f "$lib/libpq.so.5" ] || export LD_LIBRARY_PATH="$lib"
+}
+
 # For packages only. Fails at once if a password would be needed.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 apt_get() {
