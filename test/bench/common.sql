@@ -1,5 +1,5 @@
 -- Tables in which the benchmarks on a server record what they measure, and the table that they print at the end.
-CREATE EXTENSION mf_ext;
+CREATE EXTENSION IF NOT EXISTS mf_ext;
 CREATE SCHEMA bench;
 
 -- CPU seconds of this session's process so far, its threads included, in steps of 0.01 (the kernel counts in hundredths
@@ -40,7 +40,7 @@ CREATE TABLE bench.figures (
 
 CREATE VIEW bench.report AS
     SELECT f.figure, f.on_set AS set, f.threads, f.ours, f.against,
-           round(f.measured::numeric, CASE WHEN abs(f.measured) < 10 THEN 2 ELSE 1 END) AS measured,
+           round(f.measured::numeric, CASE WHEN abs(f.measured) < 0.01 THEN 7 WHEN abs(f.measured) < 10 THEN 2 ELSE 1 END) AS measured,
            CASE g.direction WHEN 1 THEN '>= ' WHEN -1 THEN '<= ' END || g.goal AS goal,
            CASE WHEN g.goal IS NULL THEN ''
                 WHEN f.measured IS NULL THEN 'not measured'

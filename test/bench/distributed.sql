@@ -1,0 +1,5 @@
+-- The targets of `distributed`.
+INSERT INTO bench.goals VALUES
+    ('iteration, k = 64: times the local trainer', NULL, -1, 2.5),
+    ('all but iterations: times a bare read of the ratings', NULL, -1, 6),
+    ('loss: relative difference to the local trainer', NULL, -1, 1e-4);
