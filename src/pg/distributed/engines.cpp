@@ -16,8 +16,6 @@ namespace {
 constexpr const char* kRowColumns =
     "(run int8 NOT NULL, place int4 NOT NULL, side int4 NOT NULL, bucket int4 NOT NULL, block bytea NOT NULL)";
 constexpr const char* kPartColumns = "(bucket int4 NOT NULL, users int4 NOT NULL, part bytea NOT NULL)";
-constexpr const char* kFactorColumns =
-    "(part int4 NOT NULL, kind int4 NOT NULL, version int4 NOT NULL, bucket int4 NOT NULL, block bytea NOT NULL)";
 constexpr const char* kSharedColumns =
     "(run int8 NOT NULL, place int4 NOT NULL, part int4 NOT NULL, kind int4 NOT NULL, version int4 NOT NULL,"
     " bucket int4 NOT NULL, block bytea NOT NULL)";
@@ -42,15 +40,14 @@ void make_table(const RunTables& tables, const char* table, const char* columns,
 void lay_out_here(const RunTables& tables, Oid) {
     make_table(tables, "rows", kRowColumns, "block");
     make_table(tables, "parts", kPartColumns, "part");
-    make_table(tables, "factors", kFactorColumns, "block");
     make_table(tables, "shared", kSharedColumns, "block");
 }
 
 constexpr Engine kPlain = {"plain", [](const Catalog&, Oid) { return true; },
-                           [](const Catalog&, Oid) { return std::int32_t{1}; }, lay_out_here};
+                           [](const Catalog&, Oid) { return std::int32_t{0}; }, lay_out_here};
 
-// Citus: rows, parts and factors are distributed by bucket, what is shared is a reference table. Citus then sends each
-// step to the nodes that have the rows.
+// Citus: rows and parts are distributed by bucket, what is shared is a reference table. Citus then sends each step to
+// the nodes that have the rows, and what comes back to all of them.
 
 constexpr const char* kNodesWithShards =
     "SELECT count(*)::int4 FROM pg_catalog.pg_dist_node WHERE isactive AND noderole = 'primary' AND shouldhaveshards";
@@ -68,14 +65,13 @@ void lay_out_on_citus(const RunTables& tables, Oid source) {
     const std::string rows = quoted_literal(tables.name("rows"));
     execute(tables.catalog(), "SELECT pg_catalog.create_distributed_table(" + rows + ", 'bucket', shard_count => " +
                                   shards + ", colocate_with => 'none')");
-    for (const char* table : {"parts", "factors"})
-        execute(tables.catalog(), "SELECT pg_catalog.create_distributed_table(" + quoted_literal(tables.name(table)) +
-                                      ", 'bucket', colocate_with => " + rows + ")");
+    execute(tables.catalog(), "SELECT pg_catalog.create_distributed_table(" + quoted_literal(tables.name("parts")) +
+                                  ", 'bucket', colocate_with => " + rows + ")");
     execute(tables.catalog(),
             "SELECT pg_catalog.create_reference_table(" + quoted_literal(tables.name("shared")) + ")");
 }
 
-constexpr Engine kCitus = {"citus", has_citus, [](const Catalog&, Oid) { return std::int32_t{1}; }, lay_out_on_citus};
+constexpr Engine kCitus = {"citus", has_citus, [](const Catalog&, Oid) { return std::int32_t{0}; }, lay_out_on_citus};
 
 // postgres_fdw: the servers of the source's foreign partitions have the extension, too. Rows and what is shared with
 // them lie there, in tables that the extension has on every server; here they are partitions by place.
@@ -125,7 +121,6 @@ void require_shipping(const Catalog& catalog, const std::string& server) {
 void lay_out_on_foreign_servers(const RunTables& tables, Oid source) {
     const Catalog& catalog = tables.catalog();
     make_table(tables, "parts", kPartColumns, "part");
-    make_table(tables, "factors", kFactorColumns, "block");
     const std::vector<std::string> servers = servers_of(catalog, source);
     for (const std::string& server : servers) require_shipping(catalog, server);
     const struct {
@@ -136,6 +131,10 @@ void lay_out_on_foreign_servers(const RunTables& tables, Oid source) {
     for (const auto& layout : layouts) {
         execute(catalog,
                 "CREATE TABLE " + tables.name(layout.table) + " " + layout.columns + " PARTITION BY LIST (place)");
+        // The last place is here. There are no rows, but only what is cut alike is joined place by place.
+        execute(catalog, "CREATE TABLE " + tables.name((layout.table + std::string("_here")).c_str()) +
+                             " PARTITION OF " + tables.name(layout.table) + " FOR VALUES IN (" +
+                             std::to_string(servers.size()) + ")");
         for (std::size_t place = 0; place < servers.size(); ++place) {
             const std::string number = std::to_string(place);
             execute(catalog, "CREATE FOREIGN TABLE " + tables.name((layout.table + ("_" + number)).c_str()) +

@@ -12,7 +12,7 @@ struct Engine {
     const char* name;
     /// True if this is the engine for a source; the first one that says so is.
     bool (*serves)(const Catalog& catalog, Oid source);
-    /// How many places rows are at.
+    /// How many servers that do not know of each other rows lie at, 0 if there is one or they do.
     std::int32_t (*places)(const Catalog& catalog, Oid source);
     /// Makes the tables.
     void (*lay_out)(const RunTables& tables, Oid source);

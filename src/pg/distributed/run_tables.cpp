@@ -12,7 +12,7 @@ namespace mf::pg {
 
 namespace {
 
-constexpr const char* kTables[] = {"rows", "parts", "factors", "shared"};
+constexpr const char* kTables[] = {"rows", "parts", "shared"};
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
     for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
@@ -119,15 +119,19 @@ std::vector<std::uint32_t> RunTables::count_rows(std::int32_t side, std::uint32_
     return counts;
 }
 
+// To be followed by what is selected for each of them; a join with one would keep Citus from sending rows as they come.
+std::string RunTables::for_all_places() const {
+    return last_place() == 0 ? "" : ", pg_catalog.generate_series(0, " + std::to_string(last_place()) + ") AS place";
+}
+
 void RunTables::number_users(std::span<const std::uint32_t> item_counts) const {
     const std::string ids = number_of(PartKind::Ids);
-    execute(catalog_, sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block)"
-                          " SELECT {run}, place, " +
-                          ids +
-                          ", 0, 0, bucket, ids FROM (SELECT bucket,"
-                          " {mf}.mf_row_ids(block) AS ids FROM {rows} WHERE run = {run} AND side = 1) AS items,"
-                          " generate_series(0, " +
-                          std::to_string(places_ - 1) + ") AS place"));
+    const std::string place = last_place() == 0 ? "0" : "place";
+    execute(catalog_, sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, " +
+                          place + ", " + ids +
+                          ", 0, 0, bucket, ids FROM (SELECT bucket, {mf}.mf_row_ids(block) AS ids FROM"
+                          " {rows} WHERE run = {run} AND side = 1) AS items" +
+                          for_all_places()));
     execute_with_bytes(catalog_,
                        sql("INSERT INTO {rows} (run, place, side, bucket, block) SELECT r.run, r.place, 0, r.bucket,"
                            " {mf}.mf_number_rows(r.block, s.bucket, s.block, $1) FROM {rows} AS r JOIN {shared} AS s"
@@ -138,13 +142,25 @@ void RunTables::number_users(std::span<const std::uint32_t> item_counts) const {
     execute(catalog_, sql("DELETE FROM {shared} WHERE run = {run} AND part = " + ids));
 }
 
+void RunTables::share_again() const {
+    const std::string last = std::to_string(last_place());
+    if (last_place() == 0) return;
+    execute(catalog_, sql("DELETE FROM {shared} WHERE run = {run} AND place < " + last));
+    execute(catalog_,
+            sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT run, other, part,"
+                " kind, version, bucket, block FROM (SELECT * FROM {shared} WHERE run = {run} AND place = " +
+                last + ") AS s, pg_catalog.generate_series(0, " + last + " - 1) AS other"));
+}
+
 StepSums RunTables::run_step(const Step& step, std::uint32_t steps, Environment& environment) const {
     const std::string own = number_of(step.side), others = number_of(other(step.side)), kind = number_of(step.of);
     const std::string step_part = number_of(PartKind::Step), sums_part = number_of(PartKind::Sums);
+    const std::string place = last_place() == 0 ? "0" : "place";
     execute_with_bytes(
         catalog_,
         sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, place, " + step_part +
-            ", 0, " + number(steps) + ", 0, $1 FROM generate_series(0, " + std::to_string(places_ - 1) + ") AS place"),
+            ", 0, " + number(steps) + ", 0, $1 FROM pg_catalog.generate_series(0, " + std::to_string(last_place()) +
+            ") AS place"),
         step.write());
     std::string needed = "s.part = " + step_part;
     if (step.reads_other != 0)
@@ -156,28 +172,22 @@ StepSums RunTables::run_step(const Step& step, std::uint32_t steps, Environment&
     const bool writes = step.writes != 0;
     const std::string part = writes ? own : sums_part;
     const std::string version = number(writes ? step.writes : steps);
-    execute(catalog_, sql("INSERT INTO {factors} (part, kind, version, bucket, block) SELECT " + part + ", " + kind +
-                          ", " + version +
-                          ", r.bucket, {mf}.mf_half_step(r.block, r.side, r.bucket, s.part, s.bucket,"
-                          " s.block) FROM {rows} AS r JOIN {shared} AS s ON s.run = r.run AND s.place = r.place"
-                          " WHERE r.run = {run} AND s.run = {run} AND r.side = " +
-                          own + " AND (" + needed + ") GROUP BY r.run, r.place, r.bucket"));
-    const std::string written =
-        " FROM {factors} WHERE part = " + part + " AND kind = " + kind + " AND version = " + version;
+    execute(catalog_,
+            sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, " + place + ", " +
+                part + ", " + kind + ", " + version +
+                ", bucket, block FROM (SELECT r.bucket,"
+                " {mf}.mf_half_step(r.block, r.side, r.bucket, s.part, s.bucket, s.block) AS block"
+                " FROM {rows} AS r JOIN {shared} AS s ON s.run = r.run AND s.place = r.place"
+                " WHERE r.run = {run} AND s.run = {run} AND r.side = " +
+                own + " AND (" + needed + ") GROUP BY r.run, r.place, r.bucket) AS results" + for_all_places()));
     StepSums sums;
     for (const BlockOfBucket& block :
-         blocks(sql("SELECT bucket, {mf}.mf_step_sums(block)" + written + " ORDER BY bucket"))) {
+         blocks(sql("SELECT bucket, {mf}.mf_step_sums(block) FROM {shared} WHERE run = {run} AND place = " +
+                    std::to_string(last_place()) + " AND part = " + part + " AND kind = " + kind +
+                    " AND version = " + version + " ORDER BY bucket"))) {
         sums += read_sums(block.bytes);
         check_interrupt(environment);
     }
-    if (writes)
-        execute(catalog_,
-                sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, place,"
-                    " part, kind, version, bucket, block FROM (SELECT part, kind, version, bucket, block" +
-                    written + ") AS f, generate_series(0, " + std::to_string(places_ - 1) + ") AS place"));
-    else
-        execute(catalog_, sql("DELETE" + written));
-    execute(catalog_, sql("DELETE FROM {shared} WHERE run = {run} AND part = " + step_part));
     return sums;
 }
 
@@ -188,7 +198,6 @@ void RunTables::forget(const Schedule& schedule) const {
             for (const std::uint32_t version : schedule.kept(kind, side))
                 kept += " OR (part = " + number_of(side) + " AND kind = " + number_of(kind) +
                         " AND version = " + number(version) + ")";
-    execute(catalog_, sql("DELETE FROM {factors} WHERE NOT (" + kept + ")"));
     execute(catalog_, sql("DELETE FROM {shared} WHERE run = {run} AND NOT (" + kept + ")"));
 }
 
@@ -201,9 +210,10 @@ std::string RunTables::rows_of(std::int32_t side, std::uint32_t bucket) const {
 }
 
 std::string RunTables::factors_of(FactorKind kind, RowSide side, std::uint32_t version, std::uint32_t bucket) const {
-    std::vector<BlockOfBucket> found = blocks(
-        sql("SELECT bucket, block FROM {factors} WHERE part = " + number_of(side) + " AND kind = " + number_of(kind) +
-            " AND version = " + number(version) + " AND bucket = " + number(bucket)));
+    std::vector<BlockOfBucket> found =
+        blocks(sql("SELECT bucket, block FROM {shared} WHERE run = {run} AND place = " + std::to_string(last_place()) +
+                   " AND part = " + number_of(side) + " AND kind = " + number_of(kind) +
+                   " AND version = " + number(version) + " AND bucket = " + number(bucket)));
     if (found.size() != 1) throw InvalidData("bucket " + number(bucket) + " of a training run has no factors");
     return std::move(found.front().bytes);
 }
@@ -226,7 +236,7 @@ void RunTables::begin() const {
 
 void RunTables::drop() const {
     // What lies on other servers is in tables that stay.
-    const bool is_foreign = places_ > 1 || is_partitioned();
+    const bool is_foreign = is_partitioned();
     for (const char* table : {"rows", "shared"})
         if (is_foreign) execute(catalog_, sql("DELETE FROM {" + std::string(table) + "} WHERE run = {run}"));
     for (const char* table : kTables) execute(catalog_, "DROP TABLE IF EXISTS " + name(table));

@@ -2,12 +2,12 @@
 //
 //   rows     blocks of users and items (core/distributed/rows_block.hpp); a block lies at a place
 //   parts    of items, before they are joined to blocks
-//   factors  blocks of factors by version, and sums of steps
-//   shared   what every place needs of the others: factors, ids, and the step to run
+//   shared   what every place needs of the others: factors by version, ids, the step to run, and sums of steps
 //
-// A place is one of the servers, where there are several that do not know of each other, otherwise 0. How the tables
-// are laid out is the engine's business (engines.hpp); the statements are the same for all of them: a step is one
-// INSERT … SELECT … GROUP BY bucket over rows and what is shared with their place, so that it runs where the rows are.
+// A place is one of the servers, where there are several that do not know of each other; what is shared is also at a
+// last place, which is here. Otherwise there is one place. How the tables are laid out is the engine's business
+// (engines.hpp); the statements are the same for all of them. A step is one INSERT … SELECT, whose groups are computed
+// where the rows are: a join of a block with what is shared with its place, grouped by bucket.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace mf::pg {
 
-/// What a row of `shared` or `factors` is, beside factors of a RowSide.
+/// What a row of `shared` is, beside factors of a RowSide.
 enum class PartKind : std::int32_t { Users, Items, Step, Ids, Sums };
 
 /// The raw users, whose columns are not numbered, stand in `rows` with this side until they are.
@@ -33,6 +33,7 @@ struct BlockOfBucket {
 
 class RunTables {
   public:
+    /// places: servers that do not know of each other, 0 if there is one or they do.
     RunTables(const Catalog& catalog, std::int64_t run, std::int32_t places)
         : catalog_(catalog), run_(run), places_(places) {}
 
@@ -40,7 +41,7 @@ class RunTables {
     std::int32_t places() const { return places_; }
     const Catalog& catalog() const { return catalog_; }
 
-    /// Name of a table, rows, parts, factors or shared, qualified.
+    /// Name of a table, rows, parts or shared, qualified.
     std::string name(const char* table) const;
 
     /// In each transaction, before any of the following.
@@ -55,6 +56,10 @@ class RunTables {
     std::vector<std::uint32_t> count_rows(std::int32_t side, std::uint32_t buckets) const;
     /// Shares the ids of items, numbers the columns of users by them, and deletes what is not needed any more.
     void number_users(std::span<const std::uint32_t> item_counts) const;
+
+    /// Shares again what is at the last place, when a run goes on: servers that do not know of each other do not commit
+    /// together, so some may be a step ahead of it, or behind.
+    void share_again() const;
 
     /// Runs a step for all buckets of its side; its factors are shared. Sums in the order of buckets.
     StepSums run_step(const Step& step, std::uint32_t number, Environment& environment) const;
@@ -71,6 +76,9 @@ class RunTables {
   private:
     std::vector<BlockOfBucket> blocks(const std::string& sql) const;
     std::string sql(std::string text) const;
+    /// Of what is shared: the last one is here.
+    std::int32_t last_place() const { return places_; }
+    std::string for_all_places() const;
     bool is_partitioned() const;
 
     Catalog catalog_;

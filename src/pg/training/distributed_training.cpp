@@ -67,6 +67,8 @@ class DistributedTraining {
         std::optional<RunRow> former = find_run(catalog_, arguments_.model);
         if (former && former->arguments == text) {
             run_ = std::move(*former);
+            tables().begin();
+            tables().share_again();
             report(LOG, "the training run of model \"" + arguments_.model + "\" goes on after step " +
                             std::to_string(loaded().steps()));
             return;
