@@ -50,12 +50,13 @@ my @cases = (
     [ 'other numbers of factors', 'ratings', 'factors => 12, ', 3, { rating_factors => 5, ranking_iterations => 4 } ],
     [ 'exact solver, texts of users', 'plays', q{rating_column => 'times', feedback => 'implicit', test_fraction => 0.1, }, 6, { solver => '"cholesky"' } ],
     [ 'implicit feedback, texts of users', 'plays', q{rating_column => 'times', feedback => 'implicit', }, 7, { weight_slope => 2 } ],
+    [ 'half exchange', 'plays', q{rating_column => 'times', feedback => 'implicit', }, 4, { exchange => '"half"' } ],
     [ 'no ratings', 'plays', q{rating_column => NULL, feedback => 'implicit', }, 7, {} ],
     [ 'the last of several rows, NULLs', 'twice', '', 5, { duplicates => '"last"', time_column => '"at"' } ]);
 for my $case (@cases) {
     my ($name, $source, $arguments, $buckets, $more) = @$case;
     $arguments = "factors => 8, $arguments" unless $arguments =~ /factors/;
-    my $local = '{' . join(', ', map { qq("$_": $more->{$_}) } sort keys %$more) . '}';
+    my $local = '{' . join(', ', map { qq("$_": $more->{$_}) } grep { $_ ne 'exchange' } sort keys %$more) . '}';
     sql("SELECT mf_train('$source', 'local', ${arguments}options => '$local')");
     is(outcome_of("mf_train_async('$source', 'spread', ${arguments}options => " . options(%$more, buckets => $buckets) . ')'), 'done', "$name: done");
     is(sql(q{SELECT (l.users, l.items, l.ratings) = (s.users, s.items, s.ratings), l.algorithm = s.algorithm, l.feedback = s.feedback
@@ -95,6 +96,8 @@ like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(storage
 like(error_of(q{SELECT mf_half_step(NULL, 0, 0, 0, 0, '') FROM ratings}), qr/a half-step has no NULLs/, 'the aggregates refuse what is no block');
 like(error_of(q{SELECT mf_half_step('\x00', 0, 0, 2, 0, '\x6d66')}), qr/a block of a training run ends too early/, 'or no step');
 like(error_of(q{SELECT mf_join_parts(NULL, 0, '\x6d66423100', '\x01000000')}), qr/a block of a training run ends too early/, 'or no part');
+like(error_of(q{SELECT mf_train_async('ratings', options => '{"exchange": "half"}')}), qr/exchange is for distributed training runs only/, 'exchange of a local run');
+like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(exchange => '"double"') . ')'), qr/exchange "double" is not known.*"single" and "half"/s, 'unknown exchange');
 sql('CREATE TABLE none (user_id int, item_id int, rating real); CREATE INDEX ON none (user_id)');
 like(outcome_of(q{mf_train_async('none', options => '{"engine": "distributed"}')}), qr/^failed: there are no interactions to train on/, 'an empty source');
 sql(q{CREATE VIEW odd AS SELECT user_id, item_id, CASE WHEN user_id = 200 THEN 'NaN' ELSE rating END AS rating FROM ratings});

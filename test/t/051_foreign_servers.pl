@@ -73,6 +73,10 @@ for my $n (0 .. 2) {
 is(sql(q{SELECT (SELECT count(*) FROM mf_run_data) + (SELECT count(*) FROM pg_class WHERE relname LIKE 'mf\_run\_%' AND relname NOT LIKE 'mf\_run\_data%')}), '0', 'nor here');
 is(sql(q{SELECT count(*) FROM mf_recommend(7, 5, 'spread') WHERE basis = 'trained'}), '5', 'lists of the model');
 
+# What does not fit here is said to fit there.
+like(do { my (undef, undef, $error) = $here->psql('postgres', q{SET mf_ext.max_memory = '1MB'; SELECT mf_train('ratings', factors => 256)}); $error },
+    qr/training needs at least.*HINT:  Train where the rows are, with mf_train_async and options => '\{"engine": "distributed"\}'/s, 'too little memory');
+
 # A server that is gone, and comes back.
 my $long = q{factors => 8, iterations => 40, options => '{"engine": "distributed", "buckets": 7, "ranking_iterations": 40}'};
 is(outcome_of("mf_train_async('ratings', 'whole', $long)"), 'done', 'a run without a stop');

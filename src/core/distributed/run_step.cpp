@@ -308,7 +308,7 @@ std::string run_step(const Step& step, std::uint32_t number, const RowsView& row
         gram.add(bucket.factors);
         bucket.sums.gram.assign(gram.values().begin(), gram.values().end());
     }
-    return FactorBlock::write(bucket.sums, bucket.factors, bucket.bias);
+    return FactorBlock::write(bucket.sums, bucket.factors, bucket.bias, step.halves != 0);
 }
 
 }  // namespace mf

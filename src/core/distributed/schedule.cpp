@@ -205,6 +205,7 @@ Step Schedule::solve_rating(RowSide side) const {
     Step step = step_of(StepKind::SolveRating, side, FactorKind::Rating);
     step.reads_other = of(FactorKind::Rating, other(side)).version;
     step.writes = steps_ + 1;
+    step.halves = data_.halves && side == RowSide::Items;
     return step;
 }
 
@@ -215,6 +216,7 @@ Step Schedule::solve_ranking(RowSide side, bool exactly) const {
     if (step.by_steps != 0) step.reads_own = of(FactorKind::Ranking, side).version;
     step.gram = grams_[at(other(side))];
     step.sums_gram = 1;
+    step.halves = data_.halves && (side == RowSide::Items || !exactly);
     step.writes = steps_ + 1;
     return step;
 }

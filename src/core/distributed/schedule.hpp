@@ -22,6 +22,7 @@ struct DistributedData {
     std::vector<std::uint32_t> item_counts;  ///< items in each bucket
     std::uint64_t entries = 0;               ///< of all users, held-out ones included
     std::uint64_t held_out = 0;              ///< of these
+    bool halves = false;  ///< factors travel in 16 bits, but for those that are the result: the last ones of the users
 };
 
 /// Factors of one kind and side, as they are stored.

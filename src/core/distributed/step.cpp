@@ -1,5 +1,9 @@
 #include "core/distributed/step.hpp"
 
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/half_floats.hpp"
 #include "core/linalg/gram_matrix.hpp"
 #include "core/training/options.hpp"
 
@@ -53,8 +57,9 @@ FactorMatrix read_turn(int factors, WireReader& reader) {
     return turn;
 }
 
-constexpr std::uint32_t Step::*kWords[] = {&Step::factors,     &Step::reads_own, &Step::reads_other, &Step::writes,
-                                           &Step::is_implicit, &Step::takes_all, &Step::by_steps,    &Step::sums_gram};
+constexpr std::uint32_t Step::*kWords[] = {&Step::factors,  &Step::reads_own,   &Step::reads_other,
+                                           &Step::writes,   &Step::is_implicit, &Step::takes_all,
+                                           &Step::by_steps, &Step::sums_gram,   &Step::halves};
 
 void write_sums(const StepSums& sums, WireWriter& writer) {
     writer.value(sums.rows);
@@ -155,20 +160,44 @@ StepSums& StepSums::operator+=(const StepSums& other) {
     return *this;
 }
 
-std::string FactorBlock::write(const StepSums& sums, FactorView factors, std::span<const float> bias) {
+namespace {
+
+// A power of two that brings the largest of the factors near the largest 16-bit float.
+float scale_to_halves(FactorView factors) {
+    float largest = 0;
+    for (std::size_t r = 0; r < factors.rows(); ++r)
+        for (int f = 0; f < factors.factors(); ++f) largest = std::max(largest, std::abs(factors.row(r)[f]));
+    return largest > 0 ? std::exp2(14.0f - std::ceil(std::log2(largest))) : 1.0f;
+}
+
+}  // namespace
+
+std::string FactorBlock::write(const StepSums& sums, FactorView factors, std::span<const float> bias, bool halves) {
     const auto k = static_cast<std::size_t>(factors.factors());
     WireWriter writer;
     writer.reserve((factors.rows() * k + bias.size()) * sizeof(float) + 8 * sums.gram.size() + 8 * sums.listed.size() +
                    1024);
     writer.value(kFactorsMagic);
-    writer.value(std::uint32_t{0});
+    writer.value(std::uint32_t{halves});
     write_sums(sums, writer);
     writer.value(std::uint64_t{factors.rows()});
     writer.value(static_cast<std::uint32_t>(factors.factors()));
     writer.value(static_cast<std::uint32_t>(!bias.empty()));
     // Without the padding of rows.
-    writer.array(std::span<const float>());
-    for (std::size_t r = 0; r < factors.rows(); ++r) writer.more(std::span<const float>(factors.row(r), k));
+    if (halves) {
+        const float scale = scale_to_halves(factors);
+        writer.value(scale);
+        writer.array(std::span<const std::uint16_t>());
+        std::vector<std::uint16_t> row(k);
+        for (std::size_t r = 0; r < factors.rows(); ++r) {
+            std::transform(factors.row(r), factors.row(r) + k, row.begin(),
+                           [scale](float value) { return to_half(scale * value); });
+            writer.more(std::span<const std::uint16_t>(row));
+        }
+    } else {
+        writer.array(std::span<const float>());
+        for (std::size_t r = 0; r < factors.rows(); ++r) writer.more(std::span<const float>(factors.row(r), k));
+    }
     writer.array(bias);
     return writer.take();
 }
@@ -176,7 +205,7 @@ std::string FactorBlock::write(const StepSums& sums, FactorView factors, std::sp
 FactorBlock::FactorBlock(std::string_view bytes) {
     WireReader reader(bytes);
     read_factors_magic(reader);
-    reader.value<std::uint32_t>();
+    const bool halves = reader.value<std::uint32_t>() != 0;
     sums_ = sums_from(reader);
     rows_ = reader.value<std::uint64_t>();
     const auto factors = reader.value<std::uint32_t>();
@@ -184,14 +213,25 @@ FactorBlock::FactorBlock(std::string_view bytes) {
     if (factors > static_cast<std::uint32_t>(kMaximumFactors) || rows_ > IdTable::kMaximumSize)
         throw InvalidData("a block of factors has too many of them");
     factors_ = static_cast<int>(factors);
-    values_ = reader.in_place<float>(rows_ * factors);
+    if (halves) {
+        unit_ = 1 / reader.value<float>();
+        halves_ = reader.in_place<std::uint16_t>(rows_ * factors);
+    } else {
+        values_ = reader.in_place<float>(rows_ * factors);
+    }
     bias_ = reader.in_place<float>(has_bias_ ? rows_ : 0);
     reader.finish();
 }
 
 void FactorBlock::copy_to(MutableFactorView out, float* bias) const {
     const auto k = static_cast<std::size_t>(factors_);
-    for (std::size_t r = 0; r < rows_; ++r) std::copy_n(values_.data() + r * k, k, out.row(r));
+    for (std::size_t r = 0; r < rows_; ++r) {
+        if (halves_.empty())
+            std::copy_n(values_.data() + r * k, k, out.row(r));
+        else
+            std::transform(halves_.data() + r * k, halves_.data() + (r + 1) * k, out.row(r),
+                           [this](std::uint16_t bits) { return unit_ * from_half(bits); });
+    }
     if (has_bias_) std::ranges::copy(bias_, bias);
 }
 

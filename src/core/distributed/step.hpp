@@ -55,6 +55,7 @@ struct Step {
     std::uint32_t takes_all = 0;         ///< entries to train on and held-out ones; else those that the step is about
     std::uint32_t by_steps = 0;          ///< of conjugate gradient
     std::uint32_t sums_gram = 0;         ///< of what is written
+    std::uint32_t halves = 0;            ///< factors are written in 16 bits
     double factor = 0;                   ///< of ScaleUsers; of MeasureLists the share of users that are measured
     std::uint64_t seed = 0;
     RatingScale scale;
@@ -93,7 +94,9 @@ class FactorBlock {
     /// Throws InvalidData for bytes that are no such block.
     explicit FactorBlock(std::string_view bytes);
 
-    static std::string write(const StepSums& sums, FactorView factors, std::span<const float> bias);
+    /// halves: in 16-bit floats, scaled by a power of two; half of the bytes, with 11 significant bits.
+    static std::string write(const StepSums& sums, FactorView factors, std::span<const float> bias,
+                             bool halves = false);
 
     const StepSums& sums() const { return sums_; }
     std::size_t rows() const { return rows_; }
@@ -107,7 +110,9 @@ class FactorBlock {
     std::size_t rows_ = 0;
     int factors_ = 0;
     bool has_bias_ = false;
-    std::span<const float> values_;
+    std::span<const float> values_;          ///< in 32 bits
+    std::span<const std::uint16_t> halves_;  ///< or in 16
+    float unit_ = 1;                         ///< of halves
     std::span<const float> bias_;
 };
 

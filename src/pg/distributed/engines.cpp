@@ -154,6 +154,8 @@ constexpr const Engine* kEngines[] = {&kCitus, &kForeign, &kPlain};
 
 }  // namespace
 
+bool is_distributed_source(const Catalog& catalog, Oid source) { return &engine_for(catalog, source) != &kPlain; }
+
 const Engine& engine_for(const Catalog& catalog, Oid source) {
     for (const Engine* engine : kEngines)
         if (engine->serves(catalog, source)) return *engine;

@@ -18,6 +18,9 @@ struct Engine {
     void (*lay_out)(const RunTables& tables, Oid source);
 };
 
+/// True if a source lies on several servers, so that a distributed run needs less memory here.
+bool is_distributed_source(const Catalog& catalog, Oid source);
+
 /// The engine for a source.
 const Engine& engine_for(const Catalog& catalog, Oid source);
 

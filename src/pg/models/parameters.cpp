@@ -341,6 +341,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
                 named->user_features = entry.word;
             else if (key == "engine")
                 named->engine = entry.word;
+            else if (key == "exchange")
+                named->exchange = entry.word;
             else
                 set_option(*options, key, entry.word);
         } else {

@@ -62,6 +62,7 @@ struct NamedRelations {
     std::optional<std::string> item_features;
     std::optional<std::string> user_features;
     std::optional<std::string> engine;
+    std::optional<std::string> exchange;
     std::optional<double> buckets;
 };
 

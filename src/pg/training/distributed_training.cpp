@@ -128,6 +128,7 @@ class DistributedTraining {
 
     Schedule loaded() {
         apply_found(run_.found, arguments_);
+        run_.data.halves = arguments_.exchanges_halves;
         return {arguments_.options, run_.data, run_.state};
     }
     Schedule& schedule() {
@@ -172,6 +173,7 @@ class DistributedTraining {
         tables.join_items(run_.data.user_counts, items.size());
         run_.data.item_counts = tables.count_rows(static_cast<std::int32_t>(RowSide::Items), items.size());
         tables.number_users(run_.data.item_counts);
+        run_.data.halves = arguments_.exchanges_halves;
         run_.state = Schedule(arguments_.options, run_.data).save();
         add_run(catalog_, run_);
     }

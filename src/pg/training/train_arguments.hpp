@@ -51,7 +51,8 @@ struct TrainArguments {
     std::optional<FeatureRelation> user_features;
     TrainOptions options;
     bool is_distributed = false;
-    std::uint32_t buckets = 0;  ///< of a distributed run; 0: by the number of rows
+    bool exchanges_halves = false;  ///< of a distributed run
+    std::uint32_t buckets = 0;      ///< of a distributed run; 0: by the number of rows
 };
 
 /// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint. `further` are

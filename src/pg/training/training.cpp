@@ -4,7 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
+#include "pg/distributed/engines.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/feature_map.hpp"
 #include "pg/models/model_locks.hpp"
@@ -71,6 +73,17 @@ Training::Training(const Catalog& catalog, TrainArguments arguments)
 Training::~Training() = default;
 
 void Training::read(const ModelVersion* start_from) {
+    try {
+        read_here(start_from);
+    } catch (const MemoryLimitExceeded& error) {
+        if (!is_distributed_source(catalog_, arguments_.source.relation)) throw;
+        throw MemoryLimitExceeded(error.what(), error.detail(),
+                                  R"(Train where the rows are, with mf_train_async and options => '{"engine": )"
+                                  R"("distributed"}', or raise mf_ext.max_memory.)");
+    }
+}
+
+void Training::read_here(const ModelVersion* start_from) {
     const Oid owner = lock_for_training(catalog_, arguments_.model);
     state_ = std::make_unique<State>(arguments_.model, owner);
     check_former_source(catalog_, arguments_);

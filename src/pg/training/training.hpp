@@ -37,6 +37,8 @@ class Training {
     const TrainArguments& arguments() const { return arguments_; }
 
   private:
+    void read_here(const ModelVersion* start_from);
+
     struct State;
     Catalog catalog_;
     TrainArguments arguments_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/half_floats.hpp"
 #include "core/distributed/pack.hpp"
 #include "core/distributed/run_step.hpp"
 #include "core/distributed/schedule.hpp"
@@ -61,7 +62,10 @@ class Engine {
                 run_step(step, bucket->first, RowsView(bucket->second), own, other_side, environment_);
         }
         StepSums sums;
-        for (const auto& [bucket, bytes] : results) sums += read_sums(bytes);
+        for (const auto& [bucket, bytes] : results) {
+            sums += read_sums(bytes);
+            written_ += bytes.size();
+        }
         if (step.writes != 0) factors_[{step.of, step.side, step.writes}] = std::move(results);
         return sums;
     }
@@ -73,6 +77,9 @@ class Engine {
         });
     }
     std::size_t versions() const { return factors_.size(); }
+    void exchange_halves() { data_.halves = true; }
+    /// Bytes of all blocks of factors so far.
+    std::size_t written() const { return written_; }
 
     /// Factors in the basis of both sides.
     FactorMatrix turned(const Schedule& schedule, FactorKind kind, RowSide side, int factors, Array<float>* bias) {
@@ -141,6 +148,7 @@ class Engine {
     TrainOptions options_;
     Environment environment_;
     DistributedData data_;
+    std::size_t written_ = 0;
     std::map<std::uint32_t, std::string> rows_[2];
     std::map<std::tuple<FactorKind, RowSide, std::uint32_t>, std::map<std::uint32_t, std::string>> factors_;
 };
@@ -240,6 +248,29 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
                             ASSERT_NEAR(dot(users.row(u), items.row(i), 12),
                                         dot(model.users.row(u), model.items.row(i), 12), is_exact ? 1e-4 : 2e-3);
                 }
+}
+
+TEST(DistributedTest, AnExchangeInHalvesHardlyChangesTheModel) {
+    Environment environment;
+    const Dataset dataset = positive_data(environment);
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
+        const TrainOptions options = options_for(feedback, 0.2);
+        Engine engine(dataset, options, 3);
+        const Schedule single = run(engine, options);
+        Engine halves(dataset, options, 3);
+        halves.exchange_halves();
+        const Schedule half = run(halves, options);
+        expect_same_curve(half.summary().ranking_curve.loss, single.summary().ranking_curve.loss, 1e-3);
+        EXPECT_NEAR(half.summary().test_ndcg, single.summary().test_ndcg, 5e-3 * single.summary().test_ndcg);
+        if (feedback == Feedback::Explicit) {
+            EXPECT_NEAR(half.summary().test_rmse, single.summary().test_rmse, 1e-3);
+        } else {
+            EXPECT_LT(halves.written(), engine.written() * 3 / 4);
+        }
+        // What is stored of users has all its bits.
+        const FactorMatrix users = halves.turned(half, FactorKind::Ranking, RowSide::Users, 12, nullptr);
+        EXPECT_NE(users.row(0)[0], from_half(to_half(users.row(0)[0])));
+    }
 }
 
 TEST(DistributedTest, BlocksHaveTheCountsAndDigestsOfALocalRun) {
