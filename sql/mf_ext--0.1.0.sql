@@ -678,6 +678,14 @@ COMMENT ON FUNCTION @extschema@.mf_grant IS 'lets a role, or public, use a model
 COMMENT ON FUNCTION @extschema@.mf_revoke IS 'revokes what mf_grant has granted';
 COMMENT ON FUNCTION @extschema@.mf_set_owner IS 'transfers a model to another role, with whose rights histories are read from then on';
 
+CREATE FUNCTION @extschema@.mf_distribute_model(model pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000
+AS 'MODULE_PATHNAME', 'mf_distribute_model';
+
+COMMENT ON FUNCTION @extschema@.mf_distribute_model IS
+    'copies a model to all nodes of a Citus cluster, and its later versions and changes as they are committed';
+
 -- prediction
 
 CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.int8, item_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL)

@@ -292,6 +292,7 @@ struct FactorFacts {
 /// rights, the factors of this version's users once, and those of its items twice. O(users + items) time and up to 12
 /// bytes per user and item; the size of the page is bounded for any model.
 std::string report_html(const Catalog& catalog, const ModelVersion& version) {
+    require_user_factors(catalog, "mf_report()");
     const ReportQueries queries(catalog, version.model_id);
     Report report;
     queries.facts(report);

@@ -1,5 +1,6 @@
 #include "pg/lifecycle/grants.hpp"
 
+#include "pg/lifecycle/model_copies.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/sql/own_tables.hpp"
 #include "pg/wall/guard.hpp"
@@ -32,11 +33,13 @@ Oid begin_change(const Catalog& catalog, const std::string& model, const char* g
 void grant_model(const Catalog& catalog, const char* model, const char* grantee) {
     const Oid role = begin_change(catalog, model, grantee);
     run(catalog, "INSERT INTO {grants} (model, grantee) VALUES ($1, $2) ON CONFLICT DO NOTHING", model, role);
+    update_copies(catalog, model);
 }
 
 void revoke_model(const Catalog& catalog, const char* model, const char* grantee) {
     const Oid role = begin_change(catalog, model, grantee);
     run(catalog, "DELETE FROM {grants} WHERE model = $1 AND grantee = $2", model, role);
+    update_copies(catalog, model);
 }
 
 void set_owner(const Catalog& catalog, const char* model, const char* owner) {
@@ -44,6 +47,7 @@ void set_owner(const Catalog& catalog, const char* model, const char* owner) {
     const Oid role = role_named(owner, false);
     pg_call([role] { check_can_give_to_role_unsafe(role); });
     run(catalog, "UPDATE {models} SET owner = $2 WHERE model = $1", model, role);
+    update_copies(catalog, model);
 }
 
 void delete_orphaned_grants(const Catalog& catalog, const std::string& model) {

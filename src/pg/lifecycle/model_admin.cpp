@@ -5,6 +5,7 @@
 #include "pg/distributed/run_rows.hpp"
 #include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/grants.hpp"
+#include "pg/lifecycle/model_copies.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
@@ -55,6 +56,7 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
     });
     if (dropped == 0) throw_no_such_version(name, wanted);
     delete_orphaned_grants(catalog, name);
+    update_copies(catalog, name);
     if (!find_owner(catalog, name))
         if (const std::string calls = calls_for_functions_of(name, "mf_drop_functions", name); !calls.empty())
             report(NOTICE, "the functions of model \"" + name + "\" still exist", "", calls);
@@ -87,6 +89,7 @@ std::int32_t set_live(const Catalog& catalog, const char* model, std::int64_t ve
             return Outcome{previous, run_statement_unsafe(catalog, promote, 2, arguments).has_first};
         });
     if (!outcome.found) throw_no_such_version(name, version);
+    update_copies(catalog, name);
     return outcome.previous;
 }
 
@@ -113,6 +116,7 @@ void rename_model(const Catalog& catalog, const char* model, const char* new_nam
             run_statement_unsafe(catalog, statement, lengthof(names), names);
         });
     }
+    rename_copies(catalog, from, to);
     if (const std::string calls = calls_for_functions_of(from, "mf_create_functions", to); !calls.empty())
         report(NOTICE, "the functions of model \"" + from + "\" must be made again for its new name", "", calls);
 }

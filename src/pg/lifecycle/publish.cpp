@@ -2,6 +2,7 @@
 
 #include "pg/cache/cache_release.hpp"
 #include "pg/lifecycle/grants.hpp"
+#include "pg/lifecycle/model_copies.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/sql/own_tables.hpp"
 #include "pg/wall/guc.hpp"
@@ -35,40 +36,43 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
     const int keep = setting_keep_versions();
     lock_model(catalog, row.model, ModelLock::Publication);
     delete_orphaned_grants(catalog, row.model);
-    return pg_call([&, model_id, keep, retire = retire.c_str(), insert = insert.c_str(), expire = expire.c_str()] {
-        const Source& source = *row.source;
-        const Parameter model = text_parameter_unsafe(row.model.c_str());
-        const StatementResult retired = run_statement_unsafe(catalog, retire, 1, &model);
-        const Parameter values[] = {
-            model,
-            int8_parameter(model_id),
-            role_parameter(row.owner),
-            {REGCLASSOID, ObjectIdGetDatum(source.relation), false},
-            name_parameter_unsafe(source.user.name.c_str()),
-            name_parameter_unsafe(source.item.name.c_str()),
-            name_parameter_unsafe(source.rating ? source.rating->name.c_str() : nullptr),
-            name_parameter_unsafe(source.time ? source.time->name.c_str() : nullptr),
-            {REGCLASSOID, ObjectIdGetDatum(row.features.items), !OidIsValid(row.features.items)},
-            {REGCLASSOID, ObjectIdGetDatum(row.features.users), !OidIsValid(row.features.users)},
-            {REGTYPEOID, ObjectIdGetDatum(source.user.type), false},
-            {REGTYPEOID, ObjectIdGetDatum(source.item.type), false},
-            text_parameter_unsafe(row.options->feedback == Feedback::Explicit ? "explicit" : "implicit"),
-            text_parameter_unsafe(row.algorithm.c_str()),
-            jsonb_parameter_unsafe(row.parameters.c_str()),
-            int8_parameter(static_cast<std::int64_t>(row.summary.users)),
-            int8_parameter(static_cast<std::int64_t>(row.summary.items)),
-            int8_parameter(static_cast<std::int64_t>(row.summary.ratings)),
-            jsonb_parameter_unsafe(row.metrics.c_str()),
-            {FLOAT8OID, Float8GetDatum(row.seconds), false},
-        };
-        const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
-        if (!inserted.has_first) elog(ERROR, "the new version was not stored");
-        const Parameter bounds[] = {model, int4_parameter(keep),
-                                    retired.has_first ? int4_parameter(retired.first) : null_parameter(INT4OID)};
-        if (run_statement_unsafe(catalog, expire, lengthof(bounds), bounds).rows > 0)
-            release_dropped_at_commit_unsafe(catalog);
-        return inserted.first;
-    });
+    const std::int32_t version =
+        pg_call([&, model_id, keep, retire = retire.c_str(), insert = insert.c_str(), expire = expire.c_str()] {
+            const Source& source = *row.source;
+            const Parameter model = text_parameter_unsafe(row.model.c_str());
+            const StatementResult retired = run_statement_unsafe(catalog, retire, 1, &model);
+            const Parameter values[] = {
+                model,
+                int8_parameter(model_id),
+                role_parameter(row.owner),
+                {REGCLASSOID, ObjectIdGetDatum(source.relation), false},
+                name_parameter_unsafe(source.user.name.c_str()),
+                name_parameter_unsafe(source.item.name.c_str()),
+                name_parameter_unsafe(source.rating ? source.rating->name.c_str() : nullptr),
+                name_parameter_unsafe(source.time ? source.time->name.c_str() : nullptr),
+                {REGCLASSOID, ObjectIdGetDatum(row.features.items), !OidIsValid(row.features.items)},
+                {REGCLASSOID, ObjectIdGetDatum(row.features.users), !OidIsValid(row.features.users)},
+                {REGTYPEOID, ObjectIdGetDatum(source.user.type), false},
+                {REGTYPEOID, ObjectIdGetDatum(source.item.type), false},
+                text_parameter_unsafe(row.options->feedback == Feedback::Explicit ? "explicit" : "implicit"),
+                text_parameter_unsafe(row.algorithm.c_str()),
+                jsonb_parameter_unsafe(row.parameters.c_str()),
+                int8_parameter(static_cast<std::int64_t>(row.summary.users)),
+                int8_parameter(static_cast<std::int64_t>(row.summary.items)),
+                int8_parameter(static_cast<std::int64_t>(row.summary.ratings)),
+                jsonb_parameter_unsafe(row.metrics.c_str()),
+                {FLOAT8OID, Float8GetDatum(row.seconds), false},
+            };
+            const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
+            if (!inserted.has_first) elog(ERROR, "the new version was not stored");
+            const Parameter bounds[] = {model, int4_parameter(keep),
+                                        retired.has_first ? int4_parameter(retired.first) : null_parameter(INT4OID)};
+            if (run_statement_unsafe(catalog, expire, lengthof(bounds), bounds).rows > 0)
+                release_dropped_at_commit_unsafe(catalog);
+            return inserted.first;
+        });
+    update_copies(catalog, row.model);
+    return version;
 }
 
 }  // namespace mf::pg

@@ -4,6 +4,7 @@
 #include "core/base/half_floats.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_rows.hpp"
+#include "pg/sql/citus.hpp"
 #include "pg/sql/tuples.hpp"
 #include "pg/wall/clipped.hpp"
 
@@ -189,6 +190,11 @@ void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShap
 
 void read_item_counts(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink) {
     scan(catalog, items_table(catalog), model_id, Parts::WithoutFactors, {}, nullptr, sink);
+}
+
+void require_user_factors(const Catalog& catalog, const char* function) {
+    if (catalog.is_of_copies)
+        throw_on_worker(std::string(function) + " needs the factors of users, which the coordinator has");
 }
 
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,

@@ -73,6 +73,9 @@ void read_item_counts(const Catalog& catalog, std::int64_t model_id, const Facto
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink);
 
+/// Throws feature_not_supported where there are only copies of models, which are without the factors of users.
+void require_user_factors(const Catalog& catalog, const char* function);
+
 /// Passes the rows of all users to the sink, in the byte order of their ids.
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);
 

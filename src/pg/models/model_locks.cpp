@@ -1,6 +1,7 @@
 #include "pg/models/model_locks.hpp"
 
 #include "pg/models/model_rows.hpp"
+#include "pg/sql/citus.hpp"
 #include "pg/wall/guard.hpp"
 
 extern "C" {
@@ -20,6 +21,7 @@ LOCKTAG tag_unsafe(const Catalog& catalog, const char* name, int length, ModelLo
 }
 
 void acquire(const Catalog& catalog, const std::string& name, ModelLock lock, bool for_session) {
+    require_coordinator();
     pg_call([&catalog, lock, for_session, data = name.data(), length = static_cast<int>(name.size())] {
         const LOCKTAG tag = tag_unsafe(catalog, data, length, lock);
         LockAcquire(&tag, ExclusiveLock, for_session, false);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pg/sql/citus.hpp"
 #include "pg/sql/quoting.hpp"
 #include "pg/sql/tuples.hpp"
 #include "pg/wall/guard.hpp"
@@ -220,8 +221,16 @@ std::string caller_name() {
     return pg_call([] { return GetUserNameFromId(GetUserId(), false); });
 }
 
+/// On a worker of a cluster, where its models come from; empty elsewhere.
+std::string how_to_get_copies() {
+    if (!citus_is_loaded() || !pg_call([] { return on_citus_worker_unsafe(); })) return "";
+    return "This server is a worker of a Citus cluster: on the coordinator, SELECT mf_distribute_model('...') copies a "
+           "model to all nodes.";
+}
+
 /// The hint where the caller may use no model.
 std::string how_to_get_a_model() {
+    if (const std::string copies = how_to_get_copies(); !copies.empty()) return copies;
     return "Train one with SELECT * FROM mf_train('...'), or ask the owner of a model for SELECT mf_grant('...', " +
            quoted_literal(caller_name()) + ").";
 }
@@ -229,7 +238,8 @@ std::string how_to_get_a_model() {
 std::string models_hint(const Catalog& catalog) {
     const UsableModels usable = pg_call([&catalog] { return usable_models_unsafe(catalog); });
     if (usable.all.count == 0) return how_to_get_a_model();
-    return std::string("Models you may use: ") + usable.all.text.data + ".";
+    const std::string copies = how_to_get_copies();
+    return std::string("Models you may use: ") + usable.all.text.data + "." + (copies.empty() ? "" : " ") + copies;
 }
 
 std::string model_to_use(const Catalog& catalog, const char* name) {

@@ -78,6 +78,7 @@ bool before(const SimilarUser& a, const SimilarUser& b) {
 /// The n users of the training that are most similar to a vector. Reads all of their rows.
 std::vector<SimilarUser> nearest_users(const Catalog& catalog, const ServingModel& model, const Array<float>& vector,
                                        const Id& self, std::size_t n) {
+    require_user_factors(catalog, "mf_similar_users()");
     const Cosine cosine(vector.data(), vector.size());
     Array<float> other(vector.size(), 0.0f);
     std::vector<SimilarUser> nearest;  // a heap with the last of them on top

@@ -1,5 +1,6 @@
 #include "pg/sql/catalog.hpp"
 
+#include "pg/sql/citus.hpp"
 #include "pg/sql/quoting.hpp"
 #include "pg/wall/guard.hpp"
 
@@ -10,6 +11,40 @@ Oid relation_unsafe(const char* name, Oid schema) {
     const Oid oid = get_relname_relid(name, schema);
     if (!OidIsValid(oid)) elog(ERROR, "relation \"%s\" of extension mf_ext is missing", name);
     return oid;
+}
+
+/// The relation of this node's placement of a copy, from its name in the cluster.
+Oid placement_unsafe(const char* name, std::int64_t shard, Oid schema) {
+    const Oid oid = get_relname_relid(psprintf("%s_" INT64_FORMAT, name, shard), schema);
+    if (!OidIsValid(oid))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("this node of the cluster lacks the copies of models"),
+                        errdetail("There is no relation %s_" INT64_FORMAT ".", name, shard),
+                        errhint("On the coordinator: SELECT replicate_reference_tables();")));
+    return oid;
+}
+
+/// Puts the copies into the place of the tables.
+void use_copies_unsafe(Catalog& catalog) {
+    std::int64_t shard = 0;
+    const auto find = [&catalog, &shard](const char* name) { return placement_unsafe(name, shard, catalog.schema); };
+    const auto open = [&](int table) {
+        const char* name = kCopiedTables[table].copy;
+        shard = reference_shard_unsafe(relation_unsafe(name, catalog.schema));
+        return find(name);
+    };
+    catalog.models = open(0);
+    catalog.models_index = find("mf_model_copy_pkey");
+    catalog.models_live_index = find("mf_model_copy_live_idx");
+    catalog.models_version_index = find("mf_model_copy_version_key");
+    catalog.item_factors = open(1);
+    catalog.item_factors_index = find("mf_item_factor_copy_pkey");
+    catalog.features.items = open(2);
+    catalog.features_index.items = find("mf_item_feature_copy_pkey");
+    catalog.features.users = open(3);
+    catalog.features_index.users = find("mf_user_feature_copy_pkey");
+    catalog.grants = open(4);
+    catalog.grants_index = find("mf_grant_copy_pkey");
 }
 
 }  // namespace
@@ -39,6 +74,9 @@ Catalog catalog_of_function_unsafe(Oid function) {
     catalog.jobs = relation_unsafe("mf_job_data", schema);
     catalog.runs = relation_unsafe("mf_run_data", schema);
     catalog.jobs_sequence = relation_unsafe("mf_job_id_seq", schema);
+    catalog.model_copies = citus_is_loaded() ? get_relname_relid(kCopiedTables[0].copy, schema) : InvalidOid;
+    catalog.is_of_copies = OidIsValid(catalog.model_copies) && on_citus_worker_unsafe();
+    if (catalog.is_of_copies) use_copies_unsafe(catalog);
     return catalog;
 }
 

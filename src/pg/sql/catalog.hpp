@@ -36,11 +36,27 @@ struct Catalog {
     Oid jobs;
     Oid runs;  ///< distributed training runs that are not done
     Oid jobs_sequence;
+    Oid model_copies;   ///< the copies of the models' rows that all nodes of a cluster have; InvalidOid: there are none
+    bool is_of_copies;  ///< the tables of models are this node's copies
 };
 
-/// Looks in the schema of the called function, which is the extension's.
+/// Looks in the schema of the called function, which is the extension's. On a worker of a cluster, the tables of models
+/// are the copies that it has, which may only be read; nobody has copies of the users' factors.
 Catalog catalog_unsafe(FunctionCallInfo fcinfo);
 Catalog catalog_of_function_unsafe(Oid function);
+
+/// A table of which all nodes of a cluster may have copies: what the table of copies is called, and the table.
+struct CopiedTable {
+    const char* copy;
+    Oid (*original)(const Catalog& catalog);
+};
+inline constexpr CopiedTable kCopiedTables[] = {
+    {"mf_model_copy", [](const Catalog& catalog) { return catalog.models; }},
+    {"mf_item_factor_copy", [](const Catalog& catalog) { return catalog.item_factors; }},
+    {"mf_item_feature_copy", [](const Catalog& catalog) { return catalog.features.items; }},
+    {"mf_user_feature_copy", [](const Catalog& catalog) { return catalog.features.users; }},
+    {"mf_grant_copy", [](const Catalog& catalog) { return catalog.grants; }},
+};
 
 /// Name of a schema, not quoted. Throws undefined_schema if it was dropped.
 std::string schema_name(Oid schema);

@@ -11,6 +11,7 @@
 // reader: who uses a model needs no USAGE of the schema that its source lies in.
 #pragma once
 
+#include "pg/sql/citus.hpp"
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {
@@ -64,7 +65,9 @@ void run_checked_unsafe(const char* sql, CheckedQuery* query, const Parameter& p
     options.params = parameter();
     options.read_only = reads_only;
     options.dest = dest;
+    const int level = begin_nested_queries_unsafe();
     check_select_unsafe(SPI_execute_plan_extended(plan, &options));
+    end_nested_queries_unsafe(level);
     SPI_finish();
 }
 
@@ -101,7 +104,9 @@ class KeptQuery {
         options.params = parameter_list_unsafe(query_.parameter, value());
         options.read_only = true;
         options.dest = dest;
+        const int level = begin_nested_queries_unsafe();
         check_select_unsafe(SPI_execute_plan_extended(plan_, &options));
+        end_nested_queries_unsafe(level);
         SPI_finish();
     }
 

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "pg/sql/column_values.hpp"
+#include "pg/sql/citus.hpp"
 #include "pg/sql/source_query.hpp"
 
 namespace mf::pg {
@@ -98,6 +99,17 @@ struct Scan {
     ScanFor purpose;
 };
 
+/// pg_call of a query on a source.
+template <class Read>
+void read_relation(const Source& source, const Read& read) {
+    try {
+        pg_call(read);
+    } catch (const PgError& error) {
+        hint_at_rights_of_caller(error, source.name);
+        throw;
+    }
+}
+
 template <class Parameter>
 std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
     RowBatch batch(scan.source, scan.purpose);
@@ -105,9 +117,8 @@ std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
     Receiver receiver = make_receiver(scan.source, scan.with_user, batch, sink, exception);
     const CallerRole caller;
     const bool reads_only = scan.purpose == ScanFor::Histories || scan.purpose == ScanFor::Evaluation;
-    pg_call([text = scan.text.c_str(), query = &scan.query, dest = &receiver.pub, reads_only, &parameter] {
-        run_checked_unsafe(text, query, parameter, reads_only, dest);
-    });
+    read_relation(scan.source, [text = scan.text.c_str(), query = &scan.query, dest = &receiver.pub, reads_only,
+                                &parameter] { run_checked_unsafe(text, query, parameter, reads_only, dest); });
     exception.rethrow();
     pass_on(receiver);
     return batch.skipped();
@@ -151,7 +162,7 @@ void HistoryPlan::scan(const Id& user, RowSink& sink) const {
     ExceptionHolder exception;
     Receiver receiver = make_receiver(source, false, batch, sink, exception);
     const CallerRole caller;
-    pg_call([this, &user, dest = &receiver.pub] {
+    read_relation(source, [this, &user, dest = &receiver.pub] {
         query_.run_unsafe([this, &user] { return id_parameter_unsafe(source.user, user); }, dest);
     });
     exception.rethrow();

@@ -1,6 +1,7 @@
 // mf_refresh_items, mf_refresh_items_async
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
+#include "pg/sql/citus.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
@@ -31,6 +32,7 @@ Arguments refresh_arguments(FunctionCallInfo fcinfo, const char* command) {
         return Raw{catalog_unsafe(fcinfo), text_argument_unsafe(fcinfo, 0), null, null ? 0 : PG_GETARG_INT64(1)};
     });
     require_model_name(raw.model);
+    require_coordinator();
     require_given(!raw.null, "min_interactions");
     return {raw.catalog, raw.model,
             at_least("min_interactions", 1, raw.min_interactions,

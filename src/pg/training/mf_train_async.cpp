@@ -1,6 +1,7 @@
 // mf_train_async, mf_retrain_async, mf_cancel_job, mf_job_is_alive
 #include "pg/models/model_locks.hpp"
 #include "pg/sql/arguments.hpp"
+#include "pg/sql/citus.hpp"
 #include "pg/training/job_start.hpp"
 #include "pg/training/jobs.hpp"
 #include "pg/training/retrain.hpp"
@@ -15,6 +16,7 @@ MF_FUNCTION(mf_train_async) {
         PreventCommandIfParallelMode("mf_train_async()");
         return catalog_unsafe(fcinfo);
     });
+    require_coordinator();
     const RawTrainArguments raw = pg_call([fcinfo] { return read_train_arguments_unsafe(fcinfo); });
     // What is wrong now shall be said now.
     const TrainArguments arguments = check_train_arguments(raw);
@@ -35,6 +37,7 @@ MF_FUNCTION(mf_retrain_async) {
     });
     const char* name = pg_call([fcinfo] { return text_argument_unsafe(fcinfo, 0); });
     require_model_name(name);
+    require_coordinator();
     std::string found;
     const ModelVersion version = find_model(catalog, name, &found, Access::Manage);
     retrain_arguments(found, version);

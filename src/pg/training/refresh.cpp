@@ -9,6 +9,7 @@
 #include "core/pipeline/users_for_items.hpp"
 #include "pg/cache/cache_release.hpp"
 #include "pg/cache/model_cache.hpp"
+#include "pg/lifecycle/model_copies.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_source.hpp"
 #include "pg/sql/own_tables.hpp"
@@ -263,6 +264,7 @@ void store(const Catalog& catalog, const ServedVersion& model, const Source& sou
         run_statement_unsafe(catalog, sql, lengthof(parameters), parameters);
         release_dropped_at_commit_unsafe(catalog);
     });
+    update_copies(catalog, model.name);
 }
 
 RefreshOutcome refresh_live_version(const Catalog& catalog, const std::string& name, std::uint32_t min_interactions) {
