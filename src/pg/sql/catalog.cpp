@@ -13,27 +13,30 @@ Oid relation_unsafe(const char* name, Oid schema) {
     return oid;
 }
 
-/// The relation of this node's placement of a copy, from its name in the cluster.
-Oid placement_unsafe(const char* name, std::int64_t shard, Oid schema) {
-    const Oid oid = get_relname_relid(psprintf("%s_" INT64_FORMAT, name, shard), schema);
-    if (!OidIsValid(oid))
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("this node of the cluster lacks the copies of models"),
-                        errdetail("There is no relation %s_" INT64_FORMAT ".", name, shard),
-                        errhint("On the coordinator: SELECT replicate_reference_tables();")));
-    return oid;
+[[noreturn]] void raise_no_copies_unsafe() {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("this node of the cluster lacks the copies of models"),
+                    errhint("On the coordinator: SELECT replicate_reference_tables();")));
+    pg_unreachable();
 }
 
-/// Puts the copies into the place of the tables.
+/// Puts the copies into the place of the tables. A relation of this node's placement has the name that it has in the
+/// cluster, and the number of the shard after it.
 void use_copies_unsafe(Catalog& catalog) {
     std::int64_t shard = 0;
-    const auto find = [&catalog, &shard](const char* name) { return placement_unsafe(name, shard, catalog.schema); };
+    const auto find = [&catalog, &shard](const char* name) {
+        const Oid oid = get_relname_relid(psprintf("%s_" INT64_FORMAT, name, shard), catalog.schema);
+        if (!OidIsValid(oid)) raise_no_copies_unsafe();
+        return oid;
+    };
     const auto open = [&](int table) {
         const char* name = kCopiedTables[table].copy;
         shard = reference_shard_unsafe(relation_unsafe(name, catalog.schema));
         return find(name);
     };
     catalog.models = open(0);
+    // Citus copies all reference tables to a node, or none.
+    if (!has_placement_unsafe(shard)) raise_no_copies_unsafe();
     catalog.models_index = find("mf_model_copy_pkey");
     catalog.models_live_index = find("mf_model_copy_live_idx");
     catalog.models_version_index = find("mf_model_copy_version_key");

@@ -1,24 +1,31 @@
 #include "pg/sql/citus.hpp"
 
-extern "C" {
-#include "utils/fmgroids.h"
-}
+#include <initializer_list>
 
 namespace mf::pg {
 namespace {
 
 constexpr const char* kNestedQueries = "citus.allow_nested_distributed_execution";
 
-/// A column of the first row that has `key` in its first column, or of the first row for no key; 0 if there is none.
-std::int64_t catalog_number_unsafe(const char* table, const char* index, const Oid* key, AttrNumber column) {
+/// A condition on a column of a table of Citus's catalog.
+struct Key {
+    AttrNumber column;
+    RegProcedure equality;
+    Datum value;
+};
+
+/// A column, an integer, of the first row that meets the conditions; 0 if there is none.
+std::int64_t catalog_number_unsafe(const char* table, const char* index, std::initializer_list<Key> keys,
+                                   AttrNumber column) {
     const Oid oid = get_relname_relid(table, PG_CATALOG_NAMESPACE);
     if (!OidIsValid(oid)) return 0;
+    const Oid index_oid = keys.size() > 0 ? get_relname_relid(index, PG_CATALOG_NAMESPACE) : InvalidOid;
     Relation relation = table_open(oid, AccessShareLock);
-    const Oid index_oid = index != nullptr ? get_relname_relid(index, PG_CATALOG_NAMESPACE) : InvalidOid;
-    ScanKeyData scan_key;
-    if (key != nullptr) ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(*key));
-    SysScanDesc scan =
-        systable_beginscan(relation, index_oid, OidIsValid(index_oid), nullptr, key != nullptr ? 1 : 0, &scan_key);
+    ScanKeyData scan_keys[2];
+    int count = 0;
+    for (const Key& key : keys)
+        ScanKeyInit(&scan_keys[count++], key.column, BTEqualStrategyNumber, key.equality, key.value);
+    SysScanDesc scan = systable_beginscan(relation, index_oid, OidIsValid(index_oid), nullptr, count, scan_keys);
     HeapTuple tuple = systable_getnext(scan);
     std::int64_t number = 0;
     if (HeapTupleIsValid(tuple)) {
@@ -32,6 +39,9 @@ std::int64_t catalog_number_unsafe(const char* table, const char* index, const O
     return number;
 }
 
+/// Number of this node in the cluster; 0 on the coordinator, and where there is none.
+std::int64_t local_group_unsafe() { return catalog_number_unsafe("pg_dist_local_group", nullptr, {}, 1); }
+
 }  // namespace
 
 bool citus_is_loaded() {
@@ -41,10 +51,17 @@ bool citus_is_loaded() {
 
 bool is_citus_database_unsafe() { return OidIsValid(get_relname_relid("pg_dist_local_group", PG_CATALOG_NAMESPACE)); }
 
-bool on_citus_worker_unsafe() { return catalog_number_unsafe("pg_dist_local_group", nullptr, nullptr, 1) > 0; }
+bool on_citus_worker_unsafe() { return local_group_unsafe() > 0; }
 
 std::int64_t reference_shard_unsafe(Oid table) {
-    return catalog_number_unsafe("pg_dist_shard", "pg_dist_shard_logicalrelid_index", &table, 2);
+    return catalog_number_unsafe("pg_dist_shard", "pg_dist_shard_logical_relid_index",
+                                 {{1, F_OIDEQ, ObjectIdGetDatum(table)}}, 2);
+}
+
+bool has_placement_unsafe(std::int64_t shard) {
+    const Datum group = Int32GetDatum(static_cast<std::int32_t>(local_group_unsafe()));
+    return catalog_number_unsafe("pg_dist_placement", "placement_shardid_groupid_unique_index",
+                                 {{2, F_INT8EQ, Int64GetDatum(shard)}, {5, F_INT4EQ, group}}, 1) > 0;
 }
 
 int begin_nested_queries_unsafe() {

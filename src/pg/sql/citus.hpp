@@ -21,6 +21,10 @@ bool on_citus_worker_unsafe();
 /// Number of the only shard of a reference table; 0 if the table is not one of Citus.
 std::int64_t reference_shard_unsafe(Oid table);
 
+/// Whether this node has a placement of a shard. A node that has left the cluster and come back may still have the
+/// table of a placement that it had.
+bool has_placement_unsafe(std::int64_t shard);
+
 /// Between these two calls, what is queried may be a distributed table although a query on a shard called the function.
 /// By default Citus forbids that, because such a query does not see what the transaction has changed on other nodes. An
 /// error ends it as well.
