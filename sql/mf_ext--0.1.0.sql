@@ -683,6 +683,13 @@ RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000
 AS 'MODULE_PATHNAME', 'mf_distribute_model';
 
+CREATE FUNCTION @extschema@.mf_undistribute_model(model pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000
+AS 'MODULE_PATHNAME', 'mf_undistribute_model';
+
+COMMENT ON FUNCTION @extschema@.mf_undistribute_model IS
+    'deletes what mf_distribute_model has copied: the model is on the coordinator only';
 COMMENT ON FUNCTION @extschema@.mf_distribute_model IS
     'copies a model to all nodes of a Citus cluster, and its later versions and changes as they are committed';
 

@@ -8,6 +8,7 @@ CREATE TABLE ratings AS SELECT u AS user_id, i AS item_id, 1 + (u + i) % 5 AS ra
 CREATE INDEX ON ratings (user_id);
 SELECT version FROM mf_train('ratings', factors => 4, iterations => 2);
 SELECT mf_distribute_model('ratings');
+SELECT mf_undistribute_model('ratings');
 -- A setting of that name does not make a cluster.
 SET citus.allow_nested_distributed_execution = on;
 SELECT mf_distribute_model('ratings');

@@ -33,7 +33,7 @@ StatementResult run(const Catalog& catalog, const std::string& sql, const std::s
     });
 }
 
-StatementResult run_with_names(const Catalog& catalog, const char* sql, const std::string& model) {
+StatementResult run_with_names(const Catalog& catalog, const std::string& sql, const std::string& model) {
     return run(catalog, with_copy_names(catalog, sql), model);
 }
 
@@ -88,16 +88,16 @@ constexpr Reads kRead[] = {{"the source", "source"},
                            {"the relation of the features of items", "item_features"},
                            {"the relation of the features of users", "user_features"}};
 
-void require_relations_on_nodes(const Catalog& catalog, const std::string& model) {
+/// `had_copies`: the model had them before.
+void require_relations_on_nodes(const Catalog& catalog, const std::string& model, bool had_copies) {
     for (const Reads& read : kRead) {
         const std::string relation = std::string("m.") + read.column;
         const StatementResult local = run_with_names(
             catalog,
-            ("SELECT " + relation +
-             "::regclass::oid::int4 FROM {models} m JOIN pg_catalog.pg_class c ON c.oid = " + relation +
-             "::regclass WHERE model = $1 AND live AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_object WHERE"
-             " classid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND objid = c.oid)")
-                .c_str(),
+            "SELECT " + relation +
+                "::regclass::oid::int4 FROM {models} m JOIN pg_catalog.pg_class c ON c.oid = " + relation +
+                "::regclass WHERE model = $1 AND live AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_object WHERE"
+                " classid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND objid = c.oid)",
             model);
         if (!local.has_first) continue;
         const Oid oid = static_cast<Oid>(local.first);
@@ -106,15 +106,16 @@ void require_relations_on_nodes(const Catalog& catalog, const std::string& model
                        name + " is on the coordinator only, and model \"" + model + "\" is for all nodes",
                        std::string("It is ") + read.what + ", which the nodes read when they serve the model.",
                        "Distribute it with create_distributed_table or create_reference_table, a view by way of the "
-                       "tables that it reads.");
+                       "tables that it reads." +
+                           (had_copies ? " Or leave the model to the coordinator: SELECT mf_undistribute_model(" +
+                                             quoted_literal(model) + ");"
+                                       : std::string()));
     }
 }
 
 /// Names of the models that have copies.
 std::vector<std::string> copied_models(const Catalog& catalog) {
-    const Oid copies = copy_of(catalog, kCopiedTables[0]);
-    if (!OidIsValid(copies) || pg_call([copies] { return get_attnum(copies, "model"); }) == InvalidAttrNumber)
-        return {};
+    if (!OidIsValid(catalog.model_copies)) return {};
     const std::string sql = with_copy_names(catalog, "SELECT model::pg_catalog.text FROM {model_copy}");
     struct Names {
         std::uint64_t count;
@@ -131,6 +132,46 @@ std::vector<std::string> copied_models(const Catalog& catalog) {
         return result;
     });
     return {found.names, found.names + found.count};
+}
+
+void delete_factors(const Catalog& catalog, const std::string& model) {
+    for (const char* factors : {"{item_factor_copy}", "{item_feature_copy}", "{user_feature_copy}"})
+        run_with_names(catalog,
+                       std::string("DELETE FROM ") + factors +
+                           " WHERE model_id IN (SELECT model_id FROM {model_copy} WHERE model = $1)",
+                       model);
+}
+
+/// Once the factors are no longer looked up by them.
+void delete_rows(const Catalog& catalog, const std::string& model) {
+    run_with_names(catalog, "DELETE FROM {model_copy} WHERE model = $1", model);
+    run_with_names(catalog, "DELETE FROM {grant_copy} WHERE model = $1", model);
+}
+
+void write_copies(const Catalog& catalog, const std::string& model) {
+    // The factors, which are most of it, stay where neither another version is live nor its items were refreshed.
+    const bool same =
+        run_with_names(catalog,
+                       "SELECT 1 FROM {models} m WHERE model = $1 AND live AND EXISTS (SELECT FROM {model_copy} c WHERE"
+                       " c.model_id = m.model_id AND"
+                       " coalesce(c.refreshed_at, c.trained_at) = coalesce(m.refreshed_at, m.trained_at))",
+                       model)
+            .has_first;
+    if (!same) delete_factors(catalog, model);
+    delete_rows(catalog, model);
+    run(catalog, copying(catalog, kCopiedTables[0], "model = $1 AND live"), model);
+    // A grant to a role that was dropped would be one to nobody.
+    run(catalog,
+        copying(catalog, kCopiedTables[4],
+                "model = $1 AND EXISTS (SELECT FROM {models} m WHERE m.model = $1)"
+                " AND (grantee = 0 OR EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = grantee))"),
+        model);
+    if (same) return;
+    for (const int factors : {1, 2, 3})
+        run(catalog,
+            copying(catalog, kCopiedTables[factors],
+                    "model_id = (SELECT model_id FROM {models} WHERE model = $1 AND live)"),
+            model);
 }
 
 void make_tables(const Catalog& catalog) {
@@ -175,41 +216,21 @@ void create_copies(const Catalog& catalog) {
 }
 
 void copy_model(const Catalog& catalog, const std::string& model) {
-    require_relations_on_nodes(catalog, model);
-    // The factors, which are most of it, stay where neither another version is live nor its items were refreshed.
-    const bool same =
-        run_with_names(catalog,
-                       "SELECT 1 FROM {models} m WHERE model = $1 AND live AND EXISTS (SELECT FROM {model_copy} c WHERE"
-                       " c.model_id = m.model_id AND"
-                       " coalesce(c.refreshed_at, c.trained_at) = coalesce(m.refreshed_at, m.trained_at))",
-                       model)
-            .has_first;
-    const char* of_model = "(SELECT model_id FROM {model_copy} WHERE model = $1)";
-    if (!same)
-        for (const char* factors : {"{item_factor_copy}", "{item_feature_copy}", "{user_feature_copy}"})
-            run_with_names(catalog, (std::string("DELETE FROM ") + factors + " WHERE model_id IN " + of_model).c_str(),
-                           model);
-    run_with_names(catalog, "DELETE FROM {model_copy} WHERE model = $1", model);
-    run_with_names(catalog, "DELETE FROM {grant_copy} WHERE model = $1", model);
-    run(catalog, copying(catalog, kCopiedTables[0], "model = $1 AND live"), model);
-    // A grant to a role that was dropped would be one to nobody.
-    run(catalog,
-        copying(catalog, kCopiedTables[4],
-                "model = $1 AND EXISTS (SELECT FROM {models} m WHERE m.model = $1)"
-                " AND (grantee = 0 OR EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = grantee))"),
-        model);
-    if (same) return;
-    for (const int factors : {1, 2, 3})
-        run(catalog,
-            copying(catalog, kCopiedTables[factors],
-                    "model_id = (SELECT model_id FROM {models} WHERE model = $1 AND live)"),
-            model);
+    require_relations_on_nodes(catalog, model, false);
+    write_copies(catalog, model);
+}
+
+void delete_copies(const Catalog& catalog, const std::string& model) {
+    if (!OidIsValid(catalog.model_copies)) return;
+    delete_factors(catalog, model);
+    delete_rows(catalog, model);
 }
 
 void update_copies(const Catalog& catalog, const std::string& model) {
     if (!OidIsValid(catalog.model_copies)) return;
     if (!run_with_names(catalog, "SELECT 1 FROM {model_copy} WHERE model = $1", model).has_first) return;
-    copy_model(catalog, model);
+    require_relations_on_nodes(catalog, model, true);
+    write_copies(catalog, model);
 }
 
 void rename_copies(const Catalog& catalog, const std::string& from, const std::string& to) {

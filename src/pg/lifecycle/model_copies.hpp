@@ -16,7 +16,10 @@ void create_copies(const Catalog& catalog);
 /// relations that only the coordinator has.
 void copy_model(const Catalog& catalog, const std::string& model);
 
-/// The same if there are copies of the model; if it was dropped, deletes them.
+/// Deletes them, if there are any.
+void delete_copies(const Catalog& catalog, const std::string& model);
+
+/// Copies the model as copy_model() does if there are copies of the model; if it was dropped, deletes them.
 void update_copies(const Catalog& catalog, const std::string& model);
 
 /// Gives the copies of a model that is being renamed its new name.

@@ -13,6 +13,12 @@ Oid relation_unsafe(const char* name, Oid schema) {
     return oid;
 }
 
+/// DROP EXTENSION leaves copies without the columns whose types were the extension's.
+Oid copies_unsafe(Oid schema) {
+    const Oid copies = get_relname_relid(kCopiedTables[0].copy, schema);
+    return OidIsValid(copies) && get_attnum(copies, "source") != InvalidAttrNumber ? copies : InvalidOid;
+}
+
 [[noreturn]] void raise_no_copies_unsafe() {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("this node of the cluster lacks the copies of models"),
@@ -77,7 +83,7 @@ Catalog catalog_of_function_unsafe(Oid function) {
     catalog.jobs = relation_unsafe("mf_job_data", schema);
     catalog.runs = relation_unsafe("mf_run_data", schema);
     catalog.jobs_sequence = relation_unsafe("mf_job_id_seq", schema);
-    catalog.model_copies = citus_is_loaded() ? get_relname_relid(kCopiedTables[0].copy, schema) : InvalidOid;
+    catalog.model_copies = citus_is_loaded() ? copies_unsafe(schema) : InvalidOid;
     catalog.is_of_copies = OidIsValid(catalog.model_copies) && on_citus_worker_unsafe();
     if (catalog.is_of_copies) use_copies_unsafe(catalog);
     return catalog;

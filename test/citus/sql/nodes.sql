@@ -64,6 +64,7 @@ SELECT mf_set_live('ratings', 1);
 SELECT mf_rename_model('ratings', 'other');
 SELECT mf_forget_user(42, 'ratings');
 SELECT mf_distribute_model('ratings');
+SELECT mf_undistribute_model('ratings');
 -- And so are the factors of users.
 SELECT mf_similar_users(42, 3, 'ratings');
 SELECT mf_report('ratings');
@@ -107,6 +108,12 @@ SELECT count(mf_predict(user_id, item_id, 'films')) FROM ratings;
 SELECT mf_revoke('films', 'public');
 SELECT mf_drop_model('films', 2);
 SELECT * FROM copies();
+SELECT mf_undistribute_model('films');
+SELECT mf_undistribute_model('films');
+SELECT * FROM copies();
+SELECT version FROM mf_retrain('films');
+SELECT * FROM copies();
+SELECT mf_distribute_model('films');
 SELECT mf_drop_model('films');
 SELECT * FROM copies();
 

@@ -10,6 +10,8 @@ DROP EXTENSION mf_ext;
 DROP EXTENSION mf_ext CASCADE;
 CREATE EXTENSION mf_ext SCHEMA public;
 SELECT version FROM mf_train('ratings');
+\set VERBOSITY default
+SELECT count(result) FROM run_command_on_workers($$SELECT count(*) FROM mf_recommend(42, 3, 'ratings')$$) WHERE result ~ '^ERROR:  model "ratings" does not exist';
 SELECT mf_distribute_model('ratings');
 SELECT count(mf_predict(user_id, item_id, 'ratings')) FROM ratings;
 -- Copies of another shape, as an update of the extension can leave them, are made anew with all models.
