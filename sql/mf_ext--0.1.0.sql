@@ -453,7 +453,7 @@ CREATE FUNCTION @extschema@.mf_step_sums(factors pg_catalog.bytea) RETURNS pg_ca
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_step_sums';
 
 CREATE FUNCTION @extschema@.mf_collect_parts(
-    state pg_catalog.internal, rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, counts pg_catalog.bytea)
+    state pg_catalog.internal, rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, arguments pg_catalog.bytea)
 RETURNS pg_catalog.internal
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_collect_parts';
 CREATE FUNCTION @extschema@.mf_joined_parts(state pg_catalog.internal) RETURNS pg_catalog.bytea
@@ -461,11 +461,11 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_joined_parts';
 CREATE FUNCTION @extschema@.mf_numbered_rows(state pg_catalog.internal) RETURNS pg_catalog.bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mf_numbered_rows';
 CREATE AGGREGATE @extschema@.mf_join_parts(
-    rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, counts pg_catalog.bytea) (
+    rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, arguments pg_catalog.bytea) (
     SFUNC = @extschema@.mf_collect_parts, STYPE = pg_catalog.internal, FINALFUNC = @extschema@.mf_joined_parts,
     PARALLEL = SAFE);
 CREATE AGGREGATE @extschema@.mf_number_rows(
-    rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, counts pg_catalog.bytea) (
+    rows pg_catalog.bytea, bucket pg_catalog.int4, part pg_catalog.bytea, arguments pg_catalog.bytea) (
     SFUNC = @extschema@.mf_collect_parts, STYPE = pg_catalog.internal, FINALFUNC = @extschema@.mf_numbered_rows,
     PARALLEL = SAFE);
 

@@ -54,6 +54,32 @@ std::uint32_t RowNumbers::first(std::uint32_t bucket) const {
     return firsts_[bucket];
 }
 
+std::string PackArguments::write() const {
+    WireWriter writer;
+    writer.value(std::uint32_t{weighting.has_value()});
+    writer.value(static_cast<std::uint32_t>(counts.size()));
+    writer.array(std::span<const std::uint32_t>(counts));
+    if (weighting)
+        IalsParameters(*weighting).each_field([&](const char*, double& value, const NumberRange&) {
+            writer.value(value);
+        });
+    return writer.take();
+}
+
+PackArguments PackArguments::read(std::string_view bytes) {
+    WireReader reader(bytes);
+    PackArguments result;
+    const bool has_weighting = reader.value<std::uint32_t>() != 0;
+    const auto size = reader.value<std::uint32_t>();
+    const Array<std::uint32_t> counts = reader.array<std::uint32_t>(size);
+    result.counts.assign(counts.begin(), counts.end());
+    if (has_weighting)
+        result.weighting.emplace().each_field(
+            [&](const char*, double& value, const NumberRange&) { value = reader.value<double>(); });
+    reader.finish();
+    return result;
+}
+
 std::string pack_users(const Dataset& bucket, double test_fraction, std::uint64_t seed, Environment& environment) {
     const IdHashes hashes = id_hashes(bucket, environment);
     const Csr& cells = bucket.by_user;
@@ -128,6 +154,7 @@ std::vector<BucketBlock> split_by_column(const RowsView& users, const IdRanges& 
             std::ranges::copy(by_column.row_values(columns[b][r]), part.train.values.data() + part.train.offsets[r]);
         }
         part.test = without_entries(static_cast<std::uint32_t>(rows), users.rows());
+        part.has_weights = weighting != nullptr;
         parts.push_back({b, part.write()});
     }
     return parts;
@@ -142,7 +169,7 @@ std::string join_parts(std::vector<BucketBytes> parts, const RowNumbers& users, 
         const RowsView& view = views.back();
         const bool is_second = views.size() > 1 && part.bucket == parts[views.size() - 2].bucket;
         if (is_second || view.has_column_ids() || view.columns() != users.count(part.bucket) ||
-            view.ids().kind() != views.front().ids().kind())
+            view.ids().kind() != views.front().ids().kind() || view.has_weights() != views.front().has_weights())
             throw InvalidData("the parts of a bucket of items do not fit the buckets of users");
         check_interrupt(environment);
     }
@@ -182,6 +209,7 @@ std::string join_parts(std::vector<BucketBytes> parts, const RowNumbers& users, 
         }
     }
     block.test = without_entries(ids.size(), users.rows());
+    block.has_weights = views.front().has_weights();
     return block.write();
 }
 
@@ -194,7 +222,7 @@ std::string ids_of_rows(const RowsView& rows) {
 }
 
 std::string number_columns(const RowsView& users, std::span<const BucketBytes> ids, const RowNumbers& items,
-                           Environment& environment) {
+                           const IalsParameters* weighting, Environment& environment) {
     if (!users.has_column_ids()) throw InvalidData("a block of a training run has no ids of columns");
     IdTable own(users.column_ids().kind());
     for (std::uint32_t column = 0; column < users.columns(); ++column)
@@ -224,6 +252,8 @@ std::string number_columns(const RowsView& users, std::span<const BucketBytes> i
     block.marks = copy_of_values<std::uint64_t>(users.marks());
     block.train = numbered(users.train());
     block.test = numbered(users.test());
+    block.has_weights = weighting != nullptr && block.test.entries() == 0;
+    if (block.has_weights) block.train.values = user_weights(block.train, *weighting, environment);
     return block.write();
 }
 

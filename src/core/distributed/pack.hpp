@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,16 @@ class RowNumbers {
     std::vector<std::uint32_t> firsts_;
 };
 
+/// What steps 3 and 4 take beside blocks, as bytes and back.
+struct PackArguments {
+    std::vector<std::uint32_t> counts;        ///< rows in each bucket of the other side
+    std::optional<IalsParameters> weighting;  ///< of implicit feedback
+
+    std::string write() const;
+    /// Throws InvalidData.
+    static PackArguments read(std::string_view bytes);
+};
+
 /// A bucket of users: RowsBlock with ids of columns. Held out is the same as by hold_out() of the whole. O(entries).
 std::string pack_users(const Dataset& bucket, double test_fraction, std::uint64_t seed, Environment& environment);
 
@@ -68,8 +79,9 @@ std::string join_parts(std::vector<BucketBytes> parts, const RowNumbers& users, 
 /// The ids of a block's rows, as bytes.
 std::string ids_of_rows(const RowsView& rows);
 
-/// The block with the numbers of all items as columns; ids: those of each bucket of items. O(items + entries).
+/// The block with the numbers of all items as columns; ids: those of each bucket of items. Without held-out entries,
+/// whose users' weights depend on them, values become weights by `weighting`, if that is not null. O(items + entries).
 std::string number_columns(const RowsView& users, std::span<const BucketBytes> ids, const RowNumbers& items,
-                           Environment& environment);
+                           const IalsParameters* weighting, Environment& environment);
 
 }  // namespace mf

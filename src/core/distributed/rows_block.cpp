@@ -35,6 +35,7 @@ std::string RowsBlock::write() const {
                    8 * column_marks.size() + 256);
     writer.value(kMagic);
     writer.value(std::uint32_t{train.column_count});
+    writer.value(std::uint64_t{has_weights});
     for (const std::string* list : {&ids, &column_ids}) {
         writer.value(std::uint64_t{list->size()});
         writer.array(std::span<const char>(*list));
@@ -51,6 +52,7 @@ RowsView::RowsView(std::string_view bytes) {
     WireReader reader(bytes);
     if (reader.value<std::uint32_t>() != kMagic) throw InvalidData("these bytes are no rows of a training run");
     columns_ = reader.value<std::uint32_t>();
+    has_weights_ = reader.value<std::uint64_t>() != 0;
     ids_ = read_ids(reader);
     const auto column_bytes = reader.value<std::uint64_t>();
     WireReader columns(reader.raw<char>(column_bytes));

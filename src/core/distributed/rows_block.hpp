@@ -21,7 +21,8 @@ struct RowsBlock {
     Array<std::uint64_t> marks;         ///< of users the digest of the history; of items rows merged into others
     Array<std::uint64_t> column_marks;  ///< with column_ids: of each column, rows of the bucket merged into others
     Csr train;
-    Csr test;  ///< of the same shape
+    Csr test;                  ///< of the same shape
+    bool has_weights = false;  ///< values of `train` are weights of interactions before they are scaled
 
     /// The block as bytes. O(entries).
     std::string write() const;
@@ -36,6 +37,7 @@ class RowsView {
 
     std::uint32_t rows() const { return ids_.size(); }
     std::uint32_t columns() const { return columns_; }
+    bool has_weights() const { return has_weights_; }
     const IdList& ids() const { return ids_; }
     bool has_column_ids() const { return has_column_ids_; }
     const IdList& column_ids() const { return column_ids_; }
@@ -57,6 +59,7 @@ class RowsView {
     IdList column_ids_;
     bool has_column_ids_ = false;
     std::uint32_t columns_ = 0;
+    bool has_weights_ = false;
     std::span<const std::uint32_t> interactions_;
     Array<std::uint64_t> marks_;
     Array<std::uint64_t> column_marks_;

@@ -56,7 +56,7 @@ struct Bucket {
 Array<float> weights_of(const Bucket& bucket, const IalsParameters& parameters, Environment& environment) {
     const CsrView entries = bucket.entries;
     Array<float> weights(entries.entries());
-    const bool has_weights = bucket.step.side == RowSide::Items && bucket.step.is_implicit != 0;
+    const bool has_weights = bucket.rows.has_weights();
     constexpr std::size_t kRowsATask = 256;
     parallel_ranges(environment, entries.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
         for (auto row = static_cast<std::uint32_t>(begin); row < end; ++row) {

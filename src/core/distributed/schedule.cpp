@@ -182,7 +182,6 @@ Step Schedule::step_of(StepKind kind, RowSide side, FactorKind of) const {
     step.of = of;
     const int factors = of == FactorKind::Rating ? for_rating_factors(options_).factors : options_.factors;
     step.factors = static_cast<std::uint32_t>(factors);
-    step.is_implicit = !is_explicit();
     step.seed = options_.seed;
     step.scale = scale_;
     step.als = als_;

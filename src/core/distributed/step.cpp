@@ -57,9 +57,8 @@ FactorMatrix read_turn(int factors, WireReader& reader) {
     return turn;
 }
 
-constexpr std::uint32_t Step::*kWords[] = {&Step::factors,  &Step::reads_own,   &Step::reads_other,
-                                           &Step::writes,   &Step::is_implicit, &Step::takes_all,
-                                           &Step::by_steps, &Step::sums_gram,   &Step::halves};
+constexpr std::uint32_t Step::*kWords[] = {&Step::factors,   &Step::reads_own, &Step::reads_other, &Step::writes,
+                                           &Step::takes_all, &Step::by_steps,  &Step::sums_gram,   &Step::halves};
 
 void write_sums(const StepSums& sums, WireWriter& writer) {
     writer.value(sums.rows);

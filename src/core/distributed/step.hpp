@@ -51,7 +51,6 @@ struct Step {
     std::uint32_t reads_own = 0;         ///< version of the own side's factors; 0: not read
     std::uint32_t reads_other = 0;       ///< likewise of the other side
     std::uint32_t writes = 0;            ///< version; 0: sums alone
-    std::uint32_t is_implicit = 0;       ///< 0 or 1, as the following
     std::uint32_t takes_all = 0;         ///< entries to train on and held-out ones; else those that the step is about
     std::uint32_t by_steps = 0;          ///< of conjugate gradient
     std::uint32_t sums_gram = 0;         ///< of what is written

@@ -59,9 +59,8 @@ bool has_citus(const Catalog& catalog, Oid) {
 
 void lay_out_on_citus(const RunTables& tables, Oid source) {
     lay_out_here(tables, source);
-    // A task reads all factors of the other side: there are few, each with all threads of mf_ext.max_threads. Two a
-    // node leave something to move to a node that is added.
-    const std::string shards = std::to_string(2 * number(tables.catalog(), kNodesWithShards));
+    // One a node, whose task has the threads of mf_ext.max_threads: each task reads all factors of the other side.
+    const std::string shards = std::to_string(number(tables.catalog(), kNodesWithShards));
     const std::string rows = quoted_literal(tables.name("rows"));
     execute(tables.catalog(), "SELECT pg_catalog.create_distributed_table(" + rows + ", 'bucket', shard_count => " +
                                   shards + ", colocate_with => 'none')");

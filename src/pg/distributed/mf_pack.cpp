@@ -33,12 +33,8 @@ class PartBytes {
     std::vector<BucketBytes> all_;
 };
 
-RowNumbers numbers_of(Datum counts) {
-    const std::string_view bytes = pg_call([counts] { return bytes_unsafe(counts); });
-    if (bytes.size() % sizeof(std::uint32_t) != 0) throw InvalidData("these bytes are no numbers of rows");
-    std::vector<std::uint32_t> numbers(bytes.size() / sizeof(std::uint32_t));
-    memcpy(numbers.data(), bytes.data(), bytes.size());
-    return RowNumbers(numbers);
+PackArguments arguments_of(Datum arguments) {
+    return PackArguments::read(pg_call([arguments] { return bytes_unsafe(arguments); }));
 }
 
 const CollectedParts* group_of(FunctionCallInfo fcinfo) {
@@ -52,7 +48,7 @@ Datum result_of(const std::string& bytes) {
 
 }  // namespace
 
-// (state, own, number of the part, part, counts)
+// (state, own, number of the part, part, PackArguments)
 MF_FUNCTION(mf_collect_parts) {
     return pg_call([fcinfo] {
         CollectedParts* group = collected_unsafe(fcinfo);
@@ -71,7 +67,7 @@ MF_FUNCTION(mf_joined_parts) {
     if (group == nullptr || group->argument == 0) throw InvalidData("there are no parts to join");
     Environment environment = quiet_environment();
     const PartBytes parts(group);
-    return result_of(join_parts(parts.all(), numbers_of(group->argument), environment));
+    return result_of(join_parts(parts.all(), RowNumbers(arguments_of(group->argument).counts), environment));
 }
 
 MF_FUNCTION(mf_numbered_rows) {
@@ -81,7 +77,9 @@ MF_FUNCTION(mf_numbered_rows) {
     const std::string_view own = pg_call([group] { return bytes_unsafe(group->own); });
     const RowsView rows(own);
     const PartBytes ids(group);
-    const Datum result = result_of(number_columns(rows, ids.all(), numbers_of(group->argument), environment));
+    const PackArguments arguments = arguments_of(group->argument);
+    const Datum result = result_of(number_columns(rows, ids.all(), RowNumbers(arguments.counts),
+                                                  arguments.weighting ? &*arguments.weighting : nullptr, environment));
     free_bytes_unsafe(group->own, own);
     return result;
 }

@@ -41,10 +41,6 @@ std::int64_t execute_with_bytes(const Catalog& catalog, const std::string& sql, 
     });
 }
 
-std::string_view bytes_of(std::span<const std::uint32_t> counts) {
-    return {reinterpret_cast<const char*>(counts.data()), counts.size_bytes()};
-}
-
 }  // namespace
 
 std::string RunTables::name(const char* table) const {
@@ -94,14 +90,14 @@ void RunTables::insert_part(std::uint32_t bucket, std::uint32_t of_users, std::s
         part);
 }
 
-std::int64_t RunTables::join_items(std::span<const std::uint32_t> user_counts, std::uint32_t buckets) const {
+std::int64_t RunTables::join_items(const PackArguments& users, std::uint32_t buckets) const {
     const std::int64_t count =
         execute_with_bytes(catalog_,
                            sql("INSERT INTO {rows} (run, place, side, bucket, block) SELECT {run}, bucket * " +
                                std::to_string(places_) + " / " + number(buckets) +
                                ", 1, bucket, {mf}.mf_join_parts(NULL, users, part, $1) FROM {parts} GROUP BY"
                                " bucket"),
-                           bytes_of(user_counts));
+                           users.write());
     execute(catalog_, sql("TRUNCATE {parts}"));
     return count;
 }
@@ -124,7 +120,7 @@ std::string RunTables::for_all_places() const {
     return last_place() == 0 ? "" : ", pg_catalog.generate_series(0, " + std::to_string(last_place()) + ") AS place";
 }
 
-void RunTables::number_users(std::span<const std::uint32_t> item_counts) const {
+void RunTables::number_users(const PackArguments& items) const {
     const std::string ids = number_of(PartKind::Ids);
     const std::string place = last_place() == 0 ? "0" : "place";
     execute(catalog_, sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, " +
@@ -137,7 +133,7 @@ void RunTables::number_users(std::span<const std::uint32_t> item_counts) const {
                            " {mf}.mf_number_rows(r.block, s.bucket, s.block, $1) FROM {rows} AS r JOIN {shared} AS s"
                            " ON s.run = r.run AND s.place = r.place WHERE r.run = {run} AND r.side = " +
                            std::to_string(kRawUsers) + " AND s.part = " + ids + " GROUP BY r.run, r.place, r.bucket"),
-                       bytes_of(item_counts));
+                       items.write());
     execute(catalog_, sql("DELETE FROM {rows} WHERE run = {run} AND side = " + std::to_string(kRawUsers)));
     execute(catalog_, sql("DELETE FROM {shared} WHERE run = {run} AND part = " + ids));
 }

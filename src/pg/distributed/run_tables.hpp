@@ -51,11 +51,11 @@ class RunTables {
     void insert_rows(std::int32_t side, std::uint32_t bucket, std::uint32_t buckets, std::string_view block) const;
     void insert_part(std::uint32_t bucket, std::uint32_t of_users, std::string_view part) const;
     /// Rows of items from their parts, which are deleted. Returns how many buckets there are.
-    std::int64_t join_items(std::span<const std::uint32_t> user_counts, std::uint32_t buckets) const;
+    std::int64_t join_items(const PackArguments& users, std::uint32_t buckets) const;
     /// How many rows each of the buckets of a side has.
     std::vector<std::uint32_t> count_rows(std::int32_t side, std::uint32_t buckets) const;
     /// Shares the ids of items, numbers the columns of users by them, and deletes what is not needed any more.
-    void number_users(std::span<const std::uint32_t> item_counts) const;
+    void number_users(const PackArguments& items) const;
 
     /// Shares again what is at the last place, when a run goes on: servers that do not know of each other do not commit
     /// together, so some may be a step ahead of it, or behind.

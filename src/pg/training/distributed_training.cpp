@@ -161,18 +161,18 @@ class DistributedTraining {
                     });
         if (needs_search(options)) search(sample);
         progress_.phase("packing");
-        const IalsParameters weighting = ials_weighting(arguments_.options, {});
+        std::optional<IalsParameters> weighting;
+        if (arguments_.options.feedback == Feedback::Implicit) weighting = ials_weighting(arguments_.options, {});
         for (std::uint32_t bucket = 0; bucket < users.size(); ++bucket) {
             if (run_.data.user_counts[bucket] == 0) continue;
             const std::string block = tables.rows_of(kRawUsers, bucket);
-            const bool weighs = arguments_.options.feedback == Feedback::Implicit;
             for (const BucketBlock& part :
-                 split_by_column(RowsView(block), items, weighs ? &weighting : nullptr, environment_))
+                 split_by_column(RowsView(block), items, weighting ? &*weighting : nullptr, environment_))
                 tables.insert_part(part.bucket, bucket, part.bytes);
         }
-        tables.join_items(run_.data.user_counts, items.size());
+        tables.join_items({run_.data.user_counts, {}}, items.size());
         run_.data.item_counts = tables.count_rows(static_cast<std::int32_t>(RowSide::Items), items.size());
-        tables.number_users(run_.data.item_counts);
+        tables.number_users({run_.data.item_counts, weighting});
         run_.data.halves = arguments_.exchanges_halves;
         run_.state = Schedule(arguments_.options, run_.data).save();
         add_run(catalog_, run_);

@@ -120,11 +120,10 @@ class Engine {
             data_.held_out += view.test().entries();
         }
         const IalsParameters weighting = ials_weighting(options_, {});
+        const IalsParameters* const weights = options_.feedback == Feedback::Implicit ? &weighting : nullptr;
         std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, std::string>>> parts;
         for (const auto& [bucket, bytes] : raw)
-            for (BucketBlock& part :
-                 split_by_column(RowsView(bytes), items, options_.feedback == Feedback::Implicit ? &weighting : nullptr,
-                                 environment_))
+            for (BucketBlock& part : split_by_column(RowsView(bytes), items, weights, environment_))
                 parts[part.bucket].emplace_back(bucket, std::move(part.bytes));
         data_.item_counts.assign(items.size(), 0);
         std::map<std::uint32_t, std::string> ids;
@@ -142,7 +141,7 @@ class Engine {
         for (const auto& [bucket, bytes] : ids) id_views.push_back({bucket, bytes});
         const RowNumbers item_numbers(data_.item_counts);
         for (const auto& [bucket, bytes] : raw)
-            rows_[0][bucket] = number_columns(RowsView(bytes), id_views, item_numbers, environment_);
+            rows_[0][bucket] = number_columns(RowsView(bytes), id_views, item_numbers, weights, environment_);
     }
 
     TrainOptions options_;

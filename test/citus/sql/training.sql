@@ -1,0 +1,118 @@
+-- Distributed training runs: the model of a local run, by steps that Citus sends whole to the nodes, resumed after whatever
+-- stops them.
+\getenv inputdir PG_ABS_SRCDIR
+\set films :inputdir '/sql/include/films.sql'
+\i :films
+SET client_min_messages = warning;
+CREATE PROCEDURE wait_for(job bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE (SELECT status IN ('queued', 'running') FROM mf_jobs WHERE job_id = job) LOOP
+        COMMIT;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END $$;
+-- A job in the middle of its iterations.
+CREATE PROCEDURE wait_for_iterations(n integer) LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE NOT EXISTS (SELECT FROM mf_progress WHERE iterations_done >= n) LOOP
+        COMMIT;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END $$;
+CREATE FUNCTION factors_of(name text) RETURNS text LANGUAGE sql AS $$
+    SELECT (SELECT md5(string_agg(concat_ws(' ', item_id, rating_bias, rating_factors, ranking_factors), ' ' ORDER BY item_id))
+              FROM mf_item_factor_data JOIN mf_model_data m USING (model_id) WHERE m.model = name AND live) ||
+           (SELECT md5(string_agg(concat_ws(' ', user_id, rating_bias, rating_factors, ranking_factors), ' ' ORDER BY user_id))
+              FROM mf_user_factor_data JOIN mf_model_data m USING (model_id) WHERE m.model = name AND live)
+$$;
+CREATE FUNCTION leftovers() RETURNS bigint LANGUAGE sql AS $$
+    SELECT (SELECT count(*) FROM mf_run_data) + (SELECT count(*) FROM pg_class WHERE relname ~ '^mf_run_\d')
+         + (SELECT sum(result::bigint) FROM run_command_on_all_nodes('SELECT count(*) FROM pg_prepared_xacts'))::bigint
+$$;
+SELECT mf_train('ratings', 'local', factors => 8, test_fraction => 0.2) \g /dev/null
+SELECT format('CALL wait_for(mf_train_async(%1$L, %1$L, factors => 8, test_fraction => 0.2, options => %2$L))', source, '{"engine": "distributed", "buckets": 6}')
+  FROM unnest('{ratings,by_item,reference,parts,joined}'::text[]) AS source \gexec
+SELECT source, status, message FROM mf_jobs WHERE model <> 'local' ORDER BY job_id;
+-- The same rows wherever they lie, and the same bits.
+SELECT m.model, m.users, m.items, m.ratings, abs((m.metrics->>'test_rmse')::float8 - (l.metrics->>'test_rmse')::float8) < 1e-3 AS rmse,
+       abs((m.metrics->>'test_ndcg')::float8 - (l.metrics->>'test_ndcg')::float8) < 1e-3 AS ndcg, factors_of(m.model) = factors_of('ratings') AS same_bits
+  FROM mf_models m, mf_models l WHERE l.model = 'local' AND m.model <> 'local' ORDER BY m.model;
+SELECT count(*), bool_and(basis = 'trained') FROM mf_recommend(42, 5, 'ratings');
+SELECT leftovers();
+-- It is served on all nodes like any model.
+SELECT mf_distribute_model('ratings');
+SELECT count(mf_predict(user_id, item_id, 'ratings')) FROM ratings;
+-- Stopped by a cancel; its tables tell what Citus makes of a step.
+\set long 'factors => 8, iterations => 40, options => ''{"engine": "distributed", "buckets": 6, "ranking_iterations": 40}'''
+CALL wait_for(mf_train_async('ratings', 'whole', :long));
+ALTER SYSTEM SET mf_ext.fault = 'wait';
+SELECT pg_reload_conf() \g /dev/null
+SELECT mf_train_async('ratings', 'stopped', :long) AS job \gset
+CALL wait_for_iterations(5);
+SELECT mf_cancel_job(:job);
+CALL wait_for(:job);
+SELECT status FROM mf_jobs WHERE job_id = :job;
+SELECT run, format('mf_run_%s_rows', run) AS rows, format('mf_run_%s_shared', run) AS shared FROM mf_run_data \gset
+SELECT partmethod, count(DISTINCT nodeport) AS nodes FROM pg_dist_partition p JOIN pg_dist_shard USING (logicalrelid) JOIN pg_dist_shard_placement USING (shardid)
+ WHERE logicalrelid IN (:'rows'::regclass, :'shared'::regclass) GROUP BY 1 ORDER BY 1;
+CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP RETURN NEXT line; END LOOP;
+END $$;
+-- Above the tasks there is nothing but what hands on their rows; groups and join are in the tasks.
+SELECT regexp_replace(line, '\d{9,}', 'N', 'g') AS line
+  FROM plan_of(format('INSERT INTO %2$I (run, place, part, kind, version, bucket, block) SELECT %3$s, 0, 0, 1, 1, bucket, block FROM (SELECT r.bucket,'
+       ' mf_half_step(r.block, r.side, r.bucket, s.part, s.bucket, s.block) AS block FROM %1$I AS r JOIN %2$I AS s ON s.run = r.run AND s.place = r.place'
+       ' WHERE r.run = %3$s AND s.run = %3$s AND r.side = 0 AND (s.part = 2 OR s.part = 1) GROUP BY r.run, r.place, r.bucket) AS results', :'rows', :'shared', :'run')) AS line
+ WHERE line ~ 'Citus|Task|Aggregate|method';
+-- A shard moves between two iterations.
+SELECT shardid AS shard, nodename AS source_name, nodeport AS source_port FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid)
+ WHERE logicalrelid = :'rows'::regclass ORDER BY nodeport LIMIT 1 \gset
+SELECT nodename AS target_name, nodeport AS target_port FROM pg_dist_node WHERE groupid > 0 AND nodeport <> :source_port \gset
+SELECT citus_move_shard_placement(:shard, :'source_name', :source_port, :'target_name', :target_port, 'block_writes') \g /dev/null
+SELECT count(DISTINCT nodeport) AS nodes FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid) WHERE logicalrelid = :'rows'::regclass;
+-- A worker stops.
+SELECT mf_train_async('ratings', 'stopped', :long) AS job \gset
+CALL wait_for_iterations(8);
+\! bash -c '. scripts/lib.sh; as_server_user pg_ctl -D "$MF_RUN/worker2" -w -m immediate stop >/dev/null'
+CALL wait_for(:job);
+SELECT status FROM mf_jobs WHERE job_id = :job;
+\! bash -c '. scripts/lib.sh; as_server_user pg_ctl -D "$MF_RUN/worker2" -l "$MF_RUN/worker2.log" -w start >/dev/null'
+-- The coordinator stops.
+SELECT mf_train_async('ratings', 'stopped', :long) AS job \gset
+CALL wait_for_iterations(11);
+\! bash -c '. scripts/lib.sh; as_server_user pg_ctl -D "$MF_RUN/coordinator" -w -m immediate stop >/dev/null; for i in 1 2 3 4 5 6 7 8 9; do as_server_user pg_ctl -D "$MF_RUN/coordinator" -l "$MF_RUN/coordinator.log" -w start >/dev/null 2>&1 && break; sleep 0.5; done'
+\c
+SET client_min_messages = warning;
+SELECT status, message FROM mf_jobs WHERE job_id = :job;
+ALTER SYSTEM RESET mf_ext.fault;
+SELECT pg_reload_conf() \g /dev/null
+CALL wait_for(mf_train_async('ratings', 'stopped', :long));
+SELECT status, message FROM mf_jobs ORDER BY job_id DESC LIMIT 1;
+SELECT factors_of('stopped') = factors_of('whole') AS same_bits;
+SELECT leftovers();
+-- A run that never became a model leaves nothing on any node.
+ALTER SYSTEM SET mf_ext.fault = 'wait';
+SELECT pg_reload_conf() \g /dev/null
+SELECT mf_train_async('ratings', 'half', :long) AS job \gset
+CALL wait_for_iterations(2);
+SELECT mf_cancel_job(:job);
+CALL wait_for(:job);
+ALTER SYSTEM RESET mf_ext.fault;
+SELECT pg_reload_conf() \g /dev/null
+SELECT mf_drop_model('half');
+SELECT leftovers();
+SELECT DISTINCT result FROM run_command_on_all_nodes($$SELECT count(*) FROM pg_class WHERE relname ~ '^mf_run_\d'$$);
+-- What does not fit here is said to fit there.
+CREATE FUNCTION hint_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+    EXECUTE query;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RETURN SQLSTATE || ': ' || hint;
+END $$;
+SET mf_ext.max_memory = '1MB';
+SELECT hint_of($$SELECT mf_train('ratings', 'large', factors => 256)$$);
