@@ -92,6 +92,8 @@ like(error_of(q{SELECT mf_train_async('ratings', options => '{"engine": "spark"}
 like(error_of(q{SELECT mf_train_async('ratings', options => '{"buckets": 3}')}), qr/buckets are for distributed training runs only/, 'buckets of a local run');
 like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(buckets => $_) . ')'), qr/buckets must be a whole number between 1 and 65536, not/, "buckets $_")
     for (0, 2.5, 70000, -1);
+like(error_of(q{SELECT mf_train_async('ratings', options => '{"engine": "distributed", "buckets": "many"}')}), qr/option "buckets" must be a number/, 'buckets that are no number');
+like(error_of(q{SELECT mf_train_async('ratings', options => '{"engine": 3}')}), qr/option "engine" must be a string, not the number 3/, 'an engine that is a number');
 like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(storage => '"half"') . ')'), qr/do not take "storage": "half"/, 'storage');
 like(error_of(q{SELECT mf_half_step(NULL, 0, 0, 0, 0, '') FROM ratings}), qr/a half-step has no NULLs/, 'the aggregates refuse what is no block');
 like(error_of(q{SELECT mf_half_step('\x00', 0, 0, 2, 0, '\x6d66')}), qr/a block of a training run ends too early/, 'or no step');

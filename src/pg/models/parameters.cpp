@@ -343,6 +343,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
                 named->engine = entry.word;
             else if (key == "exchange")
                 named->exchange = entry.word;
+            else if (key == "buckets")
+                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"buckets\" must be a number");
             else
                 set_option(*options, key, entry.word);
         } else {

@@ -146,7 +146,10 @@ TEST(TrainOptions, ImplicitFeedbackLooksAtRankingFieldsUnderTheirPlainNames) {
 TEST(OptionNames, AreCompleteAndAscending) {
     EXPECT_EQ(option_names(options_for(Feedback::Explicit)),
               (std::vector<std::string>{"bias_regularization",
+                                        "buckets",
                                         "duplicates",
+                                        "engine",
+                                        "exchange",
                                         "factors",
                                         "feature_regularization",
                                         "item_features",
@@ -165,11 +168,11 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "unobserved_weight",
                                         "user_features",
                                         "weight_slope"}));
-    EXPECT_EQ(
-        option_names(options_for(Feedback::Implicit)),
-        (std::vector<std::string>{"duplicates", "factors", "feature_regularization", "item_features", "iterations",
-                                  "regularization", "regularization_exponent", "search", "solver", "storage",
-                                  "time_column", "unobserved_weight", "user_features", "weight_slope"}));
+    EXPECT_EQ(option_names(options_for(Feedback::Implicit)),
+              (std::vector<std::string>{"buckets", "duplicates", "engine", "exchange", "factors",
+                                        "feature_regularization", "item_features", "iterations", "regularization",
+                                        "regularization_exponent", "search", "solver", "storage", "time_column",
+                                        "unobserved_weight", "user_features", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -208,7 +211,8 @@ TEST(OptionValue, IsWhatWasSet) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         for (const std::string& name : option_names(options_for(feedback))) {
             if (name == "duplicates" || name == "search" || name == "item_features" || name == "user_features" ||
-                name == "solver" || name == "storage" || name == "time_column") {
+                name == "solver" || name == "storage" || name == "time_column" || name == "engine" ||
+                name == "exchange" || name == "buckets") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -311,7 +315,7 @@ TEST(SetOption, EveryNameIsUnderstood) {
             } else if (name == "storage") {
                 EXPECT_NO_THROW(set_option(options, name, "half"));
             } else if (name != "search" && name != "item_features" && name != "user_features" &&
-                       name != "time_column") {
+                       name != "time_column" && name != "engine" && name != "exchange" && name != "buckets") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -322,14 +326,16 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     const Refusal number = refusal(Feedback::Implicit, "colour", 3.0);
     EXPECT_EQ(number.message, "unknown option \"colour\"");
     EXPECT_EQ(number.hint,
-              "The options for implicit feedback are duplicates, factors, feature_regularization, item_features, "
+              "The options for implicit feedback are buckets, duplicates, engine, exchange, factors, "
+              "feature_regularization, item_features, "
               "iterations, regularization, "
               "regularization_exponent, search, solver, storage, time_column, "
               "unobserved_weight, user_features, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
     EXPECT_EQ(word.hint, "Perhaps you meant \"duplicates\".");
-    EXPECT_NE(word.detail.find("for explicit feedback are bias_regularization, duplicates, "), std::string::npos);
+    EXPECT_NE(word.detail.find("for explicit feedback are bias_regularization, buckets, duplicates, "),
+              std::string::npos);
     EXPECT_EQ(refusal(Feedback::Implicit, "regularisation", 1.0).hint, "Perhaps you meant \"regularization\".");
     EXPECT_EQ(refusal(Feedback::Implicit, "Faktors", 1.0).hint, "Perhaps you meant \"factors\".");
     EXPECT_EQ(refusal(Feedback::Implicit, std::string(100000, 'x').c_str(), 1.0).detail, "");
