@@ -482,6 +482,12 @@ CREATE AGGREGATE @extschema@.mf_half_step(
     SFUNC = @extschema@.mf_add_half_step, STYPE = pg_catalog.internal, FINALFUNC = @extschema@.mf_half_step_result,
     PARALLEL = SAFE);
 
+-- For training runs alone, which run them as the owner of the extension.
+REVOKE ALL ON FUNCTION @extschema@.mf_row_ids, @extschema@.mf_row_count, @extschema@.mf_step_sums,
+    @extschema@.mf_collect_parts, @extschema@.mf_joined_parts, @extschema@.mf_numbered_rows, @extschema@.mf_join_parts,
+    @extschema@.mf_number_rows, @extschema@.mf_add_half_step, @extschema@.mf_half_step_result, @extschema@.mf_half_step
+    FROM PUBLIC;
+
 COMMENT ON FUNCTION @extschema@.mf_row_ids IS 'ids of a block of rows of a distributed training run';
 COMMENT ON FUNCTION @extschema@.mf_row_count IS 'number of rows of a block of a distributed training run';
 COMMENT ON FUNCTION @extschema@.mf_step_sums IS 'sums that a step of a distributed training run has left beside its factors';

@@ -162,9 +162,22 @@ stopped('half', sub { sql("SELECT mf_cancel_job($_[0])") });
 isnt(sql('SELECT run FROM mf_run_data'), $run, 'another run');
 is(sql('SELECT leftovers()'), '4', 'with tables of its own, and no others');
 like(error_of(q{SET ROLE regress_mf_spread; SELECT mf_drop_model('half')}), qr/permission denied for model "half"/, 'others may not drop it');
+like(error_of(q{SET ROLE regress_mf_spread; SELECT mf_half_step('', 0, 0, 0, 0, '')}), qr/permission denied for (?:aggregate|function) mf_half_step/, 'nor call what is for training runs alone');
+my $theirs = sql("SET ROLE regress_mf_spread; SELECT mf_train_async('ratings', 'half', $long)");
+$node->poll_query_until('postgres', "SELECT status NOT IN ('queued', 'running') FROM mf_jobs WHERE job_id = $theirs") or die;
+like(sql("SELECT concat_ws(': ', status, message) FROM mf_jobs WHERE job_id = $theirs"), qr/^failed: permission denied for model "half"/, 'nor go on with it, or replace it');
 is(sql(q{SELECT mf_drop_model('half')}), '0', 'it is no version');
 is(sql('SELECT leftovers()'), '0', 'nothing is left');
 like(error_of(q{SELECT mf_drop_model('half')}), qr/model "half" does not exist/, 'and it does not exist');
+$node->adjust_conf('postgresql.conf', 'mf_ext.fault', 'none');
+$node->reload;
+
+# They go with the extension.
+$node->adjust_conf('postgresql.conf', 'mf_ext.fault', 'wait');
+$node->reload;
+stopped('gone', sub { sql("SELECT mf_cancel_job($_[0])") });
+is(sql(q{BEGIN; DROP EXTENSION mf_ext; SELECT count(*) FROM pg_class WHERE relname LIKE 'mf\_%'; ROLLBACK}), '0', 'the tables go with the extension');
+is(sql(q{SELECT mf_drop_model('gone')}), '0', 'or with the run');
 $node->adjust_conf('postgresql.conf', 'mf_ext.fault', 'none');
 $node->reload;
 

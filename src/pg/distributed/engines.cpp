@@ -6,6 +6,9 @@
 #include "pg/wall/guard.hpp"
 
 extern "C" {
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 }
 
@@ -152,6 +155,19 @@ constexpr Engine kForeign = {
 constexpr const Engine* kEngines[] = {&kCitus, &kForeign, &kPlain};
 
 }  // namespace
+
+void lay_out(const Engine& engine, const RunTables& tables, Oid source) {
+    engine.lay_out(tables, source);
+    for (const char* table : {"rows", "parts", "shared"}) {
+        const std::string name = tables.plain_name(table);
+        pg_call([schema = tables.catalog().schema, name = name.c_str()] {
+            ObjectAddress relation, extension;
+            ObjectAddressSet(relation, RelationRelationId, get_relname_relid(name, schema));
+            ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("mf_ext", false));
+            recordDependencyOn(&relation, &extension, DEPENDENCY_AUTO_EXTENSION);
+        });
+    }
+}
 
 bool is_distributed_source(const Catalog& catalog, Oid source) { return &engine_for(catalog, source) != &kPlain; }
 

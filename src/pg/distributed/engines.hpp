@@ -18,6 +18,9 @@ struct Engine {
     void (*lay_out)(const RunTables& tables, Oid source);
 };
 
+/// Makes the tables of a run, which go with the extension.
+void lay_out(const Engine& engine, const RunTables& tables, Oid source);
+
 /// True if a source lies on several servers, so that a distributed run needs less memory here.
 bool is_distributed_source(const Catalog& catalog, Oid source);
 

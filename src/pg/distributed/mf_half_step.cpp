@@ -12,6 +12,7 @@
 #include "pg/distributed/collected_parts.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
@@ -53,12 +54,24 @@ class SharedParts {
     }
 
   private:
+    /// All factors of the other side, and a copy of them in 16 bits.
+    static void require_memory(const Step& step) {
+        const double rows = RowNumbers(step.other_counts).rows();
+        const double bytes = 6 * rows * static_cast<double>(FactorMatrix::padded(static_cast<int>(step.factors)));
+        if (bytes <= static_cast<double>(setting_max_memory())) return;
+        throw MemoryLimitExceeded("a half-step needs " + megabytes(static_cast<std::size_t>(bytes)) +
+                                      " of memory, mf_ext.max_memory is " + megabytes(setting_max_memory()),
+                                  {},
+                                  "Raise mf_ext.max_memory on the servers that have the rows, or use fewer factors.");
+    }
+
     const Step& step() const { return *step_read_; }
 
     void prepare(Environment& environment) {
         if (step_ == 0) throw InvalidData("a half-step lacks its step");
         const std::string_view bytes = pg_call([datum = step_] { return bytes_unsafe(datum); });
         step_read_ = Step::read(bytes);
+        require_memory(*step_read_);
         OtherSide other(*step_read_);
         for (const CollectedPart& part : waiting_) {
             const std::string_view factors = pg_call([&part] {

@@ -77,6 +77,7 @@ PlainRow read_row(const Catalog& catalog, const std::string& model) {
 RunRow run_of(const std::string& model, const PlainRow& plain) {
     return {plain.run,
             model,
+            plain.owner,
             plain.arguments,
             plain.engine,
             plain.places,
@@ -140,16 +141,20 @@ void drop_run(const Catalog& catalog, const RunRow& row) {
     });
 }
 
+void require_privileges(const RunRow& row) {
+    if (pg_call([owner = row.owner] { return has_privs_of_role(GetUserId(), owner); })) return;
+    throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for model \"" + row.model + "\"",
+                   "A training run of another role is not done.", "Ask that role, or a member of it.");
+}
+
 bool drop_run_of(const Catalog& catalog, const std::string& model) {
-    PlainRow plain = read_row(catalog, model);
-    if (!plain.found) return false;
-    if (!pg_call([&plain] { return has_privs_of_role(GetUserId(), plain.owner); }))
-        throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for model \"" + model + "\"",
-                       "A training run of another role is not done.", "Ask that role, or a member of it.");
+    std::optional<RunRow> row = find_run(catalog, model);
+    if (!row) return false;
+    require_privileges(*row);
     lock_model(catalog, model, ModelLock::Training);
-    plain = read_row(catalog, model);  // it may be done by now
-    if (!plain.found) return false;
-    drop_run(catalog, run_of(model, plain));
+    row = find_run(catalog, model);  // it may be done by now
+    if (!row) return false;
+    drop_run(catalog, *row);
     return true;
 }
 

@@ -14,7 +14,8 @@ namespace mf::pg {
 struct RunRow {
     std::int64_t run = 0;
     std::string model;
-    std::string arguments;  ///< of the training run and its source, as one text: only the same one goes on
+    Oid owner = InvalidOid;  ///< the role that has asked for it
+    std::string arguments;   ///< of the training run and its source, as one text: only the same one goes on
     std::string engine;
     std::int32_t places = 0;
     DistributedData data;
@@ -36,6 +37,9 @@ void save_run(const Catalog& catalog, std::int64_t run, const std::string& state
 
 /// Deletes the run and its tables.
 void drop_run(const Catalog& catalog, const RunRow& row);
+
+/// Throws insufficient_privilege unless the caller has the privileges of the run's owner.
+void require_privileges(const RunRow& row);
 
 /// The same for whatever run a model has, for a caller who has the privileges of its owner; waits for a run in
 /// progress. False if there is none. Throws insufficient_privilege.

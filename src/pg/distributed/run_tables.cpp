@@ -43,8 +43,10 @@ std::int64_t execute_with_bytes(const Catalog& catalog, const std::string& sql, 
 
 }  // namespace
 
+std::string RunTables::plain_name(const char* table) const { return "mf_run_" + std::to_string(run_) + "_" + table; }
+
 std::string RunTables::name(const char* table) const {
-    return quoted_name(schema_name(catalog_.schema), "mf_run_" + std::to_string(run_) + "_" + table);
+    return quoted_name(schema_name(catalog_.schema), plain_name(table));
 }
 
 std::string RunTables::sql(std::string text) const {
@@ -215,7 +217,7 @@ std::string RunTables::factors_of(FactorKind kind, RowSide side, std::uint32_t v
 }
 
 bool RunTables::is_partitioned() const {
-    const std::string rows = "mf_run_" + std::to_string(run_) + "_rows";
+    const std::string rows = plain_name("rows");
     return pg_call([schema = catalog_.schema, rows = rows.c_str()] {
         return get_rel_relkind(get_relname_relid(rows, schema)) == RELKIND_PARTITIONED_TABLE;
     });

@@ -41,7 +41,8 @@ class RunTables {
     std::int32_t places() const { return places_; }
     const Catalog& catalog() const { return catalog_; }
 
-    /// Name of a table, rows, parts or shared, qualified.
+    /// Name of a table, rows, parts or shared: without its schema, and qualified.
+    std::string plain_name(const char* table) const;
     std::string name(const char* table) const;
 
     /// In each transaction, before any of the following.

@@ -1,7 +1,8 @@
 #include "pg/training/distributed_training.hpp"
 
 #include <chrono>
-#include <numeric>
+#include <limits>
+#include <sstream>
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -20,24 +21,25 @@
 namespace mf::pg {
 namespace {
 
-/// The arguments of a run and its source as one text.
+/// The arguments of a run and its source as one text. What is given in `options` is in there as it was given.
 std::string text_of(const TrainArguments& arguments) {
     const TrainOptions& options = arguments.options;
-    std::string text = std::to_string(arguments.source.relation);
-    const auto add = [&text](const std::string& word) { text += '\n' + word; };
-    for (const SourceColumn* column : {&arguments.source.user, &arguments.source.item}) add(column->name);
-    for (const auto& column : {arguments.source.rating, arguments.source.time}) add(column ? column->name : "");
-    add(options.feedback == Feedback::Explicit ? "explicit" : "implicit");
-    add(named_trainer(options).name);
-    add(std::to_string(options.factors));
-    add(std::to_string(options.rating_factors_or_default()));
-    add(std::to_string(options.als.iterations) + " " + std::to_string(options.ials.iterations));
-    add(std::to_string(options.als.regularization) + " " + std::to_string(options.ials.regularization));
-    add(std::to_string(options.test_fraction) + " " + std::to_string(options.seed));
-    add(options.search.enabled ? "search" : "");
-    add(arguments.options_json);
-    add(arguments.found_json);
-    return text;
+    std::ostringstream text;
+    text.precision(std::numeric_limits<double>::max_digits10);
+    const auto name = [](const std::optional<SourceColumn>& column) { return column ? column->name : std::string(); };
+    text << arguments.source.relation << '\n'
+         << arguments.source.user.name << '\n'
+         << arguments.source.item.name << '\n'
+         << name(arguments.source.rating) << '\n'
+         << name(arguments.source.time) << '\n'
+         << (options.feedback == Feedback::Explicit ? "explicit" : "implicit") << ' ' << named_trainer(options).name
+         << '\n'
+         << options.factors << ' ' << options.rating_factors_or_default() << ' ' << options.als.iterations << ' '
+         << options.ials.iterations << ' ' << options.als.regularization << ' ' << options.ials.regularization << ' '
+         << options.test_fraction << ' ' << options.seed << ' ' << options.search.enabled << '\n'
+         << arguments.options_json << '\n'
+         << arguments.found_json;
+    return text.str();
 }
 
 /// The options with what was found.
@@ -65,7 +67,9 @@ class DistributedTraining {
         check_former_source(catalog_, arguments_);
         const std::string text = text_of(arguments_);
         std::optional<RunRow> former = find_run(catalog_, arguments_.model);
-        if (former && former->arguments == text) {
+        if (former) require_privileges(*former);
+        // Of another role it may have other rows.
+        if (former && former->arguments == text && former->owner == pg_call([] { return GetUserId(); })) {
             run_ = std::move(*former);
             tables().begin();
             tables().share_again();
@@ -144,7 +148,7 @@ class DistributedTraining {
         run_.engine = engine.name;
         run_.places = engine.places(catalog_, source.relation);
         const RunTables tables = this->tables();
-        engine.lay_out(tables, source.relation);
+        lay_out(engine, tables, source.relation);
         tables.begin();
         const SourceRanges ranges = find_ranges(source, options, arguments_.buckets, progress_);
         const IdRanges users(ranges.users), items(ranges.items);
