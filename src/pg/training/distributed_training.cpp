@@ -65,6 +65,7 @@ class DistributedTraining {
     /// Packs the source, unless there is a run to go on with.
     void begin() {
         check_former_source(catalog_, arguments_);
+        warn_without_index(arguments_.source);
         const std::string text = text_of(arguments_);
         std::optional<RunRow> former = find_run(catalog_, arguments_.model);
         if (former) require_privileges(*former);

@@ -32,13 +32,6 @@ std::string covering_index(const Source& source) {
     return "CREATE INDEX ON " + source.name + " (" + quoted_name(source.user.name) + ") INCLUDE (" + list + ");";
 }
 
-void warn_without_index(const Source& source) {
-    if (has_user_index(source)) return;
-    report(WARNING, source.name + " has no index that begins with column \"" + source.user.name + "\"",
-           "Each recommendation reads the user's rows and will scan the whole relation for them.",
-           covering_index(source));
-}
-
 /// What to say if the model was trained on another relation, which still exists; else empty.
 std::string other_source(const Catalog& catalog, const TrainArguments& arguments) {
     const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
@@ -48,6 +41,13 @@ std::string other_source(const Catalog& catalog, const TrainArguments& arguments
 }
 
 }  // namespace
+
+void warn_without_index(const Source& source) {
+    if (has_user_index(source)) return;
+    report(WARNING, source.name + " has no index that begins with column \"" + source.user.name + "\"",
+           "Each recommendation reads the user's rows and will scan the whole relation for them.",
+           covering_index(source));
+}
 
 /// What the steps hand on. Outlives transactions: no memory of PostgreSQL.
 struct Training::State {

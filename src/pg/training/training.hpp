@@ -45,6 +45,9 @@ class Training {
     std::unique_ptr<State> state_;
 };
 
+/// Warns if histories cannot be read through an index.
+void warn_without_index(const Source& source);
+
 /// A model that was trained on another relation, which still exists, is replaced only by a call that names it: throws
 /// duplicate_object where the name is the source's.
 void check_former_source(const Catalog& catalog, const TrainArguments& arguments);
