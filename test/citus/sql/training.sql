@@ -92,6 +92,26 @@ CALL wait_for(mf_train_async('ratings', 'stopped', :long));
 SELECT status, message FROM mf_jobs ORDER BY job_id DESC LIMIT 1;
 SELECT factors_of('stopped') = factors_of('whole') AS same_bits;
 SELECT leftovers();
+-- With one worker, and with a second one that joins in the middle: the same bits.
+SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false) FROM pg_dist_node WHERE nodeport = :worker2 \g /dev/null
+CALL wait_for(mf_train_async('ratings', 'one worker', :long));
+SELECT factors_of('one worker') = factors_of('whole') AS same_bits;
+ALTER SYSTEM SET mf_ext.fault = 'wait';
+SELECT pg_reload_conf() \g /dev/null
+SELECT mf_train_async('ratings', 'joined later', :long) AS job \gset
+CALL wait_for_iterations(3);
+SELECT mf_cancel_job(:job);
+CALL wait_for(:job);
+ALTER SYSTEM RESET mf_ext.fault;
+SELECT pg_reload_conf() \g /dev/null
+SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', true) FROM pg_dist_node WHERE nodeport = :worker2 \g /dev/null
+SELECT format('mf_run_%s_rows', run) AS rows FROM mf_run_data \gset
+SELECT nodeport = :worker1 AS is_on_worker1, count(*) FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid) WHERE logicalrelid = :'rows'::regclass GROUP BY 1;
+SELECT citus_move_shard_placement(shardid, p.nodename, p.nodeport, n.nodename, n.nodeport, 'block_writes')
+  FROM pg_dist_shard JOIN pg_dist_shard_placement p USING (shardid), pg_dist_node n WHERE logicalrelid = :'rows'::regclass AND n.nodeport = :worker2 \g /dev/null
+CALL wait_for(mf_train_async('ratings', 'joined later', :long));
+SELECT factors_of('joined later') = factors_of('whole') AS same_bits;
+SELECT leftovers();
 -- A run that never became a model leaves nothing on any node.
 ALTER SYSTEM SET mf_ext.fault = 'wait';
 SELECT pg_reload_conf() \g /dev/null
@@ -103,6 +123,8 @@ ALTER SYSTEM RESET mf_ext.fault;
 SELECT pg_reload_conf() \g /dev/null
 SELECT mf_drop_model('half');
 SELECT leftovers();
+-- Citus itself keeps shards that have moved for a while.
+CALL citus_cleanup_orphaned_resources();
 SELECT DISTINCT result FROM run_command_on_all_nodes($$SELECT count(*) FROM pg_class WHERE relname ~ '^mf_run_\d'$$);
 -- What does not fit here is said to fit there.
 CREATE FUNCTION hint_of(query text) RETURNS text LANGUAGE plpgsql AS $$
