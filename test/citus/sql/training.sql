@@ -32,7 +32,7 @@ $$;
 SELECT mf_train('ratings', 'local', factors => 8, test_fraction => 0.2) \g /dev/null
 SELECT format('CALL wait_for(mf_train_async(%1$L, %1$L, factors => 8, test_fraction => 0.2, options => %2$L))', source, '{"engine": "distributed", "buckets": 6}')
   FROM unnest('{ratings,by_item,reference,parts,joined}'::text[]) AS source \gexec
-SELECT source, status, message FROM mf_jobs WHERE model <> 'local' ORDER BY job_id;
+SELECT source, status, message FROM mf_jobs WHERE arguments->'options' @> '{"engine": "distributed"}' ORDER BY job_id;
 -- The same rows wherever they lie, and the same bits.
 SELECT m.model, m.users, m.items, m.ratings, abs((m.metrics->>'test_rmse')::float8 - (l.metrics->>'test_rmse')::float8) < 1e-3 AS rmse,
        abs((m.metrics->>'test_ndcg')::float8 - (l.metrics->>'test_ndcg')::float8) < 1e-3 AS ndcg, factors_of(m.model) = factors_of('ratings') AS same_bits
