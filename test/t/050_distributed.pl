@@ -70,8 +70,9 @@ for my $case (@cases) {
     is(sql(q{SELECT count(*) FROM (VALUES ('train_rmse'), ('test_rmse'), ('test_ndcg')) AS m (key), mf_models l, mf_models s
               WHERE l.live AND s.live AND l.model = 'local' AND s.model = 'spread'
                 AND abs(coalesce((l.metrics->>key)::float8, 0) - coalesce((s.metrics->>key)::float8, 0)) > 1e-3}), '0', "$name: the same metrics");
-    my ($id, $of) = $source eq 'plays' ? ("'user ' || u", 'text') : ('u', 'bigint');
-    is(sql(qq{SELECT count(*), count(*) FILTER (WHERE basis = 'trained') = count(*), count(*) FILTER (WHERE l.item_id = s.item_id) > 0.9 * count(*),
+    my $id = $source eq 'plays' ? "'user ' || u" : 'u';
+    my $places = $more->{exchange} ? 0.75 : 0.9;  # items whose scores are nearly equal change places
+    is(sql(qq{SELECT count(*), count(*) FILTER (WHERE basis = 'trained') = count(*), count(*) FILTER (WHERE l.item_id = s.item_id) > $places * count(*),
                      count(*) FILTER (WHERE abs(l.score - s.score) > 2e-3 * (1 + abs(l.score)))
                 FROM generate_series(1, 240, 7) u,
                      LATERAL (SELECT *, row_number() OVER () AS place FROM mf_recommend(${id}, 5, 'local')) l
