@@ -200,7 +200,6 @@ CREATE TABLE @extschema@.mf_run_data (
     model       pg_catalog.text        COLLATE pg_catalog."C" NOT NULL CONSTRAINT mf_run_data_model_key UNIQUE,
     owner       pg_catalog.regrole     NOT NULL,
     arguments   pg_catalog.text        NOT NULL,
-    engine      pg_catalog.text        NOT NULL,
     places      pg_catalog.int4        NOT NULL,
     user_counts pg_catalog.bytea       NOT NULL, -- users in each bucket
     item_counts pg_catalog.bytea       NOT NULL,
@@ -445,10 +444,8 @@ COMMENT ON FUNCTION @extschema@.mf_refresh_items_async IS
 -- shipped; the text form of a block is that of bytea. The final functions have no COST, although they take seconds: the same
 -- large cost of all plans would hide from the planner that it is cheaper to ship them than to fetch the blocks.
 
-CREATE FUNCTION @extschema@.mf_row_ids(rows pg_catalog.bytea) RETURNS pg_catalog.bytea
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_row_ids';
-CREATE FUNCTION @extschema@.mf_row_count(rows pg_catalog.bytea) RETURNS pg_catalog.int4
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_row_count';
+CREATE FUNCTION @extschema@.mf_row_heads(rows pg_catalog.bytea) RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_row_heads';
 CREATE FUNCTION @extschema@.mf_step_sums(factors pg_catalog.bytea) RETURNS pg_catalog.bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'mf_step_sums';
 
@@ -483,13 +480,13 @@ CREATE AGGREGATE @extschema@.mf_half_step(
     PARALLEL = SAFE);
 
 -- For training runs alone, which run them as the owner of the extension.
-REVOKE ALL ON FUNCTION @extschema@.mf_row_ids, @extschema@.mf_row_count, @extschema@.mf_step_sums,
+REVOKE ALL ON FUNCTION @extschema@.mf_row_heads, @extschema@.mf_step_sums,
     @extschema@.mf_collect_parts, @extschema@.mf_joined_parts, @extschema@.mf_numbered_rows, @extschema@.mf_join_parts,
     @extschema@.mf_number_rows, @extschema@.mf_add_half_step, @extschema@.mf_half_step_result, @extschema@.mf_half_step
     FROM PUBLIC;
 
-COMMENT ON FUNCTION @extschema@.mf_row_ids IS 'ids of a block of rows of a distributed training run';
-COMMENT ON FUNCTION @extschema@.mf_row_count IS 'number of rows of a block of a distributed training run';
+COMMENT ON FUNCTION @extschema@.mf_row_heads IS
+    'what a block of rows of a distributed training run says of them beside their entries';
 COMMENT ON FUNCTION @extschema@.mf_step_sums IS 'sums that a step of a distributed training run has left beside its factors';
 COMMENT ON FUNCTION @extschema@.mf_collect_parts IS 'transition function of mf_join_parts and mf_number_rows';
 COMMENT ON FUNCTION @extschema@.mf_joined_parts IS 'final function of mf_join_parts';

@@ -99,11 +99,21 @@ like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(storage
 like(error_of(q{SELECT mf_half_step(NULL, 0, 0, 0, 0, '') FROM ratings}), qr/a half-step has no NULLs/, 'the aggregates refuse what is no block');
 like(error_of(q{SELECT mf_half_step('\x00', 0, 0, 2, 0, '\x6d66')}), qr/a block of a training run ends too early/, 'or no step');
 like(error_of(q{SELECT mf_join_parts(NULL, 0, '\x6d66423100', '\x01000000')}), qr/a block of a training run ends too early/, 'or no part');
+like(error_of(qq{SELECT mf_half_step('\\x00', 0, 0, 1, $_, '\\x6d66')}), qr/a part of a half-step belongs to no bucket/, "or part $_") for (-1, 65536, 2147483647);
+like(error_of(q{SET mf_ext.max_memory = '1MB'; SELECT mf_join_parts(NULL, 0, decode(repeat('00', 400000), 'hex'), '\x00')}),
+    qr/packing a bucket needs 2 MB of memory, mf_ext.max_memory is 1 MB.*HINT:  .*more buckets/s, 'or parts that do not fit');
 like(error_of(q{SELECT mf_train_async('ratings', options => '{"exchange": "half"}')}), qr/exchange is for distributed training runs only/, 'exchange of a local run');
 like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(exchange => '"double"') . ')'), qr/exchange "double" is not known.*"single" and "half"/s, 'unknown exchange');
 sql('CREATE TABLE none (user_id int, item_id int, rating real); CREATE INDEX ON none (user_id)');
 like(outcome_of(q{mf_train_async('none', options => '{"engine": "distributed"}')}), qr/^failed: there are no interactions to train on/, 'an empty source');
 sql(q{CREATE VIEW odd AS SELECT user_id, item_id, CASE WHEN user_id = 200 THEN 'NaN' ELSE rating END AS rating FROM ratings});
+$node->append_conf('postgresql.conf', 'mf_ext.max_memory = 3MB');
+$node->reload;
+like(outcome_of(q{mf_train_async('ratings', factors => 1000, iterations => 1, options => '{"engine": "distributed", "buckets": 1}')}),
+    qr/^failed: a half-step needs \d+ MB of memory, mf_ext.max_memory is 3 MB/, 'a bucket whose own factors do not fit');
+sql(q{SELECT mf_drop_model('ratings')});
+$node->adjust_conf('postgresql.conf', 'mf_ext.max_memory', '1GB');
+$node->reload;
 like(outcome_of(q{mf_train_async('odd', options => '{"engine": "distributed"}')}), qr/^failed: .*NaN/, 'a rating that is none');
 is(sql('SELECT leftovers()'), '0', 'and nothing is left of them');
 
@@ -138,6 +148,7 @@ like(stopped('stopped', sub { sql("SELECT mf_cancel_job($_[0])") }), qr/^cancell
 isnt(sql('SELECT leftovers()'), '0', 'leaves what was done');
 like(stopped('stopped', sub {
     my (undef, $pid) = @_;
+    is(sql('SELECT phase, iterations_total FROM mf_progress'), 'rating factors|60', 'a run that goes on shows where it is');
     my $log = -s $node->logfile;
     kill 'KILL', $pid;
     $node->wait_for_log(qr/database system is ready to accept connections/, $log);

@@ -70,4 +70,15 @@ class Array {
     std::size_t size_ = 0;
 };
 
+template <class T>
+Array<T> copy_of(std::span<const T> values) {
+    Array<T> copy(values.size());
+    if (!values.empty()) std::memcpy(copy.data(), values.data(), values.size_bytes());
+    return copy;
+}
+template <class T>
+Array<T> copy_of(const Array<T>& array) {
+    return copy_of(std::span<const T>(array));
+}
+
 }  // namespace mf

@@ -99,6 +99,18 @@ IdHashes id_hashes(const Dataset& dataset, Environment& environment) {
     return {hash_all(dataset.users), hash_all(dataset.items)};
 }
 
+Array<std::uint64_t> history_digests(const Csr& by_user, const IdHashes& hashes, Environment& environment) {
+    Array<std::uint64_t> digests(by_user.rows());
+    for_users(by_user, environment, [&](std::uint32_t user, int) {
+        const auto columns = by_user.row_columns(user);
+        const auto values = by_user.row_values(user);
+        HistoryDigest digest;
+        for (std::size_t j = 0; j < columns.size(); ++j) digest.add(hashes.items[columns[j]], values[j]);
+        digests[user] = digest.value();
+    });
+    return digests;
+}
+
 HoldOut hold_out(const Csr& cells, const IdHashes& hashes, double fraction, std::uint64_t seed,
                  Environment& environment) {
     if (!(fraction >= 0 && fraction < 1)) throw InvalidArgument("held-out fraction must be at least 0 and below 1");

@@ -28,6 +28,9 @@ struct IdHashes {
 /// O(users + items), on all threads.
 IdHashes id_hashes(const Dataset& dataset, Environment& environment);
 
+/// HistoryDigest of each row. O(entries), on all threads.
+Array<std::uint64_t> history_digests(const Csr& by_user, const IdHashes& hashes, Environment& environment);
+
 /// Holds out, of each user's n rows, the floor(fraction·n + 0.5) with the smallest cell_hash, but leaves at least one
 /// in train. InvalidArgument if fraction is not in [0, 1). O(entries), on all threads.
 HoldOut hold_out(const Csr& cells, const IdHashes& hashes, double fraction, std::uint64_t seed,

@@ -16,11 +16,12 @@ std::string bytes_of_ids(const Ids& ids) {
     return writer.take();
 }
 
-template <class T>
-Array<T> copy_of_values(std::span<const T> values) {
-    Array<T> copy(values.size());
-    std::ranges::copy(values, copy.data());
-    return copy;
+std::string bytes_of_rows(const IdList& ids) {
+    std::vector<std::uint32_t> all(ids.size());
+    std::iota(all.begin(), all.end(), 0u);
+    WireWriter writer;
+    ids.write(all, writer);
+    return writer.take();
 }
 
 // Sorts the entries of each row by column.
@@ -87,18 +88,10 @@ std::string pack_users(const Dataset& bucket, double test_fraction, std::uint64_
     block.ids = bytes_of_ids(bucket.users);
     block.column_ids = bytes_of_ids(bucket.items);
     block.interactions = Array<std::uint32_t>(cells.rows());
-    block.marks = Array<std::uint64_t>(cells.rows());
-    block.column_marks = copy_of_values<std::uint64_t>(bucket.repeated);
-    SmallSteps steps(environment);
-    for (std::uint32_t user = 0; user < cells.rows(); ++user) {
-        const auto columns = cells.row_columns(user);
-        const auto values = cells.row_values(user);
-        HistoryDigest digest;
-        for (std::size_t j = 0; j < columns.size(); ++j) digest.add(hashes.items[columns[j]], values[j]);
-        block.interactions[user] = static_cast<std::uint32_t>(columns.size());
-        block.marks[user] = digest.value();
-        steps.done(columns.size() + 1);
-    }
+    block.marks = history_digests(cells, hashes, environment);
+    block.column_marks = copy_of(bucket.repeated);
+    for (std::uint32_t user = 0; user < cells.rows(); ++user)
+        block.interactions[user] = static_cast<std::uint32_t>(cells.row_size(user));
     if (test_fraction > 0) {
         HoldOut parts = hold_out(cells, hashes, test_fraction, seed, environment);
         block.train = std::move(parts.train);
@@ -213,15 +206,7 @@ std::string join_parts(std::vector<BucketBytes> parts, const RowNumbers& users, 
     return block.write();
 }
 
-std::string ids_of_rows(const RowsView& rows) {
-    std::vector<std::uint32_t> all(rows.rows());
-    std::iota(all.begin(), all.end(), 0u);
-    WireWriter writer;
-    rows.ids().write(all, writer);
-    return writer.take();
-}
-
-std::string number_columns(const RowsView& users, std::span<const BucketBytes> ids, const RowNumbers& items,
+std::string number_columns(const RowsView& users, std::span<const BucketBytes> heads_of_items, const RowNumbers& items,
                            const IalsParameters* weighting, Environment& environment) {
     if (!users.has_column_ids()) throw InvalidData("a block of a training run has no ids of columns");
     IdTable own(users.column_ids().kind());
@@ -229,10 +214,10 @@ std::string number_columns(const RowsView& users, std::span<const BucketBytes> i
         if (users.column_ids().intern_in(own, column) != column)
             throw InvalidData("a block of a training run has an id twice");
     std::vector<std::uint32_t> number(users.columns(), Ids::kUnknown);
-    for (const BucketBytes& list : ids) {
+    for (const BucketBytes& list : heads_of_items) {
         check_interrupt(environment);
-        WireReader reader(list.bytes);
-        const IdList of_bucket(reader);
+        const RowHeads heads(list.bytes);
+        const IdList& of_bucket = heads.ids();
         if (of_bucket.size() != items.count(list.bucket) || of_bucket.kind() != own.kind())
             throw InvalidData("the ids of a bucket of items do not fit the numbers of items");
         for (std::uint32_t i = 0; i < of_bucket.size(); ++i)
@@ -247,9 +232,9 @@ std::string number_columns(const RowsView& users, std::span<const BucketBytes> i
         return result;
     };
     RowsBlock block;
-    block.ids = ids_of_rows(users);
-    block.interactions = copy_of_values<std::uint32_t>(users.interactions());
-    block.marks = copy_of_values<std::uint64_t>(users.marks());
+    block.ids = bytes_of_rows(users.ids());
+    block.interactions = copy_of(users.interactions());
+    block.marks = copy_of(users.marks());
     block.train = numbered(users.train());
     block.test = numbered(users.test());
     block.has_weights = weighting != nullptr && block.test.entries() == 0;

@@ -37,6 +37,9 @@ struct BucketBlock {
     std::string bytes;
 };
 
+/// The greatest number of buckets of a side.
+inline constexpr std::uint32_t kMostBuckets = 65536;
+
 /// The numbers of a side: counts[b] rows are in bucket b.
 class RowNumbers {
   public:
@@ -76,12 +79,10 @@ std::vector<BucketBlock> split_by_column(const RowsView& users, const IdRanges& 
 /// Throws InvalidData for parts that do not fit. O(entries).
 std::string join_parts(std::vector<BucketBytes> parts, const RowNumbers& users, Environment& environment);
 
-/// The ids of a block's rows, as bytes.
-std::string ids_of_rows(const RowsView& rows);
-
-/// The block with the numbers of all items as columns; ids: those of each bucket of items. Without held-out entries,
-/// whose users' weights depend on them, values become weights by `weighting`, if that is not null. O(items + entries).
-std::string number_columns(const RowsView& users, std::span<const BucketBytes> ids, const RowNumbers& items,
+/// The block with the numbers of all items as columns; heads_of_items: RowHeads of each bucket of items. Without
+/// held-out entries, whose users' weights depend on them, values become weights by `weighting`, if that is not null.
+/// O(items + entries).
+std::string number_columns(const RowsView& users, std::span<const BucketBytes> heads_of_items, const RowNumbers& items,
                            const IalsParameters* weighting, Environment& environment);
 
 }  // namespace mf

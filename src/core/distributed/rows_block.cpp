@@ -30,22 +30,42 @@ IdList read_ids(WireReader& reader) {
 }  // namespace
 
 std::string RowsBlock::write() const {
+    WireWriter heads;
+    heads.value(std::uint64_t{ids.size()});
+    heads.array(std::span<const char>(ids));
+    heads.array(std::span<const std::uint32_t>(interactions));
+    heads.array(std::span<const std::uint64_t>(marks));
+    const std::string head_bytes = heads.take();
     WireWriter writer;
-    writer.reserve(ids.size() + column_ids.size() + 8 * (train.entries() + test.entries()) + 24 * interactions.size() +
-                   8 * column_marks.size() + 256);
+    writer.reserve(head_bytes.size() + column_ids.size() + 8 * (train.entries() + test.entries()) +
+                   8 * (interactions.size() + column_marks.size()) + 256);
     writer.value(kMagic);
     writer.value(std::uint32_t{train.column_count});
     writer.value(std::uint64_t{has_weights});
-    for (const std::string* list : {&ids, &column_ids}) {
-        writer.value(std::uint64_t{list->size()});
-        writer.array(std::span<const char>(*list));
-    }
-    writer.array(std::span<const std::uint32_t>(interactions));
-    writer.array(std::span<const std::uint64_t>(marks));
+    writer.value(std::uint64_t{head_bytes.size()});
+    writer.array(std::span<const char>(head_bytes));
+    writer.value(std::uint64_t{column_ids.size()});
+    writer.array(std::span<const char>(column_ids));
     writer.array(std::span<const std::uint64_t>(column_marks));
     write_matrix(train, writer);
     write_matrix(test, writer);
     return writer.take();
+}
+
+RowHeads::RowHeads(std::string_view bytes) {
+    WireReader reader(bytes);
+    ids_ = read_ids(reader);
+    interactions_ = reader.in_place<std::uint32_t>(rows());
+    marks_ = reader.array<std::uint64_t>(rows());
+    reader.finish();
+}
+
+RowHeads::Place RowHeads::find(std::string_view prefix) {
+    WireReader reader(prefix);
+    if (reader.value<std::uint32_t>() != kMagic) throw InvalidData("these bytes are no rows of a training run");
+    reader.value<std::uint32_t>();
+    reader.value<std::uint64_t>();
+    return {kPrefix, reader.value<std::uint64_t>()};
 }
 
 RowsView::RowsView(std::string_view bytes) {
@@ -53,7 +73,8 @@ RowsView::RowsView(std::string_view bytes) {
     if (reader.value<std::uint32_t>() != kMagic) throw InvalidData("these bytes are no rows of a training run");
     columns_ = reader.value<std::uint32_t>();
     has_weights_ = reader.value<std::uint64_t>() != 0;
-    ids_ = read_ids(reader);
+    const auto head_bytes = reader.value<std::uint64_t>();
+    heads_ = RowHeads(reader.raw<char>(head_bytes));
     const auto column_bytes = reader.value<std::uint64_t>();
     WireReader columns(reader.raw<char>(column_bytes));
     has_column_ids_ = column_bytes > 0;
@@ -62,8 +83,6 @@ RowsView::RowsView(std::string_view bytes) {
         columns.finish();
         if (column_ids_.size() != columns_) throw InvalidData("a block of a training run lacks ids of its columns");
     }
-    interactions_ = reader.in_place<std::uint32_t>(rows());
-    marks_ = reader.array<std::uint64_t>(rows());
     column_marks_ = reader.array<std::uint64_t>(has_column_ids_ ? columns_ : 0);
     train_ = read_matrix(reader);
     test_ = read_matrix(reader);

@@ -28,21 +28,48 @@ struct RowsBlock {
     std::string write() const;
 };
 
-/// The same, read where it lies: bytes at a multiple of 4, which must stay.
+/// What a block says of its rows beside their entries.
+class RowHeads {
+  public:
+    RowHeads() = default;
+    /// Throws InvalidData for bytes that are no such heads. O(rows).
+    explicit RowHeads(std::string_view bytes);
+
+    /// So many of the first bytes of a block say where its heads are.
+    static constexpr std::size_t kPrefix = 24;
+    struct Place {
+        std::size_t begin;
+        std::size_t size;
+    };
+    /// Throws InvalidData for bytes with which no block begins.
+    static Place find(std::string_view prefix);
+
+    std::uint32_t rows() const { return ids_.size(); }
+    const IdList& ids() const { return ids_; }
+    std::span<const std::uint32_t> interactions() const { return interactions_; }
+    std::span<const std::uint64_t> marks() const { return marks_; }
+
+  private:
+    IdList ids_;
+    std::span<const std::uint32_t> interactions_;
+    Array<std::uint64_t> marks_;
+};
+
+/// The whole block, read where it lies: bytes at a multiple of 4, which must stay.
 class RowsView {
   public:
     /// Throws InvalidData for bytes that are no such block, so that whatever they say, nothing is read beyond them.
     /// O(entries).
     explicit RowsView(std::string_view bytes);
 
-    std::uint32_t rows() const { return ids_.size(); }
+    std::uint32_t rows() const { return heads_.rows(); }
     std::uint32_t columns() const { return columns_; }
     bool has_weights() const { return has_weights_; }
-    const IdList& ids() const { return ids_; }
+    const IdList& ids() const { return heads_.ids(); }
     bool has_column_ids() const { return has_column_ids_; }
     const IdList& column_ids() const { return column_ids_; }
-    std::span<const std::uint32_t> interactions() const { return interactions_; }
-    std::span<const std::uint64_t> marks() const { return marks_; }
+    std::span<const std::uint32_t> interactions() const { return heads_.interactions(); }
+    std::span<const std::uint64_t> marks() const { return heads_.marks(); }
     std::span<const std::uint64_t> column_marks() const { return column_marks_; }
     CsrView train() const { return {train_.offsets, train_.columns, train_.values}; }
     CsrView test() const { return {test_.offsets, test_.columns, test_.values}; }
@@ -55,13 +82,11 @@ class RowsView {
     };
     Matrix read_matrix(WireReader& reader) const;
 
-    IdList ids_;
+    RowHeads heads_;
     IdList column_ids_;
     bool has_column_ids_ = false;
     std::uint32_t columns_ = 0;
     bool has_weights_ = false;
-    std::span<const std::uint32_t> interactions_;
-    Array<std::uint64_t> marks_;
     Array<std::uint64_t> column_marks_;
     Matrix train_;
     Matrix test_;

@@ -101,19 +101,12 @@ void solve_ranking(Bucket& bucket, const OtherSide& other, Environment& environm
                                        workspaces, environment, bucket.factors);
 }
 
-// As ResidualProduct does it for a whole side, row by row.
 void multiply(Bucket& bucket, const OtherSide& other, Environment& environment) {
     const Step& step = bucket.step;
     const Residuals residuals{bucket.entries, step.scale.mean, step.scale.deviation, bucket.bias, other.bias()};
-    constexpr std::size_t kRowsATask = 64;
-    std::vector<ResidualWorkspace> workspaces =
-        make_workspaces<ResidualWorkspace>(static_cast<int>(step.factors), environment);
-    parallel_ranges(environment, bucket.entries.rows(), kRowsATask, [&](std::size_t b, std::size_t e, int worker) {
-        const auto begin = static_cast<std::uint32_t>(b), end = static_cast<std::uint32_t>(e);
-        (step.side == RowSide::Users ? start_users : start_items)(residuals.slice(begin, end), other.factors(),
-                                                                  workspaces[static_cast<std::size_t>(worker)],
-                                                                  bucket.factors.slice(begin, end));
-    });
+    const ResidualProduct product(bucket.entries, static_cast<int>(step.factors));
+    (step.side == RowSide::Users ? start_users : start_items)(product, residuals, other.factors(), environment,
+                                                              bucket.factors);
 }
 
 void fill_random(Bucket& bucket, double scale, std::uint64_t stream) {

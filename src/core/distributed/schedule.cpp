@@ -21,6 +21,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Users whose lists are measured after every iteration, as in a local run.
 constexpr double kEarlyStopUsers = 1000;
 
+const char* phase_of(FactorKind kind) { return kind == FactorKind::Rating ? "rating factors" : "ranking factors"; }
+
 FactorMatrix copy_of_turn(const FactorMatrix& turn) {
     Environment environment;
     return copy_of(turn, environment);
@@ -213,7 +215,7 @@ void Schedule::begin(FactorKind kind, Environment& environment) {
     metrics_.clear();
     best_items_ = {};
     if (environment.on_phase)
-        environment.on_phase(kind == FactorKind::Rating ? "rating factors" : "ranking factors",
+        environment.on_phase(phase_of(kind),
                              kind == FactorKind::Rating ? options_.als.iterations : options_.ials.iterations);
 }
 
@@ -240,14 +242,23 @@ bool Schedule::ends_iteration(FactorKind kind, double metric, Environment& envir
         exhausted = stop.exhausted();
     }
     if (environment.on_iteration)
-        environment.on_iteration({is_rating ? "rating factors" : "ranking factors", iteration, iterations, loss_,
-                                  has_test() ? metric : kNaN});
+        environment.on_iteration({phase_of(kind), iteration, iterations, loss_, has_test() ? metric : kNaN});
     const bool goes_on = iteration < iterations && !exhausted;
     if (goes_on)
         ++iteration_;
     else
         (is_rating ? rating_iterations_ : ranking_iterations_) = iteration;
     return goes_on;
+}
+
+Schedule::Position Schedule::position() const {
+    const int rating = static_cast<int>(summary_.rating_curve.loss.size());
+    const int ranking = static_cast<int>(summary_.ranking_curve.loss.size());
+    if (stage_ >= Stage::RandomUsers)
+        return {phase_of(FactorKind::Ranking), ranking, options_.ials.iterations, rating + ranking};
+    if (is_explicit() && stage_ >= Stage::RatingItems)
+        return {phase_of(FactorKind::Rating), rating, options_.als.iterations, rating};
+    return {};
 }
 
 bool Schedule::restore_best(FactorKind kind) {
@@ -278,8 +289,7 @@ void Schedule::end_ranking_iterations() {
         stage_ = has_test() ? Stage::Lists : Stage::Done;
 }
 
-void Schedule::finish(const StepSums& sums, Environment& environment) {
-    const Step step = next();
+void Schedule::finish(const Step& step, const StepSums& sums, Environment& environment) {
     const std::uint64_t rows = sum_of_counts(step.own_counts);
     if (sums.rows != rows)
         throw InvalidData("a step of a training run has done " + std::to_string(sums.rows) + " rows of " +

@@ -41,11 +41,20 @@ class Schedule {
     std::string save() const;
 
     bool is_done() const { return stage_ == Stage::Done; }
-    /// The next step, the same until finish() is called.
+    /// The next step, the same until finish() is called. O(buckets + factors²).
     Step next() const;
-    /// After the step was run for every bucket of its side that has rows: its sums, added in the order of buckets. With
-    /// checkpoints; reports iterations to the environment, which may not end the run.
-    void finish(const StepSums& sums, Environment& environment);
+    /// After the step that next() gave was run for every bucket of its side that has rows: its sums, added in the order
+    /// of buckets. With checkpoints; reports iterations to the environment, which may not end the run.
+    void finish(const Step& step, const StepSums& sums, Environment& environment);
+
+    /// Where a run is in the iterations of the factors that it trains.
+    struct Position {
+        const char* phase = nullptr;  ///< as in Iteration; null: before all iterations
+        int done = 0;                 ///< iterations of this phase
+        int total = 0;                ///< likewise, at most
+        int all_done = 0;             ///< of both phases
+    };
+    Position position() const;
 
     /// The versions of factors that may be read once more.
     std::vector<std::uint32_t> kept(FactorKind kind, RowSide side) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/base/half_floats.hpp"
 #include "core/linalg/gram_matrix.hpp"
@@ -60,7 +61,8 @@ FactorMatrix read_turn(int factors, WireReader& reader) {
 constexpr std::uint32_t Step::*kWords[] = {&Step::factors,   &Step::reads_own, &Step::reads_other, &Step::writes,
                                            &Step::takes_all, &Step::by_steps,  &Step::sums_gram,   &Step::halves};
 
-void write_sums(const StepSums& sums, WireWriter& writer) {
+std::string bytes_of(const StepSums& sums) {
+    WireWriter writer;
     writer.value(sums.rows);
     writer.value(sums.objective);
     writer.value(sums.values);
@@ -70,9 +72,11 @@ void write_sums(const StepSums& sums, WireWriter& writer) {
     writer.value(sums.lists);
     write_vector(std::span<const double>(sums.gram), writer);
     write_vector(std::span<const std::uint64_t>(sums.listed), writer);
+    return writer.take();
 }
 
-StepSums sums_from(WireReader& reader) {
+StepSums sums_from(std::string_view bytes) {
+    WireReader reader(bytes);
     StepSums sums;
     sums.rows = reader.value<std::uint64_t>();
     sums.objective = reader.value<ObjectiveParts>();
@@ -83,13 +87,21 @@ StepSums sums_from(WireReader& reader) {
     sums.lists = reader.value<ListMetrics>();
     sums.gram = read_vector<double>(reader);
     sums.listed = read_vector<std::uint64_t>(reader);
+    reader.finish();
     return sums;
 }
 
-void read_factors_magic(WireReader& reader) {
-    if (reader.value<std::uint32_t>() != kFactorsMagic)
-        throw InvalidData("these bytes are no factors of a training run");
-}
+/// What a block of factors begins with: whether they are in 16 bits, and the size of its sums.
+struct FactorsPrefix {
+    explicit FactorsPrefix(WireReader& reader) {
+        if (reader.value<std::uint32_t>() != kFactorsMagic)
+            throw InvalidData("these bytes are no factors of a training run");
+        halves = reader.value<std::uint32_t>() != 0;
+        sums = reader.value<std::uint64_t>();
+    }
+    bool halves;
+    std::uint64_t sums;
+};
 
 }  // namespace
 
@@ -173,12 +185,13 @@ float scale_to_halves(FactorView factors) {
 
 std::string FactorBlock::write(const StepSums& sums, FactorView factors, std::span<const float> bias, bool halves) {
     const auto k = static_cast<std::size_t>(factors.factors());
+    const std::string sum_bytes = bytes_of(sums);
     WireWriter writer;
-    writer.reserve((factors.rows() * k + bias.size()) * sizeof(float) + 8 * sums.gram.size() + 8 * sums.listed.size() +
-                   1024);
+    writer.reserve((factors.rows() * k + bias.size()) * sizeof(float) + sum_bytes.size() + 64);
     writer.value(kFactorsMagic);
     writer.value(std::uint32_t{halves});
-    write_sums(sums, writer);
+    writer.value(std::uint64_t{sum_bytes.size()});
+    writer.array(std::span<const char>(sum_bytes));
     writer.value(std::uint64_t{factors.rows()});
     writer.value(static_cast<std::uint32_t>(factors.factors()));
     writer.value(static_cast<std::uint32_t>(!bias.empty()));
@@ -203,16 +216,15 @@ std::string FactorBlock::write(const StepSums& sums, FactorView factors, std::sp
 
 FactorBlock::FactorBlock(std::string_view bytes) {
     WireReader reader(bytes);
-    read_factors_magic(reader);
-    const bool halves = reader.value<std::uint32_t>() != 0;
-    sums_ = sums_from(reader);
+    const FactorsPrefix prefix(reader);
+    sums_ = sums_from(reader.raw<char>(prefix.sums));
     rows_ = reader.value<std::uint64_t>();
     const auto factors = reader.value<std::uint32_t>();
     has_bias_ = reader.value<std::uint32_t>() != 0;
     if (factors > static_cast<std::uint32_t>(kMaximumFactors) || rows_ > IdTable::kMaximumSize)
         throw InvalidData("a block of factors has too many of them");
     factors_ = static_cast<int>(factors);
-    if (halves) {
+    if (prefix.halves) {
         unit_ = 1 / reader.value<float>();
         halves_ = reader.in_place<std::uint16_t>(rows_ * factors);
     } else {
@@ -234,11 +246,18 @@ void FactorBlock::copy_to(MutableFactorView out, float* bias) const {
     if (has_bias_) std::ranges::copy(bias_, bias);
 }
 
+std::size_t sums_end(std::string_view prefix) {
+    WireReader reader(prefix);
+    const FactorsPrefix begin(reader);
+    if (begin.sums > std::numeric_limits<std::int32_t>::max())
+        throw InvalidData("a block of factors has too many sums");
+    return kSumsPrefix + begin.sums;
+}
+
 StepSums read_sums(std::string_view bytes) {
     WireReader reader(bytes);
-    read_factors_magic(reader);
-    reader.value<std::uint32_t>();
-    return sums_from(reader);
+    const FactorsPrefix prefix(reader);
+    return sums_from(reader.raw<char>(prefix.sums));
 }
 
 }  // namespace mf

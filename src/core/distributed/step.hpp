@@ -115,7 +115,11 @@ class FactorBlock {
     std::span<const float> bias_;
 };
 
-/// The sums of a block alone; so many of its first bytes suffice, which say how many more there are.
+/// So many of the first bytes of a block say where its sums end.
+inline constexpr std::size_t kSumsPrefix = 16;
+/// Throws InvalidData for bytes with which no block begins.
+std::size_t sums_end(std::string_view prefix);
+/// The sums of a block, of which only the bytes before their end are needed. Throws InvalidData.
 StepSums read_sums(std::string_view bytes);
 
 }  // namespace mf

@@ -137,29 +137,13 @@ RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, co
 }
 
 void count_interactions(const Dataset& dataset, Model& model, Environment& environment) {
-    constexpr std::size_t kIdsATask = std::size_t{1} << 15;
-    const std::uint32_t users = dataset.by_user.rows();
-    const std::uint32_t items = dataset.by_user.column_count;
-    std::vector<std::uint64_t> item_hashes(items);
-    parallel_ranges(environment, items, kIdsATask, [&](std::size_t begin, std::size_t end, int) {
-        for (auto i = static_cast<std::uint32_t>(begin); i < end; ++i) item_hashes[i] = dataset.items.hash(i);
-    });
-    model.user_interactions = Array<std::uint32_t>(users);
-    model.item_interactions = Array<std::uint32_t>(items, 0u);
-    model.user_history = Array<std::uint64_t>(users);
-    SmallSteps steps(environment);
-    for (std::uint32_t u = 0; u < users; ++u) {
-        const auto columns = dataset.by_user.row_columns(u);
-        const auto values = dataset.by_user.row_values(u);
-        HistoryDigest digest;
-        for (std::size_t j = 0; j < columns.size(); ++j) {
-            digest.add(item_hashes[columns[j]], values[j]);
-            ++model.item_interactions[columns[j]];
-        }
-        model.user_interactions[u] = static_cast<std::uint32_t>(columns.size());
-        model.user_history[u] = digest.value();
-        steps.done(columns.size() + 1);
-    }
+    const Csr& cells = dataset.by_user;
+    model.user_history = history_digests(cells, id_hashes(dataset, environment), environment);
+    model.user_interactions = Array<std::uint32_t>(cells.rows());
+    model.item_interactions = Array<std::uint32_t>(cells.column_count, 0u);
+    for (std::uint32_t u = 0; u < cells.rows(); ++u)
+        model.user_interactions[u] = static_cast<std::uint32_t>(cells.row_size(u));
+    for (const std::uint32_t item : cells.columns) ++model.item_interactions[item];
 }
 
 }  // namespace

@@ -73,12 +73,14 @@ void start_balance(CsrView by_item, MutableFactorView items) {
 
 // With D the numbers of ratings, the user matrix holds D_u^(−kBalance) times the factors of the range finder, as it
 // is with factors that least squares give; likewise the item matrix where it is multiplied.
-void start_users(const Residuals& users, FactorView items, ResidualWorkspace& workspace, MutableFactorView out) {
-    multiply_residuals(users, -2 * kBalance, items, workspace, out);
+void start_users(const ResidualProduct& product, const Residuals& users, FactorView items, Environment& environment,
+                 FactorMatrix& out) {
+    product.compute(users, -2 * kBalance, items, environment, out);
 }
 
-void start_items(const Residuals& items, FactorView users, ResidualWorkspace& workspace, MutableFactorView out) {
-    multiply_residuals(items, -kBalance, users, workspace, out);
+void start_items(const ResidualProduct& product, const Residuals& items, FactorView users, Environment& environment,
+                 FactorMatrix& out) {
+    product.compute(items, -kBalance, users, environment, out);
 }
 
 StartBasis::StartBasis(const GramMatrix& gram, int factors) {
@@ -128,14 +130,14 @@ void start_als(const Csr& by_user, const Csr& by_item, const AlsParameters& para
     for_row_ranges(by_item.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
         start_balance(items.slice(begin, end), model.items.slice(begin, end));
     });
-    of_users.compute(user_rows, -2 * kBalance, model.items, environment, model.users);
+    start_users(of_users, user_rows, model.items, environment, model.users);
     for (int pass = 0; pass < kAlsStartPasses; ++pass) {
-        of_items.compute(item_rows, -kBalance, model.users, environment, model.items);
+        start_items(of_items, item_rows, model.users, environment, model.items);
         const StartBasis basis(GramMatrix(model.items, environment), factors);
         for_row_ranges(by_item.rows(), environment, [&](std::uint32_t begin, std::uint32_t end) {
             basis.apply(items.slice(begin, end), model.items.slice(begin, end));
         });
-        of_users.compute(user_rows, -2 * kBalance, model.items, environment, model.users);
+        start_users(of_users, user_rows, model.items, environment, model.users);
     }
 
     const float scale = start_scale(sum_of_squares(model.users, environment), by_user.rows(), factors, deviation);

@@ -57,9 +57,11 @@ void start_biases(CsrView rows, const AlsParameters& parameters, double mean, st
 /// Weighs items by their numbers of ratings, for the products with them.
 void start_balance(CsrView by_item, MutableFactorView items);
 
-/// Users from balanced items, and items from users, not yet balanced.
-void start_users(const Residuals& users, FactorView items, ResidualWorkspace& workspace, MutableFactorView out);
-void start_items(const Residuals& items, FactorView users, ResidualWorkspace& workspace, MutableFactorView out);
+/// Users from balanced items, and items from users, not yet balanced. product: of the values of the residuals.
+void start_users(const ResidualProduct& product, const Residuals& users, FactorView items, Environment& environment,
+                 FactorMatrix& out);
+void start_items(const ResidualProduct& product, const Residuals& items, FactorView users, Environment& environment,
+                 FactorMatrix& out);
 
 /// Makes the columns of the item factors orthonormal by the Cholesky factor of their Gram matrix.
 class StartBasis {

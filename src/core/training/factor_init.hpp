@@ -50,10 +50,4 @@ inline FactorMatrix copy_of(const FactorMatrix& matrix, Environment& environment
     return copy;
 }
 
-inline Array<float> copy_of(const Array<float>& array) {
-    Array<float> copy(array.size());
-    std::copy(array.begin(), array.end(), copy.begin());
-    return copy;
-}
-
 }  // namespace mf

@@ -9,6 +9,9 @@
 
 namespace mf::pg {
 
+/// What a part of a step is, or a row of the table of what is shared: factors of a RowSide, or one of the others.
+enum class PartKind : std::int32_t { Users, Items, Step, Heads, Sums };
+
 /// The bytes of a datum in memory of the current context, uncompressed and where they begin at a multiple of 4.
 inline std::string_view bytes_unsafe(Datum datum) {
     const auto* bytes = reinterpret_cast<const varlena*>(DatumGetPointer(datum));
@@ -22,6 +25,16 @@ inline void free_bytes_unsafe(Datum datum, std::string_view bytes) {
     char* const start = const_cast<char*>(bytes.data()) - VARHDRSZ;
     if (start != DatumGetPointer(datum)) pfree(start);
 }
+
+/// Some bytes of a datum, from `begin` on, as above; of what is stored out of line only those are read. Fewer if there
+/// are not so many.
+std::string_view slice_unsafe(Datum datum, std::size_t begin, std::size_t size);
+
+/// Bytes that a datum has in memory once it is read.
+std::size_t size_unsafe(Datum datum);
+
+/// Throws MemoryLimitExceeded if what runs where the rows are needs more than mf_ext.max_memory.
+void require_task_memory(const char* what, double bytes);
 
 /// Throws program_limit_exceeded for more bytes than a datum holds.
 void require_datum_size(std::size_t bytes);

@@ -3,7 +3,6 @@
 // Groups are the buckets that lie where the query runs; each has the same rows of the step and of the other side. These
 // are read once for all groups: what all have in common hangs on the transition function, which lives as long as the
 // query, while a group keeps pointers to its own rows and factors.
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -11,14 +10,13 @@
 #include "core/distributed/run_step.hpp"
 #include "pg/distributed/collected_parts.hpp"
 #include "pg/wall/boundary.hpp"
+#include "pg/wall/call_site.hpp"
 #include "pg/wall/environment.hpp"
-#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
 
-/// What a part is: factors of users or of items, as RowSide, or the step itself.
-constexpr std::int32_t kStepPart = 2;
+constexpr auto kStepPart = static_cast<std::int32_t>(PartKind::Step);
 
 /// What all groups of a query share. Data lie in the memory context of the transition function.
 class SharedParts {
@@ -26,8 +24,10 @@ class SharedParts {
     /// True if the part is one to keep: the same part comes with every group.
     bool is_new(std::int32_t kind, std::int32_t number) const {
         if (kind == kStepPart) return step_ == 0;
+        if (number < 0 || static_cast<std::uint32_t>(number) >= kMostBuckets)
+            throw InvalidData("a part of a half-step belongs to no bucket");
         const auto at = static_cast<std::size_t>(number);
-        return number >= 0 && (at >= seen_.size() || !seen_[at]);
+        return at >= seen_.size() || !seen_[at];
     }
     void add(const CollectedPart& part) {
         if (part.kind == kStepPart) {
@@ -43,7 +43,9 @@ class SharedParts {
     /// The result for a group. The first one reads what all share.
     std::string run(Datum rows, std::int32_t bucket, Datum own) {
         Environment environment = quiet_environment();
-        if (!other_) prepare(environment);
+        if (!step_read_) read_step();
+        require_memory(pg_call([rows] { return size_unsafe(rows); }), static_cast<std::uint32_t>(bucket));
+        if (!other_) read_other_side(environment);
         const std::string_view row_bytes = pg_call([rows] { return bytes_unsafe(rows); });
         const std::string_view own_bytes = own == 0 ? std::string_view() : pg_call([own] { return bytes_unsafe(own); });
         std::string result =
@@ -54,24 +56,27 @@ class SharedParts {
     }
 
   private:
-    /// All factors of the other side, and a copy of them in 16 bits.
-    static void require_memory(const Step& step) {
-        const double rows = RowNumbers(step.other_counts).rows();
-        const double bytes = 6 * rows * static_cast<double>(FactorMatrix::padded(static_cast<int>(step.factors)));
-        if (bytes <= static_cast<double>(setting_max_memory())) return;
-        throw MemoryLimitExceeded("a half-step needs " + megabytes(static_cast<std::size_t>(bytes)) +
-                                      " of memory, mf_ext.max_memory is " + megabytes(setting_max_memory()),
-                                  {},
-                                  "Raise mf_ext.max_memory on the servers that have the rows, or use fewer factors.");
+    /// All factors of the other side, and a copy of them in 16 bits; the bucket's rows, the weights of their entries
+    /// and the entries that a step selects; its own factors, before and after, and the result.
+    void require_memory(std::size_t row_bytes, std::uint32_t bucket) const {
+        const Step& step = *step_read_;
+        const RowNumbers own(step.own_counts);
+        if (bucket >= own.buckets()) throw InvalidData("a block of a training run belongs to no bucket");
+        const auto stride = static_cast<double>(FactorMatrix::padded(static_cast<int>(step.factors)));
+        require_task_memory("a half-step", 6 * stride * RowNumbers(step.other_counts).rows() +
+                                               2.5 * static_cast<double>(row_bytes) + 16 * stride * own.count(bucket));
     }
 
     const Step& step() const { return *step_read_; }
 
-    void prepare(Environment& environment) {
+    void read_step() {
         if (step_ == 0) throw InvalidData("a half-step lacks its step");
         const std::string_view bytes = pg_call([datum = step_] { return bytes_unsafe(datum); });
         step_read_ = Step::read(bytes);
-        require_memory(*step_read_);
+        free_bytes_unsafe(step_, bytes);
+    }
+
+    void read_other_side(Environment& environment) {
         OtherSide other(*step_read_);
         for (const CollectedPart& part : waiting_) {
             const std::string_view factors = pg_call([&part] {
@@ -100,22 +105,6 @@ struct HalfStep {
     Datum own;  ///< factors; 0: none
 };
 
-/// Made at the first row of the query, and destroyed with the memory context of the transition function.
-SharedParts* shared_parts(FmgrInfo* info) {
-    if (info->fn_extra == nullptr) {
-        auto* callback = pg_call([info] {
-            return static_cast<MemoryContextCallback*>(
-                MemoryContextAllocZero(info->fn_mcxt, sizeof(MemoryContextCallback)));
-        });
-        auto shared = std::make_unique<SharedParts>();
-        callback->func = [](void* pointer) { delete static_cast<SharedParts*>(pointer); };
-        callback->arg = shared.get();
-        MemoryContextRegisterResetCallback(info->fn_mcxt, callback);
-        info->fn_extra = shared.release();
-    }
-    return static_cast<SharedParts*>(info->fn_extra);
-}
-
 HalfStep* group_unsafe(FunctionCallInfo fcinfo, SharedParts* shared, MemoryContext context) {
     if (!PG_ARGISNULL(0)) return reinterpret_cast<HalfStep*>(PG_GETARG_POINTER(0));
     MemoryContext caller = MemoryContextSwitchTo(context);
@@ -137,7 +126,8 @@ MF_FUNCTION(mf_add_half_step) {
                 ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a half-step has no NULLs")));
         return aggregate_context_unsafe(fcinfo);
     });
-    SharedParts* const shared = shared_parts(fcinfo->flinfo);
+    // Made at the first row of the query.
+    SharedParts* const shared = &of_call_site<SharedParts>(fcinfo->flinfo);
     HalfStep* const group = pg_call([=] { return group_unsafe(fcinfo, shared, context); });
     const CollectedPart part{PG_GETARG_INT32(4), PG_GETARG_INT32(5), PG_GETARG_DATUM(6)};
     const bool is_own = part.kind == PG_GETARG_INT32(2);
@@ -164,8 +154,10 @@ MF_FUNCTION(mf_half_step_result) {
 }
 
 MF_FUNCTION(mf_step_sums) {
-    const std::string_view bytes = pg_call([fcinfo] { return bytes_unsafe(PG_GETARG_DATUM(0)); });
-    const std::string sums = FactorBlock::write(read_sums(bytes), FactorView(nullptr, 0, 1), {});
+    const Datum factors = fcinfo->args[0].value;
+    const std::string_view prefix = pg_call([factors] { return slice_unsafe(factors, 0, kSumsPrefix); });
+    const std::string_view begin = pg_call([factors, end = sums_end(prefix)] { return slice_unsafe(factors, 0, end); });
+    const std::string sums = FactorBlock::write(read_sums(begin), FactorView(nullptr, 0, 1), {});
     return pg_call([&sums] { return bytea_unsafe(sums); });
 }
 

@@ -1,5 +1,4 @@
-// mf_join_parts, mf_number_rows: aggregates that make the blocks of a distributed training run; mf_row_ids,
-// mf_row_count
+// mf_join_parts, mf_number_rows: aggregates that make the blocks of a distributed training run; mf_row_heads
 #include "core/base/error.hpp"
 #include "core/distributed/pack.hpp"
 #include "pg/distributed/collected_parts.hpp"
@@ -12,7 +11,12 @@ namespace {
 /// The parts of a group, out of their tables while this exists.
 class PartBytes {
   public:
-    explicit PartBytes(const CollectedParts* group) : group_(group) {
+    /// own: bytes of the group beside them. Both, the result, and the result as bytes have to fit.
+    explicit PartBytes(const CollectedParts* group, std::size_t own = 0) : group_(group) {
+        std::size_t bytes = own;
+        for (int i = 0; i < group->count; ++i)
+            bytes += pg_call([&part = group->parts[i]] { return size_unsafe(part.bytes); });
+        require_task_memory("packing a bucket", 4 * static_cast<double>(bytes));
         for (int i = 0; i < group->count; ++i) {
             const CollectedPart& part = group->parts[i];
             const std::string_view bytes = pg_call([&part] { return bytes_unsafe(part.bytes); });
@@ -74,24 +78,22 @@ MF_FUNCTION(mf_numbered_rows) {
     const CollectedParts* group = group_of(fcinfo);
     if (group == nullptr || group->argument == 0 || group->own == 0) throw InvalidData("there are no rows to number");
     Environment environment = quiet_environment();
+    const PartBytes heads(group, pg_call([group] { return size_unsafe(group->own); }));
     const std::string_view own = pg_call([group] { return bytes_unsafe(group->own); });
     const RowsView rows(own);
-    const PartBytes ids(group);
     const PackArguments arguments = arguments_of(group->argument);
-    const Datum result = result_of(number_columns(rows, ids.all(), RowNumbers(arguments.counts),
+    const Datum result = result_of(number_columns(rows, heads.all(), RowNumbers(arguments.counts),
                                                   arguments.weighting ? &*arguments.weighting : nullptr, environment));
     free_bytes_unsafe(group->own, own);
     return result;
 }
 
-MF_FUNCTION(mf_row_ids) {
-    const std::string_view bytes = pg_call([fcinfo] { return bytes_unsafe(PG_GETARG_DATUM(0)); });
-    return result_of(ids_of_rows(RowsView(bytes)));
-}
-
-MF_FUNCTION(mf_row_count) {
-    const std::string_view bytes = pg_call([fcinfo] { return bytes_unsafe(PG_GETARG_DATUM(0)); });
-    return Int32GetDatum(static_cast<std::int32_t>(RowsView(bytes).rows()));
+MF_FUNCTION(mf_row_heads) {
+    const Datum rows = fcinfo->args[0].value;
+    const std::string_view prefix = pg_call([rows] { return slice_unsafe(rows, 0, RowHeads::kPrefix); });
+    const RowHeads::Place place = RowHeads::find(prefix);
+    require_datum_size(place.size);
+    return pg_call([rows, place] { return bytea_unsafe(slice_unsafe(rows, place.begin, place.size)); });
 }
 
 }  // namespace mf::pg

@@ -25,7 +25,7 @@ struct PlainRow {
     bool found = false;
     std::int64_t run, entries, held_out;
     std::int32_t places;
-    const char *arguments, *engine, *text;
+    const char *arguments, *text;
     Oid owner;
     std::string_view users, items, state;
 };
@@ -53,15 +53,14 @@ PlainRow read_row_unsafe(const Catalog& catalog, const char* sql, const char* mo
                        row.found = true;
                        row.run = DatumGetInt64(get(1));
                        row.arguments = word(2);
-                       row.engine = word(3);
-                       row.places = DatumGetInt32(get(4));
-                       row.users = bytes(5);
-                       row.items = bytes(6);
-                       row.entries = DatumGetInt64(get(7));
-                       row.held_out = DatumGetInt64(get(8));
-                       row.text = word(9);
-                       row.state = bytes(10);
-                       row.owner = DatumGetObjectId(get(11));
+                       row.places = DatumGetInt32(get(3));
+                       row.users = bytes(4);
+                       row.items = bytes(5);
+                       row.entries = DatumGetInt64(get(6));
+                       row.held_out = DatumGetInt64(get(7));
+                       row.text = word(8);
+                       row.state = bytes(9);
+                       row.owner = DatumGetObjectId(get(10));
                    });
     return row;
 }
@@ -69,7 +68,7 @@ PlainRow read_row_unsafe(const Catalog& catalog, const char* sql, const char* mo
 PlainRow read_row(const Catalog& catalog, const std::string& model) {
     const std::string sql =
         with_table_names(catalog,
-                         "SELECT run, arguments, engine, places, user_counts, item_counts, entries, held_out, found,"
+                         "SELECT run, arguments, places, user_counts, item_counts, entries, held_out, found,"
                          " state, owner FROM {runs} WHERE model = $1");
     return pg_call([&catalog, &model, sql = sql.c_str()] { return read_row_unsafe(catalog, sql, model.c_str()); });
 }
@@ -79,7 +78,6 @@ RunRow run_of(const std::string& model, const PlainRow& plain) {
             model,
             plain.owner,
             plain.arguments,
-            plain.engine,
             plain.places,
             {counts_of(plain.users), counts_of(plain.items), static_cast<std::uint64_t>(plain.entries),
              static_cast<std::uint64_t>(plain.held_out)},
@@ -105,14 +103,13 @@ std::optional<RunRow> find_run(const Catalog& catalog, const std::string& model)
 void add_run(const Catalog& catalog, const RunRow& row) {
     const std::string sql = with_table_names(
         catalog,
-        "INSERT INTO {runs} (run, model, owner, arguments, engine, places, user_counts, item_counts, entries, held_out,"
-        " found, state, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp())");
+        "INSERT INTO {runs} (run, model, owner, arguments, places, user_counts, item_counts, entries, held_out,"
+        " found, state, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp())");
     pg_call([&catalog, &row, sql = sql.c_str()] {
         const Parameter values[] = {int8_parameter(row.run),
                                     text_parameter_unsafe(row.model.c_str()),
                                     role_parameter(GetUserId()),
                                     text_parameter_unsafe(row.arguments.c_str()),
-                                    text_parameter_unsafe(row.engine.c_str()),
                                     int4_parameter(row.places),
                                     bytea_parameter_unsafe(bytes_of(row.data.user_counts)),
                                     bytea_parameter_unsafe(bytes_of(row.data.item_counts)),

@@ -16,7 +16,6 @@ struct RunRow {
     std::string model;
     Oid owner = InvalidOid;  ///< the role that has asked for it
     std::string arguments;   ///< of the training run and its source, as one text: only the same one goes on
-    std::string engine;
     std::int32_t places = 0;
     DistributedData data;
     std::string found;  ///< from the data, as JSON; empty: nothing

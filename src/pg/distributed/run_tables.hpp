@@ -2,7 +2,7 @@
 //
 //   rows     blocks of users and items (core/distributed/rows_block.hpp); a block lies at a place
 //   parts    of items, before they are joined to blocks
-//   shared   what every place needs of the others: factors by version, ids, the step to run, and sums of steps
+//   shared   what every place needs of the others: factors by version, heads of rows, the step to run, sums of steps
 //
 // A place is one of the servers, where there are several that do not know of each other; what is shared is also at a
 // last place, which is here. Otherwise there is one place. How the tables are laid out is the engine's business
@@ -16,12 +16,10 @@
 #include <vector>
 
 #include "core/distributed/schedule.hpp"
+#include "pg/distributed/block_data.hpp"
 #include "pg/sql/own_tables.hpp"
 
 namespace mf::pg {
-
-/// What a row of `shared` is, beside factors of a RowSide.
-enum class PartKind : std::int32_t { Users, Items, Step, Ids, Sums };
 
 /// The raw users, whose columns are not numbered, stand in `rows` with this side until they are.
 inline constexpr std::int32_t kRawUsers = 2;
@@ -51,11 +49,11 @@ class RunTables {
     // All of these throw what PostgreSQL raises.
     void insert_rows(std::int32_t side, std::uint32_t bucket, std::uint32_t buckets, std::string_view block) const;
     void insert_part(std::uint32_t bucket, std::uint32_t of_users, std::string_view part) const;
-    /// Rows of items from their parts, which are deleted. Returns how many buckets there are.
-    std::int64_t join_items(const PackArguments& users, std::uint32_t buckets) const;
-    /// How many rows each of the buckets of a side has.
-    std::vector<std::uint32_t> count_rows(std::int32_t side, std::uint32_t buckets) const;
-    /// Shares the ids of items, numbers the columns of users by them, and deletes what is not needed any more.
+    /// Rows of items from their parts, which are deleted.
+    void join_items(const PackArguments& users, std::uint32_t buckets) const;
+    /// How many rows each of the buckets of items has.
+    std::vector<std::uint32_t> count_items(std::uint32_t buckets) const;
+    /// Shares the heads of items, numbers the columns of users by them, and deletes what is not needed any more.
     void number_users(const PackArguments& items) const;
 
     /// Shares again what is at the last place, when a run goes on: servers that do not know of each other do not commit
@@ -67,8 +65,9 @@ class RunTables {
     /// Deletes the factors that the schedule does not keep.
     void forget(const Schedule& schedule) const;
 
-    /// A block of rows, or of factors.
+    /// A block of rows, its RowHeads, or a block of factors.
     std::string rows_of(std::int32_t side, std::uint32_t bucket) const;
+    std::string heads_of(RowSide side, std::uint32_t bucket) const;
     std::string factors_of(FactorKind kind, RowSide side, std::uint32_t version, std::uint32_t bucket) const;
 
     /// Drops the tables, and what an engine keeps elsewhere.
@@ -76,6 +75,9 @@ class RunTables {
 
   private:
     std::vector<BlockOfBucket> blocks(const std::string& sql) const;
+    /// The block that a query gives. Throws InvalidData if there is none.
+    std::string only_block(const std::string& sql, std::uint32_t bucket) const;
+    std::string heads_query(RowSide side, std::uint32_t bucket) const;
     std::string sql(std::string text) const;
     /// Of what is shared: the last one is here.
     std::int32_t last_place() const { return places_; }

@@ -17,11 +17,7 @@ std::string copy_name(const Catalog& catalog, const CopiedTable& table) {
 std::string with_copy_names(const Catalog& catalog, std::string sql) {
     constexpr std::string_view names[] = {"{model_copy}", "{item_factor_copy}", "{item_feature_copy}",
                                           "{user_feature_copy}", "{grant_copy}"};
-    for (std::size_t i = 0; i < std::size(names); ++i) {
-        const std::string name = copy_name(catalog, kCopiedTables[i]);
-        for (std::size_t at = sql.find(names[i]); at != std::string::npos; at = sql.find(names[i], at + name.size()))
-            sql.replace(at, names[i].size(), name);
-    }
+    for (std::size_t i = 0; i < std::size(names); ++i) replace_all(sql, names[i], copy_name(catalog, kCopiedTables[i]));
     return with_table_names(catalog, std::move(sql));
 }
 

@@ -3,6 +3,7 @@
 #include "pg/serving/user_state.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/wall/boundary.hpp"
+#include "pg/wall/call_site.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
@@ -37,23 +38,6 @@ struct PredictMemo {
     std::optional<Id> user;
     UserState state;
 };
-
-/// The memo of this function call site, made at its first call and destroyed with the FmgrInfo's memory context.
-PredictMemo& memo_of(FunctionCallInfo fcinfo) {
-    FmgrInfo* info = fcinfo->flinfo;
-    if (info->fn_extra == nullptr) {
-        auto* callback = pg_call([info] {
-            return static_cast<MemoryContextCallback*>(
-                MemoryContextAllocZero(info->fn_mcxt, sizeof(MemoryContextCallback)));
-        });
-        auto memo = std::make_unique<PredictMemo>();
-        callback->func = [](void* pointer) { delete static_cast<PredictMemo*>(pointer); };
-        callback->arg = memo.get();
-        MemoryContextRegisterResetCallback(info->fn_mcxt, callback);
-        info->fn_extra = memo.release();
-    }
-    return *static_cast<PredictMemo*>(info->fn_extra);
-}
 
 /// Prediction for an item that the model may not know; nothing for implicit feedback, which gives no prediction then.
 std::optional<float> predict(const ServingModel& model, const UserState& user, std::optional<std::uint32_t> item) {
@@ -94,7 +78,7 @@ Datum predict_one(FunctionCallInfo fcinfo, IdKind kind) {
                                 text_argument_unsafe(fcinfo, 2)};
     });
     if (arguments.user.null || arguments.item.null) PG_RETURN_NULL();
-    PredictMemo& memo = memo_of(fcinfo);
+    PredictMemo& memo = of_call_site<PredictMemo>(fcinfo->flinfo);
     load_model(fcinfo, memo, arguments.model, kind);
     load_user(fcinfo, memo, arguments.user);
     const std::optional<float> prediction = predict(*memo.model, memo.state, known_item(*memo.model, arguments.item));

@@ -3,14 +3,11 @@
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {
-namespace {
 
-void replace_all(std::string& text, std::string_view from, const std::string& to) {
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
     for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
         text.replace(at, from.size(), to);
 }
-
-}  // namespace
 
 StatementResult run_statement_unsafe(const Catalog& catalog, const char* sql, int count, const Parameter* parameters) {
     StatementResult result{};

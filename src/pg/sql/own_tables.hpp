@@ -15,6 +15,9 @@ struct StatementResult {
 /// Runs one statement. Rights and search_path are those of the tables' owner and pg_catalog.
 StatementResult run_statement_unsafe(const Catalog& catalog, const char* sql, int count, const Parameter* parameters);
 
+/// Replaces every occurrence of `from`, which is not empty; what it is replaced by is not searched.
+void replace_all(std::string& text, std::string_view from, std::string_view to);
+
 /// `sql` with {models}, {user_factors}, {item_factors}, {item_features}, {user_features}, {grants}, {jobs} and {runs}
 /// replaced by the qualified names.
 std::string with_table_names(const Catalog& catalog, std::string sql);

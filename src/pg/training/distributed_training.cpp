@@ -91,7 +91,8 @@ class DistributedTraining {
         Schedule& schedule = this->schedule();
         const RunTables tables = this->tables();
         tables.begin();
-        schedule.finish(tables.run_step(schedule.next(), schedule.steps(), environment_), environment_);
+        const Step step = schedule.next();
+        schedule.finish(step, tables.run_step(step, schedule.steps(), environment_), environment_);
         tables.forget(schedule);
         save_run(catalog_, run_.run, schedule.save());
     }
@@ -124,7 +125,10 @@ class DistributedTraining {
     void begin_training() {
         progress_.plan(planned_iterations(arguments_.options));
         progress_.phase("training");
-        schedule();
+        const Schedule::Position position = schedule().position();
+        if (position.phase == nullptr) return;
+        progress_.factors(position.phase, position.total);
+        progress_.resume(position.done, position.all_done);
     }
 
   private:
@@ -146,7 +150,6 @@ class DistributedTraining {
         const TrainOptions& options = arguments_.options;
         const Engine& engine = engine_for(catalog_, source.relation);
         run_.run = new_run_number();
-        run_.engine = engine.name;
         run_.places = engine.places(catalog_, source.relation);
         const RunTables tables = this->tables();
         lay_out(engine, tables, source.relation);
@@ -176,7 +179,7 @@ class DistributedTraining {
                 tables.insert_part(part.bucket, bucket, part.bytes);
         }
         tables.join_items({run_.data.user_counts, {}}, items.size());
-        run_.data.item_counts = tables.count_rows(static_cast<std::int32_t>(RowSide::Items), items.size());
+        run_.data.item_counts = tables.count_items(items.size());
         tables.number_users({run_.data.item_counts, weighting});
         run_.data.halves = arguments_.exchanges_halves;
         run_.state = Schedule(arguments_.options, run_.data).save();
@@ -213,8 +216,8 @@ class DistributedTraining {
         const auto& counts = is_users ? run_.data.user_counts : run_.data.item_counts;
         for (std::uint32_t bucket = 0; bucket < counts.size(); ++bucket) {
             if (counts[bucket] == 0) continue;
-            const std::string bytes = tables.rows_of(static_cast<std::int32_t>(side), bucket);
-            const RowsView rows(bytes);
+            const std::string bytes = tables.heads_of(side, bucket);
+            const RowHeads rows(bytes);
             SolvedItems solved;
             for (std::uint32_t row = 0; row < rows.rows(); ++row) {
                 solved.ids.push_back(rows.ids().text(row));

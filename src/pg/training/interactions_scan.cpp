@@ -80,11 +80,22 @@ class BuilderSink : public RowSink {
 
 constexpr std::uint64_t kBytesACopy = 8;
 
+}  // namespace
+
 ScanFor purpose(const TrainOptions& options) {
     return options.feedback == Feedback::Implicit ? ScanFor::Weights : ScanFor::Ratings;
 }
 
-}  // namespace
+void report_read(const Source& source, std::uint64_t rows, std::uint64_t skipped) {
+    if (skipped > 0)
+        report(NOTICE, "skipped " + std::to_string(skipped) + (skipped == 1 ? " row" : " rows") + " of " + source.name +
+                           " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
+    if (rows == 0)
+        throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no interactions to train on",
+                       source.name + " has no row that the current user can see with user" +
+                           (source.rating ? ", item and rating." : " and item."),
+                       "Check the source's rows, the NULLs in them, and row-level security.");
+}
 
 void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* what) {
     if (bytes <= setting_max_memory()) return;
@@ -120,14 +131,7 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     BuilderSink sink(kTraining, source, options, environment.threads, copies, progress, other_bytes);
     const std::uint64_t skipped = scan_source(source, sink, purpose(options));
     progress.rows_read(sink.builder().rows());
-    if (skipped > 0)
-        report(NOTICE, "skipped " + std::to_string(skipped) + (skipped == 1 ? " row" : " rows") + " of " + source.name +
-                           " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
-    if (sink.builder().rows() == 0)
-        throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no interactions to train on",
-                       source.name + " has no row that the current user can see with user" +
-                           (source.rating ? ", item and rating." : " and item."),
-                       "Check the source's rows, the NULLs in them, and row-level security.");
+    report_read(source, sink.builder().rows(), skipped);
     sink.check_memory();
     progress.phase("sorting");
     return std::move(sink.builder()).finish(options.duplicates_rule(), environment);

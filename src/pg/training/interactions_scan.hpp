@@ -3,10 +3,17 @@
 
 #include "core/data/interactions.hpp"
 #include "pg/sql/ids.hpp"
+#include "pg/sql/row_receiver.hpp"
 #include "pg/sql/source.hpp"
 #include "pg/wall/progress.hpp"
 
 namespace mf::pg {
+
+/// What the values of a source are for.
+ScanFor purpose(const TrainOptions& options);
+
+/// After the whole source was read: a NOTICE if rows were skipped for a NULL, data_exception if none is left.
+void report_read(const Source& source, std::uint64_t rows, std::uint64_t skipped);
 
 /// Reads the whole source once with the caller's rights. Rows with a NULL user, item or rating are skipped and counted
 /// in one NOTICE. Throws as RowBatch::add() for rows that no model can be trained on; MemoryLimitExceeded as soon as

@@ -7,16 +7,11 @@
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/distributed/pack.hpp"
-#include "pg/sql/row_receiver.hpp"
-#include "pg/wall/environment.hpp"
+#include "pg/training/interactions_scan.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
-
-ScanFor purpose(const TrainOptions& options) {
-    return options.feedback == Feedback::Implicit ? ScanFor::Weights : ScanFor::Ratings;
-}
 
 std::uint64_t hash_of(std::int64_t id) { return id_text_hash(id); }
 std::uint64_t hash_of(IdKind kind, std::string_view id) { return id_text_hash(kind, id); }
@@ -172,14 +167,7 @@ SourceRanges find_ranges(const Source& source, const TrainOptions& options, std:
     progress.phase("reading");
     SampleSink sink(source, progress);
     const std::uint64_t skipped = scan_source(source, sink, purpose(options));
-    if (skipped > 0)
-        report(NOTICE, "skipped " + std::to_string(skipped) + (skipped == 1 ? " row" : " rows") + " of " + source.name +
-                           " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
-    if (sink.count() == 0)
-        throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no interactions to train on",
-                       source.name + " has no row that the current user can see with user" +
-                           (source.rating ? ", item and rating." : " and item."),
-                       "Check the source's rows, the NULLs in them, and row-level security.");
+    report_read(source, sink.count(), skipped);
     // So many that a block is some megabytes, and not fewer than there may be servers and processors.
     constexpr std::uint64_t kRowsABucket = 1 << 20, kFewest = 16, kMost = 4096;
     if (buckets == 0) buckets = static_cast<std::uint32_t>(std::clamp(sink.count() / kRowsABucket + 1, kFewest, kMost));

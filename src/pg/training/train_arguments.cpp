@@ -2,14 +2,13 @@
 
 #include <cmath>
 
+#include "core/distributed/pack.hpp"
 #include "core/training/trainers.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
-
-constexpr int kMostBuckets = 65536;
 
 Feedback feedback_of(const char* word) {
     if (word == nullptr || std::string_view(word) == "explicit") return Feedback::Explicit;

@@ -152,6 +152,12 @@ void Progress::factors(const char* name, int iterations) {
     show();
 }
 
+void Progress::resume(int iterations, int all) {
+    entry_.iterations_done = iterations;
+    planned_ -= all;
+    show();
+}
+
 void Progress::iteration(const Iteration& iteration) {
     entry_.iterations_done = iteration.iteration;
     if (iteration.total == 0) return show();  // nobody knows how many there will be

@@ -55,6 +55,9 @@ class Progress {
     void factors(const char* name, int iterations);
     void iteration(const Iteration& iteration);
 
+    /// After plan() and factors(), of a run that goes on: iterations of this phase, and of all, that were done before.
+    void resume(int iterations, int all);
+
   private:
     struct Clocks {
         double wall;

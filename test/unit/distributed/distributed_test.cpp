@@ -63,7 +63,7 @@ class Engine {
         }
         StepSums sums;
         for (const auto& [bucket, bytes] : results) {
-            sums += read_sums(bytes);
+            sums += read_sums(std::string_view(bytes).substr(0, sums_end(bytes)));
             written_ += bytes.size();
         }
         if (step.writes != 0) factors_[{step.of, step.side, step.writes}] = std::move(results);
@@ -126,22 +126,23 @@ class Engine {
             for (BucketBlock& part : split_by_column(RowsView(bytes), items, weights, environment_))
                 parts[part.bucket].emplace_back(bucket, std::move(part.bytes));
         data_.item_counts.assign(items.size(), 0);
-        std::map<std::uint32_t, std::string> ids;
+        std::map<std::uint32_t, std::string> heads;
         const RowNumbers user_numbers(data_.user_counts);
         for (const auto& [bucket, of_users] : parts) {
             std::vector<BucketBytes> views;
             for (const auto& [user_bucket, bytes] : of_users) views.push_back({user_bucket, bytes});
             std::ranges::reverse(views);
             const std::string block = join_parts(views, user_numbers, environment_);
-            ids[bucket] = ids_of_rows(RowsView(block));
-            data_.item_counts[bucket] = RowsView(block).rows();
+            const RowHeads::Place place = RowHeads::find(std::string_view(block).substr(0, RowHeads::kPrefix));
+            heads[bucket] = block.substr(place.begin, place.size);
+            data_.item_counts[bucket] = RowHeads(heads[bucket]).rows();
             rows_[1][bucket] = block;
         }
-        std::vector<BucketBytes> id_views;
-        for (const auto& [bucket, bytes] : ids) id_views.push_back({bucket, bytes});
+        std::vector<BucketBytes> head_views;
+        for (const auto& [bucket, bytes] : heads) head_views.push_back({bucket, bytes});
         const RowNumbers item_numbers(data_.item_counts);
         for (const auto& [bucket, bytes] : raw)
-            rows_[0][bucket] = number_columns(RowsView(bytes), id_views, item_numbers, weights, environment_);
+            rows_[0][bucket] = number_columns(RowsView(bytes), head_views, item_numbers, weights, environment_);
     }
 
     TrainOptions options_;
@@ -157,8 +158,8 @@ Schedule run(Engine& engine, const TrainOptions& options) {
     Environment environment;
     Schedule schedule(options, engine.data());
     while (!schedule.is_done()) {
-        const StepSums sums = engine.run(schedule.next());
-        schedule.finish(sums, environment);
+        const Step step = schedule.next();
+        schedule.finish(step, engine.run(step), environment);
         engine.forget(schedule);
         EXPECT_LE(engine.versions(), 7u);
         schedule = Schedule(options, engine.data(), schedule.save());
@@ -333,9 +334,10 @@ TEST(DistributedTest, DamagedBytesAreRefused) {
         }
     }
     // Nor for sums of rows that were lost.
-    StepSums sums = engine.run(schedule.next());
+    const Step whole = schedule.next();
+    StepSums sums = engine.run(whole);
     --sums.rows;
-    EXPECT_THROW(schedule.finish(sums, environment), InvalidData);
+    EXPECT_THROW(schedule.finish(whole, sums, environment), InvalidData);
 }
 
 TEST(DistributedTest, RangesHoldAboutAsManyRows) {
