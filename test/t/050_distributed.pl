@@ -50,6 +50,7 @@ my @cases = (
     [ 'other numbers of factors', 'ratings', 'factors => 12, ', 3, { rating_factors => 5, ranking_iterations => 4 } ],
     [ 'exact solver, texts of users', 'plays', q{rating_column => 'times', feedback => 'implicit', test_fraction => 0.1, }, 6, { solver => '"cholesky"' } ],
     [ 'implicit feedback, texts of users', 'plays', q{rating_column => 'times', feedback => 'implicit', }, 7, { weight_slope => 2 } ],
+    [ 'single exchange', 'plays', q{rating_column => 'times', feedback => 'implicit', }, 4, { exchange => '"single"' } ],
     [ 'half exchange', 'plays', q{rating_column => 'times', feedback => 'implicit', }, 4, { exchange => '"half"' } ],
     [ 'no ratings', 'plays', q{rating_column => NULL, feedback => 'implicit', }, 7, {} ],
     [ 'the last of several rows, NULLs', 'twice', '', 5, { duplicates => '"last"', time_column => '"at"' } ]);
@@ -103,7 +104,7 @@ like(error_of(qq{SELECT mf_half_step('\\x00', 0, 0, 1, $_, '\\x6d66')}), qr/a pa
 like(error_of(q{SET mf_ext.max_memory = '1MB'; SELECT mf_join_parts(NULL, 0, decode(repeat('00', 400000), 'hex'), '\x00')}),
     qr/packing a bucket needs 2 MB of memory, mf_ext.max_memory is 1 MB.*HINT:  .*more buckets/s, 'or parts that do not fit');
 like(error_of(q{SELECT mf_train_async('ratings', options => '{"exchange": "half"}')}), qr/exchange is for distributed training runs only/, 'exchange of a local run');
-like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(exchange => '"double"') . ')'), qr/exchange "double" is not known.*"single" and "half"/s, 'unknown exchange');
+like(error_of(qq{SELECT mf_train_async('ratings', options => } . options(exchange => '"double"') . ')'), qr/exchange "double" is not known.*"auto", "single" and "half"/s, 'unknown exchange');
 sql('CREATE TABLE none (user_id int, item_id int, rating real); CREATE INDEX ON none (user_id)');
 like(outcome_of(q{mf_train_async('none', options => '{"engine": "distributed"}')}), qr/^failed: there are no interactions to train on/, 'an empty source');
 sql(q{CREATE VIEW odd AS SELECT user_id, item_id, CASE WHEN user_id = 200 THEN 'NaN' ELSE rating END AS rating FROM ratings});

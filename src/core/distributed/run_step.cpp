@@ -1,6 +1,7 @@
 #include "core/distributed/run_step.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/hash.hpp"
 #include "core/linalg/eigenbasis.hpp"
@@ -52,25 +53,28 @@ struct Bucket {
     StepSums sums;
 };
 
-// Weights of the interactions for ranking factors.
-Array<float> weights_of(const Bucket& bucket, const IalsParameters& parameters, Environment& environment) {
+// Weights of the interactions for ranking factors, before they are scaled: those that the block has, or `computed`.
+std::span<const float> unscaled_weights(const Bucket& bucket, IalsParameters parameters, Array<float>& computed,
+                                        Environment& environment) {
     const CsrView entries = bucket.entries;
-    Array<float> weights(entries.entries());
-    const bool has_weights = bucket.rows.has_weights();
+    if (bucket.rows.has_weights()) return entries.values;
+    parameters.weight_scale = 1;
+    computed = Array<float>(entries.entries());
     constexpr std::size_t kRowsATask = 256;
     parallel_ranges(environment, entries.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
-        for (auto row = static_cast<std::uint32_t>(begin); row < end; ++row) {
-            const auto values = entries.row_values(row);
-            float* const out = weights.data() + entries.offsets[row];
-            if (has_weights) {  // before they are scaled
-                const auto scale = static_cast<float>(parameters.weight_scale);
-                std::ranges::transform(values, out, [scale](float weight) { return scale * weight; });
-            } else {
-                interaction_weights(values, parameters, out);
-            }
-        }
+        for (auto row = static_cast<std::uint32_t>(begin); row < end; ++row)
+            interaction_weights(entries.row_values(row), parameters, computed.data() + entries.offsets[row]);
     });
-    return weights;
+    return computed;
+}
+
+// The same half-step for weights before they are scaled: with all weights divided by `scale`, the unobserved one and
+// the ridge included, the solution is the same, and the objective is divided, too.
+IalsHalfStep for_unscaled_weights(IalsHalfStep step, double scale) {
+    step.unobserved_weight = static_cast<float>(static_cast<double>(step.unobserved_weight) / scale);
+    step.ridge_scale *= std::pow(scale, step.ridge_exponent - 1);
+    step.ridge_offset /= scale;
+    return step;
 }
 
 void solve_rating(Bucket& bucket, const OtherSide& other, Environment& environment) {
@@ -87,18 +91,23 @@ void solve_rating(Bucket& bucket, const OtherSide& other, Environment& environme
 
 void solve_ranking(Bucket& bucket, const OtherSide& other, Environment& environment) {
     const Step& step = bucket.step;
-    IalsHalfStep half = step.side == RowSide::Users ? ials_users_step(other.gram(), step.ials)
-                                                    : ials_items_step(other.gram(), step.ials, other.factors().rows());
+    const double scale = step.ials.weight_scale;
+    IalsHalfStep half = for_unscaled_weights(step.side == RowSide::Users
+                                                 ? ials_users_step(other.gram(), step.ials)
+                                                 : ials_items_step(other.gram(), step.ials, other.factors().rows()),
+                                             scale);
     const SharedDiagonal shared(other.gram(), other.factors(), half.unobserved_weight);
     if (shared.exists()) {
         half.shared = &shared;
         half.halves = other.halves();
     }
-    const Array<float> weights = weights_of(bucket, step.ials, environment);
-    const CsrView rows{bucket.entries.offsets, bucket.entries.columns, weights};
+    Array<float> computed;
+    const CsrView rows{bucket.entries.offsets, bucket.entries.columns,
+                       unscaled_weights(bucket, step.ials, computed, environment)};
     std::vector<IalsWorkspace> workspaces = make_workspaces<IalsWorkspace>(static_cast<int>(step.factors), environment);
-    bucket.sums.objective = solve_rows(half, rows, plan_rows(rows, static_cast<int>(step.factors)), other.factors(), {},
-                                       workspaces, environment, bucket.factors);
+    const ObjectiveParts objective = solve_rows(half, rows, plan_rows(rows, static_cast<int>(step.factors)),
+                                                other.factors(), {}, workspaces, environment, bucket.factors);
+    bucket.sums.objective = {scale * objective.fit, scale * objective.penalty};
 }
 
 void multiply(Bucket& bucket, const OtherSide& other, Environment& environment) {
@@ -128,9 +137,8 @@ void scale_users(Bucket& bucket) {
 }
 
 void count_weights(Bucket& bucket, Environment& environment) {
-    IalsParameters unscaled = bucket.step.ials;
-    unscaled.weight_scale = 1;
-    const Array<float> weights = weights_of(bucket, unscaled, environment);
+    Array<float> computed;
+    const std::span<const float> weights = unscaled_weights(bucket, bucket.step.ials, computed, environment);
     bucket.sums.statistics =
         statistics_of_users({bucket.entries.offsets, bucket.entries.columns, weights}, bucket.step.ials.exponent);
 }

@@ -100,18 +100,31 @@ Step Schedule::solve_rating(RowSide side) const {
     Step step = step_of(StepKind::SolveRating, side, FactorKind::Rating);
     step.reads_other = of(FactorKind::Rating, other(side)).version;
     step.writes = steps_ + 1;
-    step.halves = data_.halves && side == RowSide::Items;
+    step.halves = data_.exchange == Exchange::Half && side == RowSide::Items;
     return step;
+}
+
+bool Schedule::halves_ranking(RowSide side, bool exactly) const {
+    switch (data_.exchange) {
+        case Exchange::Single:
+            return false;
+        case Exchange::Half:
+            return side == RowSide::Items || !exactly;
+        case Exchange::Steps:
+            break;
+    }
+    if (!solves_by_steps()) return false;
+    return side == RowSide::Users ? !exactly : !has_test() && !is_last_iteration();
 }
 
 Step Schedule::solve_ranking(RowSide side, bool exactly) const {
     Step step = step_of(StepKind::SolveRanking, side, FactorKind::Ranking);
     step.reads_other = of(FactorKind::Ranking, other(side)).version;
-    step.by_steps = !exactly && options_.ials.solver != IalsOptions::Solver::Cholesky;
+    step.by_steps = !exactly && solves_by_steps();
     if (step.by_steps != 0) step.reads_own = of(FactorKind::Ranking, side).version;
     step.gram = grams_[at(other(side))];
     step.sums_gram = 1;
-    step.halves = data_.halves && (side == RowSide::Items || !exactly);
+    step.halves = halves_ranking(side, exactly);
     step.writes = steps_ + 1;
     return step;
 }
@@ -171,7 +184,7 @@ Step Schedule::next() const {
         case Stage::RankingItems:
             return solve_ranking(kItems, false);
         case Stage::RankingUsers:
-            return solve_ranking(kUsers, static_cast<int>(iteration_) == options_.ials.iterations);
+            return solve_ranking(kUsers, is_last_iteration());
         case Stage::RankingLastUsers:
             return solve_ranking(kUsers, true);
         case Stage::RankingTest:
@@ -278,8 +291,7 @@ void Schedule::begin_ranking(Environment& environment) {
 }
 
 void Schedule::end_ranking_iterations() {
-    const bool is_exact = options_.ials.solver == IalsOptions::Solver::Cholesky ||
-                          static_cast<int>(iteration_) == options_.ials.iterations;
+    const bool is_exact = !solves_by_steps() || is_last_iteration();
     const bool other_items = restore_best(FactorKind::Ranking);
     summary_.ranking_iterations = ranking_iterations_;
     summary_.iterations = is_explicit() ? rating_iterations_ : ranking_iterations_;

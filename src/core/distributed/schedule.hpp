@@ -16,13 +16,22 @@
 
 namespace mf {
 
+/// Which factors travel in 16 bits, which are half of the bytes and have 11 significant bits.
+enum class Exchange {
+    Steps,  ///< those that only steps of conjugate gradient read, which round them to 16 bits in any case, and that are
+            ///< not stored: ranking factors before the last iteration; of items only if no rows are held out, since the
+            ///< items of any iteration may be the best ones then
+    Single,  ///< none
+    Half,    ///< all but the last ones of users, which are exact for the items that are stored
+};
+
 /// What a run is about: the same whenever it goes on.
 struct DistributedData {
     std::vector<std::uint32_t> user_counts;  ///< users in each bucket
     std::vector<std::uint32_t> item_counts;  ///< items in each bucket
     std::uint64_t entries = 0;               ///< of all users, held-out ones included
     std::uint64_t held_out = 0;              ///< of these
-    bool halves = false;  ///< factors travel in 16 bits, but for those that are the result: the last ones of the users
+    Exchange exchange = Exchange::Steps;
 };
 
 /// Factors of one kind and side, as they are stored.
@@ -112,6 +121,10 @@ class Schedule {
     Step measure(StepKind kind, FactorKind of) const;
     Step solve_rating(RowSide side) const;
     Step solve_ranking(RowSide side, bool exactly) const;
+    bool is_last_iteration() const { return static_cast<int>(iteration_) == options_.ials.iterations; }
+    bool solves_by_steps() const { return options_.ials.solver != IalsOptions::Solver::Cholesky; }
+    /// What solve_ranking() writes travels in 16 bits.
+    bool halves_ranking(RowSide side, bool exactly) const;
     void turn_to_eigenbasis(RowSide side, Environment& environment);
     /// Ends an iteration; true if training goes on.
     bool ends_iteration(FactorKind kind, double metric, Environment& environment);

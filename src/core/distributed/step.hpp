@@ -101,6 +101,7 @@ class FactorBlock {
     std::size_t rows() const { return rows_; }
     int factors() const { return factors_; }
     bool has_bias() const { return has_bias_; }
+    bool has_halves() const { return !halves_.empty(); }
     /// Copies all rows to `out`, which is as large, and their biases.
     void copy_to(MutableFactorView out, float* bias) const;
 

@@ -137,7 +137,7 @@ class DistributedTraining {
 
     Schedule loaded() {
         apply_found(run_.found, arguments_);
-        run_.data.halves = arguments_.exchanges_halves;
+        run_.data.exchange = arguments_.exchange;
         return {arguments_.options, run_.data, run_.state};
     }
     Schedule& schedule() {
@@ -181,7 +181,7 @@ class DistributedTraining {
         tables.join_items({run_.data.user_counts, {}}, items.size());
         run_.data.item_counts = tables.count_items(items.size());
         tables.number_users({run_.data.item_counts, weighting});
-        run_.data.halves = arguments_.exchanges_halves;
+        run_.data.exchange = arguments_.exchange;
         run_.state = Schedule(arguments_.options, run_.data).save();
         add_run(catalog_, run_);
     }

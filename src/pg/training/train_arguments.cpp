@@ -78,11 +78,13 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "engine \"" + engine + "\" is not known", "",
                        R"(The values are "local" and "distributed".)");
     arguments.is_distributed = engine == "distributed";
-    const std::string exchange = named.exchange.value_or("single");
-    if (exchange != "single" && exchange != "half")
+    const std::string exchange = named.exchange.value_or("auto");
+    if (exchange != "auto" && exchange != "single" && exchange != "half")
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "exchange \"" + exchange + "\" is not known", "",
-                       R"(The values are "single" and "half".)");
-    arguments.exchanges_halves = exchange == "half";
+                       R"(The values are "auto", "single" and "half".)");
+    arguments.exchange = exchange == "auto"     ? Exchange::Steps
+                         : exchange == "single" ? Exchange::Single
+                                                : Exchange::Half;
     if (named.exchange && !arguments.is_distributed)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "exchange is for distributed training runs only", "",
                        R"(Add "engine": "distributed", or leave "exchange" out.)");

@@ -1,6 +1,7 @@
 // The arguments of mf_train, checked.
 #pragma once
 
+#include "core/distributed/schedule.hpp"
 #include "core/training/options.hpp"
 #include "pg/features/feature_relation.hpp"
 #include "pg/models/parameters.hpp"
@@ -51,8 +52,8 @@ struct TrainArguments {
     std::optional<FeatureRelation> user_features;
     TrainOptions options;
     bool is_distributed = false;
-    bool exchanges_halves = false;  ///< of a distributed run
-    std::uint32_t buckets = 0;      ///< of a distributed run; 0: by the number of rows
+    Exchange exchange = Exchange::Steps;  ///< of a distributed run
+    std::uint32_t buckets = 0;            ///< of a distributed run; 0: by the number of rows
 };
 
 /// Everything that can be found wrong before the source is read. Throws with SQLSTATE, value and hint. `further` are
