@@ -68,7 +68,7 @@ for my $case (@cases) {
                       WHERE l.live AND s.live AND l.model = 'local' AND s.model = 'spread') x
               WHERE b IS NULL OR cardinality(a) <> cardinality(b) OR EXISTS (SELECT FROM unnest(a, b) AS t (p, q) WHERE abs(p - q) > 1e-4 * abs(p) AND (curve = 'loss' OR abs(p - q) > 0.02))}),
         '0', "$name: the same loss after each iteration");
-    is(sql(q{SELECT count(*) FROM (VALUES ('train_rmse'), ('test_rmse'), ('test_ndcg')) AS m (key), mf_models l, mf_models s
+    is(sql(q{SELECT count(*) FROM (VALUES ('train_rmse'), ('test_rmse'), ('test_ndcg'), ('test_bias_rmse'), ('test_popularity_ndcg')) AS m (key), mf_models l, mf_models s
               WHERE l.live AND s.live AND l.model = 'local' AND s.model = 'spread'
                 AND abs(coalesce((l.metrics->>key)::float8, 0) - coalesce((s.metrics->>key)::float8, 0)) > 1e-3}), '0', "$name: the same metrics");
     my $id = $source eq 'plays' ? "'user ' || u" : 'u';

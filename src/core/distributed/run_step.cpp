@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/hash.hpp"
+#include "core/evaluation/bias_baseline.hpp"
 #include "core/linalg/eigenbasis.hpp"
 #include "core/pipeline/train.hpp"
 #include "core/training/als_start.hpp"
@@ -178,6 +179,19 @@ void measure_ratings(Bucket& bucket, OtherSide& other, Environment& environment)
     bucket.sums.test_errors = measure_predictions(model, copy_of(bucket.rows.test(), columns), environment);
 }
 
+void measure_biases(Bucket& bucket, const OtherSide& other, Environment& environment) {
+    const RatingScale& scale = bucket.step.scale;
+    const std::vector<double> items(other.bias().begin(), other.bias().end());
+    bucket.sums.test_errors = mf::measure_biases(BiasBaseline{scale.mean, scale.minimum, scale.maximum, items},
+                                                 bucket.rows.train(), bucket.rows.test(), environment);
+}
+
+void set_item_biases(Bucket& bucket) {
+    std::vector<double> biases(bucket.bias.size());
+    shrunk_item_biases(bucket.entries, bucket.step.scale.mean, biases);
+    std::ranges::transform(biases, bucket.bias.begin(), [](double bias) { return static_cast<float>(bias); });
+}
+
 void measure_ranking(Bucket& bucket, OtherSide& other, Environment& environment) {
     const Csr test = sampled_test(bucket);
     if (test.entries() == 0) return;
@@ -210,6 +224,20 @@ void run(Bucket& bucket, OtherSide& other, Environment& environment) {
             break;
         case StepKind::MeasureLists:
             measure_ranking(bucket, other, environment);
+            break;
+        case StepKind::CountPopularity:
+            for (std::uint32_t row = 0; row < bucket.factors.rows(); ++row)
+                bucket.factors.row(row)[0] = static_cast<float>(bucket.entries.row_size(row));
+            break;
+        case StepKind::MeasurePopularity:
+            for (std::uint32_t row = 0; row < bucket.factors.rows(); ++row) bucket.factors.row(row)[0] = 1;
+            measure_ranking(bucket, other, environment);
+            break;
+        case StepKind::ItemBiases:
+            set_item_biases(bucket);
+            break;
+        case StepKind::MeasureBiases:
+            measure_biases(bucket, other, environment);
             break;
         case StepKind::Biases:
             start_biases(bucket.entries, step.als, step.scale.mean, other.bias(), bucket.bias);

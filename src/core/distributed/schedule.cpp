@@ -96,6 +96,19 @@ Step Schedule::measure(StepKind kind, FactorKind of) const {
     return step;
 }
 
+Step Schedule::baseline(StepKind kind, RowSide side, FactorKind of) const {
+    Step step = step_of(kind, side, of);
+    step.factors = 1;
+    step.own_turn = FactorMatrix();
+    step.other_turn = FactorMatrix();
+    step.factor = 1;
+    if (side == RowSide::Items)
+        step.writes = steps_ + 1;
+    else
+        step.reads_other = baseline_;
+    return step;
+}
+
 Step Schedule::solve_rating(RowSide side) const {
     Step step = step_of(StepKind::SolveRating, side, FactorKind::Rating);
     step.reads_other = of(FactorKind::Rating, other(side)).version;
@@ -172,6 +185,10 @@ Step Schedule::next() const {
             step = measure(StepKind::MeasureRatings, FactorKind::Rating);
             step.takes_all = stage_ == Stage::RatingErrors;
             return step;
+        case Stage::BaselineItems:
+            return baseline(StepKind::ItemBiases, kItems, FactorKind::Rating);
+        case Stage::BaselineErrors:
+            return baseline(StepKind::MeasureBiases, kUsers, FactorKind::Rating);
         case Stage::Weights:
             return step_of(StepKind::CountWeights, kUsers, FactorKind::Ranking);
         case Stage::Items:
@@ -192,6 +209,10 @@ Step Schedule::next() const {
             step = measure(StepKind::MeasureLists, FactorKind::Ranking);
             step.factor = stage_ == Stage::Lists ? 1.0 : kEarlyStopUsers / static_cast<double>(summary_.users);
             return step;
+        case Stage::PopularItems:
+            return baseline(StepKind::CountPopularity, kItems, FactorKind::Ranking);
+        case Stage::PopularLists:
+            return baseline(StepKind::MeasurePopularity, kUsers, FactorKind::Ranking);
         case Stage::AllRatingUsers:
             step = solve_rating(kUsers);
             step.takes_all = 1;
@@ -306,7 +327,8 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
     if (sums.rows != rows)
         throw InvalidData("a step of a training run has done " + std::to_string(sums.rows) + " rows of " +
                           std::to_string(rows));
-    if (step.writes != 0) {
+    baseline_ = step.kind == StepKind::ItemBiases || step.kind == StepKind::CountPopularity ? step.writes : 0;
+    if (step.writes != 0 && baseline_ == 0) {
         of(step.of, step.side) = {step.writes, FactorMatrix()};
         if (step.sums_gram != 0) grams_[at(step.side)] = sums.gram;
     }
@@ -367,6 +389,13 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
         case Stage::RatingErrors:
             summary_.train_rmse = sums.train_errors.rmse();
             if (has_test()) summary_.test_rmse = sums.test_errors.rmse();
+            stage_ = has_test() ? Stage::BaselineItems : Stage::Weights;
+            break;
+        case Stage::BaselineItems:
+            stage_ = Stage::BaselineErrors;
+            break;
+        case Stage::BaselineErrors:
+            summary_.test_bias_rmse = sums.test_errors.rmse();
             stage_ = Stage::Weights;
             break;
         case Stage::Weights:
@@ -410,9 +439,16 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
             std::uint64_t listed = 0;
             for (const std::uint64_t bits : sums.listed) listed += static_cast<std::uint64_t>(std::popcount(bits));
             summary_.test_coverage = static_cast<double>(listed) / static_cast<double>(summary_.items);
-            stage_ = is_explicit() ? Stage::AllRatingUsers : Stage::AllRankingUsers;
+            stage_ = Stage::PopularItems;
             break;
         }
+        case Stage::PopularItems:
+            stage_ = Stage::PopularLists;
+            break;
+        case Stage::PopularLists:
+            summary_.test_popularity_ndcg = sums.lists.mean_ndcg();
+            stage_ = is_explicit() ? Stage::AllRatingUsers : Stage::AllRankingUsers;
+            break;
         case Stage::AllRatingUsers:
             stage_ = Stage::AllRankingUsers;
             break;
@@ -429,6 +465,7 @@ std::vector<std::uint32_t> Schedule::kept(FactorKind kind, RowSide side) const {
     if (of(kind, side).version != 0) versions.push_back(of(kind, side).version);
     // Versions are numbers of steps: those of the other kind differ.
     if (side == RowSide::Items && best_items_.version != 0) versions.push_back(best_items_.version);
+    if (side == RowSide::Items && baseline_ != 0) versions.push_back(baseline_);
     return versions;
 }
 

@@ -76,7 +76,6 @@ class Schedule {
     /// Scale, parameters and iterations, without factors.
     RatingModel rating_model() const;
     RankingModel ranking_model() const;
-    /// Without the figures of the baselines, which are NaN.
     const TrainSummary& summary() const { return summary_; }
 
   private:
@@ -96,6 +95,8 @@ class Schedule {
         RatingTest,       ///< of an iteration
         RatingBestUsers,  ///< for the items of the best iteration
         RatingErrors,     ///< at the end
+        BaselineItems,
+        BaselineErrors,
         Weights,
         Items,
         RandomUsers,
@@ -104,7 +105,9 @@ class Schedule {
         RankingTest,
         RankingLastUsers,  ///< exactly
         Lists,             ///< at the end
-        AllRatingUsers,    ///< by all of their entries
+        PopularItems,
+        PopularLists,
+        AllRatingUsers,  ///< by all of their entries
         AllRankingUsers,
         Done,
     };
@@ -119,6 +122,8 @@ class Schedule {
     const StoredFactors& of(FactorKind kind, RowSide side) const { return factors_[at(kind)][at(side)]; }
     Step step_of(StepKind kind, RowSide side, FactorKind of) const;
     Step measure(StepKind kind, FactorKind of) const;
+    /// A step with one factor, which writes the items of a baseline, or measures the users beside them.
+    Step baseline(StepKind kind, RowSide side, FactorKind of) const;
     Step solve_rating(RowSide side) const;
     Step solve_ranking(RowSide side, bool exactly) const;
     bool is_last_iteration() const { return static_cast<int>(iteration_) == options_.ials.iterations; }
@@ -143,8 +148,9 @@ class Schedule {
     std::uint32_t pass_ = 0;       ///< of the first factors
     std::uint32_t iteration_ = 0;  ///< of the kind of factors that is trained, from 1
     std::uint32_t best_iteration_ = 0;
-    double penalty_ = 0;  ///< of the items' half-step
-    double loss_ = 0;     ///< of the iteration, for each entry
+    std::uint32_t baseline_ = 0;  ///< version of the items of the baseline that is measured next; 0: none
+    double penalty_ = 0;          ///< of the items' half-step
+    double loss_ = 0;             ///< of the iteration, for each entry
     double start_squares_ = 0;
     RatingScale scale_;
     AlsParameters als_;

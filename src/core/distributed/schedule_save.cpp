@@ -73,7 +73,7 @@ struct ScheduleFields {
 template <class Fields, class Self>
 void ScheduleFields::each(Fields& fields, Self& s) {
     fields.value(s.stage_);
-    for (auto* word : {&s.steps_, &s.pass_, &s.iteration_, &s.best_iteration_}) fields.value(*word);
+    for (auto* word : {&s.steps_, &s.pass_, &s.iteration_, &s.best_iteration_, &s.baseline_}) fields.value(*word);
     for (auto* number : {&s.penalty_, &s.loss_, &s.start_squares_}) fields.value(*number);
     fields.value(s.scale_);
     fields.value(s.als_);
@@ -87,8 +87,8 @@ void ScheduleFields::each(Fields& fields, Self& s) {
     fields.vector(s.metrics_);
     fields.value(s.rating_iterations_);
     fields.value(s.ranking_iterations_);
-    for (auto* number :
-         {&s.summary_.train_rmse, &s.summary_.test_rmse, &s.summary_.test_ndcg, &s.summary_.test_coverage})
+    for (auto* number : {&s.summary_.train_rmse, &s.summary_.test_rmse, &s.summary_.test_bias_rmse,
+                         &s.summary_.test_ndcg, &s.summary_.test_popularity_ndcg, &s.summary_.test_coverage})
         fields.value(*number);
     for (auto* curve : {&s.summary_.rating_curve, &s.summary_.ranking_curve}) {
         fields.vector(curve->loss);

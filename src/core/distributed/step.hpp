@@ -30,6 +30,11 @@ enum class StepKind : std::uint32_t {
     CountItems,      ///< of items
     MeasureRatings,  ///< of users: errors of predictions
     MeasureLists,    ///< of users: metrics of lists of 10
+    // Baselines: what is measured is beside blocks of items with one factor each.
+    CountPopularity,    ///< of items: the factor is the number of entries to train on
+    MeasurePopularity,  ///< of users: metrics of lists of 10 by that
+    ItemBiases,         ///< of items: biases of the baseline (bias_baseline.hpp)
+    MeasureBiases,      ///< of users: errors of predictions by these
     // First rating factors (als_start.hpp).
     Biases,       ///< factors are zeros
     RandomItems,  ///< balanced; biases as they are

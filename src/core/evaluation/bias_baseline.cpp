@@ -11,7 +11,7 @@ constexpr std::size_t kEntriesPerCheck = std::size_t{1} << 20;
 
 /// take(row) for all rows, in their order.
 template <class Take>
-void for_each_row(const Csr& cells, Environment& environment, const Take& take) {
+void for_each_row(CsrView cells, Environment& environment, const Take& take) {
     std::size_t unchecked = 0;
     for (std::uint32_t row = 0; row < cells.rows(); ++row) {
         take(row);
@@ -47,24 +47,40 @@ std::vector<double> item_biases(const Csr& cells, double mean, Environment& envi
 
 }  // namespace
 
-PredictionErrors measure_biases(const Csr& train, const Csr& test, Environment& environment) {
+void shrunk_item_biases(CsrView by_item, double mean, std::span<double> biases) {
+    for (std::uint32_t item = 0; item < by_item.rows(); ++item) {
+        double differences = 0;
+        for (const float value : by_item.row_values(item)) differences += static_cast<double>(value) - mean;
+        biases[item] = shrunk_item_bias(differences, static_cast<double>(by_item.row_size(item)));
+    }
+}
+
+PredictionErrors measure_biases(const BiasBaseline& baseline, CsrView train, CsrView test, Environment& environment) {
     PredictionErrors errors;
-    if (train.entries() == 0) return errors;
+    for_each_row(test, environment, [&](std::uint32_t user) {
+        if (test.row_size(user) == 0) return;
+        const auto items = train.row_columns(user);
+        const auto values = train.row_values(user);
+        double differences = 0;
+        for (std::size_t i = 0; i < items.size(); ++i)
+            differences += static_cast<double>(values[i]) - baseline.mean - baseline.item_biases[items[i]];
+        const double known = baseline.mean + shrunk_user_bias(differences, static_cast<double>(items.size()));
+        for (std::size_t i = 0; i < test.row_size(user); ++i)
+            errors.add(
+                std::clamp(known + baseline.item_biases[test.row_columns(user)[i]], baseline.least, baseline.greatest) -
+                static_cast<double>(test.row_values(user)[i]));
+    });
+    return errors;
+}
+
+PredictionErrors measure_biases(const Csr& train, const Csr& test, Environment& environment) {
+    if (train.entries() == 0) return {};
     const double mean = mean_of(train, environment);
     const std::vector<double> biases = item_biases(train, mean, environment);
     const auto range = std::minmax_element(train.values.begin(), train.values.end());
-    const double least = static_cast<double>(*range.first), greatest = static_cast<double>(*range.second);
-    for_each_row(test, environment, [&](std::uint32_t user) {
-        if (test.row_size(user) == 0) return;
-        double differences = 0;
-        for (std::size_t i = 0; i < train.row_size(user); ++i)
-            differences += static_cast<double>(train.row_values(user)[i]) - mean - biases[train.row_columns(user)[i]];
-        const double bias = shrunk_user_bias(differences, static_cast<double>(train.row_size(user)));
-        for (std::size_t i = 0; i < test.row_size(user); ++i)
-            errors.add(std::clamp(mean + bias + biases[test.row_columns(user)[i]], least, greatest) -
-                       static_cast<double>(test.row_values(user)[i]));
-    });
-    return errors;
+    return measure_biases(
+        BiasBaseline{mean, static_cast<double>(*range.first), static_cast<double>(*range.second), biases}, train, test,
+        environment);
 }
 
 }  // namespace mf

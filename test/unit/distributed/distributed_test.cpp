@@ -224,11 +224,13 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
                     if (test_fraction > 0) {
                         EXPECT_NEAR(summary.test_ndcg, local.summary.test_ndcg, is_exact ? 1e-5 : 1e-3);
                         EXPECT_NEAR(summary.test_coverage, local.summary.test_coverage, 0.02);
+                        EXPECT_NEAR(summary.test_popularity_ndcg, local.summary.test_popularity_ndcg, 1e-9);
                     }
                     if (feedback == Feedback::Explicit) {
                         EXPECT_NEAR(summary.train_rmse, local.summary.train_rmse, 1e-4);
                         if (test_fraction > 0) {
                             EXPECT_NEAR(summary.test_rmse, local.summary.test_rmse, 1e-4);
+                            EXPECT_NEAR(summary.test_bias_rmse, local.summary.test_bias_rmse, 1e-6);
                         }
                         Array<float> user_bias, item_bias;
                         const FactorMatrix users =
