@@ -197,6 +197,15 @@ $node->reload;
 # Training again; numbers that were not given are found from a sample of the users.
 is(outcome_of(q{mf_retrain_async('spread')}), 'done', 'training again');
 is(sql(q{SELECT count(*), bool_or(parameters->'options' @> '{"engine": "distributed"}') FROM mf_models WHERE model = 'spread' AND live}), '1|t', 'with the same engine');
+sql(q{SELECT mf_train('ratings', 'local', factors => 8, iterations => 6, options => '{"ranking_iterations": 9}')});
+is(outcome_of(q{mf_train_async('ratings', 'again', factors => 8, iterations => 6, options => '{"engine": "distributed", "buckets": 5, "ranking_iterations": 9}')}), 'done', 'a model');
+sql(q{SELECT mf_retrain('local')});
+is(outcome_of(q{mf_retrain_async('again')}), 'done', 'trained again');
+is(sql(q{SELECT model, jsonb_array_length(parameters->'curves'->'rating'->'loss'), jsonb_array_length(parameters->'curves'->'ranking'->'loss') FROM mf_models WHERE model IN ('local', 'again') AND live ORDER BY model}),
+    "again|2|3\nlocal|2|3", 'from its factors, with a third of the iterations');
+is(sql(q{SELECT count(*) FROM mf_models l, mf_models s, unnest('{rating,ranking}'::text[]) AS k
+          WHERE l.live AND s.live AND l.model = 'local' AND s.model = 'again'
+            AND abs((l.parameters->'curves'->k->'loss'->>-1)::float8 / (s.parameters->'curves'->k->'loss'->>-1)::float8 - 1) < 1e-4}), '2', 'to the loss of a local run');
 is(outcome_of(q{mf_train_async('ratings', 'found', options => '{"engine": "distributed", "search": true}')}), 'done', 'with a search');
 is(outcome_of(q{mf_train_async('ratings', 'small', factors => 4, options => '{"engine": "distributed", "buckets": 9}')}), 'done', 'done');
 is(sql('SELECT leftovers()'), '0', 'nothing is left');

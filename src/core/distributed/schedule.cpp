@@ -8,6 +8,7 @@
 
 #include "core/linalg/eigenbasis.hpp"
 #include "core/linalg/gram_matrix.hpp"
+#include "core/pipeline/warm_start.hpp"
 #include "core/training/als_start.hpp"
 #include "core/training/early_stop.hpp"
 #include "core/training/factor_init.hpp"
@@ -69,6 +70,15 @@ Schedule::Schedule(const TrainOptions& options, DistributedData data)
     summary_.ratings = data_.entries;
     summary_.test_ratings = data_.held_out;
     if (!is_explicit()) ials_ = ials_weighting(options_, {});
+}
+
+void Schedule::start_with(std::vector<double> gram) {
+    is_warm_ = 1;
+    options_ = warm_options(options_);
+    steps_ = kStartVersion;
+    grams_[at(RowSide::Items)] = std::move(gram);
+    of(FactorKind::Ranking, RowSide::Items).version = kStartVersion;
+    if (is_explicit()) of(FactorKind::Rating, RowSide::Items).version = kStartVersion;
 }
 
 Step Schedule::step_of(StepKind kind, RowSide side, FactorKind of) const {
@@ -177,6 +187,7 @@ Step Schedule::next() const {
             return step;
         case Stage::RatingItems:
             return solve_rating(kItems);
+        case Stage::WarmRatingUsers:
         case Stage::RatingUsers:
         case Stage::RatingBestUsers:
             return solve_rating(kUsers);
@@ -200,6 +211,8 @@ Step Schedule::next() const {
             return step;
         case Stage::RankingItems:
             return solve_ranking(kItems, false);
+        case Stage::WarmRankingUsers:
+            return solve_ranking(kUsers, false);
         case Stage::RankingUsers:
             return solve_ranking(kUsers, is_last_iteration());
         case Stage::RankingLastUsers:
@@ -309,6 +322,9 @@ void Schedule::begin_ranking(Environment& environment) {
     ials_ = derive_ials(statistics_, counted.ials, options_.ials);
     begin(FactorKind::Ranking, environment);
     stage_ = Stage::RandomUsers;
+    if (is_warm_ == 0) return;
+    turn_to_eigenbasis(RowSide::Items, environment);
+    stage_ = Stage::WarmRankingUsers;
 }
 
 void Schedule::end_ranking_iterations() {
@@ -339,7 +355,7 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
             const ValueStatistics values = sums.values.statistics();
             scale_ = {values.mean, values.minimum, values.maximum, values.deviation};
             ials_ = ials_weighting(options_, values);
-            stage_ = Stage::ItemBiases;
+            stage_ = is_warm_ != 0 ? Stage::WarmRatingUsers : Stage::ItemBiases;
             break;
         }
         case Stage::ItemBiases:
@@ -361,6 +377,7 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
         case Stage::ItemBasis:
             stage_ = Stage::StartUsers;
             break;
+        case Stage::WarmRatingUsers:
         case Stage::ScaleUsers:
             begin(FactorKind::Rating, environment);
             stage_ = Stage::RatingItems;
@@ -407,6 +424,7 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
             begin_ranking(environment);
             break;
         case Stage::RandomUsers:
+        case Stage::WarmRankingUsers:
             turn_to_eigenbasis(RowSide::Users, environment);
             stage_ = Stage::RankingItems;
             break;

@@ -49,6 +49,12 @@ class Schedule {
 
     std::string save() const;
 
+    /// Before the first step of a run that begins with the factors of an earlier one: items have ranking factors, and
+    /// for explicit feedback rating factors, of kStartVersion. gram: GramSums::values() of the ranking factors, added
+    /// in the order of buckets. The run takes warm_options().
+    void start_with(std::vector<double> gram);
+    static constexpr std::uint32_t kStartVersion = 1;
+
     bool is_done() const { return stage_ == Stage::Done; }
     /// The next step, the same until finish() is called. O(buckets + factors²).
     Step next() const;
@@ -68,6 +74,9 @@ class Schedule {
     /// The versions of factors that may be read once more.
     std::vector<std::uint32_t> kept(FactorKind kind, RowSide side) const;
 
+    /// The options that the run takes.
+    const TrainOptions& options() const { return options_; }
+
     /// The steps done so far.
     std::uint32_t steps() const { return steps_; }
 
@@ -85,6 +94,7 @@ class Schedule {
         Values,
         ItemBiases,
         UserBiases,
+        WarmRatingUsers,  ///< from the items of an earlier run
         RandomItems,
         StartUsers,
         StartItems,
@@ -100,6 +110,7 @@ class Schedule {
         Weights,
         Items,
         RandomUsers,
+        WarmRankingUsers,  ///< from the items of an earlier run
         RankingItems,
         RankingUsers,
         RankingTest,
@@ -148,6 +159,7 @@ class Schedule {
     std::uint32_t pass_ = 0;       ///< of the first factors
     std::uint32_t iteration_ = 0;  ///< of the kind of factors that is trained, from 1
     std::uint32_t best_iteration_ = 0;
+    std::uint32_t is_warm_ = 0;   ///< begins with the factors of an earlier run
     std::uint32_t baseline_ = 0;  ///< version of the items of the baseline that is measured next; 0: none
     double penalty_ = 0;          ///< of the items' half-step
     double loss_ = 0;             ///< of the iteration, for each entry

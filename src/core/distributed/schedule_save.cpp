@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/distributed/schedule.hpp"
+#include "core/pipeline/warm_start.hpp"
 
 namespace mf {
 
@@ -73,7 +74,8 @@ struct ScheduleFields {
 template <class Fields, class Self>
 void ScheduleFields::each(Fields& fields, Self& s) {
     fields.value(s.stage_);
-    for (auto* word : {&s.steps_, &s.pass_, &s.iteration_, &s.best_iteration_, &s.baseline_}) fields.value(*word);
+    for (auto* word : {&s.steps_, &s.pass_, &s.iteration_, &s.best_iteration_, &s.is_warm_, &s.baseline_})
+        fields.value(*word);
     for (auto* number : {&s.penalty_, &s.loss_, &s.start_squares_}) fields.value(*number);
     fields.value(s.scale_);
     fields.value(s.als_);
@@ -104,6 +106,7 @@ Schedule::Schedule(const TrainOptions& options, DistributedData data, std::strin
     if (magic != kMagic) throw InvalidData("these bytes are no saved training run");
     ScheduleFields::each(loader, *this);
     loader.finish();
+    if (is_warm_ != 0) options_ = warm_options(options_);
     if (stage_ > Stage::Done) throw InvalidData("a saved training run is damaged");
     summary_.iterations = is_explicit() ? rating_iterations_ : ranking_iterations_;
     summary_.ranking_iterations = ranking_iterations_;

@@ -14,6 +14,7 @@
 #include "core/data/sample.hpp"
 #include "core/evaluation/bias_baseline.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/pipeline/warm_start.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/feature_map.hpp"
 
@@ -22,10 +23,6 @@ namespace mf {
 namespace {
 
 constexpr std::size_t kNdcgPositions = 10;
-
-// Streams of Random for items that a start does not know.
-constexpr std::uint64_t kRatingStartStream = 0x52537472u;
-constexpr std::uint64_t kRankingStartStream = 0x4b537472u;
 
 // Users whose lists are measured after every iteration to stop early: ranking all items for all users may cost more
 // than the iteration. The same users every time, so that differences between iterations are surer than the mean
@@ -49,19 +46,14 @@ struct Parts {
     const Csr& test;
 };
 
-// Gives the items that a start does not know random factors, as without a start: zeros would stay zeros wherever new
-// users have new items only. With features, items that nobody has get zeros: the start has what is expected of them,
-// which is no sign against them.
+// Completes the items of a start. With features, items that nobody has get zeros: the start has what is expected of
+// them, which is no sign against them.
 void complete(FactorMatrix& items, const TrainingData& data, std::uint64_t seed, std::uint64_t stream) {
-    const double scale = initial_scale(items.factors());
     for (std::uint32_t i = 0; i < items.rows(); ++i) {
-        if (data.item_features != nullptr && data.by_item.row_size(i) == 0) {
+        if (data.item_features != nullptr && data.by_item.row_size(i) == 0)
             std::fill_n(items.row(i), items.stride(), 0.0f);
-            continue;
-        }
-        float* row = items.row(i);
-        if (std::any_of(row, row + items.factors(), [](float value) { return value != 0.0f; })) continue;
-        random_factors(row, items.factors(), scale, seed, stream, i);
+        else
+            complete_item(items, i, seed, stream);
     }
 }
 

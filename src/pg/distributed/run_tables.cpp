@@ -1,8 +1,11 @@
 #include "pg/distributed/run_tables.hpp"
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
 #include "pg/distributed/block_data.hpp"
 #include "pg/sql/quoting.hpp"
+#include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 
@@ -131,16 +134,24 @@ void RunTables::share_again() const {
                 last + ") AS s, pg_catalog.generate_series(0, " + last + " - 1) AS other"));
 }
 
+void RunTables::share(const std::string& columns, std::string_view block) const {
+    execute_with_bytes(
+        catalog_,
+        sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, place, " + columns +
+            ", $1 FROM pg_catalog.generate_series(0, " + number(last_place()) + ") AS place"),
+        block);
+}
+
+void RunTables::insert_factors(FactorKind kind, RowSide side, std::uint32_t version, std::uint32_t bucket,
+                               std::string_view block) const {
+    share(number(side) + ", " + number(kind) + ", " + number(version) + ", " + number(bucket), block);
+}
+
 StepSums RunTables::run_step(const Step& step, std::uint32_t steps, Environment& environment) const {
     const std::string own = number(step.side), others = number(other(step.side)), kind = number(step.of);
     const std::string step_part = number(PartKind::Step), sums_part = number(PartKind::Sums);
     const std::string place = last_place() == 0 ? "0" : "place";
-    execute_with_bytes(
-        catalog_,
-        sql("INSERT INTO {shared} (run, place, part, kind, version, bucket, block) SELECT {run}, place, " + step_part +
-            ", 0, " + number(steps) + ", 0, $1 FROM pg_catalog.generate_series(0, " + number(last_place()) +
-            ") AS place"),
-        step.write());
+    share(step_part + ", 0, " + number(steps) + ", 0", step.write());
     std::string needed = "s.part = " + step_part;
     if (step.reads_other != 0)
         needed +=
@@ -216,12 +227,14 @@ bool RunTables::is_partitioned() const {
 }
 
 void RunTables::begin() const {
+    const auto set = [](const char* setting, const char* value) {
+        pg_call(
+            [=] { set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false); });
+    };
     if (!is_partitioned()) return;
     // Only then is a join and its groups sent to the server that has both.
-    pg_call([] {
-        for (const char* setting : {"enable_partitionwise_join", "enable_partitionwise_aggregate"})
-            set_config_option(setting, "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
-    });
+    set("enable_partitionwise_join", "on");
+    set("enable_partitionwise_aggregate", "on");
 }
 
 void RunTables::drop() const {

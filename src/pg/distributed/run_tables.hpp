@@ -56,6 +56,10 @@ class RunTables {
     /// Shares the heads of items, numbers the columns of users by them, and deletes what is not needed any more.
     void number_users(const PackArguments& items) const;
 
+    /// Shares factors that no step has written.
+    void insert_factors(FactorKind kind, RowSide side, std::uint32_t version, std::uint32_t bucket,
+                        std::string_view block) const;
+
     /// Shares again what is at the last place, when a run goes on: servers that do not know of each other do not commit
     /// together, so some may be a step ahead of it, or behind.
     void share_again() const;
@@ -82,6 +86,8 @@ class RunTables {
     /// Of what is shared: the last one is here.
     std::int32_t last_place() const { return places_; }
     std::string for_all_places() const;
+    /// Shares a block, given as the other columns of its row.
+    void share(const std::string& columns, std::string_view block) const;
     bool is_partitioned() const;
 
     Catalog catalog_;

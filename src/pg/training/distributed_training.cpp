@@ -8,21 +8,26 @@
 #include "core/base/error.hpp"
 #include "core/distributed/pack.hpp"
 #include "core/linalg/eigenbasis.hpp"
+#include "core/linalg/gram_matrix.hpp"
 #include "core/pipeline/find_options.hpp"
+#include "core/pipeline/warm_start.hpp"
+#include "core/training/factor_init.hpp"
 #include "pg/distributed/run_rows.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/parameters.hpp"
 #include "pg/training/packing.hpp"
+#include "pg/training/retrain.hpp"
 #include "pg/training/store_version.hpp"
 #include "pg/wall/environment.hpp"
+#include "pg/wall/guc.hpp"
 #include "pg/wall/progress.hpp"
 
 namespace mf::pg {
 namespace {
 
 /// The arguments of a run and its source as one text. What is given in `options` is in there as it was given.
-std::string text_of(const TrainArguments& arguments) {
+std::string text_of(const TrainArguments& arguments, const std::optional<ModelVersion>& start_from) {
     const TrainOptions& options = arguments.options;
     std::ostringstream text;
     text.precision(std::numeric_limits<double>::max_digits10);
@@ -38,7 +43,8 @@ std::string text_of(const TrainArguments& arguments) {
          << options.ials.iterations << ' ' << options.als.regularization << ' ' << options.ials.regularization << ' '
          << options.test_fraction << ' ' << options.seed << ' ' << options.search.enabled << '\n'
          << arguments.options_json << '\n'
-         << arguments.found_json;
+         << arguments.found_json << '\n'
+         << (start_from ? start_from->version : 0);
     return text.str();
 }
 
@@ -55,9 +61,10 @@ void apply_found(const std::string& found, TrainArguments& arguments) {
 
 class DistributedTraining {
   public:
-    DistributedTraining(const Catalog& catalog, TrainArguments arguments)
+    DistributedTraining(const Catalog& catalog, JobArguments arguments)
         : catalog_(catalog),
-          arguments_(std::move(arguments)),
+          arguments_(std::move(arguments.training)),
+          start_from_(std::move(arguments.start_from)),
           owner_(lock_for_training(catalog, arguments_.model)),
           progress_(arguments_.model, owner_),
           environment_(make_environment(progress_)) {}
@@ -66,7 +73,7 @@ class DistributedTraining {
     void begin() {
         check_former_source(catalog_, arguments_);
         warn_without_index(arguments_.source);
-        const std::string text = text_of(arguments_);
+        const std::string text = text_of(arguments_, start_from_);
         std::optional<RunRow> former = find_run(catalog_, arguments_.model);
         if (former) require_privileges(*former);
         // Of another role it may have other rows.
@@ -123,7 +130,7 @@ class DistributedTraining {
 
     /// A transaction was begun anew: plans the iterations once they are known.
     void begin_training() {
-        progress_.plan(planned_iterations(arguments_.options));
+        progress_.plan(planned_iterations(schedule().options()));
         progress_.phase("training");
         const Schedule::Position position = schedule().position();
         if (position.phase == nullptr) return;
@@ -182,8 +189,61 @@ class DistributedTraining {
         run_.data.item_counts = tables.count_items(items.size());
         tables.number_users({run_.data.item_counts, weighting});
         run_.data.exchange = arguments_.exchange;
-        run_.state = Schedule(arguments_.options, run_.data).save();
+        Schedule schedule(arguments_.options, run_.data);
+        if (start_from_) start(schedule, tables);
+        run_.state = schedule.save();
         add_run(catalog_, run_);
+    }
+
+    /// Shares the factors that items had in the version to start from, if it knows enough of them.
+    void start(Schedule& schedule, const RunTables& tables) {
+        const TrainOptions& options = arguments_.options;
+        IdTable ids(arguments_.source.item.kind());
+        std::vector<std::uint32_t> interactions;
+        const auto& counts = run_.data.item_counts;
+        for (std::uint32_t bucket = 0; bucket < counts.size(); ++bucket) {
+            if (counts[bucket] == 0) continue;
+            const std::string bytes = tables.heads_of(RowSide::Items, bucket);
+            const RowHeads heads(bytes);
+            for (std::uint32_t row = 0; row < heads.rows(); ++row) heads.ids().intern_in(ids, row);
+            interactions.insert(interactions.end(), heads.interactions().begin(), heads.interactions().end());
+        }
+        const auto padded = [](int factors) { return static_cast<double>(FactorMatrix::padded(factors)); };
+        const bool is_explicit = options.feedback == Feedback::Explicit;
+        const double floats =
+            padded(options.factors) + (is_explicit ? padded(options.rating_factors_or_default()) + 1 : 0);
+        if (static_cast<double>(ids.memory()) + 4 * (floats + 1) * ids.size() >
+            static_cast<double>(setting_max_memory())) {
+            report(LOG, "the factors of items of model \"" + arguments_.model +
+                            "\" do not fit into mf_ext.max_memory: its training begins anew");
+            return;
+        }
+        std::optional<WarmStart> warm = read_warm_start(catalog_, *start_from_, ids, interactions, options);
+        if (!warm || !is_start(warm->ranking.items, ids.size(), options.factors)) return;
+        for (std::uint32_t item = 0; item < ids.size(); ++item) {
+            complete_item(warm->ranking.items, item, options.seed, kRankingStartStream);
+            if (warm->rating) complete_item(warm->rating->items, item, options.seed, kRatingStartStream);
+        }
+        GramSums gram(options.factors);
+        std::uint32_t first = 0;
+        for (std::uint32_t bucket = 0; bucket < counts.size(); first += counts[bucket], ++bucket) {
+            if (counts[bucket] == 0) continue;
+            const std::uint32_t end = first + counts[bucket];
+            GramSums of_bucket(options.factors);
+            of_bucket.add(warm->ranking.items.slice(first, end));
+            gram += of_bucket;
+            const auto share = [&](FactorKind kind, const FactorMatrix& items, std::span<const float> bias) {
+                tables.insert_factors(kind, RowSide::Items, Schedule::kStartVersion, bucket,
+                                      FactorBlock::write({}, FactorView(items).slice(first, end), bias));
+            };
+            share(FactorKind::Ranking, warm->ranking.items, {});
+            if (warm->rating)
+                share(FactorKind::Rating, warm->rating->items,
+                      std::span<const float>(warm->rating->item_bias).subspan(first, counts[bucket]));
+            check_interrupt(environment_);
+        }
+        const auto values = gram.values();
+        schedule.start_with({values.begin(), values.end()});
     }
 
     /// Some users of a bucket, evenly spaced, for the search.
@@ -246,6 +306,7 @@ class DistributedTraining {
 
     Catalog catalog_;
     TrainArguments arguments_;
+    std::optional<ModelVersion> start_from_;
     Oid owner_;
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
     Progress progress_;

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
+#include "pg/models/model_rows.hpp"
 #include "pg/training/training.hpp"
 
 namespace mf::pg {
@@ -13,8 +15,14 @@ namespace mf::pg {
 /// Runs a function in a transaction of its own, with a snapshot.
 using InTransaction = std::function<void(const std::function<void()>&)>;
 
-/// Checked arguments, in a transaction.
-using GiveArguments = std::function<TrainArguments()>;
+/// Checked arguments, and the version whose factors a run begins with.
+struct JobArguments {
+    TrainArguments training;
+    std::optional<ModelVersion> start_from;
+};
+
+/// Gives them, in a transaction.
+using GiveArguments = std::function<JobArguments()>;
 
 /// The whole run; store(outcome) is called in the last transaction. For a worker that holds the model's Training lock.
 /// Throws feature_not_supported unless the arguments ask for a distributed run that can be had.

@@ -172,29 +172,24 @@ class JobRun {
         return begun_;
     }
 
-    TrainArguments arguments_of(const Job& job) const {
-        if (job.task == JobTask::Train) return check_train_arguments(job.training);
+    /// With the version that a job to train again begins with.
+    JobArguments arguments_of(const Job& job) const {
+        if (job.task == JobTask::Train) return {check_train_arguments(job.training), std::nullopt};
         std::string name;
         const ModelVersion version = find_model(catalog_, job.model, &name, Access::Manage);
-        return retrain_arguments(name, version);
+        return {retrain_arguments(name, version), version};
     }
 
     bool is_distributed(const Job& job) const {
         bool result = false;
-        in_transaction([&] { result = arguments_of(job).is_distributed; });
+        in_transaction([&] { result = arguments_of(job).training.is_distributed; });
         return result;
     }
 
     std::unique_ptr<Training> read(const Job& job) const {
-        if (job.task == JobTask::Train) {
-            auto training = std::make_unique<Training>(catalog_, check_train_arguments(job.training));
-            training->read(nullptr);
-            return training;
-        }
-        std::string name;
-        const ModelVersion version = find_model(catalog_, job.model, &name, Access::Manage);
-        auto training = std::make_unique<Training>(catalog_, retrain_arguments(name, version));
-        training->read(&version);
+        JobArguments arguments = arguments_of(job);
+        auto training = std::make_unique<Training>(catalog_, std::move(arguments.training));
+        training->read(arguments.start_from ? &*arguments.start_from : nullptr);
         return training;
     }
 

@@ -1,6 +1,7 @@
 #include "pg/training/retrain.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/base/error.hpp"
 #include "pg/models/factor_rows.hpp"
@@ -46,39 +47,28 @@ TrainArguments retrain_arguments(const std::string& model, const ModelVersion& v
     }
 }
 
-std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVersion& version, const Dataset& dataset,
-                                         const TrainOptions& options) {
-    const std::size_t items = dataset.items.size();
+std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVersion& version, const IdTable& items,
+                                         std::span<const std::uint32_t> interactions, const TrainOptions& options) {
     const bool is_explicit = options.feedback == Feedback::Explicit;
     WarmStart start;
-    start.ranking.items = FactorMatrix(items, options.factors);
+    start.ranking.items = FactorMatrix(items.size(), options.factors);
     const int rating_factors = is_explicit ? options.rating_factors_or_default() : 0;
-    if (is_explicit) start.rating = RatingStart{FactorMatrix(items, rating_factors), Array<float>(items, 0.0f)};
-    std::vector<bool> known(items);
+    if (is_explicit)
+        start.rating = RatingStart{FactorMatrix(items.size(), rating_factors), Array<float>(items.size(), 0.0f)};
+    std::uint64_t of_known = 0;
     read_item_factors(catalog, version.model_id, {options.factors, rating_factors}, [&](const FactorRow& row) {
-        const std::optional<Id> id = parse_id(row.id, dataset.items.kind());
-        const std::optional<std::uint32_t> item = id ? id->find_in(dataset.items) : std::nullopt;
+        const std::optional<Id> id = parse_id(row.id, items.kind());
+        const std::optional<std::uint32_t> item = id ? id->find_in(items) : std::nullopt;
         if (!item) return;  // no interaction left
-        known[*item] = true;
+        of_known += interactions[*item];
         std::ranges::copy(row.ranking_factors, start.ranking.items.row(*item));
         if (!is_explicit) return;
         std::ranges::copy(row.rating_factors, start.rating->items.row(*item));
         start.rating->item_bias[*item] = row.rating_bias;
     });
-    std::uint64_t of_known = 0;
-    for (const std::uint32_t item : dataset.by_user.columns) of_known += known[item];
-    if (2 * of_known < dataset.by_user.entries()) return std::nullopt;
+    const std::uint64_t all = std::accumulate(interactions.begin(), interactions.end(), std::uint64_t{0});
+    if (2 * of_known < all) return std::nullopt;
     return start;
-}
-
-TrainOptions warm_options(TrainOptions options) {
-    const auto shorten = [&](const Trainer& trainer) {
-        int& iterations = trainer.iterations(options);
-        iterations = (iterations + 2) / 3;
-    };
-    shorten(ranking_trainer(options));
-    if (const RatingTrainer* rating = rating_trainer(options)) shorten(*rating);
-    return options;
 }
 
 }  // namespace mf::pg

@@ -10,12 +10,10 @@ namespace mf::pg {
 /// check_train_arguments throws if the source has changed.
 TrainArguments retrain_arguments(const std::string& model, const ModelVersion& version);
 
-/// Item factors of the version for the items of the dataset, read under the active snapshot. Nothing if it does not
-/// know the items of at least half of the interactions: then a start from it would save little.
-std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVersion& version, const Dataset& dataset,
-                                         const TrainOptions& options);
-
-/// The options for a warm start: a third of the iterations, rounded up.
-TrainOptions warm_options(TrainOptions options);
+/// Item factors of the version for these items, read under the active snapshot. Nothing if it does not know the items
+/// of at least half of the interactions, of which interactions[i] are with item i: then a start from it would save
+/// little.
+std::optional<WarmStart> read_warm_start(const Catalog& catalog, const ModelVersion& version, const IdTable& items,
+                                         std::span<const std::uint32_t> interactions, const TrainOptions& options);
 
 }  // namespace mf::pg

@@ -6,6 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
+#include "core/pipeline/warm_start.hpp"
 #include "pg/distributed/engines.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/feature_map.hpp"
@@ -96,7 +97,10 @@ void Training::read_here(const ModelVersion* start_from) {
     state.features->join(*state.dataset, state.environment);
     require_training_memory(*state.dataset, arguments_.options, state.environment.threads, 0,
                             state.feature_memory(arguments_.options));
-    if (start_from != nullptr) state.start = read_warm_start(catalog_, *start_from, *state.dataset, arguments_.options);
+    if (start_from == nullptr) return;
+    std::vector<std::uint32_t> interactions(state.dataset->items.size());
+    for (const std::uint32_t item : state.dataset->by_user.columns) ++interactions[item];
+    state.start = read_warm_start(catalog_, *start_from, state.dataset->items, interactions, arguments_.options);
 }
 
 void Training::train() {

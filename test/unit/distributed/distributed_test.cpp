@@ -14,7 +14,10 @@
 #include "core/distributed/schedule.hpp"
 #include "core/evaluation/metrics.hpp"
 #include "core/linalg/eigenbasis.hpp"
+#include "core/linalg/gram_matrix.hpp"
 #include "core/pipeline/train.hpp"
+#include "core/pipeline/warm_start.hpp"
+#include "core/training/factor_init.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {
@@ -84,6 +87,26 @@ class Engine {
     bool stores_halves(const Schedule& schedule, RowSide side) const {
         const std::uint32_t version = schedule.stored(FactorKind::Ranking, side).version;
         return FactorBlock(factors_.at({FactorKind::Ranking, side, version}).begin()->second).has_halves();
+    }
+
+    /// Keeps the items of a start as blocks, one factor matrix after the other, and returns their Gram sums.
+    std::vector<double> start(const WarmStart& start, int factors) {
+        GramSums gram(factors);
+        std::uint32_t first = 0;
+        for (std::uint32_t b = 0; b < data_.item_counts.size(); first += data_.item_counts[b], ++b) {
+            const std::uint32_t count = data_.item_counts[b];
+            const FactorView items = FactorView(start.ranking.items).slice(first, first + count);
+            GramSums of_bucket(factors);
+            of_bucket.add(items);
+            gram += of_bucket;
+            factors_[{FactorKind::Ranking, RowSide::Items, Schedule::kStartVersion}][b] =
+                FactorBlock::write({}, items, {});
+            if (start.rating)
+                factors_[{FactorKind::Rating, RowSide::Items, Schedule::kStartVersion}][b] =
+                    FactorBlock::write({}, FactorView(start.rating->items).slice(first, first + count),
+                                       std::span<const float>(start.rating->item_bias).subspan(first, count));
+        }
+        return {gram.values().begin(), gram.values().end()};
     }
 
     /// Factors in the basis of both sides.
@@ -159,9 +182,8 @@ class Engine {
 };
 
 /// Runs a schedule to its end; saved and loaded again after each step.
-Schedule run(Engine& engine, const TrainOptions& options) {
+Schedule run(Engine& engine, const TrainOptions& options, Schedule schedule) {
     Environment environment;
-    Schedule schedule(options, engine.data());
     while (!schedule.is_done()) {
         const Step step = schedule.next();
         schedule.finish(step, engine.run(step), environment);
@@ -170,6 +192,10 @@ Schedule run(Engine& engine, const TrainOptions& options) {
         schedule = Schedule(options, engine.data(), schedule.save());
     }
     return schedule;
+}
+
+Schedule run(Engine& engine, const TrainOptions& options) {
+    return run(engine, options, Schedule(options, engine.data()));
 }
 
 TrainOptions options_for(Feedback feedback, double test_fraction) {
@@ -256,6 +282,45 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
                             ASSERT_NEAR(dot(users.row(u), items.row(i), 12),
                                         dot(model.users.row(u), model.items.row(i), 12), is_exact ? 1e-4 : 2e-3);
                 }
+}
+
+TEST(DistributedTest, BeginsWithTheFactorsOfAnEarlierRun) {
+    Environment environment;
+    const Dataset dataset = positive_data(environment);
+    for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
+        for (const double test_fraction : {0.0, 0.2}) {
+            TrainOptions options = options_for(feedback, test_fraction);
+            options.als.iterations = 7;
+            options.ials.iterations = 8;
+            const Model earlier = train(dataset, options, environment).model;
+            const auto start_of = [&] {
+                WarmStart start{{}, {copy_of(earlier.ranking.items, environment)}};
+                if (earlier.rating)
+                    start.rating =
+                        RatingStart{copy_of(earlier.rating->items, environment), copy_of(earlier.rating->item_bias)};
+                // An item that the start does not know.
+                std::fill_n(start.ranking.items.row(7), start.ranking.items.stride(), 0.0f);
+                if (start.rating) std::fill_n(start.rating->items.row(7), start.rating->items.stride(), 0.0f);
+                return start;
+            };
+            WarmStart of_local = start_of();
+            const TrainResult local = train(dataset, warm_options(options), environment, &of_local);
+            WarmStart start = start_of();
+            complete_item(start.ranking.items, 7, options.seed, kRankingStartStream);
+            if (start.rating) complete_item(start.rating->items, 7, options.seed, kRatingStartStream);
+            Engine engine(dataset, options, 4);
+            engine.exchange(Exchange::Single);
+            Schedule schedule(options, engine.data());
+            schedule.start_with(engine.start(start, 12));
+            const Schedule done = run(engine, options, std::move(schedule));
+            EXPECT_EQ(done.ranking_model().iterations, local.model.ranking.iterations);
+            EXPECT_LE(done.ranking_model().iterations, 3);
+            expect_same_curve(done.summary().rating_curve.loss, local.summary.rating_curve.loss, 1e-5);
+            expect_same_curve(done.summary().ranking_curve.loss, local.summary.ranking_curve.loss, 1e-4);
+            if (test_fraction > 0) {
+                EXPECT_NEAR(done.summary().test_ndcg, local.summary.test_ndcg, 1e-3);
+            }
+        }
 }
 
 TEST(DistributedTest, FactorsThatStepsReadTravelInHalves) {
