@@ -231,6 +231,9 @@ void RunTables::begin() const {
         pg_call(
             [=] { set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false); });
     };
+    // Citus collects what a step gives here before it shares it: in memory, if it may take so much, not in a file.
+    const std::size_t kilobytes = std::min<std::size_t>(setting_max_memory() / 2048, MAX_KILOBYTES);
+    if (kilobytes > static_cast<std::size_t>(work_mem)) set("work_mem", number(kilobytes).c_str());
     if (!is_partitioned()) return;
     // Only then is a join and its groups sent to the server that has both.
     set("enable_partitionwise_join", "on");
