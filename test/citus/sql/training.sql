@@ -42,30 +42,24 @@ SELECT leftovers();
 -- It is served on all nodes like any model.
 SELECT mf_distribute_model('ratings');
 SELECT count(mf_predict(user_id, item_id, 'ratings')) FROM ratings;
--- Stopped by a cancel; its tables tell what Citus makes of a step.
+-- What Citus sends: the nodes join, group and run the steps, and likewise number the columns; their results come back.
+\! for port in $PGPORT $MF_WORKER1 $MF_WORKER2; do psql -XAqt -p $port -o /dev/null -c "ALTER SYSTEM SET log_statement = 'all'" -c 'SELECT pg_reload_conf()'; done
+CALL wait_for(mf_train_async('ratings', 'logged', factors => 8, iterations => 2, options => '{"engine": "distributed", "buckets": 6, "ranking_iterations": 2}'));
+\! for port in $PGPORT $MF_WORKER1 $MF_WORKER2; do psql -XAqt -p $port -o /dev/null -c 'ALTER SYSTEM RESET log_statement' -c 'SELECT pg_reload_conf()'; done
+\! for step in mf_half_step mf_number_rows; do for node in worker1 worker2; do echo "$step $node: $(grep -E "(statement|execute).*SELECT.*$step\(.* JOIN .*GROUP BY" "$MF_RUN/$node.log" | grep -q . && echo sent)"; done; done
+-- Stopped by a cancel; its tables tell where they are.
 \set long 'factors => 8, iterations => 40, options => ''{"engine": "distributed", "buckets": 6, "ranking_iterations": 40}'''
 CALL wait_for(mf_train_async('ratings', 'whole', :long));
 ALTER SYSTEM SET mf_ext.fault = 'wait';
 SELECT pg_reload_conf() \g /dev/null
 SELECT mf_train_async('ratings', 'stopped', :long) AS job \gset
 CALL wait_for_iterations(5);
-SELECT mf_cancel_job(:job);
+SELECT clock_timestamp() AS cancelled_at, mf_cancel_job(:job) \gset
 CALL wait_for(:job);
-SELECT status FROM mf_jobs WHERE job_id = :job;
+SELECT status, finished_at - :'cancelled_at' < interval '1 second' AS at_once FROM mf_jobs WHERE job_id = :job;
 SELECT run, format('mf_run_%s_rows', run) AS rows, format('mf_run_%s_shared', run) AS shared FROM mf_run_data \gset
 SELECT partmethod, count(DISTINCT nodeport) AS nodes FROM pg_dist_partition p JOIN pg_dist_shard USING (logicalrelid) JOIN pg_dist_shard_placement USING (shardid)
  WHERE logicalrelid IN (:'rows'::regclass, :'shared'::regclass) GROUP BY 1 ORDER BY 1;
-CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE line text;
-BEGIN
-    FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP RETURN NEXT line; END LOOP;
-END $$;
--- Above the tasks there is nothing but what hands on their rows; groups and join are in the tasks.
-SELECT regexp_replace(line, '\d{9,}', 'N', 'g') AS line
-  FROM plan_of(format('INSERT INTO %2$I (run, place, part, kind, version, bucket, block) SELECT %3$s, 0, 0, 1, 1, bucket, block FROM (SELECT r.bucket,'
-       ' mf_half_step(r.block, r.side, r.bucket, s.part, s.bucket, s.block) AS block FROM %1$I AS r JOIN %2$I AS s ON s.run = r.run AND s.place = r.place'
-       ' WHERE r.run = %3$s AND s.run = %3$s AND r.side = 0 AND (s.part = 2 OR s.part = 1) GROUP BY r.run, r.place, r.bucket) AS results', :'rows', :'shared', :'run')) AS line
- WHERE line ~ 'Citus|Task|Aggregate|method';
 -- A shard moves between two iterations.
 SELECT shardid AS shard, nodename AS source_name, nodeport AS source_port FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid)
  WHERE logicalrelid = :'rows'::regclass ORDER BY nodeport LIMIT 1 \gset
