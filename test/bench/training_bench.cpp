@@ -71,23 +71,23 @@ void measure(benchmark::State& state, const Data& set, const Train& train) {
 }
 
 // Arguments: factors, threads.
-void run_ials(benchmark::State& state, const bench::Shape& shape, IalsOptions::Solver solver) {
+void run_ials(benchmark::State& state, const bench::Shape& shape, Solver solver) {
     const Data& set = data(shape);
     measure(state, set, [&](int factors, int iterations, Environment& environment) {
         TrainOptions options;
         options.factors = factors;
         options.ials.iterations = iterations;
-        options.ials.solver = solver;
+        options.solver = solver;
         train_ials({set.by_user, set.by_item}, options, environment);
     });
 }
 
 void ials_cg_iteration(benchmark::State& state, const bench::Shape& shape) {
-    run_ials(state, shape, IalsOptions::Solver::ConjugateGradient);
+    run_ials(state, shape, Solver::ConjugateGradient);
 }
 
 void ials_exact_iteration(benchmark::State& state, const bench::Shape& shape) {
-    run_ials(state, shape, IalsOptions::Solver::Cholesky);
+    run_ials(state, shape, Solver::Cholesky);
 }
 
 void als_iteration(benchmark::State& state, const bench::Shape& shape) {

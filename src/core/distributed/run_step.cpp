@@ -78,13 +78,16 @@ IalsHalfStep for_unscaled_weights(IalsHalfStep step, double scale) {
     return step;
 }
 
+AlsHalfStep rating_step(const Step& step) {
+    return step.side == RowSide::Users ? als_users_step(step.als, step.scale.mean)
+                                       : als_items_step(step.als, step.scale.mean, step.scale.deviation);
+}
+
 void solve_rating(Bucket& bucket, const OtherSide& other, Environment& environment) {
     const Step& step = bucket.step;
-    const AlsHalfStep half = step.side == RowSide::Users
-                                 ? als_users_step(step.als, step.scale.mean)
-                                 : als_items_step(step.als, step.scale.mean, step.scale.deviation);
-    std::vector<NormalEquations> workspaces =
-        make_workspaces<NormalEquations>(static_cast<int>(step.factors), environment);
+    AlsHalfStep half = rating_step(step);
+    half.steps = other.step_features();
+    std::vector<AlsWorkspace> workspaces = make_workspaces<AlsWorkspace>(static_cast<int>(step.factors), environment);
     bucket.sums.objective =
         solve_rows(half, bucket.entries, plan_rows(bucket.entries, static_cast<int>(step.factors)),
                    {other.factors(), other.bias()}, {}, workspaces, environment, bucket.factors, bucket.bias);
@@ -274,6 +277,7 @@ OtherSide::OtherSide(const Step& step)
       present_(step.other_counts.size()),
       is_read_(step.reads_other != 0),
       by_steps_(step.by_steps != 0),
+      unit_(step.kind == StepKind::SolveRating ? rating_step(step).unit : 1),
       turn_(step.other_turn.rows(), static_cast<int>(step.factors)),
       factors_(numbers_.rows(), static_cast<int>(step.factors)),
       bias_(step.of == FactorKind::Rating ? numbers_.rows() : 0, 0.0f) {
@@ -300,7 +304,11 @@ void OtherSide::finish(Environment& environment) {
         if (numbers_.count(bucket) > 0 && !present_[bucket])
             throw InvalidData("a step of a training run lacks factors of bucket " + std::to_string(bucket));
     turn_rows(turn_, factors_, environment);
-    if (by_steps_) halves_.copy(factors_, gram_, environment);
+    if (!by_steps_) return;
+    if (bias_.empty())
+        halves_.copy(factors_, gram_, environment);
+    else
+        step_features_.copy(factors_, unit_, environment);
 }
 
 std::string run_step(const Step& step, std::uint32_t number, const RowsView& rows, std::optional<std::string_view> own,

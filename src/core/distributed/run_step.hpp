@@ -10,6 +10,7 @@
 #include "core/base/parallel.hpp"
 #include "core/distributed/rows_block.hpp"
 #include "core/distributed/step.hpp"
+#include "core/linalg/biased_conjugate_gradient.hpp"
 #include "core/linalg/gram_matrix.hpp"
 #include "core/linalg/half_matrix.hpp"
 
@@ -30,7 +31,9 @@ class OtherSide {
     const FactorMatrix& factors() const { return factors_; }
     const Array<float>& bias() const { return bias_; }
     const GramMatrix& gram() const { return gram_; }
+    /// What steps of conjugate gradient read, of ranking factors and of rating factors; null for exact solutions.
     const HalfMatrix* halves() const { return by_steps_ ? &halves_ : nullptr; }
+    const StepFeatures* step_features() const { return by_steps_ ? &step_features_ : nullptr; }
 
     /// For a model that measures, while no other bucket is run.
     class Lent;
@@ -40,11 +43,13 @@ class OtherSide {
     std::vector<bool> present_;
     bool is_read_;
     bool by_steps_;
+    double unit_;  ///< of rating factors
     FactorMatrix turn_;
     FactorMatrix factors_;
     Array<float> bias_;
     GramMatrix gram_;
     HalfMatrix halves_;
+    StepFeatures step_features_;
 };
 
 /// Runs the step for a bucket and returns a FactorBlock, without factors if the step writes none. own: what the step

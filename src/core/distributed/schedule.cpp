@@ -119,9 +119,11 @@ Step Schedule::baseline(StepKind kind, RowSide side, FactorKind of) const {
     return step;
 }
 
-Step Schedule::solve_rating(RowSide side) const {
+Step Schedule::solve_rating(RowSide side, bool exactly) const {
     Step step = step_of(StepKind::SolveRating, side, FactorKind::Rating);
     step.reads_other = of(FactorKind::Rating, other(side)).version;
+    step.by_steps = !exactly && solves_by_steps();
+    if (step.by_steps != 0) step.reads_own = of(FactorKind::Rating, side).version;
     step.writes = steps_ + 1;
     step.halves = data_.exchange == Exchange::Half && side == RowSide::Items;
     return step;
@@ -137,7 +139,7 @@ bool Schedule::halves_ranking(RowSide side, bool exactly) const {
             break;
     }
     if (!solves_by_steps()) return false;
-    return side == RowSide::Users ? !exactly : !has_test() && !is_last_iteration();
+    return side == RowSide::Users ? !exactly : !has_test() && !is_last_iteration(FactorKind::Ranking);
 }
 
 Step Schedule::solve_ranking(RowSide side, bool exactly) const {
@@ -186,11 +188,13 @@ Step Schedule::next() const {
                 start_scale(start_squares_, summary_.users, static_cast<int>(step.factors), scale_.deviation));
             return step;
         case Stage::RatingItems:
-            return solve_rating(kItems);
+            return solve_rating(kItems, false);
         case Stage::WarmRatingUsers:
+            return solve_rating(kUsers, false);
         case Stage::RatingUsers:
-        case Stage::RatingBestUsers:
-            return solve_rating(kUsers);
+            return solve_rating(kUsers, is_last_iteration(FactorKind::Rating));
+        case Stage::RatingLastUsers:
+            return solve_rating(kUsers, true);
         case Stage::RatingTest:
         case Stage::RatingErrors:
             step = measure(StepKind::MeasureRatings, FactorKind::Rating);
@@ -214,7 +218,7 @@ Step Schedule::next() const {
         case Stage::WarmRankingUsers:
             return solve_ranking(kUsers, false);
         case Stage::RankingUsers:
-            return solve_ranking(kUsers, is_last_iteration());
+            return solve_ranking(kUsers, is_last_iteration(FactorKind::Ranking));
         case Stage::RankingLastUsers:
             return solve_ranking(kUsers, true);
         case Stage::RankingTest:
@@ -227,7 +231,7 @@ Step Schedule::next() const {
         case Stage::PopularLists:
             return baseline(StepKind::MeasurePopularity, kUsers, FactorKind::Ranking);
         case Stage::AllRatingUsers:
-            step = solve_rating(kUsers);
+            step = solve_rating(kUsers, true);
             step.takes_all = 1;
             return step;
         case Stage::AllRankingUsers:
@@ -261,14 +265,12 @@ void Schedule::begin(FactorKind kind, Environment& environment) {
     best_iteration_ = 0;
     metrics_.clear();
     best_items_ = {};
-    if (environment.on_phase)
-        environment.on_phase(phase_of(kind),
-                             kind == FactorKind::Rating ? options_.als.iterations : options_.ials.iterations);
+    if (environment.on_phase) environment.on_phase(phase_of(kind), iterations(kind));
 }
 
 bool Schedule::ends_iteration(FactorKind kind, double metric, Environment& environment) {
     const bool is_rating = kind == FactorKind::Rating;
-    const int iterations = is_rating ? options_.als.iterations : options_.ials.iterations;
+    const int iterations = this->iterations(kind);
     const auto iteration = static_cast<int>(iteration_);
     TrainingCurve& curve = is_rating ? summary_.rating_curve : summary_.ranking_curve;
     curve.loss.push_back(loss_);
@@ -317,6 +319,11 @@ bool Schedule::restore_best(FactorKind kind) {
     return true;
 }
 
+bool Schedule::keeps_last_users(FactorKind kind) {
+    const bool are_exact = !solves_by_steps() || is_last_iteration(kind);
+    return !restore_best(kind) && are_exact;
+}
+
 void Schedule::begin_ranking(Environment& environment) {
     const Step counted = step_of(StepKind::CountItems, RowSide::Items, FactorKind::Ranking);
     ials_ = derive_ials(statistics_, counted.ials, options_.ials);
@@ -328,14 +335,13 @@ void Schedule::begin_ranking(Environment& environment) {
 }
 
 void Schedule::end_ranking_iterations() {
-    const bool is_exact = !solves_by_steps() || is_last_iteration();
-    const bool other_items = restore_best(FactorKind::Ranking);
+    const bool keeps_last_users = this->keeps_last_users(FactorKind::Ranking);
     summary_.ranking_iterations = ranking_iterations_;
     summary_.iterations = is_explicit() ? rating_iterations_ : ranking_iterations_;
-    if (other_items || !is_exact)
-        stage_ = Stage::RankingLastUsers;
-    else
+    if (keeps_last_users)
         stage_ = has_test() ? Stage::Lists : Stage::Done;
+    else
+        stage_ = Stage::RankingLastUsers;
 }
 
 void Schedule::finish(const Step& step, const StepSums& sums, Environment& environment) {
@@ -398,9 +404,9 @@ void Schedule::finish(const Step& step, const StepSums& sums, Environment& envir
             if (ends_iteration(FactorKind::Rating, sums.test_errors.rmse(), environment))
                 stage_ = Stage::RatingItems;
             else
-                stage_ = restore_best(FactorKind::Rating) ? Stage::RatingBestUsers : Stage::RatingErrors;
+                stage_ = keeps_last_users(FactorKind::Rating) ? Stage::RatingErrors : Stage::RatingLastUsers;
             break;
-        case Stage::RatingBestUsers:
+        case Stage::RatingLastUsers:
             stage_ = Stage::RatingErrors;
             break;
         case Stage::RatingErrors:

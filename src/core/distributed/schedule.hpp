@@ -103,7 +103,7 @@ class Schedule {
         RatingItems,
         RatingUsers,
         RatingTest,       ///< of an iteration
-        RatingBestUsers,  ///< for the items of the best iteration
+        RatingLastUsers,  ///< exactly
         RatingErrors,     ///< at the end
         BaselineItems,
         BaselineErrors,
@@ -135,10 +135,13 @@ class Schedule {
     Step measure(StepKind kind, FactorKind of) const;
     /// A step with one factor, which writes the items of a baseline, or measures the users beside them.
     Step baseline(StepKind kind, RowSide side, FactorKind of) const;
-    Step solve_rating(RowSide side) const;
+    Step solve_rating(RowSide side, bool exactly) const;
     Step solve_ranking(RowSide side, bool exactly) const;
-    bool is_last_iteration() const { return static_cast<int>(iteration_) == options_.ials.iterations; }
-    bool solves_by_steps() const { return options_.ials.solver != IalsOptions::Solver::Cholesky; }
+    bool is_last_iteration(FactorKind kind) const { return static_cast<int>(iteration_) == iterations(kind); }
+    int iterations(FactorKind kind) const {
+        return kind == FactorKind::Rating ? options_.als.iterations : options_.ials.iterations;
+    }
+    bool solves_by_steps() const { return options_.solver != Solver::Cholesky; }
     /// What solve_ranking() writes travels in 16 bits.
     bool halves_ranking(RowSide side, bool exactly) const;
     void turn_to_eigenbasis(RowSide side, Environment& environment);
@@ -147,6 +150,8 @@ class Schedule {
     void begin(FactorKind kind, Environment& environment);
     /// After the last iteration: back to the items of the best one. True if they were others.
     bool restore_best(FactorKind kind);
+    /// The same; true if the users are the exact solution for the items that this leaves.
+    bool keeps_last_users(FactorKind kind);
     void begin_ranking(Environment& environment);
     void end_ranking_iterations();
 

@@ -13,6 +13,10 @@ void HalfMatrix::copy(FactorView rows, const GramMatrix& gram, Environment& envi
     float largest = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(rows.factors()); ++i)
         largest = std::max(largest, gram.at(i, i));
+    copy(rows, static_cast<double>(largest), environment);
+}
+
+void HalfMatrix::copy(FactorView rows, double largest, Environment& environment) {
     constexpr int kExponent = 14;
     const int exponent = largest > 0 ? std::ilogb(std::sqrt(largest)) - kExponent : 0;
     unit_ = std::ldexp(1.0f, exponent);

@@ -27,6 +27,9 @@ class HalfMatrix {
     /// its elements finite. O(rows·k) on environment.threads threads.
     void copy(FactorView rows, const GramMatrix& gram, Environment& environment);
 
+    /// The same with the largest element of the Gram matrix's diagonal, a finite number.
+    void copy(FactorView rows, double largest, Environment& environment);
+
     HalfRows rows() const { return {data_.data(), stride_, unit_}; }
 
   private:

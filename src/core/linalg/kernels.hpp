@@ -70,11 +70,17 @@ struct Rotation {
     std::size_t column;  ///< the left one
 };
 
-/// Rows of 16-bit floats, each times `unit`, a power of two: normal numbers and zeros.
+/// Rows of 16-bit floats, each times `unit`: normal numbers and zeros.
 struct HalfRows {
     const std::uint16_t* rows = nullptr;  ///< aligned to 64 bytes
     std::size_t stride = 0;               ///< numbers of a row, a multiple of 16
     float unit = 1.0f;
+};
+
+/// Sums over the residuals of rows, and over their squares, in single precision: good for some thousand rows.
+struct HalfRowSums {
+    float residuals = 0;
+    float squares = 0;
 };
 
 /// All pointers to floats are aligned to 64 bytes. No function allocates or throws.
@@ -132,6 +138,12 @@ struct Kernels {
     float (*add_half_rows)(const HalfRows& matrix, const std::uint32_t* indices, std::size_t count,
                            std::size_t readable, const float* weights, float target, std::size_t blocks,
                            const float* vector, float* sum);
+
+    /// sum += Σ_t (targets[t] − y_t·vector) · y_t and row_sum += Σ_t y_t, where y_t is row indices[t], t < count.
+    /// Otherwise as add_half_rows; returns both sums of its residuals.
+    HalfRowSums (*add_half_residuals)(const HalfRows& matrix, const std::uint32_t* indices, std::size_t count,
+                                      std::size_t readable, const float* targets, std::size_t blocks,
+                                      const float* vector, float* sum, float* row_sum);
 
     /// products(r, c) = Σ_t rows(t, r) · columns(t, c), t < count, for 16 rows r and 16·blocks columns c: rows(t, r) at
     /// rows[16·t + r], columns(t, c) at columns[(c/16)·stride + 16·t + c%16], products(r, c) at

@@ -24,9 +24,12 @@ struct Side {
     Side(const Csr& matrix, int factors) : rows(matrix), plan(plan_rows(matrix, factors)) {}
 };
 
-ObjectiveParts solve_side(const AlsHalfStep& step, const Side& side, const BiasedFactors& features,
-                          const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
+// Solves one side, exactly unless there is memory for the features of steps.
+ObjectiveParts solve_side(AlsHalfStep step, StepFeatures* steps, const Side& side, const BiasedFactors& features,
+                          const BiasedFactors& centers, std::span<AlsWorkspace> workspaces, Environment& environment,
                           FactorMatrix& factors, Array<float>& bias) {
+    if (steps != nullptr) steps->copy(features.factors, step.unit, environment);
+    step.steps = steps;
     return solve_rows(step, side.rows, side.plan, features, centers, workspaces, environment, factors, bias);
 }
 
@@ -41,13 +44,13 @@ FactorMatrix joined(const FactorMatrix& factors, const Array<float>& bias, Envir
     return result;
 }
 
-ObjectiveParts solve_users(RatingModel& model, const Side& users, const Csr* user_features,
-                           std::span<NormalEquations> workspaces, Environment& environment) {
+ObjectiveParts solve_users(RatingModel& model, StepFeatures* steps, const Side& users, const Csr* user_features,
+                           std::span<AlsWorkspace> workspaces, Environment& environment) {
     const auto parameters = from_numbers<AlsParameters>(model.parameters);
     SplitFactors centers;
     if (model.user_map.rows() > 0)
         centers = split_bias(expected_factors(*user_features, model.user_map, environment), environment);
-    return solve_side(als_users_step(parameters, model.scale.mean), users, {model.items, model.item_bias},
+    return solve_side(als_users_step(parameters, model.scale.mean), steps, users, {model.items, model.item_bias},
                       {centers.factors, centers.bias}, workspaces, environment, model.users, model.user_bias);
 }
 
@@ -76,14 +79,17 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
     model.user_bias = Array<float>(by_user.rows(), 0.0f);
     const Side users(by_user, options.factors);
     const Side items(by_item, options.factors);
-    std::vector<NormalEquations> memory = make_workspaces<NormalEquations>(options.factors, environment);
-    const std::span<NormalEquations> workspaces(memory);
+    std::vector<AlsWorkspace> memory = make_workspaces<AlsWorkspace>(options.factors, environment);
+    const std::span<AlsWorkspace> workspaces(memory);
+    const bool exact = options.solver == Solver::Cholesky;
+    StepFeatures step_features;  // of the side that is read
+    StepFeatures* const steps = exact ? nullptr : &step_features;
     if (start != nullptr && start->item_bias.size() != by_item.rows())
         throw std::logic_error("the first item biases do not fit the data");
     if (start != nullptr && is_start(start->items, by_item.rows(), options.factors)) {
         model.items = std::move(start->items);
         model.item_bias = std::move(start->item_bias);
-        solve_users(model, users, user_rows, workspaces, environment);
+        solve_users(model, steps, users, user_rows, workspaces, environment);
     } else {
         model.items = FactorMatrix(by_item.rows(), options.factors, environment);
         model.item_bias = Array<float>(by_item.rows(), 0.0f);
@@ -103,6 +109,7 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
     FactorMatrix best_items;
     Array<float> best_bias;
     FactorMatrix best_user_map;
+    bool users_are_exact = false;
 
     for (int iteration = 1; iteration <= iterations; ++iteration) {
         const bool draws = is_drawn_to_map(iteration, iterations);
@@ -110,11 +117,13 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
         if (item_features != nullptr && draws)
             centers =
                 split_bias(expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment), environment);
-        const ObjectiveParts items_parts =
-            solve_side(als_items_step(parameters, model.scale.mean, deviation), items, {model.users, model.user_bias},
-                       {centers.factors, centers.bias}, workspaces, environment, model.items, model.item_bias);
+        const ObjectiveParts items_parts = solve_side(
+            als_items_step(parameters, model.scale.mean, deviation), steps, items, {model.users, model.user_bias},
+            {centers.factors, centers.bias}, workspaces, environment, model.items, model.item_bias);
         if (user_features != nullptr && draws) model.user_map = fit_user_map();
-        const ObjectiveParts users_parts = solve_users(model, users, user_rows, workspaces, environment);
+        users_are_exact = exact || iteration == iterations;
+        const ObjectiveParts users_parts =
+            solve_users(model, users_are_exact ? nullptr : steps, users, user_rows, workspaces, environment);
         model.iterations = iteration;
 
         const double objective = users_parts.fit + items_parts.penalty * deviation * deviation;
@@ -137,19 +146,20 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
         model.item_bias = std::move(best_bias);
         model.user_map = std::move(best_user_map);
         model.iterations = early_stop.best_iteration();
-        solve_users(model, users, user_rows, workspaces, environment);
+        users_are_exact = false;
     }
+    if (!users_are_exact) solve_users(model, nullptr, users, user_rows, workspaces, environment);
     if (user_features != nullptr && model.user_map.rows() == 0) {  // training has ended before they are drawn to it
         model.user_map = fit_user_map();
-        solve_users(model, users, user_rows, workspaces, environment);
+        solve_users(model, nullptr, users, user_rows, workspaces, environment);
     }
     if (item_features != nullptr) model.item_map = fit_item_map(kLastMapSteps);
     return model;
 }
 
 void solve_users(RatingModel& model, const Csr& by_user, const Csr* user_features, Environment& environment) {
-    std::vector<NormalEquations> workspaces = make_workspaces<NormalEquations>(model.items.factors(), environment);
-    solve_users(model, Side(by_user, model.items.factors()), user_features, workspaces, environment);
+    std::vector<AlsWorkspace> workspaces = make_workspaces<AlsWorkspace>(model.items.factors(), environment);
+    solve_users(model, nullptr, Side(by_user, model.items.factors()), user_features, workspaces, environment);
 }
 
 RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, const RatingScale& scale,
@@ -157,9 +167,9 @@ RatingItemRows solve_items(const ItemsToSolve& items, const RatingUsers& users, 
     const int factors = users.rows.factors();
     const Csr by_item = rows_of_columns(items.by_user, items.by_user.values, items.columns, environment);
     RatingItemRows result{FactorMatrix(by_item.rows(), factors, environment), Array<float>(by_item.rows(), 0.0f)};
-    std::vector<NormalEquations> workspaces = make_workspaces<NormalEquations>(factors, environment);
+    std::vector<AlsWorkspace> workspaces = make_workspaces<AlsWorkspace>(factors, environment);
     const SplitFactors centers = split_bias(items.centers, environment);
-    solve_side(als_items_step(parameters, scale.mean, scale.deviation), Side(by_item, factors),
+    solve_side(als_items_step(parameters, scale.mean, scale.deviation), nullptr, Side(by_item, factors),
                {users.rows, users.bias}, {centers.factors, centers.bias}, workspaces, environment, result.factors,
                result.bias);
     return result;
@@ -189,8 +199,14 @@ constinit const RatingTrainer kAlsTrainer = {
      {},
      [](TrainOptions& options) -> int& { return options.als.iterations; },
      number_ranges<AlsParameters>,
-     [](const TrainOptions& options, std::uint64_t, std::uint64_t, int threads) {
-         return solver_bytes(options.factors, threads);
+     // The systems, a copy of the side that is read, and the targets of a row.
+     [](const TrainOptions& options, std::uint64_t rows, std::uint64_t ratings, int threads) {
+         const double systems = solver_bytes(options.factors, threads);
+         if (options.solver == Solver::Cholesky) return systems;
+         const std::uint64_t targets = std::min<std::uint64_t>(piece_entries(options.factors), ratings);
+         return systems + StepFeatures::bytes(static_cast<double>(rows), options.factors) +
+                threads *
+                    static_cast<double>(BiasedConjugateGradient::bytes(options.factors) + targets * sizeof(float));
      }},
     train_als,
     solve_users,

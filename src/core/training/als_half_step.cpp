@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -17,6 +18,12 @@ AlsHalfStep als_items_step(const AlsParameters& parameters, double mean, double 
 
 namespace {
 
+// What the factors of a row are to give, in the step's unit.
+double target_of(const AlsHalfStep& step, const BiasedFactors& features, std::uint32_t column, float value,
+                 double inverse_unit) {
+    return (static_cast<double>(value) - step.mean - static_cast<double>(features.bias[column])) * inverse_unit;
+}
+
 // Adds the entries [first, first + count) of a row: right-hand side 0 is for the targets, 1 for ones. The sums are
 // those of the targets and of their squares.
 void add_row_entries(const AlsHalfStep& step, const BiasedFactors& features, std::span<const std::uint32_t> columns,
@@ -31,9 +38,7 @@ void add_row_entries(const AlsHalfStep& step, const BiasedFactors& features, std
     for (const std::size_t end = first + count; first < end; first += kPanelRows) {
         const std::size_t rows = std::min(kPanelRows, end - first);
         for (std::size_t j = 0; j < rows; ++j) {
-            const double target = (static_cast<double>(values[first + j]) - step.mean -
-                                   static_cast<double>(features.bias[columns[first + j]])) *
-                                  inverse_unit;
+            const double target = target_of(step, features, columns[first + j], values[first + j], inverse_unit);
             targets[j] = static_cast<float>(target);
             target_sum += target;
             target_squares += target * target;
@@ -44,13 +49,28 @@ void add_row_entries(const AlsHalfStep& step, const BiasedFactors& features, std
     }
 }
 
+// The ridges of a row with n entries.
+struct RowRidges {
+    double factors;
+    double bias;
+
+    RowRidges(const AlsParameters& parameters, std::size_t n) {
+        const double count_power = std::pow(static_cast<double>(n), parameters.exponent);
+        factors = parameters.regularization * count_power;
+        bias = parameters.bias_regularization * count_power;
+    }
+
+    double penalty(const float* row, const float* center, int k, double own_bias, double center_bias) const {
+        return factors * squared_distance(row, center, k) + bias * (own_bias - center_bias) * (own_bias - center_bias);
+    }
+};
+
 ObjectiveParts finish_row(const AlsHalfStep& step, std::size_t n, NormalEquations& equations,
                           const BiasedCenter& center, float* factors, float* bias) {
-    const AlsParameters& parameters = step.parameters;
     auto [target_sum, target_squares] = equations.sums();
-    const double count_power = std::pow(static_cast<double>(n), parameters.exponent);
-    const double ridge = parameters.regularization * count_power;
-    const double bias_ridge = parameters.bias_regularization * count_power;
+    const RowRidges ridges(step.parameters, n);
+    const double ridge = ridges.factors;
+    const double bias_ridge = ridges.bias;
     const double center_bias = static_cast<double>(center.bias) / step.unit;
     if (center.factors != nullptr) {
         equations.add_to_right_hand_side(0, static_cast<float>(ridge), center.factors);
@@ -77,8 +97,7 @@ ObjectiveParts finish_row(const AlsHalfStep& step, std::size_t n, NormalEquation
     equations.solve_upper(static_cast<float>(own_bias), factors);
     *bias = static_cast<float>(own_bias * step.unit);
     return {target_squares - explained - own_bias * own_bias * denominator,
-            ridge * squared_distance(factors, center.factors, equations.factors()) +
-                bias_ridge * (own_bias - center_bias) * (own_bias - center_bias)};
+            ridges.penalty(factors, center.factors, equations.factors(), own_bias, center_bias)};
 }
 
 }  // namespace
@@ -100,14 +119,54 @@ ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& featu
     return finish_row(step, values.size(), workspace, center, factors, bias);
 }
 
+namespace {
+
+// Improves one row with entries. The fit is NaN where single precision does not suffice.
+ObjectiveParts improve_row(const AlsHalfStep& step, const BiasedFactors& features,
+                           std::span<const std::uint32_t> columns, std::span<const float> values,
+                           AlsWorkspace& workspace, const BiasedCenter& center, int k, float* factors, float* bias) {
+    std::vector<float>& targets = workspace.targets;
+    targets.resize(values.size());
+    const double inverse_unit = 1.0 / step.unit;
+    float largest = 0;
+    for (std::size_t j = 0; j < values.size(); ++j) {
+        targets[j] = static_cast<float>(target_of(step, features, columns[j], values[j], inverse_unit));
+        largest = std::max(largest, std::fabs(targets[j]));
+    }
+    // Squares of others may leave the range of single precision.
+    if (!(largest > 1e-9f && largest < 1e9f)) return {std::numeric_limits<double>::quiet_NaN(), 0};
+    const RowRidges ridges(step.parameters, values.size());
+    const double center_bias = static_cast<double>(center.bias) / step.unit;
+    const auto solution = workspace.steps->improve(
+        *step.steps, columns, targets, {static_cast<float>(ridges.factors), ridges.bias, center.factors, center_bias},
+        factors);
+    *bias = static_cast<float>(solution.bias * step.unit);
+    return {solution.value, ridges.penalty(factors, center.factors, k, solution.bias, center_bias)};
+}
+
+}  // namespace
+
 ObjectiveParts solve_block(const AlsHalfStep& step, CsrView rows, const BiasedFactors& features,
-                           NormalEquations& workspace, const BiasedFactors& centers, MutableFactorView out,
+                           AlsWorkspace& workspace, const BiasedFactors& centers, MutableFactorView out,
                            std::span<float> out_bias, Environment* environment) {
-    ObjectiveParts parts;
-    for (std::uint32_t row = 0; row < rows.rows(); ++row)
-        parts += solve_als_row(step, features, rows.columns_from(row), rows.row_values(row), workspace,
-                               centers.center(row), out.row(row), &out_bias[row], environment);
-    return parts;
+    if (step.steps != nullptr && !workspace.steps) workspace.steps.emplace(out.factors());
+    ObjectiveParts sum;
+    for (std::uint32_t row = 0; row < rows.rows(); ++row) {
+        const std::span<const std::uint32_t> columns = rows.columns_from(row);
+        const std::span<const float> values = rows.row_values(row);
+        const BiasedCenter center = centers.center(row);
+        if (step.steps != nullptr && !values.empty()) {
+            const ObjectiveParts parts = improve_row(step, features, columns, values, workspace, center, out.factors(),
+                                                     out.row(row), &out_bias[row]);
+            if (!std::isnan(parts.fit)) {
+                sum += parts;
+                continue;
+            }
+        }
+        sum += solve_als_row(step, features, columns, values, workspace.equations, center, out.row(row), &out_bias[row],
+                             environment);
+    }
+    return sum;
 }
 
 ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
@@ -124,10 +183,10 @@ ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<
 }
 
 ObjectiveParts solve_rows(const AlsHalfStep& step, CsrView rows, const RowPlan& plan, const BiasedFactors& features,
-                          const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
+                          const BiasedFactors& centers, std::span<AlsWorkspace> workspaces, Environment& environment,
                           MutableFactorView out, std::span<float> out_bias) {
     ObjectiveParts parts = solve_long_rows(step, rows, plan.long_rows, features, centers, environment, out, out_bias);
-    parts += solve_blocks(plan.blocks, workspaces, environment, [&](RowBlock block, NormalEquations& workspace) {
+    parts += solve_blocks(plan.blocks, workspaces, environment, [&](RowBlock block, AlsWorkspace& workspace) {
         return solve_block(step, rows.slice(block.begin, block.end), features, workspace,
                            centers.slice(block.begin, block.end), out.slice(block.begin, block.end),
                            out_bias.subspan(block.begin, block.end - block.begin));

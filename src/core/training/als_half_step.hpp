@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "core/base/parallel.hpp"
 #include "core/data/csr.hpp"
+#include "core/linalg/biased_conjugate_gradient.hpp"
 #include "core/linalg/factor_matrix.hpp"
 #include "core/linalg/normal_equations.hpp"
 #include "core/training/fold_in.hpp"
@@ -46,43 +49,55 @@ struct AlsParameters {
     }
 };
 
-/// What all rows of one side have in common. Plain numbers.
+/// What all rows of one side have in common.
 struct AlsHalfStep {
     AlsParameters parameters;
     double mean;           ///< of the ratings
     double unit;           ///< of the features and of the targets: 1 for users, σ for items
     const char* row_name;  ///< "user" or "item", for messages
+    /// A copy of the features in this unit: where it is there, rows are improved by a few steps of conjugate gradient
+    /// from the factors that they have; otherwise all rows are solved exactly.
+    const StepFeatures* steps = nullptr;
 };
 
-/// The half-steps of the two sides. deviation: σ of the ratings.
+/// Scratch of one thread.
+struct AlsWorkspace {
+    explicit AlsWorkspace(int factors) : equations(factors) {}
+    NormalEquations equations;
+    std::optional<BiasedConjugateGradient> steps;  ///< made at first use
+    std::vector<float> targets;                    ///< of a row
+};
+
+/// The half-steps of the two sides, exact. deviation: σ of the ratings.
 AlsHalfStep als_users_step(const AlsParameters& parameters, double mean);
 AlsHalfStep als_items_step(const AlsParameters& parameters, double mean, double deviation);
 
 /// Solves a block of rows: row r of `out` and out_bias[r] from row r of `rows`, whose columns are rows of the features.
 /// The matrices have the same number k of factors; nothing but `workspace`, whose content does not matter, is shared
 /// between calls. The ridges draw row r to row r of `centers`, or to zero if that has no rows. A row without entries
-/// gets zeros. Throws NumericalFailure if a system is singular to working
-/// precision. With an environment, which no worker may give, a long row has checkpoints. Whatever the blocks, a row
-/// gets the same bits. O(entries·k² + rows·k³).
+/// gets zeros. With step.steps, rows for which single precision does not suffice are solved exactly all the same.
+/// Throws NumericalFailure if a system is singular to working precision. With an environment, which no worker may give,
+/// a long row has checkpoints. Whatever the blocks, a row gets the same bits. O(entries·k² + rows·k³), or O(entries·k)
+/// by conjugate gradient.
 ObjectiveParts solve_block(const AlsHalfStep& step, CsrView rows, const BiasedFactors& features,
-                           NormalEquations& workspace, const BiasedFactors& centers, MutableFactorView out,
+                           AlsWorkspace& workspace, const BiasedFactors& centers, MutableFactorView out,
                            std::span<float> out_bias, Environment* environment = nullptr);
 
-/// The same for these rows of a side, each by all threads together, with the same bits.
+/// Solves these rows of a side exactly, each by all threads together, with the same bits.
 ObjectiveParts solve_long_rows(const AlsHalfStep& step, CsrView rows, std::span<const std::uint32_t> long_rows,
                                const BiasedFactors& features, const BiasedFactors& centers, Environment& environment,
                                MutableFactorView out, std::span<float> out_bias);
 
-/// All rows of a side, by its plan: what both of the above do, on all threads, with the same bits for any number of
-/// them.
+/// All rows of a side, by its plan, the long ones exactly: what both of the above do, on all threads, with the same
+/// bits for any number of them.
 ObjectiveParts solve_rows(const AlsHalfStep& step, CsrView rows, const RowPlan& plan, const BiasedFactors& features,
-                          const BiasedFactors& centers, std::span<NormalEquations> workspaces, Environment& environment,
+                          const BiasedFactors& centers, std::span<AlsWorkspace> workspaces, Environment& environment,
                           MutableFactorView out, std::span<float> out_bias);
 
-/// Solves one row. columns may be longer than values; the surplus is prefetched. factors has FactorMatrix::padded(k)
-/// floats. The bias b is eliminated: with the system A z₁ = Σ t_j y_j + λ m, A z₂ = s = Σ y_j it is
-/// b = (Σ t_j + λ_b b_m − s·z₁) / (n + λ_b − s·z₂), and then p = z₁ − b z₂, for the ridges λ and λ_b of the row and the
-/// center (m, b_m). Otherwise as solve_block(). O(n·k² + k³).
+/// Solves one row exactly. columns may be longer than values; the surplus is prefetched. factors has
+/// FactorMatrix::padded(k) floats. The bias b is eliminated: with the system A z₁ = Σ t_j y_j + λ m, A z₂ = s = Σ y_j
+/// it is b = (Σ t_j + λ_b b_m − s·z₁) / (n + λ_b − s·z₂), and then p = z₁ − b z₂, for the ridges λ and λ_b of the row
+/// and the center (m, b_m). Otherwise as solve_block(). O(n·k² + k³).
 ObjectiveParts solve_als_row(const AlsHalfStep& step, const BiasedFactors& features,
                              std::span<const std::uint32_t> columns, std::span<const float> values,
                              NormalEquations& workspace, const BiasedCenter& center, float* factors, float* bias,

@@ -79,7 +79,7 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     const Side items(by_item, data.item_weights, factors);
     std::vector<IalsWorkspace> memory = make_workspaces<IalsWorkspace>(factors, environment);
     const std::span<IalsWorkspace> workspaces(memory);
-    const bool exact = options.ials.solver == IalsOptions::Solver::Cholesky;
+    const bool exact = options.solver == Solver::Cholesky;
     HalfMatrix halves;  // of the side that is read
 
     const double ridge = options.ials.feature_regularization;
@@ -199,25 +199,20 @@ constexpr NumericOption kOptions[] = {
                                                                               kMinimumRegularization, kMaximumWeight),
 };
 
-constexpr Word<IalsOptions::Solver> kSolverWords[] = {{"cholesky", IalsOptions::Solver::Cholesky},
-                                                      {"conjugate_gradient", IalsOptions::Solver::ConjugateGradient}};
-
-constexpr WordOption kWords[] = {
-    {"solver",
-     [](TrainOptions& options, std::string_view word) { return set_word(options.ials.solver, kSolverWords, word); },
-     "The values are \"cholesky\" and \"conjugate_gradient\"."},
-};
-
 }  // namespace
 
 constinit const RankingTrainer kIalsTrainer = {
-    {Algorithm::Ials, "ials", kOptions, kWords, [](TrainOptions& options) -> int& { return options.ials.iterations; },
+    {Algorithm::Ials,
+     "ials",
+     kOptions,
+     {},
+     [](TrainOptions& options) -> int& { return options.ials.iterations; },
      number_ranges<IalsParameters>,
      // The weights of both matrices, the systems, five matrices in double precision while an eigenbasis is sought, and
      // a copy of the side that is read.
      [](const TrainOptions& options, std::uint64_t rows, std::uint64_t ratings, int threads) {
          const double k = options.factors;
-         const bool by_steps = options.ials.solver == IalsOptions::Solver::ConjugateGradient;
+         const bool by_steps = options.solver == Solver::ConjugateGradient;
          return 8 * static_cast<double>(ratings) + solver_bytes(options.factors, threads) +
                 threads * static_cast<double>(DualEquations::bytes(options.factors) +
                                               ConjugateGradient::bytes(options.factors)) +

@@ -80,6 +80,13 @@ constexpr WordOption kStorage = {
     [](TrainOptions& options, std::string_view word) { return set_word(options.storage, kStorageWords, word); },
     "The values are \"single\" and \"half\"."};
 
+constexpr Word<Solver> kSolverWords[] = {{"cholesky", Solver::Cholesky},
+                                         {"conjugate_gradient", Solver::ConjugateGradient}};
+
+constexpr WordOption kSolver = {
+    "solver", [](TrainOptions& options, std::string_view word) { return set_word(options.solver, kSolverWords, word); },
+    "The values are \"cholesky\" and \"conjugate_gradient\"."};
+
 /// An option under the name that it has for the algorithms in use.
 template <class Option>
 struct Named {
@@ -111,9 +118,12 @@ std::vector<Named<NumericOption>> numeric_options(const TrainOptions& options) {
 }
 
 std::vector<Named<WordOption>> word_options(const TrainOptions& options) {
-    std::vector<Named<WordOption>> result{{"duplicates", &kDuplicates, OptionScope::Data},
-                                          {"storage", &kStorage, OptionScope::Data}};
-    if (const RatingTrainer* rating = rating_trainer(options))
+    const RatingTrainer* rating = rating_trainer(options);
+    std::vector<Named<WordOption>> result{
+        {"duplicates", &kDuplicates, OptionScope::Data},
+        {"storage", &kStorage, OptionScope::Data},
+        {"solver", &kSolver, rating != nullptr ? OptionScope::Both : OptionScope::Ranking}};
+    if (rating != nullptr)
         for (const WordOption& option : rating->words)
             result.push_back({std::string(option.name), &option, OptionScope::Rating});
     for (const WordOption& option : ranking_trainer(options).words)

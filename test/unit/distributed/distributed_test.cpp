@@ -226,13 +226,13 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
     const Dataset dataset = positive_data(environment);
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
         for (const double test_fraction : {0.0, 0.2})
-            for (const auto solver : {IalsOptions::Solver::Cholesky, IalsOptions::Solver::ConjugateGradient})
+            for (const auto solver : {Solver::Cholesky, Solver::ConjugateGradient})
                 for (const std::uint32_t buckets : {1u, 5u}) {
                     SCOPED_TRACE(testing::Message()
                                  << "feedback " << static_cast<int>(feedback) << ", held out " << test_fraction
                                  << ", solver " << static_cast<int>(solver) << ", " << buckets << " buckets");
                     TrainOptions options = options_for(feedback, test_fraction);
-                    options.ials.solver = solver;
+                    options.solver = solver;
                     const TrainResult local = train(dataset, options, environment);
                     Engine engine(dataset, options, buckets);
                     engine.exchange(Exchange::Single);
@@ -240,7 +240,7 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
                     ASSERT_EQ(engine.data().item_counts.size(), buckets);
                     const Schedule schedule = run(engine, options);
                     const TrainSummary& summary = schedule.summary();
-                    const bool is_exact = solver == IalsOptions::Solver::Cholesky;
+                    const bool is_exact = solver == Solver::Cholesky;
                     EXPECT_EQ(summary.users, local.summary.users);
                     EXPECT_EQ(summary.items, local.summary.items);
                     EXPECT_EQ(summary.ratings, local.summary.ratings);
@@ -339,7 +339,7 @@ TEST(DistributedTest, FactorsThatStepsReadTravelInHalves) {
     }
     // An exact solver reads all bits.
     TrainOptions options = options_for(Feedback::Implicit, 0);
-    options.ials.solver = IalsOptions::Solver::Cholesky;
+    options.solver = Solver::Cholesky;
     Engine exact(dataset, options, 3), single(dataset, options, 3);
     single.exchange(Exchange::Single);
     run(exact, options);

@@ -190,6 +190,56 @@ TEST_P(KernelsTest, AddHalfRows) {
     }
 }
 
+TEST_P(KernelsTest, AddHalfResiduals) {
+    constexpr std::size_t kRows = 90;
+    for (const std::size_t blocks : {1u, 3u, 4u, 5u, 8u, 17u}) {
+        const std::size_t stride = blocks * kLanes;
+        const Array<float> rows = random_floats(kRows * stride, 1);
+        Array<std::uint16_t> halves(rows.size());
+        kernel_->to_halves(rows.data(), kRows * blocks, 1024.0f, halves.data());
+        const HalfRows matrix{halves.data(), stride, 0x1.4p-9f};
+        const Array<float> vector = random_floats(stride, 3);
+        const Array<float> some_targets = random_floats(kRows + 1, 4);
+        const float* const targets = some_targets.data() + 1;
+        for (const std::size_t count : {0u, 1u, 7u, 8u, 15u, 16u, 17u, 33u, 90u}) {
+            std::vector<std::uint32_t> indices(count);
+            for (std::size_t t = 0; t < count; ++t) indices[t] = static_cast<std::uint32_t>(t * 37 % kRows);
+            Array<float> sum(stride, 0.5f), row_sum(stride, -0.5f);
+            const HalfRowSums sums = kernel_->add_half_residuals(matrix, indices.data(), count, count, targets, blocks,
+                                                                 vector.data(), sum.data(), row_sum.data());
+            std::vector<double> expected(stride, 0.5), expected_rows(stride, -0.5), magnitude(stride, 1.0);
+            double residuals = 0, squares = 0, all_terms = 1, all_squares = 1;
+            for (std::size_t t = 0; t < count; ++t) {
+                const auto row_at = [&](std::size_t j) {
+                    return static_cast<double>(from_half(halves[indices[t] * stride + j])) *
+                           static_cast<double>(matrix.unit);
+                };
+                double residual = static_cast<double>(targets[t]), terms = std::abs(residual);
+                for (std::size_t j = 0; j < stride; ++j) {
+                    const double product = row_at(j) * static_cast<double>(vector[j]);
+                    residual -= product;
+                    terms += std::abs(product);
+                }
+                residuals += residual;
+                squares += residual * residual;
+                all_terms += terms;
+                all_squares += terms * terms;
+                for (std::size_t j = 0; j < stride; ++j) {
+                    expected[j] += residual * row_at(j);
+                    expected_rows[j] += row_at(j);
+                    magnitude[j] += std::abs(row_at(j)) * (terms + 1);
+                }
+            }
+            ASSERT_NEAR(sums.residuals, residuals, 1e-6 * all_terms) << blocks << ' ' << count;
+            ASSERT_NEAR(sums.squares, squares, 1e-6 * all_squares) << blocks << ' ' << count;
+            for (std::size_t j = 0; j < stride; ++j) {
+                ASSERT_NEAR(sum[j], expected[j], 1e-6 * magnitude[j]) << blocks << ' ' << count << ' ' << j;
+                ASSERT_NEAR(row_sum[j], expected_rows[j], 1e-6 * magnitude[j]) << blocks << ' ' << count << ' ' << j;
+            }
+        }
+    }
+}
+
 TEST_P(KernelsTest, AddOuterProducts) {
     for (const std::size_t blocks : kBlockCounts) {
         const Array<float> panel = random_floats(panel_size(blocks), 3);
@@ -365,6 +415,12 @@ TEST(KernelsBitsTest, Avx2AndAvx512Agree) {
             std::iota(indices.begin(), indices.end(), 0u);
             vector[0] += kernel.add_half_rows({halves.data(), test.size, 0x1.0p-6f}, indices.data(), 61, 61,
                                               coefficients.data(), 1.0f, blocks, panel.data(), vector.data());
+            Array<float> row_sum(test.size, 0.0f);
+            const HalfRowSums sums =
+                kernel.add_half_residuals({halves.data(), test.size, 0x1.4p-6f}, indices.data(), 61, 61,
+                                          coefficients.data(), blocks, panel.data(), vector.data(), row_sum.data());
+            vector[0] += sums.residuals + sums.squares;
+            for (std::size_t i = 0; i < test.size; ++i) vector[i] += row_sum[i];
             ASSERT_TRUE(kernel.factorize(test.system.data(), blocks, 1e-7f));
             kernel.solve_lower(test.system.data(), blocks, vector.data());
             kernel.solve_upper(test.system.data(), blocks, vector.data());

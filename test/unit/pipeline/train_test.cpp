@@ -96,7 +96,8 @@ TEST(TrainTest, RecordsEachIteration) {
             train(dataset, small_options(Feedback::Explicit, test_fraction), environment).summary;
         std::vector<double> recorded;
         for (const TrainingCurve* curve : {&summary.rating_curve, &summary.ranking_curve}) {
-            EXPECT_TRUE(std::ranges::is_sorted(curve->loss, std::greater<>()));
+            // Up to the rounding of steps that read 16 bits.
+            EXPECT_TRUE(std::ranges::is_sorted(curve->loss, [](double a, double b) { return a > b * (1 + 1e-5); }));
             EXPECT_EQ(curve->test_metric.size(), test_fraction > 0 ? curve->loss.size() : 0u);
             recorded.insert(recorded.end(), curve->loss.begin(), curve->loss.end());
         }
@@ -440,7 +441,7 @@ TEST(TrainingMemoryTest, GrowsWithEverything) {
     EXPECT_GT(training_memory(138493, 36744, 20000000, 1000000, options, 2), base);
     // The copy in 16 bits of the larger side.
     TrainOptions exact = options;
-    exact.ials.solver = IalsOptions::Solver::Cholesky;
+    exact.solver = Solver::Cholesky;
     EXPECT_EQ(training_memory(138493, 26744, 20000000, 1000000, exact, 2), base - 2u * 64u * 138493u);
     // The builder's counters, where users and items are so many that blocks of cells have few users: 24 GB here.
     TrainOptions small = options;

@@ -88,9 +88,9 @@ TEST(UserFeaturesTest, StoredUsersAreDrawnToWhatTheirFeaturesSay) {
     const FeatureValues features = features_of(dataset, 4, environment);
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
         for (const double test_fraction : {0.0, 0.3})
-            for (const auto solver : {IalsOptions::Solver::Cholesky, IalsOptions::Solver::ConjugateGradient}) {
+            for (const auto solver : {Solver::Cholesky, Solver::ConjugateGradient}) {
                 TrainOptions options = small_options(feedback, test_fraction);
-                options.ials.solver = solver;
+                options.solver = solver;
                 const Model model = train(dataset, options, environment, nullptr, {nullptr, &features}).model;
                 EXPECT_EQ(model.user_features.size(), 5u);
                 expect_fold_ins(dataset, features, model, environment);

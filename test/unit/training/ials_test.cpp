@@ -108,14 +108,14 @@ double objective(const RankingModel& model, const IalsData& data, const Csr& by_
     return sum / static_cast<double>(by_user.entries());
 }
 
-constexpr IalsOptions::Solver kSolvers[] = {IalsOptions::Solver::Cholesky, IalsOptions::Solver::ConjugateGradient};
+constexpr Solver kSolvers[] = {Solver::Cholesky, Solver::ConjugateGradient};
 
 TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
     const Csr by_user = make_csr(planted_ratings(80, 120, 3, 0.3, 0.3, 6), 80, 120);
     const Csr by_item = transpose(by_user);
-    for (const IalsOptions::Solver solver : kSolvers) {
+    for (const Solver solver : kSolvers) {
         TrainOptions options = small_options(8, 15);
-        options.ials.solver = solver;
+        options.solver = solver;
         const Plain plain(by_user, Feedback::Explicit, options);
         Environment environment;
         std::vector<double> losses, expected;
@@ -145,13 +145,13 @@ TEST(IalsTest, StepsReachTheLossOfExactSolutions) {
         if (factors == kMany && test::kSanitized) continue;  // two minutes; ConjugateGradientTest has such rows too
         const int iterations = factors == kMany ? 2 : 4;
         std::vector<double> losses[2];
-        for (const IalsOptions::Solver solver : kSolvers) {
+        for (const Solver solver : kSolvers) {
             TrainOptions options = small_options(factors, iterations);
-            options.ials.solver = solver;
+            options.solver = solver;
             Environment environment;
             environment.threads = 2;
             environment.on_iteration = [&](const Iteration& report) {
-                losses[solver == IalsOptions::Solver::ConjugateGradient].push_back(report.loss);
+                losses[solver == Solver::ConjugateGradient].push_back(report.loss);
                 return true;
             };
             train_ials({by_user, by_item}, options, environment);
@@ -221,9 +221,9 @@ TEST(InteractionWeightsTest, ImplicitWeightsDoNotDependOnTheUnit) {
 
 TEST(IalsTest, SameBitsForAnyNumberOfThreads) {
     const Csr by_user = make_csr(planted_ratings(1500, 1200, 3, 0.05, 0.3, 8), 1500, 1200);
-    for (const IalsOptions::Solver solver : kSolvers) {
+    for (const Solver solver : kSolvers) {
         TrainOptions options = small_options(20, 3);
-        options.ials.solver = solver;
+        options.solver = solver;
         const RankingModel expected = train(by_user, options);
         for (const int threads : {1, 2, 3, 7}) {
             const RankingModel model = train(by_user, options, threads);
@@ -355,9 +355,9 @@ TEST(IalsTest, DegenerateDataGivesAFiniteModel) {
     const auto expect_finite = [](const std::vector<Entry>& entries, std::uint32_t users, std::uint32_t items,
                                   int factors) {
         for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit})
-            for (const IalsOptions::Solver solver : kSolvers) {
+            for (const Solver solver : kSolvers) {
                 TrainOptions options = small_options(factors, 5);
-                options.ials.solver = solver;
+                options.solver = solver;
                 const RankingModel model = train(make_csr(entries, users, items), options, 1, feedback);
                 EXPECT_TRUE(all_finite(model.users));
                 EXPECT_TRUE(all_finite(model.items));

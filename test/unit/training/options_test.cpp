@@ -284,9 +284,9 @@ TEST(SetOption, SolverTakesTwoWords) {
     for (const Feedback feedback : {Feedback::Explicit, Feedback::Implicit}) {
         TrainOptions options = options_for(feedback);
         set_option(options, "solver", "cholesky");
-        EXPECT_EQ(options.ials.solver, IalsOptions::Solver::Cholesky);
+        EXPECT_EQ(options.solver, Solver::Cholesky);
         set_option(options, "solver", "conjugate_gradient");
-        EXPECT_EQ(options.ials.solver, IalsOptions::Solver::ConjugateGradient);
+        EXPECT_EQ(options.solver, Solver::ConjugateGradient);
     }
     const Refusal refused = refusal(Feedback::Implicit, "solver", "cg");
     EXPECT_EQ(refused.message, "option \"solver\" does not accept the value \"cg\"");
