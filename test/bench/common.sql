@@ -17,14 +17,17 @@ CREATE FUNCTION bench.median_cpu(wanted text) RETURNS float8 STABLE LANGUAGE sql
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.runs WHERE label = wanted $$;
 
 -- Results of google-benchmark: CPU seconds of one iteration (which some measure themselves, as manual time), and their
--- counters: wall seconds, useful GFLOP per CPU second.
-CREATE TABLE bench.core (id integer GENERATED ALWAYS AS IDENTITY, build text, name text, cpu float8, wall float8, gflops float8);
+-- counters: wall seconds, useful GFLOP per CPU second, GB per CPU second.
+CREATE TABLE bench.core (
+    id integer GENERATED ALWAYS AS IDENTITY, build text, name text, cpu float8, wall float8, gflops float8,
+    gigabytes float8
+);
 CREATE FUNCTION bench.read_core(build text, json jsonb) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO bench.core (build, name, cpu, wall, gflops)
+    INSERT INTO bench.core (build, name, cpu, wall, gflops, gigabytes)
     SELECT build, b->>'name',
            (b->>CASE WHEN b->>'name' LIKE '%/manual_time%' THEN 'real_time' ELSE 'cpu_time' END)::float8 *
                CASE b->>'time_unit' WHEN 'ns' THEN 1e-9 WHEN 'us' THEN 1e-6 WHEN 'ms' THEN 1e-3 ELSE 1 END,
-           (b->>'wall')::float8, (b->>'GFLOP/s')::float8
+           (b->>'wall')::float8, (b->>'GFLOP/s')::float8, (b->>'bytes_per_second')::float8 / 1e9
       FROM jsonb_array_elements(json->'benchmarks') b
      WHERE b->>'run_type' = 'iteration'
 $$;
