@@ -1,8 +1,5 @@
 #include "core/base/parallel.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -11,28 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/signals_blocked.hpp"
+
 namespace mf {
 namespace {
-
-/// Blocks every signal that can be handled asynchronously while the object lives; threads started meanwhile inherit the
-/// mask.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t blocked;
-        sigfillset(&blocked);
-        // The signal of a fault goes to the thread that caused it. If it were blocked, the kernel would kill the
-        // process without the host's crash handling.
-        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&blocked, fault);
-        pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  private:
-    sigset_t before_;
-};
 
 /// The remaining blocks, assigned in ascending order.
 class Queue {

@@ -2,6 +2,8 @@
 // each would wait for its own, in a cache that the executor has filled with other things since the row before.
 #pragma once
 
+#include <algorithm>
+
 #include "pg/sql/source.hpp"
 
 namespace mf::pg {
@@ -36,6 +38,15 @@ class RowBatch {
         : source_(source), purpose_(purpose), users_(source.user.kind()), items_(source.item.kind()) {}
 
     std::size_t size() const { return size_; }
+
+    /// Becomes a copy of the rows of another batch of the same source.
+    void take_rows(const RowBatch& other) {
+        size_ = other.size_;
+        users_.copy(other.users_, size_);
+        items_.copy(other.items_, size_);
+        std::copy_n(other.ratings_, size_, ratings_);
+        std::copy_n(other.times_, size_, times_);
+    }
 
     /// Calls f with the ids of all rows as a span of std::int64_t or of std::string_view, whichever their kind is. Not
     /// for the users of a scan of one user's rows.
@@ -102,6 +113,15 @@ class RowBatch {
             }
             bytes_.append(bytes);
             ends_[row] = bytes_.size();
+        }
+
+        void copy(const Ids& other, std::size_t rows) {
+            if (kind_ == IdKind::Integer) {
+                std::copy_n(other.integers_, rows, integers_);
+                return;
+            }
+            bytes_ = other.bytes_;
+            std::copy_n(other.ends_, rows, ends_);
         }
 
         std::size_t bytes() const { return bytes_.size(); }

@@ -1,8 +1,12 @@
 #include "pg/training/interactions_scan.hpp"
 
+#include <optional>
+#include <utility>
+
 #include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
 #include "pg/sql/row_receiver.hpp"
+#include "pg/training/handed_rows.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/guc.hpp"
 
@@ -18,6 +22,8 @@ constexpr Task kTraining{"training",
                          "Raise mf_ext.max_memory, use fewer factors or threads, or train on a part of the rows."};
 constexpr Task kRefresh{"the refresh", "Raise mf_ext.max_memory, or use fewer threads."};
 
+constexpr std::uint64_t kRowsPerCheck = 4096;
+
 void require_memory(const Task& task, std::size_t need, std::uint64_t rows, const IdTable& users, const IdTable& items,
                     const char* read) {
     const std::size_t limit = setting_max_memory();
@@ -29,13 +35,13 @@ void require_memory(const Task& task, std::size_t need, std::uint64_t rows, cons
                               task.hint);
 }
 
+/// Calls nothing of PostgreSQL but to read a setting.
 class BuilderSink : public RowSink {
   public:
     BuilderSink(const Task& task, const Source& source, const TrainOptions& options, int threads, int copies,
-                Progress& progress, std::size_t taken = 0)
+                std::size_t taken = 0)
         : task_(task),
           options_(options),
-          progress_(progress),
           threads_(threads),
           copies_(copies),
           taken_(taken),
@@ -51,9 +57,7 @@ class BuilderSink : public RowSink {
         for (std::size_t i = 0; i < batch.size(); ++i) values[i] = batch.value(i);
         const std::uint64_t before = builder_.rows();
         builder_.add(batch.size(), users, items, values, batch.times().data());
-        if (builder_.rows() / kRowsPerCheck == before / kRowsPerCheck) return;
-        check_memory();
-        progress_.rows_read(builder_.rows());
+        if (builder_.rows() / kRowsPerCheck != before / kRowsPerCheck) check_memory();
     }
 
     void check_memory() {
@@ -66,17 +70,45 @@ class BuilderSink : public RowSink {
     InteractionsBuilder& builder() { return builder_; }
 
   private:
-    static constexpr std::uint64_t kRowsPerCheck = 4096;
-
     const Task& task_;
     const TrainOptions& options_;
-    Progress& progress_;
     int threads_;
     int copies_;
     std::size_t taken_;  ///< bytes of what the caller holds meanwhile
     bool with_times_;
     InteractionsBuilder builder_;
 };
+
+/// Reports how many rows have passed.
+class ReportedRows : public RowSink {
+  public:
+    ReportedRows(RowSink& to, Progress& progress) : to_(to), progress_(progress) {}
+
+    void rows(const RowBatch& batch) override {
+        to_.rows(batch);
+        const std::uint64_t before = std::exchange(rows_, rows_ + batch.size());
+        if (rows_ / kRowsPerCheck != before / kRowsPerCheck) progress_.rows_read(rows_);
+    }
+    void finish() { progress_.rows_read(rows_); }
+
+  private:
+    RowSink& to_;
+    Progress& progress_;
+    std::uint64_t rows_ = 0;
+};
+
+/// Reads rows by scan(sink), which returns how many were skipped, and builds from them beside, if there are threads.
+template <class Scan>
+std::uint64_t read_rows(const Source& source, ScanFor purpose, int threads, BuilderSink& sink, Progress& progress,
+                        const Scan& scan) {
+    std::optional<HandedRows> handed;
+    if (threads > 1) handed.emplace(source, purpose, sink);
+    ReportedRows reported(handed ? static_cast<RowSink&>(*handed) : sink, progress);
+    const std::uint64_t skipped = scan(reported);
+    if (handed) handed->finish();
+    reported.finish();
+    return skipped;
+}
 
 constexpr std::uint64_t kBytesACopy = 8;
 
@@ -128,9 +160,9 @@ void limit_search(TrainOptions& options, const Dataset& dataset, int copies, std
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies, std::size_t other_bytes) {
     progress.phase("reading");
-    BuilderSink sink(kTraining, source, options, environment.threads, copies, progress, other_bytes);
-    const std::uint64_t skipped = scan_source(source, sink, purpose(options));
-    progress.rows_read(sink.builder().rows());
+    BuilderSink sink(kTraining, source, options, environment.threads, copies, other_bytes);
+    const std::uint64_t skipped = read_rows(source, purpose(options), environment.threads, sink, progress,
+                                            [&](RowSink& rows) { return scan_source(source, rows, purpose(options)); });
     report_read(source, sink.builder().rows(), skipped);
     sink.check_memory();
     progress.phase("sorting");
@@ -173,9 +205,9 @@ std::optional<Dataset> read_users_of_items(const Source& source, std::span<const
     // Two queries: with the users at hand, the planner knows how many they are.
     UserSink users(source, ids_memory(items));
     scan_ids_of_items(source, items, users, reader);
-    BuilderSink sink(kRefresh, source, options, environment.threads, 0, progress, users.memory());
-    scan_users(source, users.users(), sink, purpose(options), reader);
-    progress.rows_read(sink.builder().rows());
+    BuilderSink sink(kRefresh, source, options, environment.threads, 0, users.memory());
+    read_rows(source, purpose(options), environment.threads, sink, progress,
+              [&](RowSink& rows) { return scan_users(source, users.users(), rows, purpose(options), reader); });
     if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();
     progress.phase("sorting");
