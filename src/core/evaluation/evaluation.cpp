@@ -31,6 +31,12 @@ class RankedPositions {
     std::size_t size() const { return size_; }
     std::size_t operator[](std::size_t i) const { return some_ == nullptr ? i : some_[i]; }
 
+    /// The number i of a position that is among these.
+    std::uint32_t number_of(std::uint32_t position) const {
+        if (some_ == nullptr) return position;
+        return static_cast<std::uint32_t>(std::lower_bound(some_, some_ + size_, position) - some_);
+    }
+
   private:
     std::size_t size_;
     const std::uint32_t* some_ = nullptr;
@@ -44,48 +50,83 @@ class RankCounter {
         : query_(query), items_(&items), ranked_(&ranked), norm_(std::sqrt(squared_norm(query, items.stride()))) {
         for (const std::uint32_t item : user.relevant) relevant_.push_back(scored(items.positions()[item]));
         std::sort(relevant_.begin(), relevant_.end(), better);
-        seen_before_.resize(relevant_.size());
-        for (const std::uint32_t item : user.seen) {
-            const ScoredItem seen = scored(items.positions()[item]);
-            for (std::size_t r = relevant_.size(); r-- > 0 && better(seen, relevant_[r]);) ++seen_before_[r];
-        }
+        for (const std::uint32_t item : user.seen) seen_.push_back(ranked.number_of(items.positions()[item]));
+        std::sort(seen_.begin(), seen_.end());
     }
 
-    const float* query() const { return query_; }
-
-    /// Items that are not ranked and would come before relevant item r, best first.
-    std::span<const std::uint32_t> seen_before() const { return seen_before_; }
-
-    /// Adds to counts[r] how many of `count` ranked items from number `begin` on come before relevant item r. products:
-    /// row of Kernels::multiply, of those items with the query, followed by -infinity up to kCounted.
-    void count(std::size_t begin, std::size_t count, const float* products, std::uint32_t* counts) const {
-        // Two sums in single precision are off from each other by at most twice the rounding's share of the product of
-        // the norms (see top_n.cpp), of which the first is the greatest; thrice leaves room for the rounding of the
-        // margins themselves.
+    /// Adds to counts[r] how many of `count` ranked items from number `begin` on come before relevant item r, best
+    /// first, and were not seen. products: row of Kernels::multiply, of those items with the query, followed by
+    /// -infinity up to kCounted; those of items that were seen become that, too.
+    void count(std::size_t begin, std::size_t count, float* products, std::uint32_t* counts) const {
+        const auto seen = std::lower_bound(seen_.begin(), seen_.end(), begin);
+        for (auto next = seen; next != seen_.end() && *next < begin + count; ++next)
+            products[place_of(*next - begin)] = -kInfinity;
+        // The sums of multiply and of dot are off from the exact product by at most this share of the product of the
+        // norms, of which the first is the greatest: multiply adds one term after the other, dot 16 side by side. A
+        // few units more than the sum of both leave room for the rounding of the margins themselves.
         const auto stride = static_cast<double>(items_->stride());
         const double reach = norm_ * static_cast<double>(items_->group((*ranked_)[begin] / kScanItems).norm);
-        const double margin = 3 * ((stride + 8) * 0x1.0p-24 * reach + stride * 0x1.0p-149);
+        const double margin = (stride + stride / kLanes + 16) * 0x1.0p-24 * reach + 3 * stride * 0x1.0p-149;
         // Otherwise a sum on the way may have overflowed.
-        const bool decides = reach < 0x1.0p126;
+        if (!(reach < 0x1.0p126)) {
+            for (std::size_t r = 0; r < relevant_.size(); ++r)
+                for (std::size_t i = 0; i < count; ++i)
+                    counts[r] += !std::binary_search(seen, seen_.end(), begin + i) && is_before(begin + i, r);
+            return;
+        }
         // From the last one upwards: what is not before it is not before those above it either.
         for (std::size_t r = relevant_.size(); r-- > 0;) {
             const double score = static_cast<double>(relevant_[r].score);
             const double either_side = margin + std::min(std::fabs(score), 0x1.0p127) * 0x1.0p-22;  // finite
-            const auto low = static_cast<float>(score - either_side), high = static_cast<float>(score + either_side);
-            const std::uint32_t above = kernels().count_above(products, kCountedBlocks, low, high);
-            const std::uint32_t above_low = above & 0xffff, above_high = above >> 16;
-            if (decides && above_low == 0) break;
-            if (decides) counts[r] += above_high;
-            if (decides && above_low == above_high) continue;
-            for (std::size_t i = 0; i < count; ++i) {
-                const float product = products[i / kLanes * kTile + i % kLanes];
-                if (!decides || (product >= low && product <= high))
-                    counts[r] += better(scored((*ranked_)[begin + i]), relevant_[r]);
-            }
+            const Bounds bounds{static_cast<float>(score - either_side), static_cast<float>(score + either_side)};
+            const Above above = count_above(products, kCountedBlocks, bounds);
+            if (above.low == 0) break;
+            counts[r] += above.high;
+            if (above.low > above.high) counts[r] += count_close(begin, products, bounds, r);
         }
     }
 
   private:
+    struct Bounds {
+        float low, high;
+    };
+    /// Numbers of products that are at least `low`, and above `high`.
+    struct Above {
+        std::uint32_t low, high;
+    };
+
+    static std::size_t place_of(std::size_t i) { return i / kLanes * kTile + i % kLanes; }
+
+    static Above count_above(const float* products, std::size_t blocks, const Bounds& bounds) {
+        const std::uint32_t above = kernels().count_above(products, blocks, bounds.low, bounds.high);
+        return {above & 0xffff, above >> 16};
+    }
+
+    /// Of the items whose products are within the bounds, how many come before relevant item r.
+    std::uint32_t count_close(std::size_t begin, const float* products, const Bounds& bounds, std::size_t r) const {
+        constexpr std::size_t kAtOnce = 4;
+        std::uint32_t before = 0;
+        const auto has_some = [&](std::size_t block, std::size_t blocks) {
+            const Above above = count_above(products + block * kTile, blocks, bounds);
+            return above.low > above.high;
+        };
+        for (std::size_t first = 0; first < kCountedBlocks; first += kAtOnce) {
+            if (!has_some(first, kAtOnce)) continue;
+            for (std::size_t block = first; block < first + kAtOnce; ++block) {
+                if (!has_some(block, 1)) continue;
+                for (std::size_t i = block * kLanes; i < (block + 1) * kLanes; ++i) {
+                    const float product = products[place_of(i)];
+                    // -infinity is that of no item here, or of one that was seen.
+                    const bool is_close = product > -kInfinity && product >= bounds.low && product <= bounds.high;
+                    before += is_close && is_before(begin + i, r);
+                }
+            }
+        }
+        return before;
+    }
+
+    bool is_before(std::size_t number, std::size_t r) const { return better(scored((*ranked_)[number]), relevant_[r]); }
+
     ScoredItem scored(std::size_t position) const {
         return {items_->item_at(position),
                 ordered_score(kernels().dot(query_, items_->row_at(position), items_->stride() / kLanes))};
@@ -96,7 +137,7 @@ class RankCounter {
     const RankedPositions* ranked_ = nullptr;
     double norm_ = 0;
     std::vector<ScoredItem> relevant_;  // best first
-    std::vector<std::uint32_t> seen_before_;
+    std::vector<std::uint32_t> seen_;   // numbers among what is ranked, ascending
 };
 
 /// Floats of 16 vectors of `stride` in the layout of Kernels::multiply; a line more keeps them on different cache sets.
@@ -145,10 +186,8 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
     ranks.resize(users.size());
     for (std::size_t u = 0; u < users.size(); ++u) {
         ranks[u].assign(users[u].relevant.size(), 0);
-        for (std::size_t r = 0; r < ranks[u].size(); ++r) {
+        for (std::size_t r = 0; r < ranks[u].size(); ++r)
             for (const auto& before : counts) ranks[u][r] += before[first[u] + r];
-            ranks[u][r] -= counters[u].seen_before()[r];
-        }
     }
 }
 

@@ -40,12 +40,16 @@ struct EvaluationRows {
 
 constexpr std::size_t kMostUsers = 1024;  // in a block
 
-/// Biases of the items from one pass over the source with the rights of the model's owner; those of users follow from
-/// their histories.
+/// Of mf_ext.max_memory: rows of histories take this part of it at most. One user's may take more.
+constexpr std::size_t kShareOfHistories = 4;
+
+/// Biases of the items from all rows of the source; those of users follow from their histories.
 class BiasBaseline : public RowSink {
   public:
-    BiasBaseline(const ServingModel& model, const Source& source) : model_(model), items_(model.items.size()) {
-        scan_source(source, *this, ScanFor::Evaluation, model.version.owner);
+    explicit BiasBaseline(const ServingModel& model) : model_(model), items_(model.items.size()) {}
+
+    /// To be called once, after the last row.
+    void finish() {
         mean_ = all_.count > 0 ? all_.total / static_cast<double>(all_.count) : 0;
         for (Sum& item : items_) {
             const auto count = static_cast<double>(item.count);
@@ -72,7 +76,7 @@ class BiasBaseline : public RowSink {
         std::uint32_t items[kBatchRows];
         batch.with_items([&](auto ids) { model_.items.ids().find(ids, items); });
         for (std::size_t i = 0; i < batch.size(); ++i) {
-            if (items[i] == SortedIds::kUnknown) continue;
+            if (items[i] == SortedIds::kUnknown || !std::isfinite(batch.value(i))) continue;
             // Sums of ratings in float steps are exact in double for any order of up to a billion rows of stars or
             // counts.
             items_[items[i]].total += batch.ratings()[i];
@@ -143,9 +147,8 @@ class Evaluator {
           source_(source),
           rows_(rows),
           environment_(quiet_environment()),
-          bias_(model, source),
+          bias_(model),
           by_popularity_(as_vector(model.items.by_popularity()), model.items.size()),
-          by_bias_(bias_.order(environment_), model.items.size()),
           model_totals_("model", model.items.size(), model.items.size()),
           popularity_totals_("popularity", model.items.size(), model.items.size()),
           bias_totals_("bias", model.items.size(), model.items.size()),
@@ -158,10 +161,15 @@ class Evaluator {
         const std::optional<ExpectedUsers> expected = ExpectedUsers::read(catalog_, model_, test_.users, environment_);
         std::vector<bool> without_rows(test_.user_count(), true);
         const std::vector<bool> everybody(test_.user_count(), true);
-        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(), setting_batch_memory(),
-                              environment_);
+        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(),
+                              setting_max_memory() / kShareOfHistories, environment_);
         while (!histories.finished()) {
-            histories.read(source_, [&](std::uint32_t user, std::span<HistoryRow> rows) {
+            histories.read(source_, by_bias_ ? nullptr : &bias_);
+            if (!by_bias_) {
+                bias_.finish();
+                by_bias_.emplace(bias_.order(environment_), model_.items.size());
+            }
+            histories.pass_on([&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
                 without_rows[user] = false;
                 add_user(user, user_with_history(catalog_, model_, id_at(test_.users, user),
@@ -218,7 +226,7 @@ class Evaluator {
         }
         if (test.relevant.empty()) return;
         by_popularity_.evaluate(test, k_, popularity_totals_);
-        by_bias_.evaluate(test, k_, bias_totals_);
+        by_bias_->evaluate(test, k_, bias_totals_);
         if (state.basis == Basis::Popular) {
             by_popularity_.evaluate(test, k_, model_totals_);
             for (ItemKind& kind : kinds_) {
@@ -266,7 +274,8 @@ class Evaluator {
         else
             rank_by_factors(queries, users, items, *some, environment_, ranks_);
         lists_.resize(users.size());
-        parallel_ranges(environment_, users.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
+        const std::size_t at_once = queries_at_once(users.size(), environment_.threads);
+        parallel_ranges(environment_, users.size(), at_once, [&](std::size_t begin, std::size_t end, int) {
             std::vector<std::span<const std::uint32_t>> seen;
             for (std::size_t u = begin; u < end; ++u) seen.emplace_back(users[u].seen);
             const FactorView part(queries + begin * items.stride(), end - begin, items.factors());
@@ -293,7 +302,7 @@ class Evaluator {
     Environment environment_;
     BiasBaseline bias_;
     FixedOrder by_popularity_;
-    FixedOrder by_bias_;
+    std::optional<FixedOrder> by_bias_;  ///< once the source was read
     Totals model_totals_;
     Totals popularity_totals_;
     Totals bias_totals_;
@@ -316,8 +325,8 @@ void check(const EvaluationArguments& arguments) {
 /// source. The baselines: items by their interactions in the training run; mean + user bias + item bias of the source's
 /// rows (bias_baseline.hpp). A model with items that had no interactions in the training run gets two more rows, for
 /// the rankings of each kind of items alone, which take as long together as that of all. Reads the test rows once, and
-/// the source once and then as often as maintenance_work_mem requires (12 bytes per row of the test's users); in a
-/// model with features of users, their relation once. O(users · items · k), on all threads.
+/// the source once, or more often if a quarter of mf_ext.max_memory does not hold the rows of the test's users (12
+/// bytes each); in a model with features of users, their relation once. O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows) {
     check(arguments);

@@ -145,7 +145,8 @@ class AllUsers {
                               environment_);
         HistoryLists lists = history_lists();
         while (!histories.finished()) {
-            histories.read(source, [&](std::uint32_t user, std::span<HistoryRow> rows) {
+            histories.read(source);
+            histories.pass_on([&](std::uint32_t user, std::span<HistoryRow> rows) {
                 lists.add(id_at(scan.users(), user), rows, trained_digests_[user]);
             });
             lists.finish();

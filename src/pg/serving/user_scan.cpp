@@ -4,6 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/interruptible_sort.hpp"
+#include "core/base/key_sort.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
@@ -61,17 +62,20 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
       max_bytes_(max_bytes),
       environment_(environment) {
     // Growing would hold two copies for a moment; untouched memory costs nothing.
-    rows_.reserve(std::min<std::size_t>(max_bytes / sizeof(UserRow) + 1, std::size_t{16} << 20));
+    rows_.reserve(std::min<std::size_t>(max_bytes / sizeof(UserRow) + 1, std::size_t{64} << 20));
 }
 
-void HistoryScan::read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {
+void HistoryScan::read(const Source& source, RowSink* also) {
     rows_.clear();
     whole_.clear();
     limit_ = end_;
+    also_ = also;
     scan_source(source, *this, ScanFor::Histories, model_.version.owner);
-    // In place; merge_history() orders the rows of a user whatever their order.
-    sort_with_checkpoints(std::span(rows_), environment_,
-                          [](const UserRow& a, const UserRow& b) { return a.user < b.user; });
+}
+
+void HistoryScan::pass_on(const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {
+    // merge_history() orders the rows of a user whatever their order.
+    sort_by_key(std::span(rows_), users_.size(), environment_, [](const UserRow& row) { return row.user; });
     std::vector<HistoryRow> history;
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
         history.clear();
@@ -89,6 +93,7 @@ HistoryRow HistoryScan::expanded(const UserRow& row) const {
 }
 
 void HistoryScan::rows(const RowBatch& batch) {
+    if (also_ != nullptr) also_->rows(batch);
     std::uint32_t users[kBatchRows];
     std::uint32_t items[kBatchRows];
     std::uint64_t hashes[kBatchRows];

@@ -50,9 +50,12 @@ class HistoryScan : public RowSink {
     HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen, std::uint32_t first,
                 std::uint32_t end, std::size_t max_bytes, Environment& environment);
 
-    /// Reads the source, then calls use(user, rows) for one user after the other; rows may be reordered. Users whose
-    /// rows found no room are left.
-    void read(const Source& source, const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use);
+    /// Reads the source, whose rows `also` gets too unless it is null. Users whose rows find no room are left.
+    void read(const Source& source, RowSink* also = nullptr);
+
+    /// Calls use(user, rows) for each user that was read, in the order of their numbers; rows may be reordered. To be
+    /// called once after each read().
+    void pass_on(const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use);
 
     /// True once all users were passed on.
     bool finished() const { return first_ >= end_; }
@@ -79,6 +82,7 @@ class HistoryScan : public RowSink {
     std::uint32_t limit_;  ///< of this pass
     std::size_t max_bytes_;
     Environment& environment_;  ///< for sorts that can be cancelled
+    RowSink* also_ = nullptr;
     std::vector<UserRow> rows_;
     std::vector<HistoryRow> whole_;  ///< rows with a time or of an item that the model does not know
 };

@@ -46,5 +46,14 @@ TEST(UserBlocksTest, NothingAskedForOrNoItems) {
     EXPECT_EQ(block_users(10, 0, 2048), 2048u);
 }
 
+TEST(UserBlocksTest, ThreadsShareTheQueriesOfABlock) {
+    EXPECT_EQ(queries_at_once(2048, 2), kQueriesAtOnce);
+    EXPECT_EQ(queries_at_once(32, 1), 32u);
+    EXPECT_EQ(queries_at_once(32, 2), 16u);
+    EXPECT_EQ(queries_at_once(33, 2), 17u);
+    EXPECT_EQ(queries_at_once(3, 8), 1u);
+    EXPECT_EQ(queries_at_once(0, 2), 1u);
+}
+
 }  // namespace
 }  // namespace mf
