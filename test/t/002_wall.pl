@@ -78,6 +78,23 @@ for my $part (0.1, 0.25, 0.4) {
     is($node->safe_psql('postgres', $list), $before, 'the server and the old model live on');
 }
 
+# A session that is terminated exits without unwinding its stack, while a thread beside the executor may be reading the
+# items in shared memory: a crash of that thread would end all sessions.
+for my $attempt (1 .. 8) {
+    my ($out, $err) = ('', '');
+    my $lists = IPC::Run::start(
+        [ $node->installed_command('psql'), '-XAt', '-d', $node->connstr('postgres'), '-c',
+            q{SELECT count(*) FROM generate_series(1, 1000) n, LATERAL mf_recommend_all(10 + n % 2, 'ratings')} ],
+        '<', \undef, '>', \$out, '2>', \$err);
+    my $pid_of_lists = q{SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%mf_recommend_all%' AND pid <> pg_backend_pid()};
+    $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($pid_of_lists) p") or die 'the lists did not start';
+    usleep(200_000 + 37_000 * $attempt);
+    $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid, 60000) FROM ($pid_of_lists) p");
+    $lists->finish;
+    like($err, qr/terminating connection due to administrator command/, 'a session that makes lists is terminated');
+    is($node->safe_psql('postgres', $list), $before, 'the server lives on');
+}
+
 {
     my $training = start_training('interrupted', 60);
     for (1 .. 5) {

@@ -38,10 +38,16 @@ constexpr std::uint64_t cell_hash(std::uint64_t user_hash, std::uint64_t item_ha
 /// which the stored factors were solved.
 class HistoryDigest {
   public:
-    void add(std::uint64_t item_hash, float value) {
+    void add(std::uint64_t item_hash, float value) { add_summand(summand(item_hash, value)); }
+
+    /// What a row adds.
+    static std::uint64_t summand(std::uint64_t item_hash, float value) {
         // -0.0 equals 0.0 and must have the same hash.
         const std::uint32_t bits = std::bit_cast<std::uint32_t>(value == 0.0f ? 0.0f : value);
-        sum_ += mix64(item_hash ^ (0x9e3779b97f4a7c15u * (bits + std::uint64_t{1})));
+        return mix64(item_hash ^ (0x9e3779b97f4a7c15u * (bits + std::uint64_t{1})));
+    }
+    void add_summand(std::uint64_t summand) {
+        sum_ += summand;
         ++count_;
     }
     std::uint64_t value() const { return mix64(sum_ + count_); }

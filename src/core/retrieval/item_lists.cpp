@@ -42,8 +42,7 @@ void ItemLists::add(std::uint32_t user, std::uint32_t item) {
     if (user < first_ || user >= end_) return;
     if (user - first_ >= lists_.size()) lists_.resize(user - first_ + 1);
     List* list = &lists_[user - first_];
-    const std::uint32_t place = list->count % items_a_chunk_;
-    if (place == 0) {
+    if (list->newest == kNone || list->count == items_a_chunk_) {
         std::uint32_t number = allocate();
         while (number == kNone) {
             narrow();
@@ -53,14 +52,15 @@ void ItemLists::add(std::uint32_t user, std::uint32_t item) {
         list = &lists_[user - first_];
         chunk(number).next = list->newest;
         list->newest = number;
+        list->count = 0;
     }
+    const std::uint32_t place = list->count++;
     Chunk& newest = chunk(list->newest);
     if (narrow_items_) {
         newest.items[place] = static_cast<std::uint16_t>(item);
     } else {
         std::memcpy(&newest.items[2 * place], &item, sizeof item);
     }
-    ++list->count;
 }
 
 void ItemLists::restart(std::uint32_t first) {
@@ -71,22 +71,37 @@ void ItemLists::restart(std::uint32_t first) {
     end_ = kNone;
 }
 
-void ItemLists::get(std::uint32_t user, std::vector<std::uint32_t>& items) const {
-    items.clear();
-    if (user < first_ || user >= end_ || user - first_ >= lists_.size()) return;
-    const List& list = lists_[user - first_];
-    std::uint32_t left = list.count;
-    for (std::uint32_t number = list.newest; number != kNone; number = chunk(number).next) {
-        const std::uint32_t count = (left - 1) % items_a_chunk_ + 1;
-        for (std::uint32_t i = 0; i < count; ++i) {
-            std::uint32_t item = chunk(number).items[i];
-            if (!narrow_items_) std::memcpy(&item, &chunk(number).items[2 * i], sizeof item);
-            items.push_back(item);
-        }
-        left -= count;
+void ItemLists::append(const Chunk& from, std::uint32_t count, std::vector<std::uint32_t>& items) const {
+    for (std::uint32_t i = 0; i < count; ++i) {
+        std::uint32_t item = from.items[i];
+        if (!narrow_items_) std::memcpy(&item, &from.items[2 * i], sizeof item);
+        items.push_back(item);
     }
-    std::sort(items.begin(), items.end());
-    items.erase(std::unique(items.begin(), items.end()), items.end());
+}
+
+void ItemLists::get(std::span<const std::uint32_t> users, std::span<std::vector<std::uint32_t>> items) const {
+    struct Walk {
+        std::uint32_t number;  // of the next chunk
+        std::uint32_t count;   // of items in it
+        std::size_t to;
+    };
+    std::vector<Walk> walks;
+    for (std::size_t i = 0; i < users.size(); ++i) {
+        if (users[i] < first_ || users[i] >= end_ || users[i] - first_ >= lists_.size()) continue;
+        const List& list = lists_[users[i] - first_];
+        if (list.newest == kNone) continue;
+        __builtin_prefetch(&chunk(list.newest));
+        walks.push_back({list.newest, list.count, i});
+    }
+    // A chunk of each user in turn, so that the next one arrives while those of the others are looked at.
+    while (!walks.empty())
+        std::erase_if(walks, [&](Walk& walk) {
+            const Chunk& found = chunk(walk.number);
+            if (found.next != kNone) __builtin_prefetch(&chunk(found.next));
+            append(found, walk.count, items[walk.to]);
+            walk = {found.next, items_a_chunk_, walk.to};
+            return walk.number == kNone;
+        });
 }
 
 }  // namespace mf

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace mf {
@@ -20,6 +21,13 @@ class ItemLists {
     /// one user, whose list is then kept whatever its size.
     void add(std::uint32_t user, std::uint32_t item);
 
+    /// Brings to the cache what add() will write to. Worth it for calls of add() that are far apart in memory.
+    void prefetch(std::uint32_t user) const {
+        if (user < first_ || user - first_ >= lists_.size()) return;
+        const std::uint32_t newest = lists_[user - first_].newest;
+        if (newest != kNone) __builtin_prefetch(&chunk(newest), 1);
+    }
+
     /// The users whose lists are complete: first() ≤ user < end().
     std::uint32_t first() const { return first_; }
     std::uint32_t end() const { return end_; }
@@ -30,8 +38,10 @@ class ItemLists {
     /// Bytes of memory currently allocated.
     std::size_t bytes() const { return slabs_.size() * kChunksASlab * kChunkBytes + lists_.capacity() * sizeof(List); }
 
-    /// A user's items, ascending, each once. Any number of threads may call this at the same time.
-    void get(std::uint32_t user, std::vector<std::uint32_t>& items) const;
+    /// Appends to items[i] what was added for users[i], in no particular order, or nothing for a user outside the
+    /// range. For many users at once, whose cache misses then overlap: the chunks of a list are all over the memory.
+    /// Any number of threads may call this at the same time.
+    void get(std::span<const std::uint32_t> users, std::span<std::vector<std::uint32_t>> items) const;
 
   private:
     static constexpr std::uint32_t kNone = ~std::uint32_t{0};
@@ -43,8 +53,8 @@ class ItemLists {
         std::uint16_t items[30];  // or 15 of 4 bytes
     };
     struct List {
-        std::uint32_t newest = kNone;  ///< chunk
-        std::uint32_t count = 0;
+        std::uint32_t newest = kNone;  ///< chunk; those before it are full
+        std::uint32_t count = 0;       ///< items in the newest chunk
     };
 
     Chunk& chunk(std::uint32_t number) { return slabs_[number / kChunksASlab][number % kChunksASlab]; }
@@ -52,6 +62,8 @@ class ItemLists {
     /// A chunk, or kNone if the memory is used up.
     std::uint32_t allocate();
     void release(List& list);
+    /// Appends the first `count` items of a chunk.
+    void append(const Chunk& from, std::uint32_t count, std::vector<std::uint32_t>& items) const;
     /// Gives up the upper half of the range, down to one user.
     void narrow();
 

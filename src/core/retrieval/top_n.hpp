@@ -52,8 +52,9 @@ std::vector<ScoredItem> top_n(const float* query, const ItemIndex& items, std::s
 /// Queries that top_n_each() should get at once: what it reads of the items then serves them all.
 inline constexpr std::size_t kQueriesAtOnce = 32;
 
-/// top_n() for each row of `queries`: lists[q] gets that of row q without excluded[q]. Faster than one after the other
-/// where the codes of the items do not fit into the cache.
+/// top_n() for each row of `queries`: lists[q] gets that of row q without excluded[q], whose items may be in any order
+/// and repeat. Faster than one after the other where the codes of the items do not fit into the cache. Takes a bit for
+/// each query and item.
 void top_n_each(FactorView queries, const ItemIndex& items, std::size_t n,
                 std::span<const std::span<const std::uint32_t>> excluded, std::span<std::vector<ScoredItem>> lists);
 

@@ -4,14 +4,11 @@
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "core/base/hash.hpp"
+#include "core/retrieval/user_rows.hpp"
 #include "pg/wall/guc.hpp"
 
 namespace mf::pg {
 namespace {
-
-std::uint64_t unknown_item_hash(const SortedIds&, std::int64_t id) { return id_text_hash(id); }
-std::uint64_t unknown_item_hash(const SortedIds& ids, std::string_view id) { return id_text_hash(ids.kind(), id); }
 
 class HistorySink : public RowSink {
   public:
@@ -37,11 +34,7 @@ class HistorySink : public RowSink {
 }  // namespace
 
 void find_items(const SortedIds& items, const RowBatch& batch, std::uint32_t* indices, std::uint64_t* hashes) {
-    batch.with_items([&](auto ids) {
-        items.find(ids, indices);
-        for (std::size_t i = 0; i < ids.size(); ++i)
-            hashes[i] = indices[i] != SortedIds::kUnknown ? items.hash(indices[i]) : unknown_item_hash(items, ids[i]);
-    });
+    batch.with_items([&](auto ids) { find_with_hashes(items, ids, indices, hashes); });
 }
 
 void check_history_memory(const ServingModel& model, std::size_t bytes) {

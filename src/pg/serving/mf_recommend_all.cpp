@@ -1,11 +1,11 @@
 // mf_recommend_all, mf_recommend_all_text
 #include <algorithm>
 
-#include "core/retrieval/user_blocks.hpp"
 #include "pg/cache/model_for_call.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/serving/history_lists.hpp"
 #include "pg/serving/recommendations.hpp"
+#include "pg/serving/stored_lists.hpp"
 #include "pg/serving/user_lists.hpp"
 #include "pg/serving/user_scan.hpp"
 #include "pg/serving/user_state.hpp"
@@ -16,16 +16,14 @@
 namespace mf::pg {
 namespace {
 
-constexpr std::size_t kMostUsers = 2048;  // of a block
-
 /// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
 /// model or has rows in the source, in no particular order; users of whom there are features alone are not among them.
 /// The source is read once under the active snapshot, and once more if histories have changed since the training; more
 /// often only where maintenance_work_mem does not hold the items seen (3 bytes each, 5 if there are more than 65,536
-/// items), or the changed histories (12 bytes a row). Memory besides: 100 bytes a user who has rows, and the lists of a
-/// block of users (block_users()); in a model with features of users, what ExpectedUsers takes for those whose stored
-/// factors do not serve. A source that cannot be read any more is an error unless exclude_seen is false: then the
-/// stored factors serve.
+/// items), or the changed histories (12 bytes a row). Memory besides: 100 bytes a user who has rows, 20 MB for rows
+/// that were read, and what StoredLists takes; in a model with features of users, what ExpectedUsers takes for those
+/// whose stored factors do not serve. A source that cannot be read any more is an error unless exclude_seen is false:
+/// then the stored factors serve.
 class AllUsers {
   public:
     AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
@@ -36,9 +34,7 @@ class AllUsers {
           exclude_seen_(exclude_seen),
           environment_(quiet_environment()),
           writer_(fcinfo, overload, model.items.ids()),
-          unserved_(model.user_kind),
-          block_users_(block_users(n, model.items.size(), kMostUsers)),
-          vectors_(block_users_ * model.items.ranking().stride(), 0.0f) {}
+          unserved_(model.user_kind) {}
 
     void run() {
         if (!exclude_seen_ && !relation_exists(model_.version.source)) {
@@ -71,6 +67,8 @@ class AllUsers {
         const std::string label = version_label(model_.name, model_.version.version);
         std::vector<ScoredItem> popular;
         if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
+        const bool leaves_out = scan != nullptr && exclude_seen_;
+        StoredLists lists(model_, n_, leaves_out ? &scan->seen() : nullptr, environment_, writer_);
         read_all_user_factors(catalog_, model_.version.model_id, model_.shape(), [&](const FactorRow& row) {
             Id id = stored_id(row.id, model_.user_kind, "user", label);
             std::uint32_t user = 0;
@@ -91,31 +89,9 @@ class AllUsers {
                 changed_[user] = false;
                 if (!in_range(*scan, user)) return;
             }
-            std::copy(row.ranking_factors.begin(), row.ranking_factors.end(),
-                      vectors_.data() + ids_.size() * model_.items.ranking().stride());
-            ids_.push_back(std::move(id));
-            users_.push_back(user);
-            if (ids_.size() == block_users_) finish_block(scan);
+            lists.add(std::move(id), user, row.ranking_factors);
         });
-        finish_block(scan);
-    }
-
-    /// Searches for the users of the block on all threads.
-    void finish_block(const UserScan* scan) {
-        const ItemIndex& items = model_.items.ranking();
-        lists_.resize(ids_.size());
-        parallel_ranges(environment_, ids_.size(), kQueriesAtOnce, [&](std::size_t begin, std::size_t end, int) {
-            std::vector<std::vector<std::uint32_t>> seen(end - begin);
-            if (scan != nullptr && exclude_seen_)
-                for (std::size_t i = begin; i < end; ++i) scan->seen().get(users_[i], seen[i - begin]);
-            const std::vector<std::span<const std::uint32_t>> excluded(seen.begin(), seen.end());
-            const FactorView queries(vectors_.data() + begin * items.stride(), end - begin, items.factors());
-            top_n_each(queries, items, n_, excluded, std::span(lists_).subspan(begin, end - begin));
-        });
-        for (std::size_t i = 0; i < ids_.size(); ++i) writer_.put(ids_[i], lists_[i]);
-        writer_.flush();
-        ids_.clear();
-        users_.clear();
+        lists.finish();
     }
 
     /// Users of the model without rows, where the model has features of users. Reads what is expected of them and of
@@ -165,12 +141,6 @@ class AllUsers {
     // In a model with features of users.
     IdTable unserved_;  ///< users without rows in the source, then those with changed histories
     std::optional<ExpectedUsers> expected_;
-    // A block of users whose stored factors serve.
-    std::size_t block_users_;
-    Array<float> vectors_;
-    std::vector<Id> ids_;
-    std::vector<std::uint32_t> users_;
-    std::vector<std::vector<ScoredItem>> lists_;
 };
 
 struct Arguments : ListArguments {

@@ -10,44 +10,48 @@
 namespace mf::pg {
 
 UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
-    : model_(model), want_seen_(want_seen), users_(model.user_kind), seen_(model.items.size(), max_list_bytes) {}
+    : model_(model),
+      max_memory_(setting_max_memory()),
+      rows_(model.user_kind, model.items.ids(), want_seen, max_list_bytes),
+      filled_(model.user_kind, model.item_kind),
+      added_(model.user_kind, model.item_kind) {}
 
 void UserScan::read(const Source& source) {
-    if (!first_) seen_.restart(seen_.end());
-    scan_source(source, *this, ScanFor::Histories, model_.version.owner);
+    // A source need not give the same rows in every pass: users that appear later are left out.
+    if (!first_) rows_.read_again();
     first_ = false;
+    scan_source(source, *this, ScanFor::Histories, model_.version.owner);
+    add_chunk();
+    beside_.wait();
+    rows_.finish();
+    check_memory();
 }
 
 void UserScan::rows(const RowBatch& batch) {
-    std::uint32_t users[kBatchRows];
-    std::uint32_t items[kBatchRows];
-    std::uint64_t hashes[kBatchRows];
-    // A source need not give the same rows in every pass: users that appear later have no number, and are left out.
-    batch.with_users([&](auto ids) {
-        if (first_)
-            users_.intern(ids, users);
-        else
-            users_.find(ids, users);
+    batch.with_users([this](auto ids) { filled_.users.append(ids); });
+    batch.with_items([this](auto ids) { filled_.items.append(ids); });
+    for (std::size_t i = 0; i < batch.size(); ++i) filled_.values.push_back(batch.value(i));
+    if (filled_.is_full()) add_chunk();
+}
+
+/// Hands on what was read, once what was read before is added.
+void UserScan::add_chunk() {
+    beside_.wait();
+    std::swap(filled_, added_);
+    beside_.start([this] {
+        rows_.add(added_);
+        added_.clear();
+        check_memory();
     });
-    find_items(model_.items.ids(), batch, items, hashes);
-    if (first_) digests_.resize(users_.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (users[i] == IdTable::kUnknown) continue;
-        if (first_) digests_[users[i]].add(hashes[i], batch.value(i));
-        if (items[i] != SortedIds::kUnknown && want_seen_) seen_.add(users[i], items[i]);
-    }
-    check_memory();
 }
 
 void UserScan::check_memory() const {
     constexpr std::size_t kUserBytes = 24;  // of what the caller keeps of each user
-    const std::size_t need = users_.memory() + digests_.capacity() * sizeof(HistoryDigest) + seen_.bytes() +
-                             kUserBytes * std::size_t{users_.size()};
-    if (need <= setting_max_memory()) return;
+    const std::size_t need = rows_.memory() + kUserBytes * std::size_t{users().size()};
+    if (need <= max_memory_) return;
     throw MemoryLimitExceeded("the users of the source of model \"" + model_.name + "\" need at least " +
-                                  megabytes(need) + " of memory, mf_ext.max_memory is " +
-                                  megabytes(setting_max_memory()),
-                              std::to_string(users_.size()) + " users read so far.",
+                                  megabytes(need) + " of memory, mf_ext.max_memory is " + megabytes(max_memory_),
+                              std::to_string(users().size()) + " users read so far.",
                               "Raise mf_ext.max_memory, or call mf_recommend for one user after the other.");
 }
 

@@ -3,15 +3,15 @@
 
 #include <limits>
 
-#include "core/base/hash.hpp"
 #include "core/base/parallel.hpp"
-#include "core/retrieval/item_lists.hpp"
+#include "core/retrieval/user_rows.hpp"
 #include "pg/serving/history.hpp"
+#include "pg/wall/reading_thread.hpp"
 
 namespace mf::pg {
 
-/// Users are numbered in the order of their first rows. 50 to 70 bytes a user, and those of the ItemLists; throws
-/// MemoryLimitExceeded before that is more than mf_ext.max_memory.
+/// The rows of the source as UserRows, added on a thread beside the one that reads. Throws MemoryLimitExceeded once
+/// what is known of users takes more than mf_ext.max_memory; it looks at that after each chunk of rows.
 class UserScan : public RowSink {
   public:
     /// With want_seen false the lists of items stay empty.
@@ -21,24 +21,23 @@ class UserScan : public RowSink {
     /// found, but items for the users below seen().end() only; each further time, items for those from there on.
     void read(const Source& source);
 
-    const IdTable& users() const { return users_; }
-    const ItemLists& seen() const { return seen_; }
-
-    /// HistoryDigest::value() of the user's rows, unless items repeat in them: then it is another number than the
-    /// user's history has.
-    std::uint64_t digest(std::uint32_t user) const { return digests_[user].value(); }
+    const IdTable& users() const { return rows_.users(); }
+    const ItemLists& seen() const { return rows_.seen(); }
+    std::uint64_t digest(std::uint32_t user) const { return rows_.digest(user); }
 
     void rows(const RowBatch& batch) override;
 
   private:
+    void add_chunk();
     void check_memory() const;
 
     const ServingModel& model_;
-    bool want_seen_;
+    std::size_t max_memory_;
     bool first_ = true;
-    IdTable users_;
-    ItemLists seen_;
-    std::vector<HistoryDigest> digests_;
+    UserRows rows_;
+    RowChunk filled_;       ///< by the calling thread
+    RowChunk added_;        ///< to rows_, by the thread beside it
+    ReadingThread beside_;  ///< destroyed first
 };
 
 /// Whole histories of chosen users, read in as many passes as the memory limit requires: 12 bytes a row, 24 more if it

@@ -331,7 +331,12 @@ TEST(TopNEachTest, IsTopNOfEachQuery) {
     for (std::uint32_t q = 0; q < 37; ++q)
         for (std::uint32_t item = q; item < 700; item += q + 1)
             if (q % 3 != 0) excluded[q].push_back(item);
-    const std::vector<std::span<const std::uint32_t>> views(excluded.begin(), excluded.end());
+    std::vector<std::vector<std::uint32_t>> unordered;  // each item twice
+    for (const std::vector<std::uint32_t>& ascending : excluded) {
+        unordered.emplace_back(ascending.rbegin(), ascending.rend());
+        unordered.back().insert(unordered.back().end(), ascending.begin(), ascending.end());
+    }
+    const std::vector<std::span<const std::uint32_t>> views(unordered.begin(), unordered.end());
     for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{10}, std::size_t{699}, kHuge})
         for (const std::size_t count : {0u, 1u, 16u, 37u}) {
             std::vector<std::vector<ScoredItem>> lists(count, {{1, 1.0f}});
