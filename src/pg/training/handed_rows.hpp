@@ -5,13 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include "core/base/task_thread.hpp"
 #include "pg/sql/row_receiver.hpp"
+#include "pg/wall/reading_thread.hpp"
 
 namespace mf::pg {
 
-/// Passes batches of a source on to another sink, on a thread of its own, in their order. That sink reads settings and
-/// calls nothing else of PostgreSQL. What it throws reaches the caller with one of the next batches or with finish().
+/// Passes batches of a source on to another sink, on a thread of its own, in their order. That sink calls nothing of
+/// PostgreSQL and reads no settings. What it throws reaches the caller with one of the next batches or with finish().
 /// Takes half a megabyte, or three with long ids.
 class HandedRows : public RowSink {
   public:
@@ -33,9 +33,9 @@ class HandedRows : public RowSink {
     void hand_over();
 
     RowSink& sink_;
-    Piece pieces_[2];          ///< one is filled while the sink has the other
-    int filled_ = 0;           ///< which
-    TaskThread beside_{true};  ///< the last member: its tasks use the others
+    Piece pieces_[2];       ///< one is filled while the sink has the other
+    int filled_ = 0;        ///< which
+    ReadingThread beside_;  ///< the last member: its tasks use the others
 };
 
 }  // namespace mf::pg

@@ -24,9 +24,8 @@ constexpr Task kRefresh{"the refresh", "Raise mf_ext.max_memory, or use fewer th
 
 constexpr std::uint64_t kRowsPerCheck = 4096;
 
-void require_memory(const Task& task, std::size_t need, std::uint64_t rows, const IdTable& users, const IdTable& items,
-                    const char* read) {
-    const std::size_t limit = setting_max_memory();
+void require_memory(const Task& task, std::size_t need, std::size_t limit, std::uint64_t rows, const IdTable& users,
+                    const IdTable& items, const char* read) {
     if (need <= limit) return;
     throw MemoryLimitExceeded(std::string(task.name) + " needs at least " + megabytes(need) +
                                   " of memory, mf_ext.max_memory is " + megabytes(limit),
@@ -35,7 +34,7 @@ void require_memory(const Task& task, std::size_t need, std::uint64_t rows, cons
                               task.hint);
 }
 
-/// Calls nothing of PostgreSQL but to read a setting.
+/// Once it is made, calls nothing of PostgreSQL and reads no settings (HandedRows).
 class BuilderSink : public RowSink {
   public:
     BuilderSink(const Task& task, const Source& source, const TrainOptions& options, int threads, int copies,
@@ -64,7 +63,7 @@ class BuilderSink : public RowSink {
         const std::size_t need = memory_needed(builder_.users(), builder_.items(), builder_.rows(), with_times_,
                                                options_, threads_, copies_) +
                                  taken_;
-        require_memory(task_, need, builder_.rows(), builder_.users(), builder_.items(), " read so far.");
+        require_memory(task_, need, limit_, builder_.rows(), builder_.users(), builder_.items(), " read so far.");
     }
 
     InteractionsBuilder& builder() { return builder_; }
@@ -75,6 +74,7 @@ class BuilderSink : public RowSink {
     int threads_;
     int copies_;
     std::size_t taken_;  ///< bytes of what the caller holds meanwhile
+    std::size_t limit_ = setting_max_memory();
     bool with_times_;
     InteractionsBuilder builder_;
 };
@@ -148,7 +148,7 @@ void require_training_memory(const Dataset& dataset, const TrainOptions& options
     const std::uint64_t rows = dataset.by_user.entries();
     require_memory(kTraining,
                    memory_needed(dataset.users, dataset.items, rows, false, options, threads, copies) + other_bytes,
-                   rows, dataset.users, dataset.items, ", with features.");
+                   setting_max_memory(), rows, dataset.users, dataset.items, ", with features.");
 }
 
 void limit_search(TrainOptions& options, const Dataset& dataset, int copies, std::size_t other_bytes) {
