@@ -9,9 +9,9 @@
 //
 // so a step costs one pass over the rows, as without a bias: they are read from a copy in 16 bits (half_matrix.hpp).
 // Method and stopping as in conjugate_gradient.hpp. The preconditioner is a diagonal, n times the mean square of each
-// feature plus λ. Ridges that predict well are so large that a row's system is not far from it: with 20 M ratings two
-// steps gave what exact solutions give. With ridges a hundred times smaller the steps end early, which predicts
-// held-out ratings better than the exact solution does.
+// feature plus λ. Ridges that predict well are so large that a row's system is not far from it: with 20 M ratings the
+// loss after four iterations was that of exact solutions within 3e-5. With ridges thirty times smaller the steps end
+// early, which predicted held-out ratings better than exact solutions.
 #pragma once
 
 #include <cstdint>
