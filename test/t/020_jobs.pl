@@ -286,14 +286,14 @@ is(sql("SELECT status, source FROM mf_jobs WHERE job_id = $job") =~ /^running\|\
 sql("SELECT mf_cancel_job($job)");
 wait_for($job, 'cancelled');
 sql('CREATE TABLE passing AS SELECT * FROM ratings; CREATE INDEX ON passing (user_id)');
-$job = sql(q{SELECT mf_train_async('passing', factors => 64, iterations => 60)});
+$job = sql(q{SELECT mf_train_async('passing', factors => 64, iterations => 200)});
 wait_for_iteration('passing');
 sql('DROP TABLE passing');
 wait_for($job, 'failed');
 like(sql("SELECT message FROM mf_jobs WHERE job_id = $job"), qr/public\.passing was dropped while a model was trained on it/, 'the source is gone');
 # Likewise the features, of a job that trains, and of one that waits.
 my $facts = q{CREATE TABLE passing_facts AS SELECT i AS item_id, 'kind ' || i % 9 AS feature FROM generate_series(0, 1999::bigint) i};
-my $with_facts = q{SELECT mf_train_async('ratings', 'passing', factors => 64, iterations => 8, options => '{"item_features": "passing_facts", "search": false}')};
+my $with_facts = q{SELECT mf_train_async('ratings', 'passing', factors => 64, iterations => 200, options => '{"item_features": "passing_facts", "search": false}')};
 sql($facts);
 $job = sql($with_facts);
 wait_for_iteration('passing');

@@ -65,8 +65,10 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
       limit_(end),
       max_bytes_(max_bytes),
       environment_(environment) {
-    // Growing would hold two copies for a moment; untouched memory costs nothing.
-    rows_.reserve(std::min<std::size_t>(max_bytes / sizeof(UserRow) + 1, std::size_t{64} << 20));
+    // Growing holds two copies for a moment. Untouched memory costs nothing, but a process may have no more address
+    // space than it needs.
+    constexpr std::size_t kFirstBytes = std::size_t{64} << 20;
+    rows_.reserve(std::min(max_bytes, kFirstBytes) / sizeof(UserRow) + 1);
 }
 
 void HistoryScan::read(const Source& source, RowSink* also) {
