@@ -1,10 +1,9 @@
 #include "core/linalg/biased_conjugate_gradient.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
-#include "core/linalg/conjugate_gradient.hpp"
+#include "core/linalg/conjugate_gradient_steps.hpp"
 
 namespace mf {
 
@@ -22,25 +21,21 @@ void each_pass(std::size_t n, const Pass& pass) {
 
 void StepFeatures::copy(FactorView rows, double unit, Environment& environment) {
     constexpr std::size_t kRowsATask = 4096;
-    const std::size_t size = rows.stride();
-    std::vector<double> parts((rows.rows() + kRowsATask - 1) / kRowsATask * size);
+    const auto size = static_cast<Eigen::Index>(rows.stride());
+    const std::size_t tasks = std::max<std::size_t>((rows.rows() + kRowsATask - 1) / kRowsATask, 1);
+    Eigen::ArrayXXd squares = Eigen::ArrayXXd::Zero(size, static_cast<Eigen::Index>(tasks));
     parallel_ranges(environment, rows.rows(), kRowsATask, [&](std::size_t begin, std::size_t end, int) {
-        double* const sums = parts.data() + begin / kRowsATask * size;
+        auto sums = squares.col(static_cast<Eigen::Index>(begin / kRowsATask));
         for (std::size_t r = begin; r < end; ++r)
-            for (std::size_t f = 0; f < size; ++f) {
-                const auto value = static_cast<double>(rows.row(r)[f]);
-                sums[f] += value * value;
-            }
+            sums += Eigen::Map<const Eigen::ArrayXf>(rows.row(r), size).cast<double>().square();
     });
-    std::vector<double> squares(size);
-    for (std::size_t i = 0; i < parts.size(); ++i) squares[i % size] += parts[i];
+    const Eigen::ArrayXd sums = squares.rowwise().sum();
 
-    halves_.copy(rows, *std::max_element(squares.begin(), squares.end()), environment);
+    halves_.copy(rows, sums.maxCoeff(), environment);
     unit_ = static_cast<float>(unit);
-    if (mean_squares_.size() != size) mean_squares_ = Array<float>(size);
+    if (mean_squares_.size() != rows.stride()) mean_squares_ = Array<float>(rows.stride());
     const double scale = 1 / (static_cast<double>(std::max<std::size_t>(rows.rows(), 1)) * unit * unit);
-    std::transform(squares.begin(), squares.end(), mean_squares_.begin(),
-                   [scale](double sum) { return static_cast<float>(sum * scale); });
+    Eigen::Map<Eigen::ArrayXf>(mean_squares_.data(), size) = (sums * scale).cast<float>();
 }
 
 HalfRows StepFeatures::rows() const {
@@ -94,33 +89,17 @@ BiasedConjugateGradient::Solution BiasedConjugateGradient::improve(const StepFea
     value += ridge.bias * ridge.center_bias * ridge.center_bias - weight * bias * bias;
     for (std::size_t i = 0; i < size; ++i) residual[i] -= static_cast<float>(bias) * row_sum[i];
 
-    float last_gain = 0;
-    for (int step = 0; step < kSteps; ++step) {
-        for (std::size_t i = 0; i < size; ++i) product[i] = inverse[i] * residual[i];
-        const float gain = kernels_.dot(residual, product, blocks_);
-        if (gain <=
-            std::max(ConjugateGradient::kTolerance * static_cast<float>(value), std::numeric_limits<float>::min()))
-            break;
-        const float keep = step == 0 ? 0.0f : gain / last_gain;
-        for (std::size_t i = 0; i < size; ++i) direction[i] = step == 0 ? product[i] : product[i] + keep * direction[i];
-        last_gain = gain;
-
-        const float share = kernels_.dot(row_sum, direction, blocks_) / static_cast<float>(weight);
+    float share = 0;  // s · direction / (n + λ_b): by so much a step of length 1 lowers the bias
+    const auto multiply = [&] {
+        share = kernels_.dot(row_sum, direction, blocks_) / static_cast<float>(weight);
         for (std::size_t i = 0; i < size; ++i) product[i] = share * row_sum[i] - ridge.factors * direction[i];
         each_pass(targets.size(), [&](std::size_t first, std::size_t count) {
             kernels_.add_half_rows(rows, columns.data() + first, count, columns.size() - first, ones_.data(), 0.0f,
                                    blocks_, direction, product);
         });
-        const float curvature = -kernels_.dot(direction, product, blocks_);
-        const float length = gain / curvature;
-        if (!(curvature > 0) || !std::isfinite(length)) return {std::numeric_limits<double>::quiet_NaN(), 0};
-        for (std::size_t i = 0; i < size; ++i) {
-            factors[i] += length * direction[i];
-            residual[i] += length * product[i];
-        }
-        bias -= static_cast<double>(length) * static_cast<double>(share);
-        value -= static_cast<double>(length) * static_cast<double>(gain);
-    }
+    };
+    value = take_steps(kernels_, {blocks_, inverse, residual, direction, product}, kSteps, value, factors, multiply,
+                       [&](float length) { bias -= static_cast<double>(length) * static_cast<double>(share); });
     return {value, bias};
 }
 

@@ -1,8 +1,8 @@
 #include "core/linalg/conjugate_gradient.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+
+#include "core/linalg/conjugate_gradient_steps.hpp"
 
 namespace mf {
 
@@ -48,27 +48,12 @@ double ConjugateGradient::improve(const SharedDiagonal& shared, const HalfRows& 
     }
     value += add_rows(features, columns, weights, 1.0f, factors, residual);
 
-    float last_gain = 0;
-    for (int step = 0; step < kSteps; ++step) {
-        for (std::size_t i = 0; i < size; ++i) product[i] = inverse[i] * residual[i];
-        const float gain = kernels_.dot(residual, product, blocks_);  // if D is the system; in any case near
-        if (gain <= std::max(kTolerance * static_cast<float>(value), std::numeric_limits<float>::min())) break;
-        const float keep = step == 0 ? 0.0f : gain / last_gain;
-        for (std::size_t i = 0; i < size; ++i) direction[i] = step == 0 ? product[i] : product[i] + keep * direction[i];
-        last_gain = gain;
-
+    const auto multiply = [&] {
         for (std::size_t i = 0; i < size; ++i) product[i] = -diagonal[i] * direction[i];
         add_rows(features, columns, weights, 0.0f, direction, product);
-        const float curvature = -kernels_.dot(direction, product, blocks_);
-        const float length = gain / curvature;
-        if (!(curvature > 0) || !std::isfinite(length)) return std::numeric_limits<double>::quiet_NaN();
-        for (std::size_t i = 0; i < size; ++i) {
-            factors[i] += length * direction[i];
-            residual[i] += length * product[i];
-        }
-        value -= static_cast<double>(length) * static_cast<double>(gain);
-    }
-    return value;
+    };
+    return take_steps(kernels_, {blocks_, inverse, residual, direction, product}, kSteps, value, factors, multiply,
+                      [](float) {});
 }
 
 }  // namespace mf

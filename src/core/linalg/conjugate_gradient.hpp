@@ -13,7 +13,7 @@
 //
 // A step takes as long as the rows of Y need to arrive, so it reads them from a copy in 16 bits (half_matrix.hpp).
 // Everything else is in single precision. The copy's rounding moves a solution by about 2^-12 of it, which raises the
-// row's problem by the square of that: less than kTolerance leaves.
+// row's problem by the square of that: less than kStepTolerance leaves.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,6 @@ class ConjugateGradient {
   public:
     /// Steps of a row at most.
     static constexpr int kSteps = 3;
-
-    /// No further step if it would lower the row's least-squares problem by less than about this share of it. With
-    /// 20 M ratings the loss of iterations 2 to 7 was that of exact solutions within 4e-5 for a share of 1e-5, within
-    /// 1.2e-4 for 1e-4, at 1.8 and 1.0 steps a row in the sixth iteration; this is between the two.
-    static constexpr float kTolerance = 3e-5f;
 
     /// 1 ≤ factors. Takes bytes(factors) bytes.
     explicit ConjugateGradient(int factors);
