@@ -1,7 +1,6 @@
 #include "core/training/als.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numbers>
 #include <stdexcept>
 
@@ -9,9 +8,9 @@
 #include "core/training/als_fold_in.hpp"
 #include "core/training/als_half_step.hpp"
 #include "core/training/als_start.hpp"
-#include "core/training/early_stop.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/feature_map.hpp"
+#include "core/training/iterations.hpp"
 
 namespace mf {
 
@@ -67,7 +66,6 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
     const Csr &by_user = data.by_user, &by_item = data.by_item;
     const SideFeatures *const item_features = data.item_features, *const user_features = data.user_features;
     const Csr* const user_rows = user_features != nullptr ? &user_features->by_row : nullptr;
-    const int iterations = options.als.iterations;
     RatingModel model;
     const ValueStatistics ratings = value_statistics(by_user.values, environment);
     const double deviation = ratings.deviation;
@@ -101,58 +99,29 @@ RatingModel train_als(const TrainingData& data, const TrainOptions& options, Env
     const auto fit_item_map = [&](int steps) {
         return fit_map(*item_features, model.items, model.item_bias, has_item, ridge, steps, environment);
     };
-    const auto fit_user_map = [&] {
-        return fit_map(*user_features, model.users, model.user_bias, has_user, ridge, kMapSteps, environment);
-    };
-    EarlyStop early_stop(/*greater_is_better=*/false);
-    // Of the best iteration only the items are kept: the users follow from them, bit for bit.
-    FactorMatrix best_items;
-    Array<float> best_bias;
-    FactorMatrix best_user_map;
-    bool users_are_exact = false;
-
-    for (int iteration = 1; iteration <= iterations; ++iteration) {
-        const bool draws = is_drawn_to_map(iteration, iterations);
+    HalfSteps half_steps;
+    half_steps.solve_items = [&](bool draws) {
         SplitFactors centers;
         if (item_features != nullptr && draws)
             centers =
                 split_bias(expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment), environment);
-        const ObjectiveParts items_parts = solve_side(
-            als_items_step(parameters, model.scale.mean, deviation), steps, items, {model.users, model.user_bias},
-            {centers.factors, centers.bias}, workspaces, environment, model.items, model.item_bias);
-        if (user_features != nullptr && draws) model.user_map = fit_user_map();
-        users_are_exact = exact || iteration == iterations;
-        const ObjectiveParts users_parts =
-            solve_users(model, users_are_exact ? nullptr : steps, users, user_rows, workspaces, environment);
-        model.iterations = iteration;
-
-        const double objective = users_parts.fit + items_parts.penalty * deviation * deviation;
-        Iteration report{"rating factors", iteration, iterations,
-                         objective / static_cast<double>(std::max<std::uint64_t>(by_user.entries(), 1)),
-                         std::numeric_limits<double>::quiet_NaN()};
-        if (evaluate) {
-            report.test_metric = evaluate(model);
-            if (early_stop.improves(iteration, report.test_metric)) {
-                best_items = copy_of(model.items, environment);
-                best_bias = copy_of(model.item_bias);
-                best_user_map = copy_of(model.user_map, environment);
-            }
-        }
-        const bool go_on = !environment.on_iteration || environment.on_iteration(report);
-        if (!go_on || (evaluate && early_stop.exhausted())) break;
-    }
-    if (evaluate && early_stop.best_iteration() != model.iterations) {
-        model.items = std::move(best_items);
-        model.item_bias = std::move(best_bias);
-        model.user_map = std::move(best_user_map);
-        model.iterations = early_stop.best_iteration();
-        users_are_exact = false;
-    }
-    if (!users_are_exact) solve_users(model, nullptr, users, user_rows, workspaces, environment);
-    if (user_features != nullptr && model.user_map.rows() == 0) {  // training has ended before they are drawn to it
-        model.user_map = fit_user_map();
-        solve_users(model, nullptr, users, user_rows, workspaces, environment);
-    }
+        return solve_side(als_items_step(parameters, model.scale.mean, deviation), steps, items,
+                          {model.users, model.user_bias}, {centers.factors, centers.bias}, workspaces, environment,
+                          model.items, model.item_bias);
+    };
+    half_steps.solve_users = [&](bool exactly) {
+        return solve_users(model, exactly ? nullptr : steps, users, user_rows, workspaces, environment);
+    };
+    if (user_features != nullptr)
+        half_steps.fit_user_map = [&] {
+            model.user_map =
+                fit_map(*user_features, model.users, model.user_bias, has_user, ridge, kMapSteps, environment);
+        };
+    half_steps.objective = [&](const ObjectiveParts& of_items, const ObjectiveParts& of_users) {
+        return of_users.fit + of_items.penalty * deviation * deviation;
+    };
+    run_iterations({"rating factors", options.als.iterations, exact, /*greater_is_better=*/false, by_user.entries()},
+                   half_steps, evaluate, model, environment);
     if (item_features != nullptr) model.item_map = fit_item_map(kLastMapSteps);
     return model;
 }

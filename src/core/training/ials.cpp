@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <limits>
 #include <numbers>
 #include <optional>
 
-#include "core/training/early_stop.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/feature_map.hpp"
 #include "core/training/ials_fold_in.hpp"
 #include "core/training/ials_half_step.hpp"
+#include "core/training/iterations.hpp"
 
 namespace mf {
 
@@ -71,7 +70,6 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     const IalsData data = prepare_ials(by_user, by_item, options, environment);
     const IalsParameters& parameters = data.parameters;
     const int factors = options.factors;
-    const int iterations = options.ials.iterations;
     RankingModel model;
     model.parameters = to_numbers(parameters);
     model.users = FactorMatrix(by_user.rows(), factors, environment);
@@ -88,65 +86,36 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     const auto fit_item_map = [&](int steps) {
         return fit_feature_map(*item_features, model.items, has_item, ridge, steps, environment);
     };
-    const auto fit_user_map = [&] {
-        return fit_feature_map(*user_features, model.users, has_user, ridge, kMapSteps, environment);
-    };
-
-    const auto items_half = [&](bool draw) {
+    HalfSteps half_steps;
+    half_steps.solve_items = [&](bool draws) {
         const GramMatrix gram = rotate_to_eigenbasis(model.users, {&model.items}, environment);
         FactorMatrix centers;
-        if (draw) centers = expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment);
+        if (item_features != nullptr && draws)
+            centers = expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment);
         return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact ? nullptr : &halves,
                                    items, model.users, centers, workspaces, environment, model.items);
     };
-    const auto users_half = [&](bool exactly) {
+    half_steps.solve_users = [&](bool exactly) {
         return solve_users(model, users, user_rows, exactly ? nullptr : &halves, workspaces, environment);
+    };
+    if (user_features != nullptr)
+        half_steps.fit_user_map = [&] {
+            model.user_map = fit_feature_map(*user_features, model.users, has_user, ridge, kMapSteps, environment);
+        };
+    half_steps.objective = [](const ObjectiveParts& of_items, const ObjectiveParts& of_users) {
+        return of_users.fit + of_items.penalty;
     };
 
     if (start != nullptr && is_start(start->items, by_item.rows(), factors)) {
         model.items = std::move(start->items);
-        users_half(exact);
+        half_steps.solve_users(exact);
     } else {
         model.items = FactorMatrix(by_item.rows(), factors, environment);
         fill_random(model.users, initial_scale(factors), options.seed, kIalsStartStream, environment);
     }
 
-    EarlyStop early_stop(/*greater_is_better=*/true);
-    FactorMatrix best_items, best_user_map;  // the users follow from them, bit for bit
-    bool users_are_exact = false;
-    for (int iteration = 1; iteration <= iterations; ++iteration) {
-        const bool draws = is_drawn_to_map(iteration, iterations);
-        const ObjectiveParts items_parts = items_half(item_features != nullptr && draws);
-        if (user_features != nullptr && draws) model.user_map = fit_user_map();
-        users_are_exact = exact || iteration == iterations;
-        const ObjectiveParts users_parts = users_half(users_are_exact);
-        model.iterations = iteration;
-
-        Iteration report{"ranking factors", iteration, iterations,
-                         (users_parts.fit + items_parts.penalty) /
-                             static_cast<double>(std::max<std::uint64_t>(by_user.entries(), 1)),
-                         std::numeric_limits<double>::quiet_NaN()};
-        if (evaluate) {
-            report.test_metric = evaluate(model);
-            if (early_stop.improves(iteration, report.test_metric)) {
-                best_items = copy_of(model.items, environment);
-                best_user_map = copy_of(model.user_map, environment);
-            }
-        }
-        const bool go_on = !environment.on_iteration || environment.on_iteration(report);
-        if (!go_on || (evaluate && early_stop.exhausted())) break;
-    }
-    if (evaluate && early_stop.best_iteration() != model.iterations) {
-        model.items = std::move(best_items);
-        model.user_map = std::move(best_user_map);
-        model.iterations = early_stop.best_iteration();
-        users_are_exact = false;
-    }
-    if (!users_are_exact) users_half(true);
-    if (user_features != nullptr && model.user_map.rows() == 0) {  // training has ended before they are drawn to it
-        model.user_map = fit_user_map();
-        users_half(true);
-    }
+    run_iterations({"ranking factors", options.ials.iterations, exact, /*greater_is_better=*/true, by_user.entries()},
+                   half_steps, evaluate, model, environment);
     if (item_features != nullptr) model.item_map = fit_item_map(kLastMapSteps);
     return model;
 }
