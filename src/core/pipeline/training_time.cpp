@@ -40,20 +40,30 @@ Sample make_sample(std::uint32_t entries) {
     return sample;
 }
 
-/// Seconds of one iteration on one thread, of the best of a few runs: the first one warms the caches.
+/// Seconds of iterations on one thread.
+struct IterationSeconds {
+    double step = std::numeric_limits<double>::infinity();  ///< of one after the first and before the last
+    double last = std::numeric_limits<double>::infinity();  ///< its users are solved exactly
+};
+
+constexpr int kIterations = 3;
+
+/// Those of the best of a few runs of kIterations: the first one warms the caches.
 template <class Train>
-double iteration_seconds(const Sample& sample, const Environment& caller, const Train& train) {
+IterationSeconds iteration_seconds(const Sample& sample, const Environment& caller, const Train& train) {
     using Clock = std::chrono::steady_clock;
-    double best = std::numeric_limits<double>::infinity();
+    IterationSeconds best;
     Environment environment;
     environment.interrupted = caller.interrupted;
     environment.checkpoint = caller.checkpoint;
-    Clock::time_point first;
+    Clock::time_point before;
     environment.on_iteration = [&](const Iteration& report) {
-        if (report.iteration == 1)
-            first = Clock::now();
-        else
-            best = std::min(best, std::chrono::duration<double>(Clock::now() - first).count());
+        const Clock::time_point now = Clock::now();
+        const double seconds = std::chrono::duration<double>(now - std::exchange(before, now)).count();
+        double* const iteration = report.iteration == 2             ? &best.step
+                                  : report.iteration == kIterations ? &best.last
+                                                                    : nullptr;
+        if (iteration != nullptr) *iteration = std::min(*iteration, seconds);
         return true;
     };
     for (int run = 0; run < 3; ++run) train(sample, environment);
@@ -67,13 +77,17 @@ struct Cost {
     double of(double ratings, double rows) const { return rating * ratings + row * rows; }
 };
 
+/// What the whole of a training run takes.
 template <class Train>
-Cost measure(const Environment& caller, const Train& train) {
+double seconds_of_run(const Environment& caller, int iterations, double ratings, double rows, const Train& train) {
     constexpr std::uint32_t kFew = 2, kMany = 96;
-    const double few = iteration_seconds(make_sample(kFew), caller, train);
-    const double many = iteration_seconds(make_sample(kMany), caller, train);
-    const double rating = std::max(many - few, 0.0) / (kSampleRows * (kMany - kFew));
-    return {rating, std::max(few - rating * kSampleRows * kFew, 0.0) / (2 * kSampleRows)};
+    const IterationSeconds few = iteration_seconds(make_sample(kFew), caller, train);
+    const IterationSeconds many = iteration_seconds(make_sample(kMany), caller, train);
+    const auto cost = [](double of_few, double of_many) {
+        const double rating = std::max(of_many - of_few, 0.0) / (kSampleRows * (kMany - kFew));
+        return Cost{rating, std::max(of_few - rating * kSampleRows * kFew, 0.0) / (2 * kSampleRows)};
+    };
+    return (iterations - 1) * cost(few.step, many.step).of(ratings, rows) + cost(few.last, many.last).of(ratings, rows);
 }
 
 }  // namespace
@@ -82,12 +96,11 @@ double training_seconds(std::uint64_t users, std::uint64_t items, std::uint64_t 
                         Environment& environment) {
     const double n = static_cast<double>(ratings);
     const double rows = static_cast<double>(users) + static_cast<double>(items);
-    const auto seconds_of = [&](const auto& trainer, TrainOptions two) {
-        const int iterations = std::exchange(trainer.iterations(two), 2);
-        const Cost cost = measure(environment, [&](const Sample& sample, Environment& alone) {
-            trainer.train({sample.by_user, sample.by_item}, two, alone, {}, nullptr);
+    const auto seconds_of = [&](const auto& trainer, TrainOptions few) {
+        const int iterations = std::exchange(trainer.iterations(few), kIterations);
+        return seconds_of_run(environment, iterations, n, rows, [&](const Sample& sample, Environment& alone) {
+            trainer.train({sample.by_user, sample.by_item}, few, alone, {}, nullptr);
         });
-        return iterations * cost.of(n, rows);
     };
     double seconds = seconds_of(ranking_trainer(options), options);
     if (const RatingTrainer* rating = rating_trainer(options))
