@@ -95,6 +95,31 @@ for my $attempt (1 .. 8) {
     is($node->safe_psql('postgres', $list), $before, 'the server lives on');
 }
 
+# The same while a thread looks up the ids of a source's rows: the source is long, and its rows are told apart from
+# those of a training run that iterates by the phase. What the thread throws ends the statement as well.
+$node->safe_psql('postgres', q{
+    CREATE VIEW long AS
+        SELECT n * 3000 + user_id AS user_id, item_id, rating FROM generate_series(1, 300) n, ratings});
+my $reads = q{SELECT pid FROM mf_progress WHERE model = 'long' AND phase = 'reading' AND rows_read > 0};
+for my $attempt (1 .. 6) {
+    my ($function, $message) = $attempt % 2
+        ? ('pg_cancel_backend(pid)', qr/canceling statement due to user request/)
+        : ('pg_terminate_backend(pid, 60000)', qr/terminating connection due to administrator command/);
+    my ($out, $err) = ('', '');
+    my $training = IPC::Run::start(
+        [ $node->installed_command('psql'), '-XAt', '-d', $node->connstr('postgres'), '-c', q{SELECT mf_train('long')} ],
+        '<', \undef, '>', \$out, '2>', \$err);
+    $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($reads) p") or die 'the training did not read';
+    usleep(31_000 * $attempt);
+    $node->safe_psql('postgres', "SELECT $function FROM ($reads) p");
+    $training->finish;
+    like($err, $message, 'a training run that reads is ended');
+    is($node->safe_psql('postgres', $list), $before, 'the server lives on');
+}
+my ($code, $out, $err) = $node->psql('postgres', q{SET mf_ext.max_memory = '16MB'; SELECT mf_train('long')});
+like($err, qr/training needs at least \d+ MB of memory, mf_ext.max_memory is 16 MB/, 'an error of the thread is that of the statement');
+like($err, qr/interactions of .* users and .* items read so far/, 'before all is read');
+
 {
     my $training = start_training('interrupted', 60);
     for (1 .. 5) {

@@ -13,8 +13,7 @@ UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_li
     : model_(model),
       max_memory_(setting_max_memory()),
       rows_(model.user_kind, model.items.ids(), want_seen, max_list_bytes),
-      filled_(model.user_kind, model.item_kind),
-      added_(model.user_kind, model.item_kind) {}
+      chunks_(RowChunk(model.user_kind, model.item_kind), RowChunk(model.user_kind, model.item_kind)) {}
 
 void UserScan::read(const Source& source) {
     // A source need not give the same rows in every pass: users that appear later are left out.
@@ -22,25 +21,22 @@ void UserScan::read(const Source& source) {
     first_ = false;
     scan_source(source, *this, ScanFor::Histories, model_.version.owner);
     add_chunk();
-    beside_.wait();
+    chunks_.finish();
     rows_.finish();
     check_memory();
 }
 
 void UserScan::rows(const RowBatch& batch) {
-    batch.with_users([this](auto ids) { filled_.users.append(ids); });
-    batch.with_items([this](auto ids) { filled_.items.append(ids); });
-    for (std::size_t i = 0; i < batch.size(); ++i) filled_.values.push_back(batch.value(i));
-    if (filled_.is_full()) add_chunk();
+    RowChunk& chunk = chunks_.filled();
+    batch.with_users([&chunk](auto ids) { chunk.users.append(ids); });
+    batch.with_items([&chunk](auto ids) { chunk.items.append(ids); });
+    for (std::size_t i = 0; i < batch.size(); ++i) chunk.values.push_back(batch.value(i));
+    if (chunk.is_full()) add_chunk();
 }
 
-/// Hands on what was read, once what was read before is added.
 void UserScan::add_chunk() {
-    beside_.wait();
-    std::swap(filled_, added_);
-    beside_.start([this] {
-        rows_.add(added_);
-        added_.clear();
+    chunks_.hand_over([this](const RowChunk& chunk) {
+        rows_.add(chunk);
         check_memory();
     });
 }

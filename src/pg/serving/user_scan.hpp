@@ -35,9 +35,7 @@ class UserScan : public RowSink {
     std::size_t max_memory_;
     bool first_ = true;
     UserRows rows_;
-    RowChunk filled_;       ///< by the calling thread
-    RowChunk added_;        ///< to rows_, by the thread beside it
-    ReadingThread beside_;  ///< destroyed first
+    HandedPieces<RowChunk> chunks_;  ///< destroyed first
 };
 
 /// Whole histories of chosen users, read in as many passes as the memory limit requires: 12 bytes a row, 24 more if it

@@ -1,32 +1,29 @@
 #include "pg/training/handed_rows.hpp"
 
-#include <utility>
-
 namespace mf::pg {
 
-HandedRows::HandedRows(const Source& source, ScanFor purpose, RowSink& sink) : sink_(sink) {
-    for (Piece& piece : pieces_)
-        for (std::size_t i = 0; i < kBatches; ++i) piece.batches.push_back(std::make_unique<RowBatch>(source, purpose));
+HandedRows::Piece::Piece(const Source& source, ScanFor purpose) {
+    for (std::size_t i = 0; i < kBatches; ++i) batches.push_back(std::make_unique<RowBatch>(source, purpose));
 }
 
+HandedRows::HandedRows(const Source& source, ScanFor purpose, RowSink& sink)
+    : sink_(sink), pieces_(Piece(source, purpose), Piece(source, purpose)) {}
+
 void HandedRows::rows(const RowBatch& batch) {
-    Piece& piece = pieces_[filled_];
+    Piece& piece = pieces_.filled();
     piece.batches[piece.count++]->take_rows(batch);
     if (piece.count == kBatches) hand_over();
 }
 
 void HandedRows::finish() {
     hand_over();
-    beside_.wait();
+    pieces_.finish();
 }
 
 void HandedRows::hand_over() {
-    const int full = std::exchange(filled_, 1 - filled_);
-    beside_.start([this, &piece = pieces_[full]] {
+    pieces_.hand_over([this](const Piece& piece) {
         for (std::size_t i = 0; i < piece.count; ++i) sink_.rows(*piece.batches[i]);
     });
-    // The sink is done with the other one now.
-    pieces_[filled_].count = 0;
 }
 
 }  // namespace mf::pg

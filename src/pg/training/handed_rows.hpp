@@ -26,16 +26,17 @@ class HandedRows : public RowSink {
     static constexpr std::size_t kBatches = 16;
 
     struct Piece {
+        Piece(const Source& source, ScanFor purpose);
+        void clear() { count = 0; }
+
         std::vector<std::unique_ptr<RowBatch>> batches;
-        std::size_t count = 0;
+        std::size_t count = 0;  ///< of batches with rows
     };
 
     void hand_over();
 
     RowSink& sink_;
-    Piece pieces_[2];       ///< one is filled while the sink has the other
-    int filled_ = 0;        ///< which
-    ReadingThread beside_;  ///< the last member: its tasks use the others
+    HandedPieces<Piece> pieces_;  ///< destroyed first
 };
 
 }  // namespace mf::pg
