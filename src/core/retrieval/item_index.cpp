@@ -1,5 +1,6 @@
 #include "core/retrieval/item_index.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -47,43 +48,48 @@ double norm_of(const float* row, std::size_t stride) {
     return std::isfinite(sum) ? std::sqrt(sum) : std::numeric_limits<double>::infinity();
 }
 
+/// The integers nearest to the values, ties to even. They are below 2^51, where a sum with 1.5 · 2^52 has no place for
+/// fractions: the library's function is a call for each value where the instruction is not sure to exist.
+template <class Values>
+auto rounded(const Values& values) {
+    constexpr double kNoFractions = 0x1.8p52;
+    return (values + kNoFractions) - kNoFractions;
+}
+
 /// Computes the codes of the rows of one group. Rows that are not finite get codes of zero and an infinite error.
 ItemIndex::Group encode(const float* rows, std::size_t count, std::size_t stride, std::int8_t* codes,
                         std::int32_t* corrections) {
-    std::vector<double> balanced;
+    const auto size = static_cast<Eigen::Index>(stride);
+    Eigen::ArrayXXd balanced(size, static_cast<Eigen::Index>(count));
+    double norms[kScanItems];
     double largest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        balance(rows + i * stride, stride, balanced);
-        for (const double value : balanced)
-            if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
+        const float* row = rows + i * stride;
+        auto column = balanced.col(static_cast<Eigen::Index>(i));
+        balance(row, stride, column);
+        norms[i] = norm_of(row, stride);
+        if (std::isfinite(norms[i])) largest = std::max(largest, column.abs().maxCoeff());
     }
     ItemIndex::Group group{static_cast<float>(largest / kItemRange), 0, 0, 0};
     if (group.scale == 0) group.scale = 1;  // all values are zero, or so small that only the error matters
+    const double scale = static_cast<double>(group.scale);
     std::fill_n(corrections, kScanItems, 0);
     std::memset(codes, 0, kScanItems * stride);
+    Eigen::ArrayXd code(size);
     for (std::size_t i = 0; i < count; ++i) {
-        const float* row = rows + i * stride;
-        const double norm = norm_of(row, stride);
-        if (!std::isfinite(norm)) {
+        if (!std::isfinite(norms[i])) {
             group.norm = group.error = std::numeric_limits<float>::infinity();
             continue;
         }
-        balance(row, stride, balanced);
-        double code_squares = 0, error_squares = 0;
-        std::int32_t sum = 0;
-        for (std::size_t j = 0; j < stride; ++j) {
-            const double scale = static_cast<double>(group.scale);
-            const double code = std::clamp(std::nearbyint(balanced[j] / scale), -1.0 * kItemRange, 1.0 * kItemRange);
-            const double error = balanced[j] - scale * code;
-            code_squares += code * code;
-            error_squares += error * error;
-            sum += static_cast<std::int32_t>(code);
-            codes[j / 4 * 4 * kScanItems + 4 * i + j % 4] = static_cast<std::int8_t>(code);
-        }
-        corrections[i] = kQueryZero * sum;
-        group.norm = std::max(group.norm, up(norm));
-        group.code_norm = std::max(group.code_norm, up(static_cast<double>(group.scale) * std::sqrt(code_squares)));
-        group.error = std::max(group.error, up(std::sqrt(error_squares)));
+        const auto column = balanced.col(static_cast<Eigen::Index>(i));
+        code = rounded(column / scale).max(-1.0 * kItemRange).min(1.0 * kItemRange);
+        for (std::size_t j = 0; j < stride; ++j)
+            codes[j / 4 * 4 * kScanItems + 4 * i + j % 4] =
+                static_cast<std::int8_t>(static_cast<std::int32_t>(code[static_cast<Eigen::Index>(j)]));
+        corrections[i] = kQueryZero * static_cast<std::int32_t>(code.sum());
+        group.norm = std::max(group.norm, up(norms[i]));
+        group.code_norm = std::max(group.code_norm, up(scale * std::sqrt(code.square().sum())));
+        group.error = std::max(group.error, up(std::sqrt((column - scale * code).square().sum())));
     }
     return group;
 }

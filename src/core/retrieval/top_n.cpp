@@ -1,5 +1,6 @@
 #include "core/retrieval/top_n.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -56,7 +57,7 @@ class ItemMarks {
 class QuantizedQuery {
   public:
     QuantizedQuery(const float* query, std::size_t stride) : codes_(stride) {
-        std::vector<double> balanced;
+        Eigen::ArrayXd balanced(static_cast<Eigen::Index>(stride));
         balance(query, stride, balanced);
         double largest = 0;
         for (const double x : balanced) largest = std::max(largest, std::fabs(x));
@@ -65,7 +66,7 @@ class QuantizedQuery {
         if (!(scale_ > 0) || !std::isfinite(scale_)) scale_ = 1;
         double error = 0;
         for (std::size_t j = 0; j < stride; ++j) {
-            const double x = balanced[j];
+            const double x = balanced[static_cast<Eigen::Index>(j)];
             double code = std::nearbyint(x / scale_);
             if (!(std::fabs(code) <= kQueryRange)) code = 0;  // only if the query is not finite
             error += (x - scale_ * code) * (x - scale_ * code);

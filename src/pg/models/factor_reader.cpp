@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/base/half_floats.hpp"
@@ -35,14 +36,21 @@ FactorTable items_table(const Catalog& catalog) { return {catalog.item_factors, 
 
 FactorTable users_table(const Catalog& catalog) { return {catalog.user_factors, catalog.user_factors_index, true}; }
 
+/// Sums without a sign reach the sign's bit where the exponent is that of infinity or NaN. Independent of each other,
+/// unlike sums of floats.
+bool are_finite(std::span<const float> values) {
+    constexpr std::uint32_t kSign = 0x80000000u, kLeastExponent = 0x00800000u;
+    std::uint32_t found = 0;
+    for (const float value : values) found |= (std::bit_cast<std::uint32_t>(value) & ~kSign) + kLeastExponent;
+    return (found & kSign) == 0;
+}
+
 /// Takes an array of factors; false for anything but a one-dimensional array of finite numbers.
 bool take_factors_unsafe(Datum datum, std::span<const float>* factors) {
     ArrayType* array = DatumGetArrayTypeP(datum);
     if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID) return false;
     *factors = {reinterpret_cast<const float*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(ARR_DIMS(array)[0])};
-    float zero = 0;
-    for (const float factor : *factors) zero += factor * 0.0f;  // NaN if a factor is not finite
-    return zero == 0.0f;
+    return are_finite(*factors);
 }
 
 /// The same for an array of 16-bit floats, which are in the bits of smallint.
