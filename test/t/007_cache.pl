@@ -134,6 +134,22 @@ $node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, '$_')") for
 $node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, 'c')");
 is($node->safe_psql('postgres', q{SELECT string_agg(model, ' ' ORDER BY model) FROM mf_cache}), 'c ratings', 'the least recently used one leaves');
 
+# A job puts the items there itself, and is done as well where they have no room.
+my $job = $node->safe_psql('postgres', q{SELECT mf_train_async('ratings', 'by_job', factors => 64, iterations => 1)});
+wait_until(q{SELECT count(*) = 1 FROM mf_cache WHERE model = 'by_job' AND version = 1});
+is($node->safe_psql('postgres', qq{SELECT status FROM mf_jobs WHERE job_id = $job}), 'done', 'a job has put the items into the cache');
+is($node->safe_psql('postgres', q{SET mf_ext.fault = 'directory'; SELECT count(*) FROM mf_recommend(1, 5, 'by_job')}), '5',
+    'so that a first list reads none of them');
+$node->append_conf('postgresql.conf', q{mf_ext.cache_size = '1MB'});
+$node->reload;
+$job = $node->safe_psql('postgres', q{SELECT mf_train_async('ratings', 'too_large', factors => 64, iterations => 1)});
+wait_until(qq{SELECT status = 'done' FROM mf_jobs WHERE job_id = $job});
+wait_until(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE 'mf_ext job%'});
+is($node->safe_psql('postgres', q{SELECT count(*) FROM mf_cache WHERE model = 'too_large'}), '0', 'a job leaves items out that have no room');
+$node->append_conf('postgresql.conf', q{mf_ext.cache_size = '1GB'});
+$node->reload;
+$node->safe_psql('postgres', q{SELECT mf_drop_model('by_job'), mf_drop_model('too_large')});
+
 # Databases and extensions that are dropped.
 $node->safe_psql('postgres', 'CREATE DATABASE other');
 install('other');

@@ -149,12 +149,45 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
     return parts;
 }
 
+/// Items that were read, to be built into an image.
+class ItemBuild {
+  public:
+    /// As load_items().
+    ItemBuild(const Catalog& catalog, const std::string& model, const ModelVersion& version, FactorShape shape)
+        : catalog_(catalog), parts_(load_items(catalog, model, version, shape)) {}
+
+    std::size_t bytes() const { return ItemImage::bytes(parts_); }
+
+    /// `memory` has bytes() bytes.
+    void build(void* memory) {
+        Environment environment = quiet_environment();
+        ItemImage::build(parts_, memory, environment);
+    }
+
+    /// In the cache; null if they cannot be there.
+    std::shared_ptr<SharedImage> share(ItemClaim& claim) {
+        pg_call([&catalog = catalog_] { release_dropped_unsafe(catalog); });
+        return claim.publish(bytes(), [this](void* memory) { build(memory); });
+    }
+
+  private:
+    const Catalog& catalog_;
+    ItemParts parts_;
+};
+
+StoredParameters parameters_of(const std::string& name, const ModelVersion& version) {
+    return read_parameters(version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit,
+                           NameStr(version.algorithm), version_label(name, version.version));
+}
+
+ItemKey key_of(const Catalog& catalog, const ModelVersion& version) {
+    return {MyDatabaseId, catalog.models, version.model_id, version.items_at};
+}
+
 /// Finds or builds the image, and creates the model on it.
 Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& version, const ItemKey& key) {
     const std::string label = version_label(name, version.version);
-    const StoredParameters parameters =
-        read_parameters(version.parameters, version.implicit ? Feedback::Implicit : Feedback::Explicit,
-                        NameStr(version.algorithm), label);
+    const StoredParameters parameters = parameters_of(name, version);
     Entry entry;
     entry.key = key;
     std::optional<ItemClaim> claim;
@@ -171,19 +204,14 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
             require_private_memory(label, least, claim->refusal());
         else if (least > setting_cache_size())
             require_private_memory(label, least, too_large_for_cache(least));
-        const ItemParts parts = load_items(catalog, name, version, parameters.shape);
-        const std::size_t bytes = ItemImage::bytes(parts);
-        Environment environment = quiet_environment();
-        const auto build = [&](void* memory) { ItemImage::build(parts, memory, environment); };
-        if (claim) {
-            pg_call([&catalog] { release_dropped_unsafe(catalog); });
-            entry.image = claim->publish(bytes, build);
-        }
+        ItemBuild items(catalog, name, version, parameters.shape);
+        if (claim) entry.image = items.share(*claim);
         if (entry.image == nullptr) {
+            const std::size_t bytes = items.bytes();
             require_private_memory(label, bytes, claim ? claim->refusal() : "");
             if (claim && !claim->refusal().empty()) warn_once(name, bytes, claim->refusal());
             auto memory = std::make_shared<Array<char>>(bytes);
-            build(memory->data());
+            items.build(memory->data());
             entry.model = std::make_shared<ServingModel>(name, version, parameters,
                                                          std::shared_ptr<const void>(memory, memory->data()));
             entry.private_bytes = bytes;
@@ -201,7 +229,7 @@ Entry load(const Catalog& catalog, const std::string& name, const ModelVersion& 
 std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name,
                                            const ModelVersion& version) {
     if (cache == nullptr) cache = new Cache;
-    const ItemKey key{MyDatabaseId, catalog.models, version.model_id, version.items_at};
+    const ItemKey key = key_of(catalog, version);
     auto entry =
         std::find_if(cache->entries.begin(), cache->entries.end(), [&](const Entry& e) { return e.key == key; });
     if (entry != cache->entries.end() && !entry->is_current(version)) {
@@ -221,6 +249,14 @@ std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::st
     entry->model->name = name;
     entry->model->version.owner = version.owner;
     return entry->model;
+}
+
+void share_items(const Catalog& catalog, const std::string& name, const ModelVersion& version) {
+    ItemClaim claim(key_of(catalog, version), label_of(name, version));
+    if (claim.image() != nullptr || !claim.may_publish()) return;
+    const FactorShape shape = parameters_of(name, version).shape;
+    if (least_bytes(version_label(name, version.version), version, shape) > setting_cache_size()) return;
+    ItemBuild(catalog, name, version, shape).share(claim);
 }
 
 }  // namespace mf::pg

@@ -16,4 +16,8 @@ namespace mf::pg {
 std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::string& name,
                                            const ModelVersion& version);
 
+/// Builds the items of a committed version in the cache that all sessions share, unless they are there or have no room
+/// there. Throws as cached_model() does for damaged rows.
+void share_items(const Catalog& catalog, const std::string& name, const ModelVersion& version);
+
 }  // namespace mf::pg

@@ -1,4 +1,5 @@
 // The background worker that does a job.
+#include "pg/cache/model_cache.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
@@ -105,7 +106,26 @@ class JobRun {
             refresh(job);
         else
             train(job);
+        share_items_of(job);
         return true;
+    }
+
+    /// Makes the items of what is live now ready to serve, so that no session has to do it for its first list. The job
+    /// is done whatever comes of it.
+    void share_items_of(const Job& job) const {
+        try {
+            in_transaction([&] {
+                std::string name;
+                const ModelVersion version = find_model(catalog_, job.model, &name, Access::Manage);
+                share_items(catalog_, name, version);
+            });
+        } catch (...) {
+            Failure failure;
+            describe_exception(&failure);
+            pg_call([] { AbortOutOfAnyTransaction(); });
+            report(LOG, "the items of model \"" + std::string(job.model) + "\" were not made ready to serve: " +
+                            (failure.postgres != nullptr ? failure.postgres->message : failure.message));
+        }
     }
 
     void train(const Job& job) {
