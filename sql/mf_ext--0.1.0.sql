@@ -753,7 +753,7 @@ COMMENT ON FUNCTION @extschema@.mf_list_support IS 'planner support: the argumen
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_integer';
@@ -761,7 +761,7 @@ AS 'MODULE_PATHNAME', 'mf_recommend_integer';
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_uuid';
@@ -769,7 +769,7 @@ AS 'MODULE_PATHNAME', 'mf_recommend_uuid';
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_text';
@@ -786,7 +786,7 @@ COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int8, p
 CREATE FUNCTION @extschema@.mf_recommend_for(
     item_ids pg_catalog.int8[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_integer';
@@ -794,7 +794,7 @@ AS 'MODULE_PATHNAME', 'mf_recommend_for_integer';
 CREATE FUNCTION @extschema@.mf_recommend_for(
     item_ids pg_catalog.uuid[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_uuid';
@@ -802,43 +802,43 @@ AS 'MODULE_PATHNAME', 'mf_recommend_for_uuid';
 CREATE FUNCTION @extschema@.mf_recommend_for(
     item_ids pg_catalog.text[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
     candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text)
+RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_text';
 
 CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.int8, similarity pg_catalog.float4)
+RETURNS TABLE (item_id pg_catalog.int8, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_integer';
 
 CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.uuid, similarity pg_catalog.float4)
+RETURNS TABLE (item_id pg_catalog.uuid, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_uuid';
 
 CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
-RETURNS TABLE (item_id pg_catalog.text, similarity pg_catalog.float4)
+RETURNS TABLE (item_id pg_catalog.text, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_text';
 
 CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
-RETURNS TABLE (user_id pg_catalog.int8, similarity pg_catalog.float4)
+RETURNS TABLE (user_id pg_catalog.int8, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_integer';
 
 CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
-RETURNS TABLE (user_id pg_catalog.uuid, similarity pg_catalog.float4)
+RETURNS TABLE (user_id pg_catalog.uuid, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_uuid';
 
 CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
-RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4)
+RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_text';
@@ -898,14 +898,14 @@ COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.text, pg_catalog.int8
 
 CREATE FUNCTION @extschema@.mf_recommend_all(
     n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
-RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4)
+RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all';
 
 CREATE FUNCTION @extschema@.mf_recommend_all_text(
     n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
-RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4)
+RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all_text';

@@ -12,7 +12,7 @@ CREATE VIEW everybody AS SELECT user_id::bigint FROM mf_user_factors UNION SELEC
 -- The rows by which the two differ, either way.
 CREATE FUNCTION differences(n integer, exclude_seen boolean DEFAULT true) RETURNS bigint LANGUAGE sql AS $$
     WITH every AS MATERIALIZED (SELECT * FROM mf_recommend_all(n, 'ratings', exclude_seen)),
-         each AS MATERIALIZED (SELECT e.user_id, l.item_id, l.score FROM everybody e, mf_recommend(e.user_id, n, 'ratings', exclude_seen) l)
+         each AS MATERIALIZED (SELECT e.user_id, l.item_id, l.score, l.rank FROM everybody e, mf_recommend(e.user_id, n, 'ratings', exclude_seen) l)
     SELECT (SELECT count(*) FROM (SELECT * FROM every EXCEPT ALL SELECT * FROM each) AS d)
          + (SELECT count(*) FROM (SELECT * FROM each EXCEPT ALL SELECT * FROM every) AS d)
 $$;
@@ -23,8 +23,16 @@ SELECT n, differences(n), differences(n, false) AS with_seen FROM unnest(ARRAY[1
 -- Best first within a user.
 SELECT count(*) AS out_of_order
   FROM (SELECT user_id, score, lag(score) OVER (PARTITION BY user_id ORDER BY place) AS before
-          FROM mf_recommend_all(10) WITH ORDINALITY AS l (user_id, item_id, score, place)) AS lists
+          FROM mf_recommend_all(10) WITH ORDINALITY AS l (user_id, item_id, score, rank, place)) AS lists
  WHERE score > before;
+
+-- Ranks of all kinds of lists count their rows.
+SELECT kind, count(*), count(*) FILTER (WHERE rank = place) AS ranked
+  FROM (SELECT 'recommend', l.rank, place FROM mf_recommend(4, 7, 'ratings') WITH ORDINALITY AS l (item_id, score, predicted_rating, basis, rank, place)
+        UNION ALL SELECT 'recommend_for', l.rank, place FROM mf_recommend_for(ARRAY[3, 4], n => 6, model => 'ratings') WITH ORDINALITY AS l (item_id, score, predicted_rating, basis, rank, place)
+        UNION ALL SELECT 'similar_items', l.rank, place FROM mf_similar_items(3, 5, 'ratings') WITH ORDINALITY AS l (item_id, similarity, rank, place)
+        UNION ALL SELECT 'similar_users', l.rank, place FROM mf_similar_users(3, 4, 'ratings') WITH ORDINALITY AS l (user_id, similarity, rank, place)
+       ) AS lists (kind, rank, place) GROUP BY kind ORDER BY kind;
 
 -- Current histories: changed, doubled, deleted, of new users, of users who have no item of the model.
 BEGIN;
@@ -43,7 +51,7 @@ ROLLBACK;
 
 -- It changes no table, so its rows can be inserted anywhere.
 CREATE TABLE lists (user_id bigint, item_id bigint, score real, PRIMARY KEY (user_id, item_id));
-INSERT INTO lists SELECT * FROM mf_recommend_all(10);
+INSERT INTO lists SELECT user_id, item_id, score FROM mf_recommend_all(10);
 SELECT count(*) FROM lists;
 BEGIN READ ONLY;
 SELECT count(*) FROM mf_recommend_all(10);
@@ -76,12 +84,12 @@ SELECT error_of($$SELECT mf_recommend_all(10, 'uuids')$$);
 INSERT INTO texts VALUES ('new', 'i3', 4), ('new', 'unknown', 1), ('u4', 'i3', 2);
 INSERT INTO uuids VALUES (md5('new')::uuid, 3, 4), (md5('4')::uuid, 3, 2);
 SELECT count(*), count(DISTINCT user_id) FROM mf_recommend_all_text(5, 'texts');
-SELECT (SELECT count(*) FROM (SELECT user_id, item_id, score FROM mf_recommend_all_text(7, 'texts') EXCEPT ALL
-          SELECT u.user_id, l.item_id, l.score FROM (SELECT DISTINCT user_id FROM texts) u, mf_recommend(u.user_id, 7, 'texts') l) AS d) AS texts,
-       (SELECT count(*) FROM (SELECT user_id, item_id, score FROM mf_recommend_all_text(7, 'uuids') EXCEPT ALL
-          SELECT u.user_id::text, l.item_id::text, l.score FROM (SELECT DISTINCT user_id FROM uuids) u, mf_recommend(u.user_id::text, 7, 'uuids') l) AS d) AS uuids,
-       (SELECT count(*) FROM (SELECT user_id, item_id, score FROM mf_recommend_all_text(7, 'ratings') EXCEPT ALL
-          SELECT user_id::text, item_id::text, score FROM mf_recommend_all(7, 'ratings')) AS d) AS integers;
+SELECT (SELECT count(*) FROM (SELECT * FROM mf_recommend_all_text(7, 'texts') EXCEPT ALL
+          SELECT u.user_id, l.item_id, l.score, l.rank FROM (SELECT DISTINCT user_id FROM texts) u, mf_recommend(u.user_id, 7, 'texts') l) AS d) AS texts,
+       (SELECT count(*) FROM (SELECT * FROM mf_recommend_all_text(7, 'uuids') EXCEPT ALL
+          SELECT u.user_id::text, l.item_id::text, l.score, l.rank FROM (SELECT DISTINCT user_id FROM uuids) u, mf_recommend(u.user_id::text, 7, 'uuids') l) AS d) AS uuids,
+       (SELECT count(*) FROM (SELECT * FROM mf_recommend_all_text(7, 'ratings') EXCEPT ALL
+          SELECT user_id::text, item_id::text, score, rank FROM mf_recommend_all(7, 'ratings')) AS d) AS integers;
 
 -- More users than the memory holds lists of: several passes, the same lists.
 CREATE TABLE many AS
@@ -98,8 +106,8 @@ SELECT count(*) AS differences FROM (SELECT * FROM mf_recommend_all(2, 'many') E
 SELECT count(*), count(DISTINCT user_id) FROM in_passes;
 SELECT count(*) AS seen FROM in_passes JOIN many USING (user_id, item_id);
 SELECT count(*) AS differences
-  FROM (SELECT p.user_id, p.item_id, p.score FROM in_passes p WHERE user_id % 400 = 0
-        EXCEPT ALL SELECT u, l.item_id, l.score FROM generate_series(400, 40000, 400) AS u, mf_recommend(u, 2, 'many') l) AS d;
+  FROM (SELECT * FROM in_passes WHERE user_id % 400 = 0
+        EXCEPT ALL SELECT u, l.item_id, l.score, l.rank FROM generate_series(400, 40000, 400) AS u, mf_recommend(u, 2, 'many') l) AS d;
 
 -- Histories with times, repeated and unknown items, of which the memory holds a part at a time.
 CREATE TABLE timed AS

@@ -72,7 +72,7 @@ SELECT count(*) AS factors, sum(gradient ^ 2) < 0.01 * sum(first ^ 2) AS solved 
 -- All functions see the same: explanations sum to scores, batches are the single lists, users are folded in against the
 -- items there are now.
 SELECT DISTINCT basis FROM generate_series(1, 160) AS u, mf_recommend(u, 3);
-SELECT count(*) FROM (SELECT u AS user_id, item_id, score FROM generate_series(1, 160) AS u, mf_recommend(u, 5)
+SELECT count(*) FROM (SELECT u AS user_id, item_id, score, rank FROM generate_series(1, 160) AS u, mf_recommend(u, 5)
                       EXCEPT SELECT * FROM mf_recommend_all(5)) AS differences;
 SELECT max(abs(l.score - e.sum)) < 1e-5 AS sum
   FROM (SELECT 7 AS u, * FROM mf_recommend(7, 5)) AS l, LATERAL (SELECT sum(contribution) FROM mf_explain(7, l.item_id, 1000)) AS e;

@@ -81,7 +81,7 @@ DELETE FROM ratings WHERE user_id IN (5, 20);
 SELECT DISTINCT user_id, basis FROM unnest(ARRAY[5, 20]) AS user_id, mf_recommend(user_id, 1) ORDER BY 1;
 CREATE FUNCTION differences(model text, exclude_seen boolean DEFAULT true) RETURNS TABLE (rows bigint, users bigint, differences bigint) LANGUAGE sql AS $$
     WITH lists AS (SELECT * FROM mf_recommend_all_text(5, model, exclude_seen)),
-         singly AS (SELECT u, item_id, score FROM (SELECT DISTINCT user_id AS u FROM lists) AS users, mf_recommend(u, 5, model, exclude_seen))
+         singly AS (SELECT u, item_id, score, rank FROM (SELECT DISTINCT user_id AS u FROM lists) AS users, mf_recommend(u, 5, model, exclude_seen))
     SELECT count(*), count(DISTINCT user_id), (SELECT count(*) FROM (SELECT * FROM lists EXCEPT SELECT * FROM singly) AS d) FROM lists
 $$;
 SELECT * FROM differences('ratings');

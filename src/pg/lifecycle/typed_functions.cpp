@@ -30,9 +30,9 @@ constexpr Definition kDefinitions[] = {
      "user_id {user}, n pg_catalog.int8 DEFAULT 10, candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL, "
      "exclude_seen pg_catalog.bool DEFAULT true",
      kList,
-     "SELECT r.rank::pg_catalog.int4, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
+     "SELECT r.rank, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
      " FROM {schema}.mf_recommend($1::{id}, $2, {model}, $5, $3::{id}[], $4::{id}[])"
-     " WITH ORDINALITY AS r (item_id, score, predicted_rating, basis, rank)",
+     " AS r (item_id, score, predicted_rating, basis, rank)",
      "COST 10000 ROWS 10", "the n best items for a user, best first"},
     {"predict", "user_id {user}, item_id {item}", "pg_catalog.float4",
      "SELECT {schema}.mf_predict($1::{id}, $2::{id}, {model})", "COST 100",
@@ -46,26 +46,26 @@ constexpr Definition kDefinitions[] = {
      "item_ids {item}[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, "
      "candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL",
      kList,
-     "SELECT r.rank::pg_catalog.int4, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
+     "SELECT r.rank, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
      " FROM {schema}.mf_recommend_for($1::{item_id}[], $2, $3, {model}, $4::{item_id}[], $5::{item_id}[])"
-     " WITH ORDINALITY AS r (item_id, score, predicted_rating, basis, rank)",
+     " AS r (item_id, score, predicted_rating, basis, rank)",
      "COST 10000 ROWS 10", "the n best items for a visitor who has these items, best first"},
     {"recommend_all", "n pg_catalog.int8 DEFAULT 10, exclude_seen pg_catalog.bool DEFAULT true",
-     "TABLE (user_id {user}, item_id {item}, score pg_catalog.float4)",
-     "SELECT r.user_id::{user}, r.item_id::{item}, r.score"
-     " FROM {schema}.{all}($1, {model}, $2) AS r (user_id, item_id, score)",
+     "TABLE (user_id {user}, item_id {item}, score pg_catalog.float4, rank pg_catalog.int4)",
+     "SELECT r.user_id::{user}, r.item_id::{item}, r.score, r.rank"
+     " FROM {schema}.{all}($1, {model}, $2) AS r (user_id, item_id, score, rank)",
      "COST 100000000 ROWS 1000000", "the n best items for every user, user by user, best first"},
     {"similar_items", "item_id {item}, n pg_catalog.int8 DEFAULT 10",
      "TABLE (rank pg_catalog.int4, item_id {item}, similarity pg_catalog.float4)",
-     "SELECT r.rank::pg_catalog.int4, r.item_id::{item}, r.similarity"
+     "SELECT r.rank, r.item_id::{item}, r.similarity"
      " FROM {schema}.mf_similar_items($1::{item_id}, $2, {model})"
-     " WITH ORDINALITY AS r (item_id, similarity, rank)",
+     " AS r (item_id, similarity, rank)",
      "COST 100000 ROWS 10", "the n items most similar to an item, by the cosine of their factors"},
     {"similar_users", "user_id {user}, n pg_catalog.int8 DEFAULT 10",
      "TABLE (rank pg_catalog.int4, user_id {user}, similarity pg_catalog.float4)",
-     "SELECT r.rank::pg_catalog.int4, r.user_id::{user}, r.similarity"
+     "SELECT r.rank, r.user_id::{user}, r.similarity"
      " FROM {schema}.mf_similar_users($1::{user_id}, $2, {model})"
-     " WITH ORDINALITY AS r (user_id, similarity, rank)",
+     " AS r (user_id, similarity, rank)",
      "COST 1000000 ROWS 10", "the n users most similar to a user, by the cosine of their factors"},
     {"explain", "user_id {user}, item_id {item}, n pg_catalog.int8 DEFAULT 10",
      "TABLE (item_id {item}, contribution pg_catalog.float4)",

@@ -16,7 +16,7 @@
 namespace mf::pg {
 namespace {
 
-/// Adds to the function's result, as rows (user, item, score), what mf_recommend gives for each user who is in the
+/// Adds to the function's result, as rows (user, item, score, rank), what mf_recommend gives for each user who is in the
 /// model or has rows in the source, in no particular order; users of whom there are features alone are not among them.
 /// The source is read once under the active snapshot, and once more if histories have changed since the training; more
 /// often only where maintenance_work_mem does not hold the items seen (3 bytes each, 5 if there are more than 65,536

@@ -19,7 +19,7 @@ std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& u
                                    const std::vector<std::uint32_t>* candidates,
                                    const std::vector<std::uint32_t>& excluded);
 
-/// Adds the n best items for the user as rows (item, score, predicted rating, basis) to a function's result.
+/// Adds the n best items for the user as rows (item, score, predicted rating, basis, rank) to a function's result.
 void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,
                          std::size_t n, const ListFilter& filter);
 

@@ -19,8 +19,9 @@ void UserListWriter::put_rows_unsafe(FunctionCallInfo fcinfo, IdKind overload, c
         return id_datum_unsafe(IdKind::Text, 0, text.data(), static_cast<int>(text.size()));
     };
     for (std::size_t i = 0; i < count; ++i) {
-        Datum values[3] = {datum(rows[i].user), datum(rows[i].item), Float4GetDatum(rows[i].score)};
-        bool nulls[3] = {};
+        Datum values[4] = {datum(rows[i].user), datum(rows[i].item), Float4GetDatum(rows[i].score),
+                           Int32GetDatum(rows[i].rank)};
+        bool nulls[4] = {};
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
         if (overload == IdKind::Integer) continue;
         pfree(DatumGetPointer(values[0]));
@@ -32,9 +33,10 @@ void UserListWriter::put(const Id& user, std::span<const ScoredItem> list) {
     if (list.empty()) return;
     const bool integer = overload_ == IdKind::Integer;
     const std::int64_t user_value = integer ? user.integer : add_text(user.text());
+    std::int32_t rank = 0;
     for (const ScoredItem& item : list)
         rows_.push_back(
-            {user_value, integer ? items_.integer(item.item) : add_text(items_.text(item.item)), item.score});
+            {user_value, integer ? items_.integer(item.item) : add_text(items_.text(item.item)), item.score, ++rank});
     if (rows_.size() >= kBatch) flush();
 }
 

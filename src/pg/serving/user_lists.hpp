@@ -1,4 +1,4 @@
-// Rows (user, item, score) of a set-returning function.
+// Rows (user, item, score, rank) of a set-returning function.
 #pragma once
 
 #include "core/data/sorted_ids.hpp"
@@ -13,7 +13,7 @@ class UserListWriter {
     UserListWriter(FunctionCallInfo fcinfo, IdKind overload, const SortedIds& items)
         : fcinfo_(fcinfo), overload_(overload), items_(items) {}
 
-    /// Adds the rows of one user.
+    /// Adds the rows of one user, ranked from 1 on.
     void put(const Id& user, std::span<const ScoredItem> list);
 
     /// Passes on what is batched; to be called after the last list.
@@ -24,6 +24,7 @@ class UserListWriter {
         std::int64_t user;  ///< the id, or the position of its text in texts_
         std::int64_t item;
         float score;
+        std::int32_t rank;
     };
     static void put_rows_unsafe(FunctionCallInfo fcinfo, IdKind overload, const Row* rows, std::size_t count,
                                 const std::string* texts);

@@ -13,14 +13,22 @@ struct PlainId {
 constexpr std::size_t kBatch = 1024;
 
 void put_batch_unsafe(FunctionCallInfo fcinfo, IdKind overload, const ListRow* rows, const PlainId* ids,
-                      std::size_t count, const char* word) {
+                      std::size_t count, std::size_t first_rank, const char* word) {
     CHECK_FOR_INTERRUPTS();
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     const Datum word_datum = word != nullptr ? CStringGetTextDatum(word) : Datum{0};
     for (std::size_t i = 0; i < count; ++i) {
         const Datum id = id_datum_unsafe(overload, ids[i].integer, ids[i].data, ids[i].length);
-        Datum values[4] = {id, Float4GetDatum(rows[i].number), Float4GetDatum(rows[i].second_number), word_datum};
-        bool nulls[4] = {false, false, std::isnan(rows[i].second_number), word == nullptr};
+        const Datum number = Float4GetDatum(rows[i].number);
+        const Datum rank = Int32GetDatum(static_cast<std::int32_t>(first_rank + i));
+        Datum values[5] = {id, number, rank};
+        bool nulls[5] = {};
+        if (word != nullptr) {
+            values[2] = Float4GetDatum(rows[i].second_number);
+            nulls[2] = std::isnan(rows[i].second_number);
+            values[3] = word_datum;
+            values[4] = rank;
+        }
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
         if (overload != IdKind::Integer) pfree(DatumGetPointer(id));
     }
@@ -68,7 +76,7 @@ void put_list(FunctionCallInfo fcinfo, IdKind overload, const Ids& ids, std::spa
             plain[i] = {0, bytes.data(), static_cast<int>(bytes.size())};
         }
         pg_call([=, data = rows.data() + begin, plain_ids = plain.data()] {
-            put_batch_unsafe(fcinfo, overload, data, plain_ids, count, word);
+            put_batch_unsafe(fcinfo, overload, data, plain_ids, count, begin + 1, word);
         });
     }
 }

@@ -33,8 +33,9 @@ void begin_rows_unsafe(FunctionCallInfo fcinfo);
 void put_row_unsafe(FunctionCallInfo fcinfo, std::initializer_list<Datum> values,
                     std::initializer_list<double> numbers = {}, std::initializer_list<NullableDatum> others = {});
 
-/// Adds rows (id, number[, second_number, word]) to the result: as many columns as the function has. Ids are shown in
-/// the overload's type. Ids is IdTable or SortedIds.
+/// Adds rows (id, number, second_number, word, rank) to the result, or, with a null word, (id, number, rank), of which
+/// a function without ranks leaves out the last. Ranks are 1, 2 and so on. Ids are shown in the overload's type. Ids is
+/// IdTable or SortedIds.
 template <class Ids>
 void put_list(FunctionCallInfo fcinfo, IdKind overload, const Ids& ids, std::span<const ListRow> rows,
               const char* word);
