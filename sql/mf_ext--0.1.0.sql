@@ -897,23 +897,35 @@ COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.text, pg_catalog.int8
     'how much of an item''s ranking factors comes from each of its features';
 
 CREATE FUNCTION @extschema@.mf_recommend_all(
-    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
+    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true,
+    candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL, users pg_catalog.int8[] DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all';
 
 CREATE FUNCTION @extschema@.mf_recommend_all_text(
-    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true)
+    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true,
+    candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL, users pg_catalog.text[] DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_all_text';
 
+CREATE FUNCTION @extschema@.mf_recommend_all_uuid(
+    n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true,
+    candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL, users pg_catalog.uuid[] DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.uuid, item_id pg_catalog.uuid, score pg_catalog.float4, rank pg_catalog.int4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_recommend_all_uuid';
+
 COMMENT ON FUNCTION @extschema@.mf_recommend_all IS
-    'the lists that mf_recommend gives, for every user of the model and of its source; integer ids';
+    'the lists that mf_recommend gives, for every user of the model and of its source, or for some; integer ids';
 COMMENT ON FUNCTION @extschema@.mf_recommend_all_text IS
-    'the lists that mf_recommend gives, for every user of the model and of its source; ids of any type as text';
+    'the lists that mf_recommend gives, for every user of the model and of its source, or for some; ids of any type as text';
+COMMENT ON FUNCTION @extschema@.mf_recommend_all_uuid IS
+    'the lists that mf_recommend gives, for every user of the model and of its source, or for some; ids of type uuid';
 
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
     'the n best items for a visitor who has these items';

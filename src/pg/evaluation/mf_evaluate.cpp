@@ -164,7 +164,7 @@ class Evaluator {
         HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(),
                               setting_max_memory() / kShareOfHistories, environment_);
         while (!histories.finished()) {
-            histories.read(source_, by_bias_ ? nullptr : &bias_);
+            histories.read(source_, nullptr, by_bias_ ? nullptr : &bias_);
             if (!by_bias_) {
                 bias_.finish();
                 by_bias_.emplace(bias_.order(environment_), model_.items.size());

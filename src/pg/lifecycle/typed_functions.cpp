@@ -10,8 +10,8 @@ namespace mf::pg {
 namespace {
 
 /// In all of them {user} and {item} are the types of the model's ids; {id}, {user_id} and {item_id} those of the
-/// overload to call for both, for users and for items; {schema} is the extension's, {all} mf_recommend_all or its
-/// variant for text, {model} the name as a literal.
+/// overload to call for both, for users and for items; {schema} is the extension's, {all} the variant of
+/// mf_recommend_all, {model} the name as a literal.
 struct Definition {
     const char* name;
     const char* arguments;
@@ -50,11 +50,14 @@ constexpr Definition kDefinitions[] = {
      " FROM {schema}.mf_recommend_for($1::{item_id}[], $2, $3, {model}, $4::{item_id}[], $5::{item_id}[])"
      " AS r (item_id, score, predicted_rating, basis, rank)",
      "COST 10000 ROWS 10", "the n best items for a visitor who has these items, best first"},
-    {"recommend_all", "n pg_catalog.int8 DEFAULT 10, exclude_seen pg_catalog.bool DEFAULT true",
+    {"recommend_all",
+     "n pg_catalog.int8 DEFAULT 10, exclude_seen pg_catalog.bool DEFAULT true, candidates {item}[] DEFAULT NULL, "
+     "exclude {item}[] DEFAULT NULL, users {user}[] DEFAULT NULL",
      "TABLE (user_id {user}, item_id {item}, score pg_catalog.float4, rank pg_catalog.int4)",
      "SELECT r.user_id::{user}, r.item_id::{item}, r.score, r.rank"
-     " FROM {schema}.{all}($1, {model}, $2) AS r (user_id, item_id, score, rank)",
-     "COST 100000000 ROWS 1000000", "the n best items for every user, user by user, best first"},
+     " FROM {schema}.{all}($1, {model}, $2, $3::{id}[], $4::{id}[], $5::{id}[])"
+     " AS r (user_id, item_id, score, rank)",
+     "COST 100000000 ROWS 1000000", "the n best items for every user, or for some, user by user, best first"},
     {"similar_items", "item_id {item}, n pg_catalog.int8 DEFAULT 10",
      "TABLE (rank pg_catalog.int4, item_id {item}, similarity pg_catalog.float4)",
      "SELECT r.rank, r.item_id::{item}, r.similarity"
@@ -154,15 +157,18 @@ TypedModel typed_model(const std::string& name, Oid user_type, Oid item_type) {
 std::vector<TypedFunction> typed_functions(const TypedModel& model, const std::string& extension,
                                            const std::string& schema, const std::string& prefix) {
     const bool alike = model.user_kind == model.item_kind;
-    const bool integers = alike && model.user_kind == IdKind::Integer;
+    const IdKind kind = alike ? model.user_kind : IdKind::Text;
+    const char* const all = kind == IdKind::Integer ? "mf_recommend_all"
+                            : kind == IdKind::Uuid  ? "mf_recommend_all_uuid"
+                                                    : "mf_recommend_all_text";
     const std::string literal = quoted_literal(model.name) + "::pg_catalog.text";
     const auto fill = [&](const char* text) {
         return filled(text, {{"user", model.user_type},
                              {"item", model.item_type},
-                             {"id", overload_type(alike ? model.user_kind : IdKind::Text)},
+                             {"id", overload_type(kind)},
                              {"user_id", overload_type(model.user_kind)},
                              {"item_id", overload_type(model.item_kind)},
-                             {"all", integers ? "mf_recommend_all" : "mf_recommend_all_text"},
+                             {"all", all},
                              {"schema", extension},
                              {"model", literal}});
     };

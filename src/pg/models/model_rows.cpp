@@ -68,7 +68,7 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     const auto value = [&values](ModelColumn column) { return values[column - 1]; };
     // The table has constraints, but its owner can drop them.
     for (const ModelColumn column : {kModelId, kModel, kVersion, kOwner, kSource, kTrainedAt, kUserColumn, kItemColumn,
-                                     kUserType, kItemType, kFeedback, kAlgorithm, kItems, kParameters})
+                                     kUserType, kItemType, kFeedback, kAlgorithm, kUsers, kItems, kParameters})
         if (nulls[column - 1])
             raise_damaged_unsafe(nulls[kModel - 1] ? nullptr : TextDatumGetCString(value(kModel)),
                                  psprintf("Its %s is NULL.", NameStr(TupleDescAttr(descriptor, column - 1)->attname)));
@@ -94,6 +94,7 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     if (!version.implicit && strcmp(feedback, "explicit") != 0)
         raise_damaged_unsafe(*name, psprintf("Its feedback is \"%.100s\".", feedback));
     strlcpy(NameStr(version.algorithm), TextDatumGetCString(value(kAlgorithm)), NAMEDATALEN);
+    version.users = DatumGetInt64(value(kUsers));
     version.items = DatumGetInt64(value(kItems));
     version.parameters = DatumGetJsonbPCopy(value(kParameters));
     return version;

@@ -24,6 +24,7 @@ struct ModelVersion {
     Oid item_type;
     bool implicit;
     NameData algorithm;
+    std::int64_t users;
     std::int64_t items;
     Jsonb* parameters;  ///< in the memory context of the call
 };

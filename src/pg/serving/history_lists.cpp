@@ -17,11 +17,13 @@ constexpr std::size_t kUsersATask = 8;
 }  // namespace
 
 HistoryLists::HistoryLists(const Catalog& catalog, ServingModel& model, const ExpectedUsers* expected, std::size_t n,
-                           bool exclude_seen, const Environment& environment, UserListWriter& writer)
+                           const SubsetIndex* only, bool exclude_seen, const Environment& environment,
+                           UserListWriter& writer)
     : catalog_(catalog),
       model_(model),
       expected_(expected),
       n_(n),
+      only_(only),
       exclude_seen_(exclude_seen),
       environment_(environment),
       writer_(writer),
@@ -66,10 +68,11 @@ void HistoryLists::finish() {
         if (user.state.basis == Basis::Trained)
             user.state = user_with_history(catalog_, model_, user.id, std::move(user.state.history));
     parallel_ranges(environment_, users_.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
-        const std::vector<std::uint32_t> none;
-        for (std::size_t i = begin; i < end; ++i)
-            users_[i].list =
-                best_items(model_, users_[i].state, n_, nullptr, exclude_seen_ ? users_[i].state.history.seen : none);
+        for (std::size_t i = begin; i < end; ++i) {
+            UserState& state = users_[i].state;
+            users_[i].list = best_items(model_, state, n_, only_,
+                                        exclude_seen_ ? std::move(state.history.seen) : std::vector<std::uint32_t>());
+        }
     });
     for (const User& user : users_) writer_.put(user.id, user.list);
     writer_.flush();

@@ -1,6 +1,7 @@
 // Lists for users whose histories are not those of the training.
 #pragma once
 
+#include "core/retrieval/subset_index.hpp"
 #include "pg/serving/user_lists.hpp"
 #include "pg/serving/user_state.hpp"
 #include "pg/wall/environment.hpp"
@@ -11,11 +12,11 @@ namespace mf::pg {
 /// user_with_history().
 class HistoryLists {
   public:
-    /// Lists of the n best items go to `writer`. expected: of all users that will be added; null in a model without
-    /// features of users. All arguments must outlive this object. Each thread has k x k equations of its own, all
-    /// together within maintenance_work_mem.
+    /// Lists of the n best items, or of the best of some if `only` is not null, go to `writer`. expected: of all users
+    /// that will be added; null in a model without features of users. All arguments must outlive this object. Each
+    /// thread has k x k equations of its own, all together within maintenance_work_mem.
     HistoryLists(const Catalog& catalog, ServingModel& model, const ExpectedUsers* expected, std::size_t n,
-                 bool exclude_seen, const Environment& environment, UserListWriter& writer);
+                 const SubsetIndex* only, bool exclude_seen, const Environment& environment, UserListWriter& writer);
 
     /// Adds a user with all rows of the source, if there are any, and the digest of the history that was trained on, if
     /// there is one: it may be the same, since rows of one item count as one.
@@ -39,6 +40,7 @@ class HistoryLists {
     ServingModel& model_;
     const ExpectedUsers* expected_;
     std::size_t n_;
+    const SubsetIndex* only_;
     bool exclude_seen_;
     Environment environment_;  ///< with no more threads than there is memory for
     UserListWriter& writer_;

@@ -1,8 +1,9 @@
-// mf_recommend_all, mf_recommend_all_text
+// mf_recommend_all, mf_recommend_all_text, mf_recommend_all_uuid
 #include <algorithm>
 
 #include "pg/cache/model_for_call.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/serving/batch_filter.hpp"
 #include "pg/serving/history_lists.hpp"
 #include "pg/serving/recommendations.hpp"
 #include "pg/serving/stored_lists.hpp"
@@ -16,27 +17,29 @@
 namespace mf::pg {
 namespace {
 
-/// Adds to the function's result, as rows (user, item, score, rank), what mf_recommend gives for each user who is in the
-/// model or has rows in the source, in no particular order; users of whom there are features alone are not among them.
-/// The source is read once under the active snapshot, and once more if histories have changed since the training; more
-/// often only where maintenance_work_mem does not hold the items seen (3 bytes each, 5 if there are more than 65,536
-/// items), or the changed histories (12 bytes a row). Memory besides: 100 bytes a user who has rows, 20 MB for rows
-/// that were read, and what StoredLists takes; in a model with features of users, what ExpectedUsers takes for those
-/// whose stored factors do not serve. A source that cannot be read any more is an error unless exclude_seen is false:
-/// then the stored factors serve.
+/// Adds to the function's result, as rows (user, item, score, rank), what mf_recommend gives for each user who is in
+/// the model or has rows in the source and whom the filter has, in no particular order; users of whom there are
+/// features alone are not among them. The source is read once under the active snapshot, and once more if histories
+/// have changed since the training; more often only where maintenance_work_mem does not hold the items seen (3 bytes
+/// each, 5 if there are more than 65,536 items), or the changed histories (12 bytes a row). Memory besides: 100 bytes a
+/// user who has rows, 20 MB for rows that were read, and what StoredLists takes; in a model with features of users,
+/// what ExpectedUsers takes for those whose stored factors do not serve. A source that cannot be read any more is an
+/// error unless exclude_seen is false: then the stored factors serve.
 class AllUsers {
   public:
     AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
-             bool exclude_seen)
+             bool exclude_seen, const BatchArguments& arguments)
         : catalog_(catalog),
           model_(model),
           n_(n),
           exclude_seen_(exclude_seen),
           environment_(quiet_environment()),
+          filter_(model, arguments, environment_),
           writer_(fcinfo, overload, model.items.ids()),
           unserved_(model.user_kind) {}
 
     void run() {
+        if (!filter_.allows_any()) return;
         if (!exclude_seen_ && !relation_exists(model_.version.source)) {
             from_factors(nullptr, true);
             return;
@@ -44,9 +47,10 @@ class AllUsers {
         const Source source = current_source(model_.name, model_.version);
         UserScan scan(model_, exclude_seen_, setting_batch_memory());
         for (bool first = true;; first = false) {
-            scan.read(source);
+            scan.read(source, filter_.few_users());
             if (first) {
-                changed_.assign(scan.users().size(), true);
+                for (std::uint32_t user = 0; user < scan.users().size(); ++user)
+                    changed_.push_back(filter_.has_user(id_at(scan.users(), user)));
                 trained_digests_.resize(scan.users().size());
             }
             from_factors(&scan, first);
@@ -66,11 +70,12 @@ class AllUsers {
     void from_factors(const UserScan* scan, bool first) {
         const std::string label = version_label(model_.name, model_.version.version);
         std::vector<ScoredItem> popular;
-        if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, nullptr, {});
+        if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, filter_.items(), {});
         const bool leaves_out = scan != nullptr && exclude_seen_;
-        StoredLists lists(model_, n_, leaves_out ? &scan->seen() : nullptr, environment_, writer_);
-        read_all_user_factors(catalog_, model_.version.model_id, model_.shape(), [&](const FactorRow& row) {
+        StoredLists lists(model_, n_, filter_.items(), leaves_out ? &scan->seen() : nullptr, environment_, writer_);
+        const auto take = [&](const FactorRow& row) {
             Id id = stored_id(row.id, model_.user_kind, "user", label);
+            if (!filter_.has_user(id)) return;
             std::uint32_t user = 0;
             if (scan != nullptr) {
                 const std::optional<std::uint32_t> found = id.find_in(scan->users());
@@ -90,7 +95,12 @@ class AllUsers {
                 if (!in_range(*scan, user)) return;
             }
             lists.add(std::move(id), user, row.ranking_factors);
-        });
+        };
+        const std::int64_t model_id = model_.version.model_id;
+        if (const std::vector<Id>* few = filter_.few_users())
+            for (const Id& id : *few) read_user_factors(catalog_, model_id, model_.shape(), id.text(), take);
+        else
+            read_all_user_factors(catalog_, model_id, model_.shape(), take);
         lists.finish();
     }
 
@@ -108,8 +118,8 @@ class AllUsers {
     }
 
     HistoryLists history_lists() {
-        return HistoryLists(catalog_, model_, expected_ ? &*expected_ : nullptr, n_, exclude_seen_, environment_,
-                            writer_);
+        return HistoryLists(catalog_, model_, expected_ ? &*expected_ : nullptr, n_, filter_.items(), exclude_seen_,
+                            environment_, writer_);
     }
 
     /// Users whose history is not that of the training.
@@ -121,7 +131,7 @@ class AllUsers {
                               environment_);
         HistoryLists lists = history_lists();
         while (!histories.finished()) {
-            histories.read(source);
+            histories.read(source, filter_.few_users());
             histories.pass_on([&](std::uint32_t user, std::span<HistoryRow> rows) {
                 lists.add(id_at(scan.users(), user), rows, trained_digests_[user]);
             });
@@ -134,6 +144,7 @@ class AllUsers {
     std::size_t n_;
     bool exclude_seen_;
     Environment environment_;
+    BatchFilter filter_;
     UserListWriter writer_;
     // By the scan's numbers.
     std::vector<bool> changed_;
@@ -145,19 +156,30 @@ class AllUsers {
 
 struct Arguments : ListArguments {
     bool exclude_seen;
+    BatchArguments filter;
 };
 
+/// Integers and uuids come as such only where both ids are: text serves all.
+void check_kinds(const ServingModel& model, IdKind overload) {
+    if (overload == IdKind::Text || (model.user_kind == overload && model.item_kind == overload)) return;
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                   "the ids of model \"" + model.name + "\" are not " +
+                       (overload == IdKind::Integer ? "integers" : "of type uuid"),
+                   "", "Call mf_recommend_all_text.");
+}
+
 Datum recommend_all(FunctionCallInfo fcinfo, IdKind kind) {
-    const Arguments arguments = pg_call([fcinfo] {
-        return Arguments{list_arguments_unsafe(fcinfo, 0), PG_ARGISNULL(2) || PG_GETARG_BOOL(2)};
+    const Arguments arguments = pg_call([fcinfo, kind] {
+        return Arguments{list_arguments_unsafe(fcinfo, 0),
+                         PG_ARGISNULL(2) || PG_GETARG_BOOL(2),
+                         {id_array_argument_unsafe(fcinfo, 3, kind), id_array_argument_unsafe(fcinfo, 4, kind),
+                          id_array_argument_unsafe(fcinfo, 5, kind)}};
     });
     const std::size_t n = list_length(arguments.n);
     if (n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, IdKind::Text);
-    if (kind == IdKind::Integer && (model->user_kind != kind || model->item_kind != kind))
-        throw SqlError(ERRCODE_DATATYPE_MISMATCH, "the ids of model \"" + model->name + "\" are not integers", "",
-                       "Call mf_recommend_all_text.");
-    AllUsers(fcinfo, kind, arguments.catalog, *model, n, arguments.exclude_seen).run();
+    check_kinds(*model, kind);
+    AllUsers(fcinfo, kind, arguments.catalog, *model, n, arguments.exclude_seen, arguments.filter).run();
     return Datum{0};
 }
 
@@ -165,5 +187,6 @@ Datum recommend_all(FunctionCallInfo fcinfo, IdKind kind) {
 
 MF_FUNCTION(mf_recommend_all) { return recommend_all(fcinfo, IdKind::Integer); }
 MF_FUNCTION(mf_recommend_all_text) { return recommend_all(fcinfo, IdKind::Text); }
+MF_FUNCTION(mf_recommend_all_uuid) { return recommend_all(fcinfo, IdKind::Uuid); }
 
 }  // namespace mf::pg

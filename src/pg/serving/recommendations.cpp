@@ -44,6 +44,16 @@ std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& u
     return top_n(query, model.items.ranking(), n, excluded);
 }
 
+std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& user, std::size_t n,
+                                   const SubsetIndex* only, std::vector<std::uint32_t> excluded) {
+    if (only == nullptr || user.basis == Basis::Popular)
+        return best_items(model, user, n, only != nullptr ? &only->items() : nullptr, excluded);
+    only->to_positions(excluded);
+    std::vector<ScoredItem> list = top_n(user.ranking_factors.data(), only->index(), n, excluded);
+    only->to_items(list);
+    return list;
+}
+
 void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,
                          std::size_t n, const ListFilter& filter) {
     std::vector<std::uint32_t> excluded = known_items(model, filter.exclude);

@@ -1,7 +1,7 @@
 // A list for a user: the search with its filters, and its rows.
 #pragma once
 
-#include "core/retrieval/top_n.hpp"
+#include "core/retrieval/subset_index.hpp"
 #include "pg/serving/user_state.hpp"
 
 namespace mf::pg {
@@ -18,6 +18,10 @@ struct ListFilter {
 std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& user, std::size_t n,
                                    const std::vector<std::uint32_t>* candidates,
                                    const std::vector<std::uint32_t>& excluded);
+
+/// The same for one of many users: among the items of `only`, unless it is null.
+std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& user, std::size_t n,
+                                   const SubsetIndex* only, std::vector<std::uint32_t> excluded);
 
 /// Adds the n best items for the user as rows (item, score, predicted rating, basis, rank) to a function's result.
 void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,

@@ -11,10 +11,11 @@ constexpr std::size_t kMostUsers = 2048;  // of a block
 
 }  // namespace
 
-StoredLists::StoredLists(const ServingModel& model, std::size_t n, const ItemLists* seen,
+StoredLists::StoredLists(const ServingModel& model, std::size_t n, const SubsetIndex* only, const ItemLists* seen,
                          const Environment& environment, UserListWriter& writer)
     : model_(model),
       n_(n),
+      only_(only),
       seen_items_(seen),
       environment_(environment),
       writer_(writer),
@@ -49,10 +50,15 @@ bool StoredLists::search_some(Seen& seen) {
     seen.resize(count);
     for (std::vector<std::uint32_t>& items : seen) items.clear();
     if (seen_items_ != nullptr) seen_items_->get(std::span(searched_.users).subspan(begin, count), seen);
-    const ItemIndex& items = model_.items.ranking();
+    if (only_ != nullptr)
+        for (std::vector<std::uint32_t>& items : seen) only_->to_positions(items);
+    const ItemIndex& items = only_ != nullptr ? only_->index() : model_.items.ranking();
     const std::vector<std::span<const std::uint32_t>> excluded(seen.begin(), seen.end());
     const FactorView queries(searched_.vectors.data() + begin * items.stride(), count, items.factors());
-    top_n_each(queries, items, n_, excluded, std::span(searched_.lists).subspan(begin, count));
+    const std::span<std::vector<ScoredItem>> lists = std::span(searched_.lists).subspan(begin, count);
+    top_n_each(queries, items, n_, excluded, lists);
+    if (only_ != nullptr)
+        for (std::vector<ScoredItem>& list : lists) only_->to_items(list);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/retrieval/item_lists.hpp"
+#include "core/retrieval/subset_index.hpp"
 #include "pg/cache/serving_model.hpp"
 #include "pg/serving/user_lists.hpp"
 #include "pg/wall/environment.hpp"
@@ -16,10 +17,11 @@ namespace mf::pg {
 /// for each thread a bit for each item and a few users.
 class StoredLists {
   public:
-    /// Lists of the n best items, without what `seen` has of the user unless it is null, go to `writer`. All arguments
-    /// must outlive this object; nothing may change `seen` meanwhile.
-    StoredLists(const ServingModel& model, std::size_t n, const ItemLists* seen, const Environment& environment,
-                UserListWriter& writer);
+    /// Lists of the n best items, or of the best of some if `only` is not null, without what `seen` has of the user
+    /// unless that is null, go to `writer`. All arguments must outlive this object; nothing may change `seen`
+    /// meanwhile.
+    StoredLists(const ServingModel& model, std::size_t n, const SubsetIndex* only, const ItemLists* seen,
+                const Environment& environment, UserListWriter& writer);
     ~StoredLists();
 
     /// Adds a user, whose number in `seen` is given, with factors as they are stored.
@@ -44,6 +46,7 @@ class StoredLists {
 
     const ServingModel& model_;
     std::size_t n_;
+    const SubsetIndex* only_;
     const ItemLists* seen_items_;
     Environment environment_;
     UserListWriter& writer_;

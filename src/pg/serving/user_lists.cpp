@@ -16,7 +16,7 @@ void UserListWriter::put_rows_unsafe(FunctionCallInfo fcinfo, IdKind overload, c
     const auto datum = [overload, texts](std::int64_t id) {
         if (overload == IdKind::Integer) return Int64GetDatum(id);
         const std::string& text = texts[id];
-        return id_datum_unsafe(IdKind::Text, 0, text.data(), static_cast<int>(text.size()));
+        return id_datum_unsafe(overload, 0, text.data(), static_cast<int>(text.size()));
     };
     for (std::size_t i = 0; i < count; ++i) {
         Datum values[4] = {datum(rows[i].user), datum(rows[i].item), Float4GetDatum(rows[i].score),
@@ -31,12 +31,15 @@ void UserListWriter::put_rows_unsafe(FunctionCallInfo fcinfo, IdKind overload, c
 
 void UserListWriter::put(const Id& user, std::span<const ScoredItem> list) {
     if (list.empty()) return;
-    const bool integer = overload_ == IdKind::Integer;
-    const std::int64_t user_value = integer ? user.integer : add_text(user.text());
+    const bool integer = overload_ == IdKind::Integer, uuid = overload_ == IdKind::Uuid;
+    const std::int64_t user_value = integer ? user.integer : add_text(uuid ? user.bytes : user.text());
     std::int32_t rank = 0;
-    for (const ScoredItem& item : list)
-        rows_.push_back(
-            {user_value, integer ? items_.integer(item.item) : add_text(items_.text(item.item)), item.score, ++rank});
+    for (const auto& [item, score] : list) {
+        const std::int64_t item_value = integer ? items_.integer(item)
+                                        : uuid  ? add_text(std::string(items_.bytes(item)))
+                                                : add_text(items_.text(item));
+        rows_.push_back({user_value, item_value, score, ++rank});
+    }
     if (rows_.size() >= kBatch) flush();
 }
 

@@ -7,7 +7,7 @@
 
 namespace mf::pg {
 
-/// Hands lists to PostgreSQL in batches of rows. Ids are shown in the overload's type, Integer or Text.
+/// Hands lists to PostgreSQL in batches of rows. Ids are shown in the overload's type.
 class UserListWriter {
   public:
     UserListWriter(FunctionCallInfo fcinfo, IdKind overload, const SortedIds& items)
@@ -21,7 +21,7 @@ class UserListWriter {
 
   private:
     struct Row {
-        std::int64_t user;  ///< the id, or the position of its text in texts_
+        std::int64_t user;  ///< the id, or the position in texts_ of its text, or of the bytes of a uuid
         std::int64_t item;
         float score;
         std::int32_t rank;

@@ -9,17 +9,28 @@
 
 namespace mf::pg {
 
+namespace {
+
+void scan_histories(const ServingModel& model, const Source& source, const std::vector<Id>* only, RowSink& sink) {
+    if (only != nullptr)
+        scan_users(source, *only, sink, ScanFor::Histories, model.version.owner);
+    else
+        scan_source(source, sink, ScanFor::Histories, model.version.owner);
+}
+
+}  // namespace
+
 UserScan::UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes)
     : model_(model),
       max_memory_(setting_max_memory()),
       rows_(model.user_kind, model.items.ids(), want_seen, max_list_bytes),
       chunks_(RowChunk(model.user_kind, model.item_kind), RowChunk(model.user_kind, model.item_kind)) {}
 
-void UserScan::read(const Source& source) {
+void UserScan::read(const Source& source, const std::vector<Id>* only) {
     // A source need not give the same rows in every pass: users that appear later are left out.
     if (!first_) rows_.read_again();
     first_ = false;
-    scan_source(source, *this, ScanFor::Histories, model_.version.owner);
+    scan_histories(model_, source, only, *this);
     add_chunk();
     chunks_.finish();
     rows_.finish();
@@ -67,12 +78,12 @@ HistoryScan::HistoryScan(const ServingModel& model, const IdTable& users, const 
     rows_.reserve(std::min(max_bytes, kFirstBytes) / sizeof(UserRow) + 1);
 }
 
-void HistoryScan::read(const Source& source, RowSink* also) {
+void HistoryScan::read(const Source& source, const std::vector<Id>* only, RowSink* also) {
     rows_.clear();
     whole_.clear();
     limit_ = end_;
     also_ = also;
-    scan_source(source, *this, ScanFor::Histories, model_.version.owner);
+    scan_histories(model_, source, only, *this);
 }
 
 void HistoryScan::pass_on(const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use) {

@@ -17,9 +17,10 @@ class UserScan : public RowSink {
     /// With want_seen false the lists of items stay empty.
     UserScan(const ServingModel& model, bool want_seen, std::size_t max_list_bytes);
 
-    /// Reads the source under the active snapshot with the rights of the model's owner. The first time, everything is
-    /// found, but items for the users below seen().end() only; each further time, items for those from there on.
-    void read(const Source& source);
+    /// Reads the source, or the rows of some users if `only` is not null, under the active snapshot with the rights of
+    /// the model's owner. The first time, everything is found, but items for the users below seen().end() only; each
+    /// further time, items for those from there on.
+    void read(const Source& source, const std::vector<Id>* only = nullptr);
 
     const IdTable& users() const { return rows_.users(); }
     const ItemLists& seen() const { return rows_.seen(); }
@@ -47,8 +48,9 @@ class HistoryScan : public RowSink {
     HistoryScan(const ServingModel& model, const IdTable& users, const std::vector<bool>& chosen, std::uint32_t first,
                 std::uint32_t end, std::size_t max_bytes, Environment& environment);
 
-    /// Reads the source, whose rows `also` gets too unless it is null. Users whose rows find no room are left.
-    void read(const Source& source, RowSink* also = nullptr);
+    /// Reads the source, or the rows of some users if `only` is not null, all of which `also` gets too unless it is
+    /// null. Users whose rows find no room are left.
+    void read(const Source& source, const std::vector<Id>* only = nullptr, RowSink* also = nullptr);
 
     /// Calls use(user, rows) for each user that was read, in the order of their numbers; rows may be reordered. To be
     /// called once after each read().
