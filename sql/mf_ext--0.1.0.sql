@@ -927,6 +927,37 @@ COMMENT ON FUNCTION @extschema@.mf_recommend_all_text IS
 COMMENT ON FUNCTION @extschema@.mf_recommend_all_uuid IS
     'the lists that mf_recommend gives, for every user of the model and of its source, or for some; ids of type uuid';
 
+CREATE FUNCTION @extschema@.mf_recommend_users(
+    item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.int8, score pg_catalog.float4, rank pg_catalog.int4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_recommend_users_integer';
+
+CREATE FUNCTION @extschema@.mf_recommend_users(
+    item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.uuid, score pg_catalog.float4, rank pg_catalog.int4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_recommend_users_uuid';
+
+CREATE FUNCTION @extschema@.mf_recommend_users(
+    item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL)
+RETURNS TABLE (user_id pg_catalog.text, score pg_catalog.float4, rank pg_catalog.int4)
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SUPPORT @extschema@.mf_list_support
+AS 'MODULE_PATHNAME', 'mf_recommend_users_text';
+
+COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[]) IS
+    'the n users of the training run with the greatest scores for an item, without those who have it';
+COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[]) IS
+    'the n users of the training run with the greatest scores for an item, without those who have it';
+COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.text[]) IS
+    'the n users of the training run with the greatest scores for an item, without those who have it';
+
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
     'the n best items for a visitor who has these items';
 COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS

@@ -58,6 +58,13 @@ constexpr Definition kDefinitions[] = {
      " FROM {schema}.{all}($1, {model}, $2, $3::{id}[], $4::{id}[], $5::{id}[])"
      " AS r (user_id, item_id, score, rank)",
      "COST 100000000 ROWS 1000000", "the n best items for every user, or for some, user by user, best first"},
+    {"recommend_users",
+     "item_id {item}, n pg_catalog.int8 DEFAULT 10, exclude_seen pg_catalog.bool DEFAULT true, "
+     "candidates {user}[] DEFAULT NULL",
+     "TABLE (rank pg_catalog.int4, user_id {user}, score pg_catalog.float4)",
+     "SELECT r.rank, r.user_id::{user}, r.score"
+     " FROM {schema}.mf_recommend_users($1::{id}, $2, {model}, $3, $4::{id}[]) AS r (user_id, score, rank)",
+     "COST 1000000 ROWS 10", "the n users with the greatest scores for an item, without those who have it"},
     {"similar_items", "item_id {item}, n pg_catalog.int8 DEFAULT 10",
      "TABLE (rank pg_catalog.int4, item_id {item}, similarity pg_catalog.float4)",
      "SELECT r.rank, r.item_id::{item}, r.similarity"

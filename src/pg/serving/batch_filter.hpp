@@ -2,8 +2,7 @@
 #pragma once
 
 #include "core/retrieval/subset_index.hpp"
-#include "pg/cache/serving_model.hpp"
-#include "pg/sql/ids.hpp"
+#include "pg/serving/chosen_users.hpp"
 
 namespace mf::pg {
 
@@ -16,25 +15,21 @@ struct BatchArguments {
 
 class BatchFilter {
   public:
-    /// Arranges the items that may be in lists for the search. Throws MemoryLimitExceeded where these or the users take
-    /// more than mf_ext.max_memory.
+    /// Arranges the items that may be in lists for the search. Throws MemoryLimitExceeded where these take more than
+    /// mf_ext.max_memory, or as ChosenUsers.
     BatchFilter(const ServingModel& model, const BatchArguments& arguments, Environment& environment);
 
     /// False if no list can have a row.
-    bool allows_any() const { return !(items_ && items_->items().empty()) && !(users_ && users_->size() == 0); }
+    bool allows_any() const { return !(items_ && items_->items().empty()) && !users_.is_nobody(); }
 
     /// The items that may be in lists; null: all.
     const SubsetIndex* items() const { return items_ ? &*items_ : nullptr; }
 
-    bool has_user(const Id& user) const { return !users_ || user.find_in(*users_).has_value(); }
-
-    /// The users who get lists, if they are so few that their rows alone should be read; null: read everything.
-    const std::vector<Id>* few_users() const { return few_users_.empty() ? nullptr : &few_users_; }
+    const ChosenUsers& users() const { return users_; }
 
   private:
     std::optional<SubsetIndex> items_;
-    std::optional<IdTable> users_;
-    std::vector<Id> few_users_;
+    ChosenUsers users_;
 };
 
 }  // namespace mf::pg

@@ -47,10 +47,10 @@ class AllUsers {
         const Source source = current_source(model_.name, model_.version);
         UserScan scan(model_, exclude_seen_, setting_batch_memory());
         for (bool first = true;; first = false) {
-            scan.read(source, filter_.few_users());
+            scan.read(source, filter_.users().few());
             if (first) {
                 for (std::uint32_t user = 0; user < scan.users().size(); ++user)
-                    changed_.push_back(filter_.has_user(id_at(scan.users(), user)));
+                    changed_.push_back(filter_.users().has(id_at(scan.users(), user)));
                 trained_digests_.resize(scan.users().size());
             }
             from_factors(&scan, first);
@@ -68,14 +68,11 @@ class AllUsers {
     /// Users whose stored factors serve, and, in the first pass, those of the model without rows. Without a scan all
     /// stored factors serve.
     void from_factors(const UserScan* scan, bool first) {
-        const std::string label = version_label(model_.name, model_.version.version);
         std::vector<ScoredItem> popular;
         if (first && scan != nullptr) popular = best_items(model_, UserState{}, n_, filter_.items(), {});
         const bool leaves_out = scan != nullptr && exclude_seen_;
         StoredLists lists(model_, n_, filter_.items(), leaves_out ? &scan->seen() : nullptr, environment_, writer_);
-        const auto take = [&](const FactorRow& row) {
-            Id id = stored_id(row.id, model_.user_kind, "user", label);
-            if (!filter_.has_user(id)) return;
+        filter_.users().read_factors(catalog_, model_, [&](Id id, const FactorRow& row) {
             std::uint32_t user = 0;
             if (scan != nullptr) {
                 const std::optional<std::uint32_t> found = id.find_in(scan->users());
@@ -95,12 +92,7 @@ class AllUsers {
                 if (!in_range(*scan, user)) return;
             }
             lists.add(std::move(id), user, row.ranking_factors);
-        };
-        const std::int64_t model_id = model_.version.model_id;
-        if (const std::vector<Id>* few = filter_.few_users())
-            for (const Id& id : *few) read_user_factors(catalog_, model_id, model_.shape(), id.text(), take);
-        else
-            read_all_user_factors(catalog_, model_id, model_.shape(), take);
+        });
         lists.finish();
     }
 
@@ -131,7 +123,7 @@ class AllUsers {
                               environment_);
         HistoryLists lists = history_lists();
         while (!histories.finished()) {
-            histories.read(source, filter_.few_users());
+            histories.read(source, filter_.users().few());
             histories.pass_on([&](std::uint32_t user, std::span<HistoryRow> rows) {
                 lists.add(id_at(scan.users(), user), rows, trained_digests_[user]);
             });

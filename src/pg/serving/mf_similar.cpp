@@ -6,6 +6,7 @@
 #include "core/retrieval/top_n.hpp"
 #include "pg/cache/model_for_call.hpp"
 #include "pg/models/factor_rows.hpp"
+#include "pg/serving/best_users.hpp"
 #include "pg/serving/user_state.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/wall/boundary.hpp"
@@ -64,40 +65,6 @@ Datum similar_items(FunctionCallInfo fcinfo, IdKind kind) {
     return Datum{0};
 }
 
-struct SimilarUser {
-    float similarity;
-    Id id;
-};
-
-/// More similar first, ties by id.
-bool before(const SimilarUser& a, const SimilarUser& b) {
-    if (a.similarity != b.similarity) return a.similarity > b.similarity;
-    return a.id.kind == IdKind::Integer ? a.id.integer < b.id.integer : a.id.bytes < b.id.bytes;
-}
-
-/// The n users of the training that are most similar to a vector. Reads all of their rows.
-std::vector<SimilarUser> nearest_users(const Catalog& catalog, const ServingModel& model, const Array<float>& vector,
-                                       const Id& self, std::size_t n) {
-    require_user_factors(catalog, "mf_similar_users()");
-    const Cosine cosine(vector.data(), vector.size());
-    Array<float> other(vector.size(), 0.0f);
-    std::vector<SimilarUser> nearest;  // a heap with the last of them on top
-    read_all_user_factors(catalog, model.version.model_id, model.shape(), [&](const FactorRow& row) {
-        std::copy(row.ranking_factors.begin(), row.ranking_factors.end(), other.begin());
-        const float similarity = cosine.of(other.data());
-        if (std::isnan(similarity) || (nearest.size() == n && similarity < nearest.front().similarity)) return;
-        std::optional<Id> id = parse_id(row.id, model.user_kind);
-        if (!id || (id->integer == self.integer && id->bytes == self.bytes)) return;
-        nearest.push_back({similarity, std::move(*id)});
-        std::push_heap(nearest.begin(), nearest.end(), before);
-        if (nearest.size() <= n) return;
-        std::pop_heap(nearest.begin(), nearest.end(), before);
-        nearest.pop_back();
-    });
-    std::sort_heap(nearest.begin(), nearest.end(), before);
-    return nearest;
-}
-
 Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
     const std::size_t n = list_length(arguments.n);
@@ -107,11 +74,19 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     const Id self = user_id(*model, arguments.id);
     const UserState user = user_in_snapshot(arguments.catalog, *model, self, false);
     if (user.basis == Basis::Popular) return Datum{0};
-    IdTable ids(model->user_kind);
-    std::vector<ListRow> rows;
-    for (const SimilarUser& other : nearest_users(arguments.catalog, *model, user.ranking_factors, self, n))
-        rows.push_back({other.id.intern_in(ids), other.similarity});
-    put_list(fcinfo, kind, ids, rows, nullptr);
+    require_user_factors(arguments.catalog, "mf_similar_users()");
+    const std::string label = version_label(model->name, model->version.version);
+    const Cosine cosine(user.ranking_factors.data(), user.ranking_factors.size());
+    Array<float> other(user.ranking_factors.size(), 0.0f);
+    BestUsers best(n);
+    read_all_user_factors(arguments.catalog, model->version.model_id, model->shape(), [&](const FactorRow& row) {
+        std::copy(row.ranking_factors.begin(), row.ranking_factors.end(), other.begin());
+        const float similarity = cosine.of(other.data());
+        if (!best.may_enter(similarity)) return;
+        Id id = stored_id(row.id, model->user_kind, "user", label);
+        if (id.integer != self.integer || id.bytes != self.bytes) best.push(similarity, std::move(id));
+    });
+    best.put(fcinfo, kind, model->user_kind);
     return Datum{0};
 }
 

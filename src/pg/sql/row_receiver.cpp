@@ -139,15 +139,14 @@ std::uint64_t scan_users(const Source& source, std::span<const Id> users, RowSin
     });
 }
 
-void scan_ids_of_items(const Source& source, std::span<const Id> items, RowSink& sink, Oid reader) {
-    const Source ids = ids_of(source);
-    const Oid type = parameter_type(ids, SourceRows::OfItems);
-    Scan scan{ids, true, source_query(ids, SourceRows::OfItems), {source.relation, reader, type}, ScanFor::Estimate};
+void scan_items(const Source& source, std::span<const Id> items, RowSink& sink, ScanFor purpose, Oid reader) {
+    const Oid type = parameter_type(source, SourceRows::OfItems);
+    Scan scan{source, true, source_query(source, SourceRows::OfItems), {source.relation, reader, type}, purpose};
     run(scan, sink,
         [&source, items, type] { return parameter_list_unsafe(type, ids_parameter_unsafe(source.item, items)); });
 }
 
-void scan_items(const Source& source, RowSink& sink, Oid reader) {
+void scan_item_ids(const Source& source, RowSink& sink, Oid reader) {
     const Source ids = ids_of(source);
     Scan scan{ids, false, items_query(source), {source.relation, reader}, ScanFor::Estimate};
     run(scan, sink, no_parameter);

@@ -23,11 +23,11 @@ std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, 
 /// The same for the rows of some users.
 std::uint64_t scan_users(const Source& source, std::span<const Id> users, RowSink& sink, ScanFor purpose, Oid reader);
 
-/// Passes user and item of the rows of some items; rights as in scan_source().
-void scan_ids_of_items(const Source& source, std::span<const Id> items, RowSink& sink, Oid reader);
+/// The same for the rows of some items.
+void scan_items(const Source& source, std::span<const Id> items, RowSink& sink, ScanFor purpose, Oid reader);
 
 /// Passes the items of all rows that training would take, in batches without users; rights as in scan_source().
-void scan_items(const Source& source, RowSink& sink, Oid reader);
+void scan_item_ids(const Source& source, RowSink& sink, Oid reader);
 
 /// The query for one user's rows prepared for keeps, with the rights of `reader`.
 class HistoryPlan {

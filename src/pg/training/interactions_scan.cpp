@@ -6,6 +6,7 @@
 #include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
 #include "pg/sql/row_receiver.hpp"
+#include "pg/sql/source_query.hpp"
 #include "pg/training/handed_rows.hpp"
 #include "pg/wall/environment.hpp"
 #include "pg/wall/guc.hpp"
@@ -204,7 +205,7 @@ std::optional<Dataset> read_users_of_items(const Source& source, std::span<const
     progress.phase("reading");
     // Two queries: with the users at hand, the planner knows how many they are.
     UserSink users(source, ids_memory(items));
-    scan_ids_of_items(source, items, users, reader);
+    scan_items(ids_of(source), items, users, ScanFor::Estimate, reader);
     BuilderSink sink(kRefresh, source, options, environment.threads, 0, users.memory());
     read_rows(source, purpose(options), environment.threads, sink, progress,
               [&](RowSink& rows) { return scan_users(source, users.users(), rows, purpose(options), reader); });

@@ -48,7 +48,7 @@ void find_expected(const Ids& with_features, const ItemCounts& counts, std::uint
 ItemChanges find_item_changes(const Catalog& catalog, const ServedVersion& model, const Source& source,
                               std::uint64_t min_rows, const Ids* with_features) {
     ItemCounts counts(source.item.kind());
-    scan_items(source, counts, model.version.owner);
+    scan_item_ids(source, counts, model.version.owner);
     const IdTable& ids = counts.ids();
     ItemChanges changes(model.item_kind);
     std::vector<bool> known(ids.size());
