@@ -698,47 +698,53 @@ COMMENT ON FUNCTION @extschema@.mf_distribute_model IS
 
 -- prediction
 
-CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.int8, item_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.int8, item_id pg_catalog.int8, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS pg_catalog.float4
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 AS 'MODULE_PATHNAME', 'mf_predict_integer';
 
-CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.uuid, item_id pg_catalog.uuid, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.uuid, item_id pg_catalog.uuid, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS pg_catalog.float4
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 AS 'MODULE_PATHNAME', 'mf_predict_uuid';
 
-CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.text, item_id pg_catalog.text, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_predict(user_id pg_catalog.text, item_id pg_catalog.text, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS pg_catalog.float4
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100
 AS 'MODULE_PATHNAME', 'mf_predict_text';
 
-CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.int8, item_ids pg_catalog.int8[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.int8, item_ids pg_catalog.int8[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, prediction pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000
 AS 'MODULE_PATHNAME', 'mf_predictions_integer';
 
-CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.uuid, item_ids pg_catalog.uuid[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.uuid, item_ids pg_catalog.uuid[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, prediction pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000
 AS 'MODULE_PATHNAME', 'mf_predictions_uuid';
 
-CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.text, item_ids pg_catalog.text[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_predictions(user_id pg_catalog.text, item_ids pg_catalog.text[] DEFAULT NULL, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, prediction pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 1000
 AS 'MODULE_PATHNAME', 'mf_predictions_text';
 
-COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'predicted rating (explicit feedback) or preference score (implicit feedback) of a user for an item';
-COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.int8, pg_catalog.int8[], pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.int8, pg_catalog.int8[], pg_catalog.text, pg_catalog.int8) IS
     'predictions of a user for the given items, or for every item';
-COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.text, pg_catalog.int8) IS
     'predicted rating (explicit feedback) or preference score (implicit feedback) of a user for an item';
-COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.uuid, pg_catalog.uuid[], pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.uuid, pg_catalog.uuid[], pg_catalog.text, pg_catalog.int8) IS
     'predictions of a user for the given items, or for every item';
-COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_predict(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int8) IS
     'predicted rating (explicit feedback) or preference score (implicit feedback) of a user for an item';
-COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.text, pg_catalog.text[], pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_predictions(pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.int8) IS
     'predictions of a user for the given items, or for every item';
 
 -- recommendation
@@ -752,7 +758,8 @@ COMMENT ON FUNCTION @extschema@.mf_list_support IS 'planner support: the argumen
 
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0)
 RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
@@ -760,7 +767,8 @@ AS 'MODULE_PATHNAME', 'mf_recommend_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0)
 RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
@@ -768,24 +776,26 @@ AS 'MODULE_PATHNAME', 'mf_recommend_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend(
     user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0)
 RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_text';
 
-COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8[], pg_catalog.int8, pg_catalog.float8) IS
     'the n best items for a user, best first, from the user''s current history';
-COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.uuid[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.uuid[], pg_catalog.int8, pg_catalog.float8) IS
     'the n best items for a user, best first, from the user''s current history';
-COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.text[], pg_catalog.int8, pg_catalog.float8) IS
     'the n best items for a user, best first, from the user''s current history';
 
 -- a basket instead of a user, similarity, explanation
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
     item_ids pg_catalog.int8[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL)
+    candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0)
 RETURNS TABLE (item_id pg_catalog.int8, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
@@ -793,7 +803,8 @@ AS 'MODULE_PATHNAME', 'mf_recommend_for_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
     item_ids pg_catalog.uuid[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL)
+    candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0)
 RETURNS TABLE (item_id pg_catalog.uuid, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
@@ -801,104 +812,118 @@ AS 'MODULE_PATHNAME', 'mf_recommend_for_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend_for(
     item_ids pg_catalog.text[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL)
+    candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0)
 RETURNS TABLE (item_id pg_catalog.text, score pg_catalog.float4, predicted_rating pg_catalog.float4, basis pg_catalog.text, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_for_text';
 
-CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_integer';
 
-CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_uuid';
 
-CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_items(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_items_text';
 
-CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.int8, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_integer';
 
-CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.uuid, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_uuid';
 
-CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_similar_users(user_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.text, similarity pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_similar_users_text';
 
 CREATE FUNCTION @extschema@.mf_explain(
-    user_id pg_catalog.int8, item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+    user_id pg_catalog.int8, item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.int8, contribution pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_integer';
 
 CREATE FUNCTION @extschema@.mf_explain(
-    user_id pg_catalog.uuid, item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+    user_id pg_catalog.uuid, item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.uuid, contribution pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_uuid';
 
 CREATE FUNCTION @extschema@.mf_explain(
-    user_id pg_catalog.text, item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+    user_id pg_catalog.text, item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (item_id pg_catalog.text, contribution pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_text';
 
-COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'contributions of the user''s items to the score of an item, the rest of which is what features of the user let expect; ids are bigint';
-COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.uuid, pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'contributions of the user''s items to the score of an item, the rest of which is what features of the user let expect; ids are uuid';
-COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'contributions of the user''s items to the score of an item, the rest of which is what features of the user let expect; ids of any type as text';
 
-CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_item_integer';
 
-CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_item_uuid';
 
-CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION @extschema@.mf_explain_item(item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (feature pg_catalog.text, weight pg_catalog.float4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_explain_item_text';
 
-COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'how much of an item''s ranking factors comes from each of its features';
-COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'how much of an item''s ranking factors comes from each of its features';
-COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_explain_item(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'how much of an item''s ranking factors comes from each of its features';
 
 CREATE FUNCTION @extschema@.mf_recommend_all(
     n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true,
-    candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL, users pg_catalog.int8[] DEFAULT NULL)
+    candidates pg_catalog.int8[] DEFAULT NULL, exclude pg_catalog.int8[] DEFAULT NULL, users pg_catalog.int8[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.int8, item_id pg_catalog.int8, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
@@ -906,7 +931,8 @@ AS 'MODULE_PATHNAME', 'mf_recommend_all';
 
 CREATE FUNCTION @extschema@.mf_recommend_all_text(
     n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true,
-    candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL, users pg_catalog.text[] DEFAULT NULL)
+    candidates pg_catalog.text[] DEFAULT NULL, exclude pg_catalog.text[] DEFAULT NULL, users pg_catalog.text[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.text, item_id pg_catalog.text, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
@@ -914,7 +940,8 @@ AS 'MODULE_PATHNAME', 'mf_recommend_all_text';
 
 CREATE FUNCTION @extschema@.mf_recommend_all_uuid(
     n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL, exclude_seen pg_catalog.bool DEFAULT true,
-    candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL, users pg_catalog.uuid[] DEFAULT NULL)
+    candidates pg_catalog.uuid[] DEFAULT NULL, exclude pg_catalog.uuid[] DEFAULT NULL, users pg_catalog.uuid[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.uuid, item_id pg_catalog.uuid, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 1000000
 SUPPORT @extschema@.mf_list_support
@@ -929,7 +956,8 @@ COMMENT ON FUNCTION @extschema@.mf_recommend_all_uuid IS
 
 CREATE FUNCTION @extschema@.mf_recommend_users(
     item_id pg_catalog.int8, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL)
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.int8[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.int8, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
@@ -937,7 +965,8 @@ AS 'MODULE_PATHNAME', 'mf_recommend_users_integer';
 
 CREATE FUNCTION @extschema@.mf_recommend_users(
     item_id pg_catalog.uuid, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL)
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.uuid[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.uuid, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
@@ -945,36 +974,37 @@ AS 'MODULE_PATHNAME', 'mf_recommend_users_uuid';
 
 CREATE FUNCTION @extschema@.mf_recommend_users(
     item_id pg_catalog.text, n pg_catalog.int8 DEFAULT 10, model pg_catalog.text DEFAULT NULL,
-    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL)
+    exclude_seen pg_catalog.bool DEFAULT true, candidates pg_catalog.text[] DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (user_id pg_catalog.text, score pg_catalog.float4, rank pg_catalog.int4)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 SUPPORT @extschema@.mf_list_support
 AS 'MODULE_PATHNAME', 'mf_recommend_users_text';
 
-COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.int8[], pg_catalog.int8) IS
     'the n users of the training run with the greatest scores for an item, without those who have it';
-COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.uuid[], pg_catalog.int8) IS
     'the n users of the training run with the greatest scores for an item, without those who have it';
-COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.text[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.bool, pg_catalog.text[], pg_catalog.int8) IS
     'the n users of the training run with the greatest scores for an item, without those who have it';
 
-COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.int8[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.int8[], pg_catalog.int8[], pg_catalog.int8, pg_catalog.float8) IS
     'the n best items for a visitor who has these items';
-COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.uuid[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.uuid[], pg_catalog.uuid[], pg_catalog.int8, pg_catalog.float8) IS
     'the n best items for a visitor who has these items';
-COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.text[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.text[], pg_catalog.text[]) IS
+COMMENT ON FUNCTION @extschema@.mf_recommend_for(pg_catalog.text[], pg_catalog.float8[], pg_catalog.int8, pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.int8, pg_catalog.float8) IS
     'the n best items for a visitor who has these items';
-COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
-COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
-COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_items(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'the n items whose ranking factors have the greatest cosine with those of the given item';
-COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
-COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.uuid, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
-COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.mf_similar_users(pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.int8) IS
     'the n users whose ranking factors have the greatest cosine with those of the given user';
 
 -- functions of one model
@@ -1007,7 +1037,8 @@ COMMENT ON FUNCTION @extschema@.mf_report IS 'facts and plots of a model as one 
 CREATE FUNCTION @extschema@.mf_evaluate(
     model pg_catalog.text, test pg_catalog.regclass, k pg_catalog.int8 DEFAULT 10,
     user_column pg_catalog.name DEFAULT 'user_id', item_column pg_catalog.name DEFAULT 'item_id',
-    rating_column pg_catalog.name DEFAULT 'rating', relevant_from pg_catalog.float8 DEFAULT NULL)
+    rating_column pg_catalog.name DEFAULT 'rating', relevant_from pg_catalog.float8 DEFAULT NULL,
+    version pg_catalog.int8 DEFAULT NULL)
 RETURNS TABLE (
     recommender pg_catalog.text, users pg_catalog.int8, rows pg_catalog.int8, skipped pg_catalog.int8,
     rmse pg_catalog.float8, mae pg_catalog.float8, "precision" pg_catalog.float8, recall pg_catalog.float8,

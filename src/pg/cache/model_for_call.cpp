@@ -4,9 +4,10 @@
 
 namespace mf::pg {
 
-std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload, NamedIds named) {
+std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name,
+                                            std::optional<std::int64_t> number, IdKind overload, NamedIds named) {
     std::string found_name;
-    const ModelVersion version = find_model(catalog, name, &found_name);
+    const ModelVersion version = find_version(catalog, name, number, &found_name);
     std::shared_ptr<ServingModel> model = cached_model(catalog, found_name, version);
     switch (named) {
         case NamedIds::Users:

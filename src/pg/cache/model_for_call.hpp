@@ -9,8 +9,10 @@ namespace mf::pg {
 /// Which ids a call names or returns.
 enum class NamedIds { Users, Items, Both };
 
-/// A model ready to serve the call: found, permitted, loaded, and checked to have ids that the overload can name.
-std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name, IdKind overload,
+/// A model ready to serve the call, in its live version or in the one that is given: found, permitted, loaded, and
+/// checked to have ids that the overload can name.
+std::shared_ptr<ServingModel> serving_model(const Catalog& catalog, const char* name,
+                                            std::optional<std::int64_t> version, IdKind overload,
                                             NamedIds named = NamedIds::Both);
 
 /// The user argument as an id of the model. Throws as user_id of arguments.hpp.

@@ -360,6 +360,7 @@ void put_evaluation_unsafe(FunctionCallInfo fcinfo, const Evaluation& evaluation
 struct Call {
     Catalog catalog;
     const char* model;
+    std::optional<std::int64_t> version;
     EvaluationArguments arguments;
 };
 
@@ -374,6 +375,7 @@ Call read_call_unsafe(FunctionCallInfo fcinfo) {
     call.arguments.item_column = name_argument_unsafe(fcinfo, 4);
     call.arguments.rating_column = name_argument_unsafe(fcinfo, 5);
     if (!PG_ARGISNULL(6)) call.arguments.relevant_from = PG_GETARG_FLOAT8(6);
+    call.version = version_argument_unsafe(fcinfo, 7);
     return call;
 }
 
@@ -385,7 +387,7 @@ MF_FUNCTION(mf_evaluate) {
     require_given(call.arguments.user_column != nullptr && call.arguments.item_column != nullptr,
                   "user_column and item_column");
     // Ids never leave here, so any overload's would do.
-    const std::shared_ptr<ServingModel> model = serving_model(call.catalog, call.model, IdKind::Text);
+    const std::shared_ptr<ServingModel> model = serving_model(call.catalog, call.model, call.version, IdKind::Text);
     EvaluationRows rows;
     for (const Evaluation& evaluation : evaluate(call.catalog, *model, call.arguments, &rows))
         pg_call([fcinfo, &evaluation, &rows] { put_evaluation_unsafe(fcinfo, evaluation, rows); });

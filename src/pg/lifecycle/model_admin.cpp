@@ -17,11 +17,6 @@
 namespace mf::pg {
 namespace {
 
-[[noreturn]] void throw_no_such_version(const std::string& model, std::int64_t version) {
-    throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + model + "\" has no version " + std::to_string(version), "",
-                   "Versions are listed in mf_models.");
-}
-
 /// Deletes one version, or all for a null version and with them a distributed training run that is not done; waits for
 /// training runs in progress. If the live one is deleted and others remain, the latest of them becomes live and a
 /// NOTICE says so. The last version takes the grants with it. Returns the number of deleted versions. Throws

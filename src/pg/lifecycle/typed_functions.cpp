@@ -28,10 +28,10 @@ constexpr const char* kList =
 constexpr Definition kDefinitions[] = {
     {"recommend",
      "user_id {user}, n pg_catalog.int8 DEFAULT 10, candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL, "
-     "exclude_seen pg_catalog.bool DEFAULT true",
+     "exclude_seen pg_catalog.bool DEFAULT true, diversity pg_catalog.float8 DEFAULT 0",
      kList,
      "SELECT r.rank, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
-     " FROM {schema}.mf_recommend($1::{id}, $2, {model}, $5, $3::{id}[], $4::{id}[])"
+     " FROM {schema}.mf_recommend($1::{id}, $2, {model}, $5, $3::{id}[], $4::{id}[], NULL, $6)"
      " AS r (item_id, score, predicted_rating, basis, rank)",
      "COST 10000 ROWS 10", "the n best items for a user, best first"},
     {"predict", "user_id {user}, item_id {item}", "pg_catalog.float4",
@@ -44,10 +44,10 @@ constexpr Definition kDefinitions[] = {
      "COST 10000 ROWS 1000", "predictions of a user for the given items, or for every item"},
     {"recommend_for",
      "item_ids {item}[], ratings pg_catalog.float8[] DEFAULT NULL, n pg_catalog.int8 DEFAULT 10, "
-     "candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL",
+     "candidates {item}[] DEFAULT NULL, exclude {item}[] DEFAULT NULL, diversity pg_catalog.float8 DEFAULT 0",
      kList,
      "SELECT r.rank, r.item_id::{item}, r.score, r.predicted_rating, r.basis"
-     " FROM {schema}.mf_recommend_for($1::{item_id}[], $2, $3, {model}, $4::{item_id}[], $5::{item_id}[])"
+     " FROM {schema}.mf_recommend_for($1::{item_id}[], $2, $3, {model}, $4::{item_id}[], $5::{item_id}[], NULL, $6)"
      " AS r (item_id, score, predicted_rating, basis, rank)",
      "COST 10000 ROWS 10", "the n best items for a visitor who has these items, best first"},
     {"recommend_all",

@@ -40,7 +40,7 @@ enum ModelColumn : AttrNumber {
     kModelColumnCount = kRefreshedAt
 };
 
-struct LiveModel {
+struct FoundVersion {
     bool found;
     const char* name;
     ModelVersion version;
@@ -105,12 +105,15 @@ void model_key_unsafe(ScanKey key, const char* name) {
                            CStringGetTextDatum(name));
 }
 
-LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
-    LiveModel result{};
+/// The live version, or a certain one, under the active snapshot.
+FoundVersion find_unsafe(const Catalog& catalog, const char* name, std::optional<std::int32_t> version = std::nullopt) {
+    FoundVersion result{};
     Relation models = table_open(catalog.models, AccessShareLock);
-    ScanKeyData key;
-    model_key_unsafe(&key, name);
-    SysScanDesc scan = systable_beginscan(models, catalog.models_live_index, true, GetActiveSnapshot(), 1, &key);
+    ScanKeyData keys[2];
+    model_key_unsafe(&keys[0], name);
+    if (version) ScanKeyInit(&keys[1], kVersion, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(*version));
+    SysScanDesc scan = systable_beginscan(models, version ? catalog.models_version_index : catalog.models_live_index,
+                                          true, GetActiveSnapshot(), version ? 2 : 1, keys);
     HeapTuple tuple = systable_getnext(scan);
     if (HeapTupleIsValid(tuple)) {
         result.found = true;
@@ -122,10 +125,10 @@ LiveModel find_live_unsafe(const Catalog& catalog, const char* name) {
 }
 
 /// As a snapshot taken now sees it.
-LiveModel find_live_now(const Catalog& catalog, const std::string& name) {
+FoundVersion find_live_now(const Catalog& catalog, const std::string& name) {
     return pg_call([&catalog, name = name.c_str()] {
         PushActiveSnapshot(GetTransactionSnapshot());
-        const LiveModel found = find_live_unsafe(catalog, name);
+        const FoundVersion found = find_unsafe(catalog, name);
         PopActiveSnapshot();
         return found;
     });
@@ -263,20 +266,34 @@ std::string model_to_use(const Catalog& catalog, const char* name) {
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access) {
     *found_name = model_to_use(catalog, name);
     const char* wanted = found_name->c_str();
-    const LiveModel model = pg_call([&catalog, wanted] { return find_live_unsafe(catalog, wanted); });
+    const FoundVersion model = pg_call([&catalog, wanted] { return find_unsafe(catalog, wanted); });
     if (!model.found) throw_no_such_model(catalog, *found_name);
     require_access(catalog, *found_name, model.version.owner, access);
     require_owner_exists(*found_name, model.version.owner);
     return model.version;
 }
 
+ModelVersion find_version(const Catalog& catalog, const char* name, std::optional<std::int64_t> version,
+                          std::string* found_name) {
+    const ModelVersion live = find_model(catalog, name, found_name);
+    if (!version || *version == live.version) return live;
+    if (*version < 1 || *version > std::numeric_limits<std::int32_t>::max())
+        throw_no_such_version(*found_name, *version);
+    const FoundVersion found =
+        pg_call([&catalog, wanted = found_name->c_str(), number = static_cast<std::int32_t>(*version)] {
+            return find_unsafe(catalog, wanted, number);
+        });
+    if (!found.found) throw_no_such_version(*found_name, *version);
+    return found.version;
+}
+
 std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
-    const LiveModel found = find_live_now(catalog, name);
+    const FoundVersion found = find_live_now(catalog, name);
     return found.found ? std::optional<Oid>(found.version.owner) : std::nullopt;
 }
 
 std::optional<FormerVersion> find_former_version(const Catalog& catalog, const std::string& name) {
-    const LiveModel found = find_live_now(catalog, name);
+    const FoundVersion found = find_live_now(catalog, name);
     if (!found.found) return std::nullopt;
     return FormerVersion{found.version.source, found.version.user_type, found.version.item_type};
 }
@@ -329,6 +346,11 @@ bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name) {
 
 void throw_no_such_model(const Catalog& catalog, const std::string& name) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + name + "\" does not exist", "", models_hint(catalog));
+}
+
+void throw_no_such_version(const std::string& model, std::int64_t version) {
+    throw SqlError(ERRCODE_UNDEFINED_OBJECT, "model \"" + model + "\" has no version " + std::to_string(version), "",
+                   "Versions are listed in mf_models.");
 }
 
 bool version_has_items_unsafe(const Catalog& catalog, std::int64_t model_id, TimestampTz items_at) {

@@ -39,6 +39,10 @@ inline const char* name_or_null(const NameData& column) {
 /// (the hint lists the existing models), ambiguous_parameter or insufficient_privilege.
 ModelVersion find_model(const Catalog& catalog, const char* name, std::string* found_name, Access access = Access::Use);
 
+/// The same, or, if it is given, a certain version. Throws undefined_object besides if the snapshot shows none such.
+ModelVersion find_version(const Catalog& catalog, const char* name, std::optional<std::int64_t> version,
+                          std::string* found_name);
+
 /// Owner of the model as a snapshot taken now sees it, nothing if there is no such model. The role may have been
 /// dropped.
 std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
@@ -71,6 +75,9 @@ bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name);
 
 /// Throws undefined_object; the hint lists the existing models.
 [[noreturn]] void throw_no_such_model(const Catalog& catalog, const std::string& name);
+
+/// Throws undefined_object; the hint says where versions are listed.
+[[noreturn]] void throw_no_such_version(const std::string& model, std::int64_t version);
 
 /// True if a snapshot taken now sees the row of a version with the items of that time; it does not see rows that the
 /// current transaction has deleted.

@@ -16,7 +16,8 @@ struct Arguments : ListArguments {
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    return {list_arguments_unsafe(fcinfo, 2), id_argument_unsafe(fcinfo, 0, kind), id_argument_unsafe(fcinfo, 1, kind)};
+    return {list_arguments_unsafe(fcinfo, 2, 4), id_argument_unsafe(fcinfo, 0, kind),
+            id_argument_unsafe(fcinfo, 1, kind)};
 }
 
 /// The n greatest contributions, ties by item.
@@ -37,7 +38,8 @@ Datum explain(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
     const std::size_t n = list_length(arguments.n);
     if (arguments.user.null || arguments.item.null || n == 0) return Datum{0};
-    const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
+    const std::shared_ptr<ServingModel> model =
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind);
     const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
     // The factors that the contributions belong to follow from the history, whether they are stored or not.
     const History history = read_history(*model, user_id(*model, arguments.user));

@@ -21,7 +21,7 @@ struct Arguments : ListArguments {
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    return {list_arguments_unsafe(fcinfo, 1), id_argument_unsafe(fcinfo, 0, kind)};
+    return {list_arguments_unsafe(fcinfo, 1, 3), id_argument_unsafe(fcinfo, 0, kind)};
 }
 
 void require_features(const ServingModel& model) {
@@ -66,7 +66,7 @@ Datum explain_item(FunctionCallInfo fcinfo, IdKind kind) {
     const std::size_t n = list_length(arguments.n);
     if (arguments.item.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
-        serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind, NamedIds::Items);
     require_features(*model);
     const std::optional<std::uint32_t> index = known_item(*model, arguments.item);
     if (!index) return Datum{0};

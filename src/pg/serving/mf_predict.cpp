@@ -34,6 +34,7 @@ struct StatementKey {
 struct PredictMemo {
     StatementKey key;
     std::string model_name;  ///< as the call gave it, or the default
+    std::optional<std::int64_t> version;
     std::shared_ptr<ServingModel> model;
     std::optional<Id> user;
     UserState state;
@@ -46,14 +47,16 @@ std::optional<float> predict(const ServingModel& model, const UserState& user, s
     return preference_score(model, user, *item);
 }
 
-void load_model(FunctionCallInfo fcinfo, PredictMemo& memo, const char* name, IdKind kind) {
+void load_model(FunctionCallInfo fcinfo, PredictMemo& memo, const char* name, std::optional<std::int64_t> version,
+                IdKind kind) {
     const std::string wanted = name != nullptr ? std::string("=") + name : setting_default_model();
     const StatementKey key = StatementKey::current();
-    if (memo.model != nullptr && memo.key == key && memo.model_name == wanted) return;
+    if (memo.model != nullptr && memo.key == key && memo.model_name == wanted && memo.version == version) return;
     memo = PredictMemo{};
     const Catalog catalog = pg_call([fcinfo] { return catalog_unsafe(fcinfo); });
-    memo.model = serving_model(catalog, name, kind);
+    memo.model = serving_model(catalog, name, version, kind);
     memo.model_name = wanted;
+    memo.version = version;
     memo.key = key;
 }
 
@@ -70,16 +73,17 @@ struct PredictArguments {
     IdView user;
     IdView item;
     const char* model;
+    std::optional<std::int64_t> version;
 };
 
 Datum predict_one(FunctionCallInfo fcinfo, IdKind kind) {
     const auto arguments = pg_call([fcinfo, kind] {
         return PredictArguments{id_argument_unsafe(fcinfo, 0, kind), id_argument_unsafe(fcinfo, 1, kind),
-                                text_argument_unsafe(fcinfo, 2)};
+                                text_argument_unsafe(fcinfo, 2), version_argument_unsafe(fcinfo, 3)};
     });
     if (arguments.user.null || arguments.item.null) PG_RETURN_NULL();
     PredictMemo& memo = of_call_site<PredictMemo>(fcinfo->flinfo);
-    load_model(fcinfo, memo, arguments.model, kind);
+    load_model(fcinfo, memo, arguments.model, arguments.version, kind);
     load_user(fcinfo, memo, arguments.user);
     const std::optional<float> prediction = predict(*memo.model, memo.state, known_item(*memo.model, arguments.item));
     if (!prediction) PG_RETURN_NULL();
@@ -91,16 +95,19 @@ struct PredictionsArguments {
     IdView user;
     IdArrayView items;
     const char* model;
+    std::optional<std::int64_t> version;
 };
 
 Datum predict_many(FunctionCallInfo fcinfo, IdKind kind) {
     const auto arguments = pg_call([fcinfo, kind] {
         begin_rows_unsafe(fcinfo);
         return PredictionsArguments{catalog_unsafe(fcinfo), id_argument_unsafe(fcinfo, 0, kind),
-                                    id_array_argument_unsafe(fcinfo, 1, kind), text_argument_unsafe(fcinfo, 2)};
+                                    id_array_argument_unsafe(fcinfo, 1, kind), text_argument_unsafe(fcinfo, 2),
+                                    version_argument_unsafe(fcinfo, 3)};
     });
     if (arguments.user.null) return Datum{0};
-    const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
+    const std::shared_ptr<ServingModel> model =
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind);
     const UserState user = user_in_snapshot(arguments.catalog, *model, user_id(*model, arguments.user), false);
     std::vector<std::uint32_t> items;
     if (arguments.items.count >= 0) {

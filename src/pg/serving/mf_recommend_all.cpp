@@ -162,14 +162,15 @@ void check_kinds(const ServingModel& model, IdKind overload) {
 
 Datum recommend_all(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] {
-        return Arguments{list_arguments_unsafe(fcinfo, 0),
+        return Arguments{list_arguments_unsafe(fcinfo, 0, 6),
                          PG_ARGISNULL(2) || PG_GETARG_BOOL(2),
                          {id_array_argument_unsafe(fcinfo, 3, kind), id_array_argument_unsafe(fcinfo, 4, kind),
                           id_array_argument_unsafe(fcinfo, 5, kind)}};
     });
     const std::size_t n = list_length(arguments.n);
     if (n == 0) return Datum{0};
-    const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, IdKind::Text);
+    const std::shared_ptr<ServingModel> model =
+        serving_model(arguments.catalog, arguments.model, arguments.version, IdKind::Text);
     check_kinds(*model, kind);
     AllUsers(fcinfo, kind, arguments.catalog, *model, n, arguments.exclude_seen, arguments.filter).run();
     return Datum{0};

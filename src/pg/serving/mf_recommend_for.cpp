@@ -33,12 +33,13 @@ struct Arguments : ListArguments {
     NumberArrayView ratings;
     IdArrayView candidates;
     IdArrayView exclude;
+    double diversity;
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    return {list_arguments_unsafe(fcinfo, 2), id_array_argument_unsafe(fcinfo, 0, kind),
-            number_array_argument_unsafe(fcinfo, 1), id_array_argument_unsafe(fcinfo, 4, kind),
-            id_array_argument_unsafe(fcinfo, 5, kind)};
+    return {list_arguments_unsafe(fcinfo, 2, 6),       id_array_argument_unsafe(fcinfo, 0, kind),
+            number_array_argument_unsafe(fcinfo, 1),   id_array_argument_unsafe(fcinfo, 4, kind),
+            id_array_argument_unsafe(fcinfo, 5, kind), PG_ARGISNULL(7) ? 0 : PG_GETARG_FLOAT8(7)};
 }
 
 void check_ratings(const Arguments& arguments, bool implicit) {
@@ -95,12 +96,13 @@ std::vector<HistoryEntry> history_of(const ServingModel& model, const Arguments&
 Datum recommend_for(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
     const std::size_t n = list_length(arguments.n);
+    const double diversity = checked_diversity(arguments.diversity, n);
     if (arguments.items.count < 0 || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
-        serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind, NamedIds::Items);
     check_ratings(arguments, model->feedback == Feedback::Implicit);
     const UserState user = user_of_history(arguments.catalog, *model, history_of(*model, arguments));
-    put_recommendations(fcinfo, kind, *model, user, n, {arguments.candidates, arguments.exclude, true});
+    put_recommendations(fcinfo, kind, *model, user, n, {arguments.candidates, arguments.exclude, true, diversity});
     return Datum{0};
 }
 

@@ -45,15 +45,16 @@ UsersOfRows users_with(const ServingModel& model, const Id& item) {
 }
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    return {list_arguments_unsafe(fcinfo, 1), id_argument_unsafe(fcinfo, 0, kind), PG_ARGISNULL(3) || PG_GETARG_BOOL(3),
-            id_array_argument_unsafe(fcinfo, 4, kind)};
+    return {list_arguments_unsafe(fcinfo, 1, 5), id_argument_unsafe(fcinfo, 0, kind),
+            PG_ARGISNULL(3) || PG_GETARG_BOOL(3), id_array_argument_unsafe(fcinfo, 4, kind)};
 }
 
 Datum recommend_users(FunctionCallInfo fcinfo, IdKind kind) {
     const Arguments arguments = pg_call([fcinfo, kind] { return read_arguments_unsafe(fcinfo, kind); });
     const std::size_t n = list_length(arguments.n);
     if (arguments.item.null || n == 0) return Datum{0};
-    const std::shared_ptr<ServingModel> model = serving_model(arguments.catalog, arguments.model, kind);
+    const std::shared_ptr<ServingModel> model =
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind);
     require_user_factors(arguments.catalog, "mf_recommend_users()");
     const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
     const ChosenUsers chosen(*model, arguments.candidates);

@@ -20,7 +20,7 @@ struct Arguments : ListArguments {
 };
 
 Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
-    return {list_arguments_unsafe(fcinfo, 1), id_argument_unsafe(fcinfo, 0, kind)};
+    return {list_arguments_unsafe(fcinfo, 1, 3), id_argument_unsafe(fcinfo, 0, kind)};
 }
 
 /// Cosine of two vectors; NaN if one of them has no direction.
@@ -46,7 +46,7 @@ Datum similar_items(FunctionCallInfo fcinfo, IdKind kind) {
     const std::size_t n = list_length(arguments.n);
     if (arguments.id.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
-        serving_model(arguments.catalog, arguments.model, kind, NamedIds::Items);
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind, NamedIds::Items);
     const std::optional<std::uint32_t> item = known_item(*model, arguments.id);
     if (!item) return Datum{0};
     const ItemIndex& items = model->items.ranking();
@@ -70,7 +70,7 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     const std::size_t n = list_length(arguments.n);
     if (arguments.id.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
-        serving_model(arguments.catalog, arguments.model, kind, NamedIds::Users);
+        serving_model(arguments.catalog, arguments.model, arguments.version, kind, NamedIds::Users);
     const Id self = user_id(*model, arguments.id);
     const UserState user = user_in_snapshot(arguments.catalog, *model, self, false);
     if (user.basis == Basis::Popular) return Datum{0};

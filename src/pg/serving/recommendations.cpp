@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/retrieval/diverse.hpp"
 #include "pg/cache/model_for_call.hpp"
 #include "pg/sql/results.hpp"
+#include "pg/wall/environment.hpp"
 
 namespace mf::pg {
 namespace {
@@ -54,13 +56,30 @@ std::vector<ScoredItem> best_items(const ServingModel& model, const UserState& u
     return list;
 }
 
+double checked_diversity(double diversity, std::size_t n) {
+    constexpr std::size_t kLongest = 1000;
+    if (!(diversity >= 0 && diversity <= 1))
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                       "diversity must be from 0 to 1, not " + shown_number(diversity));
+    if (diversity > 0 && n > kLongest)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                       "a list of more than " + std::to_string(kLongest) + " items has no diversity",
+                       "Its time grows with the square of n.", "Pass a smaller n, or diversity => 0.");
+    return diversity;
+}
+
 void put_recommendations(FunctionCallInfo fcinfo, IdKind overload, const ServingModel& model, const UserState& user,
                          std::size_t n, const ListFilter& filter) {
     std::vector<std::uint32_t> excluded = known_items(model, filter.exclude);
     if (filter.exclude_seen) excluded = merged(excluded, user.history.seen);
     std::optional<std::vector<std::uint32_t>> candidates;
     if (filter.candidates.count >= 0) candidates = known_items(model, filter.candidates);
-    const std::vector<ScoredItem> list = best_items(model, user, n, candidates ? &*candidates : nullptr, excluded);
+    const std::size_t choices = filter.diversity > 0 ? kChoicesAPlace * n : n;
+    std::vector<ScoredItem> list = best_items(model, user, choices, candidates ? &*candidates : nullptr, excluded);
+    if (filter.diversity > 0) {
+        Environment environment = quiet_environment();
+        list = diverse_list(model.items.ranking(), std::move(list), n, filter.diversity, environment);
+    }
 
     std::vector<ListRow> rows;
     rows.reserve(list.size());

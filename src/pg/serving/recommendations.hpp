@@ -11,7 +11,12 @@ struct ListFilter {
     IdArrayView candidates;  ///< only these; count -1: all
     IdArrayView exclude;     ///< none of these
     bool exclude_seen;       ///< none of the user's history
+    double diversity;        ///< of diverse_list(); checked_diversity()
 };
+
+/// An argument for the diversity of a list of n items. Throws invalid_parameter_value unless it is from 0 to 1, and 0
+/// for lists of more than a thousand items.
+double checked_diversity(double diversity, std::size_t n);
 
 /// The n best items for the user that are not in `excluded` (ascending), among the candidates (likewise) if they are
 /// given; by popularity if nothing is known of the user.

@@ -12,9 +12,10 @@ constexpr std::size_t kLongestName = 255;
 
 }  // namespace
 
-ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n) {
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n, int version) {
     begin_rows_unsafe(fcinfo);
-    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT64(n), text_argument_unsafe(fcinfo, n + 1)};
+    return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT64(n), text_argument_unsafe(fcinfo, n + 1),
+            version_argument_unsafe(fcinfo, version)};
 }
 
 std::string shown_number(double value) {

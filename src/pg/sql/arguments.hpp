@@ -31,10 +31,17 @@ struct ListArguments {
     Catalog catalog;
     std::int64_t n;
     const char* model;
+    std::optional<std::int64_t> version;  ///< nothing: the live one
 };
 
-/// Prepares the rows of the result and reads argument number `n`, NULL counts as 0, and the model's name after it.
-ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n);
+/// Argument number `number`, the version of a model; nothing if it is NULL.
+inline std::optional<std::int64_t> version_argument_unsafe(FunctionCallInfo fcinfo, int number) {
+    return PG_ARGISNULL(number) ? std::nullopt : std::optional<std::int64_t>(PG_GETARG_INT64(number));
+}
+
+/// Prepares the rows of the result and reads argument number `n`, NULL counts as 0, the model's name after it, and
+/// argument number `version`.
+ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n, int version);
 
 /// The argument `name` as an unsigned number; what is more than an integer holds counts as the greatest integer, more
 /// than there are of anything. Throws invalid_parameter_value if it is below the minimum, which is not negative.
