@@ -85,3 +85,19 @@ copy_checkout() {
         [ ! -e "$file" ] || printf '%s\0' "$file"
     done | tar -c --no-recursion --null -T - | tar -x --no-same-owner -C "$1/mf_ext"
 }
+
+# prepare_system SUITE: makes a system and copies the checkout to it, with what it needs to build and test; else sets $why.
+prepare_system() {
+    local system=$root/build/systems/$1 log=$root/build/log/setup-$1.log
+    make_system "$1" "$1" || return 1
+    copy_checkout "$system"
+    mkdir -p "$root/build/log"
+    # shellcheck disable=SC2016
+    if ! inside "$system" bash -euc '
+            command -v ccache || { apt-get -qq update; apt-get -qq install -y --no-install-recommends ccache; }
+            scripts/setup check' >"$log" 2>&1; then
+        tail -n 3 "$log"
+        why="its packages could not be installed"
+        return 1
+    fi
+}
