@@ -26,8 +26,8 @@ inline std::uint16_t to_half(float value) {
 
 /// Exact for finite numbers; infinities and NaN become finite numbers above kLargestHalf in magnitude.
 inline float from_half(std::uint16_t half) {
-    const float magnitude = std::bit_cast<float>(static_cast<std::uint32_t>(half & 0x7fffu) << 13) * 0x1.0p112f;
-    return (half & 0x8000u) != 0 ? -magnitude : magnitude;
+    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+    return std::bit_cast<float>(sign | static_cast<std::uint32_t>(half & 0x7fffu) << 13) * 0x1.0p112f;
 }
 
 }  // namespace mf

@@ -1,11 +1,13 @@
 #include "core/distributed/step.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/base/half_floats.hpp"
 #include "core/linalg/gram_matrix.hpp"
+#include "core/linalg/kernels.hpp"
 #include "core/training/options.hpp"
 
 namespace mf {
@@ -175,9 +177,9 @@ namespace {
 
 // A power of two that brings the largest of the factors near the largest 16-bit float.
 float scale_to_halves(FactorView factors) {
-    float largest = 0;
-    for (std::size_t r = 0; r < factors.rows(); ++r)
-        for (int f = 0; f < factors.factors(); ++f) largest = std::max(largest, std::abs(factors.row(r)[f]));
+    if (factors.rows() == 0) return 1.0f;
+    const auto size = static_cast<Eigen::Index>(factors.rows() * factors.stride());
+    const float largest = Eigen::Map<const Eigen::ArrayXf>(factors.row(0), size).abs().maxCoeff();
     return largest > 0 ? std::exp2(14.0f - std::ceil(std::log2(largest))) : 1.0f;
 }
 
@@ -200,11 +202,10 @@ std::string FactorBlock::write(const StepSums& sums, FactorView factors, std::sp
         const float scale = scale_to_halves(factors);
         writer.value(scale);
         writer.array(std::span<const std::uint16_t>());
-        std::vector<std::uint16_t> row(k);
+        Array<std::uint16_t> row(factors.stride());
         for (std::size_t r = 0; r < factors.rows(); ++r) {
-            std::transform(factors.row(r), factors.row(r) + k, row.begin(),
-                           [scale](float value) { return to_half(scale * value); });
-            writer.more(std::span<const std::uint16_t>(row));
+            kernels().to_halves(factors.row(r), factors.stride() / kLanes, scale, row.data());
+            writer.more(std::span<const std::uint16_t>(row).first(k));
         }
     } else {
         writer.array(std::span<const float>());
