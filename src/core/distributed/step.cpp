@@ -107,6 +107,11 @@ struct FactorsPrefix {
 
 }  // namespace
 
+std::size_t Step::written_bytes() const {
+    if (writes == 0) return 0;
+    return std::size_t{RowNumbers(own_counts).rows()} * factors * (halves != 0 ? sizeof(std::uint16_t) : sizeof(float));
+}
+
 std::string Step::write() const {
     WireWriter writer;
     writer.value(kStepMagic);

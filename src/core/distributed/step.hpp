@@ -71,6 +71,9 @@ struct Step {
     FactorMatrix own_turn;                    ///< what turns the factors as stored to this step's basis; or no rows
     FactorMatrix other_turn;
 
+    /// Bytes of the factors that the step writes for all buckets together.
+    std::size_t written_bytes() const;
+
     /// As bytes, and back. read() throws InvalidData.
     std::string write() const;
     static Step read(std::string_view bytes);

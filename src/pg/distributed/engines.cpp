@@ -169,6 +169,17 @@ void lay_out(const Engine& engine, const RunTables& tables, Oid source) {
     }
 }
 
+// Each step deletes the factors that an earlier one has written. Until these are vacuumed the table gets new pages,
+// which took a sixth of an iteration's time, and the disk space of many versions.
+void reclaim(const RunTables& tables) {
+    if (!pg_call([] { return OidIsValid(get_extension_oid("citus", true)); })) return;
+    execute(tables.catalog(),
+            "SELECT count(*) FROM pg_catalog.pg_dist_partition AS p, LATERAL"
+            " pg_catalog.run_command_on_placements(p.logicalrelid, 'VACUUM (SKIP_LOCKED) %s')"
+            " WHERE p.logicalrelid OPERATOR(pg_catalog.=) " +
+                quoted_literal(tables.name("shared")) + "::pg_catalog.regclass");
+}
+
 bool is_distributed_source(const Catalog& catalog, Oid source) { return &engine_for(catalog, source) != &kPlain; }
 
 const Engine& engine_for(const Catalog& catalog, Oid source) {

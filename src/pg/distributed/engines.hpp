@@ -21,6 +21,10 @@ struct Engine {
 /// Makes the tables of a run, which go with the extension.
 void lay_out(const Engine& engine, const RunTables& tables, Oid source);
 
+/// Frees the space of what a run has deleted, in sessions of their own, where the tables are Citus's: at the beginning
+/// of a transaction, of what earlier ones have deleted. What fails there is left to autovacuum.
+void reclaim(const RunTables& tables);
+
 /// True if a source lies on several servers, so that a distributed run needs less memory here.
 bool is_distributed_source(const Catalog& catalog, Oid source);
 

@@ -98,9 +98,16 @@ class DistributedTraining {
         Schedule& schedule = this->schedule();
         const RunTables tables = this->tables();
         tables.begin();
+        if (bytes_to_reclaim_ > kBytesToReclaim || steps_to_reclaim_ >= kStepsToReclaim) {
+            reclaim(tables);
+            bytes_to_reclaim_ = 0;
+            steps_to_reclaim_ = 0;
+        }
         const Step step = schedule.next();
         schedule.finish(step, tables.run_step(step, schedule.steps(), environment_), environment_);
         tables.forget(schedule);
+        bytes_to_reclaim_ += step.written_bytes();
+        ++steps_to_reclaim_;
         save_run(catalog_, run_.run, schedule.save());
     }
 
@@ -313,6 +320,12 @@ class DistributedTraining {
     Environment environment_;
     RunRow run_;
     std::optional<Schedule> schedule_;
+    // Since the space of deleted factors was reclaimed: what a step writes replaces as much. Reclaiming it takes some
+    // milliseconds, for connections.
+    static constexpr std::size_t kBytesToReclaim = std::size_t{8} << 20;
+    static constexpr int kStepsToReclaim = 8;
+    std::size_t bytes_to_reclaim_ = 0;
+    int steps_to_reclaim_ = 0;
 };
 
 }  // namespace

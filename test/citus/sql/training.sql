@@ -60,6 +60,9 @@ SELECT status, finished_at - :'cancelled_at' < interval '1 second' AS at_once FR
 SELECT run, format('mf_run_%s_rows', run) AS rows, format('mf_run_%s_shared', run) AS shared FROM mf_run_data \gset
 SELECT partmethod, count(DISTINCT nodeport) AS nodes FROM pg_dist_partition p JOIN pg_dist_shard USING (logicalrelid) JOIN pg_dist_shard_placement USING (shardid)
  WHERE logicalrelid IN (:'rows'::regclass, :'shared'::regclass) GROUP BY 1 ORDER BY 1;
+-- What a step has deleted is free for the next ones, on all nodes.
+SELECT count(*) AS nodes, bool_and(result::bigint > 0) AS vacuumed
+  FROM run_command_on_placements(:'shared', $$SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = '%s'::regclass$$);
 -- A shard moves between two iterations.
 SELECT shardid AS shard, nodename AS source_name, nodeport AS source_port FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid)
  WHERE logicalrelid = :'rows'::regclass ORDER BY nodeport LIMIT 1 \gset

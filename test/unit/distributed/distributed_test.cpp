@@ -64,10 +64,14 @@ class Engine {
                 run_step(step, bucket->first, RowsView(bucket->second), own, other_side, environment_);
         }
         StepSums sums;
+        std::size_t written = 0;
         for (const auto& [bucket, bytes] : results) {
             sums += read_sums(std::string_view(bytes).substr(0, sums_end(bytes)));
-            written_ += bytes.size();
+            written += bytes.size();
         }
+        EXPECT_GE(written, step.written_bytes());  // sums, biases and padding besides
+        EXPECT_EQ(step.written_bytes() > 0, step.writes != 0);
+        written_ += written;
         if (step.writes != 0) factors_[{step.of, step.side, step.writes}] = std::move(results);
         return sums;
     }
