@@ -134,8 +134,8 @@ enum class OptionScope {
 };
 
 /// The names that `options` of mf_train understands for the algorithms in use, ascending. "time_column", "search",
-/// "item_features", "user_features", "engine", "exchange" and "buckets" are among them although they are no knobs of
-/// the training run: the reader of the options resolves them and keeps them from set_option.
+/// "item_features", "user_features", "engine", "exchange", "buckets" and "publish" are among them although they are no
+/// knobs of the training run: the reader of the options resolves them and keeps them from set_option.
 std::vector<std::string> option_names(const TrainOptions& options);
 
 /// Sets one named option from a number or a word; options.feedback and algorithm must be set before: they decide which

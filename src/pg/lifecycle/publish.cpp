@@ -1,5 +1,7 @@
 #include "pg/lifecycle/publish.hpp"
 
+#include <algorithm>
+
 #include "pg/cache/cache_release.hpp"
 #include "pg/lifecycle/grants.hpp"
 #include "pg/lifecycle/model_copies.hpp"
@@ -22,7 +24,7 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         "INSERT INTO {models} (model_id, model, version, live, owner, source, user_column, item_column, rating_column,"
         " time_column, item_features, user_features, user_type, item_type, feedback, algorithm, parameters, users,"
         " items, ratings, metrics, trained_at, seconds)"
-        " SELECT $2, $1, coalesce(max(version), 0) + 1, true, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " SELECT $2, $1, coalesce(max(version), 0) + 1, $21, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
         " $15, $16, $17, $18, $19, clock_timestamp(), $20 FROM {models} WHERE model = $1 RETURNING version");
     const std::string expire = with_table_names(
         catalog,
@@ -33,14 +35,15 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id),"
         " m AS (DELETE FROM {item_features} f USING old WHERE f.model_id = old.model_id),"
         " n AS (DELETE FROM {user_features} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
-    const int keep = setting_keep_versions();
+    const int keep = std::max(setting_keep_versions(), row.live ? 1 : 2);
     lock_model(catalog, row.model, ModelLock::Publication);
     delete_orphaned_grants(catalog, row.model);
     const std::int32_t version =
         pg_call([&, model_id, keep, retire = retire.c_str(), insert = insert.c_str(), expire = expire.c_str()] {
             const Source& source = *row.source;
             const Parameter model = text_parameter_unsafe(row.model.c_str());
-            const StatementResult retired = run_statement_unsafe(catalog, retire, 1, &model);
+            StatementResult retired{};
+            if (row.live) retired = run_statement_unsafe(catalog, retire, 1, &model);
             const Parameter values[] = {
                 model,
                 int8_parameter(model_id),
@@ -62,6 +65,7 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
                 int8_parameter(static_cast<std::int64_t>(row.summary.ratings)),
                 jsonb_parameter_unsafe(row.metrics.c_str()),
                 {FLOAT8OID, Float8GetDatum(row.seconds), false},
+                {BOOLOID, BoolGetDatum(row.live), false},
             };
             const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
             if (!inserted.has_first) elog(ERROR, "the new version was not stored");

@@ -1,4 +1,4 @@
-// Stores a version and makes it live.
+// Stores a version and, unless it is to wait, makes it live.
 #pragma once
 
 #include "core/pipeline/train.hpp"
@@ -20,14 +20,15 @@ struct NewVersion {
     std::string metrics;     ///< JSON text
     TrainSummary summary;
     double seconds = 0;
+    bool live = true;  ///< false only for a model that has a live version
 };
 
 /// A model_id for a new version, never used before.
 std::int64_t next_model_id(const Catalog& catalog);
 
-/// Inserts the row, makes it live, and deletes versions beyond mf_ext.keep_versions. Kept are the new version, the one
-/// that was live, so that users can go back to it even if it was not the latest, and the latest of the others. Returns
-/// the version.
+/// Inserts the row, makes it live if it is to be, and deletes versions beyond mf_ext.keep_versions. Kept are the new
+/// version, the one that is or was live, so that users can go back to it even if it was not the latest, and the latest
+/// of the others. Returns the version.
 std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row);
 
 }  // namespace mf::pg

@@ -328,6 +328,10 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
             if (entry.type != jbvBool)
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"search\" must be true or false");
             options->search.enabled = entry.boolean;
+        } else if (key == "publish") {
+            if (entry.type != jbvBool)
+                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"publish\" must be true or false");
+            named->publish = entry.boolean;
         } else if (entry.type == jbvNumeric && key == "buckets") {
             named->buckets = entry.number;
         } else if (entry.type == jbvNumeric) {

@@ -64,6 +64,7 @@ struct NamedRelations {
     std::optional<std::string> engine;
     std::optional<std::string> exchange;
     std::optional<double> buckets;
+    bool publish = true;
 };
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and

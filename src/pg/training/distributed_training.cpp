@@ -71,7 +71,7 @@ class DistributedTraining {
 
     /// Packs the source, unless there is a run to go on with.
     void begin() {
-        check_former_source(catalog_, arguments_);
+        check_former(catalog_, arguments_);
         warn_without_index(arguments_.source);
         const std::string text = text_of(arguments_, start_from_);
         std::optional<RunRow> former = find_run(catalog_, arguments_.model);

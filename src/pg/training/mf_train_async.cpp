@@ -21,7 +21,7 @@ MF_FUNCTION(mf_train_async) {
     // What is wrong now shall be said now.
     const TrainArguments arguments = check_train_arguments(raw);
     own_model(catalog, arguments.model);
-    check_former_source(catalog, arguments);
+    check_former(catalog, arguments);
     tell_of_former_source(catalog, arguments);
     advise(arguments);
     const std::int64_t job_id = add_training_job(catalog, arguments, fcinfo);

@@ -60,8 +60,13 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     row.summary = trained.summary;
     row.seconds = seconds;
     const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
+    row.live = arguments.publish || !former;
     const std::int32_t version = publish(catalog, model_id, row);
-    if (former) warn_of_other_types(arguments, *former);
+    if (former && row.live) warn_of_other_types(arguments, *former);
+    if (!row.live)
+        report(NOTICE, "version " + std::to_string(version) + " of model \"" + arguments.model + "\" is not live", "",
+               "SELECT mf_set_live(" + quoted_literal(arguments.model) + ", " + std::to_string(version) +
+                   "); publishes it.");
     const TrainSummary& summary = trained.summary;
     report(LOG, "trained version " + std::to_string(version) + " of model \"" + arguments.model + "\" on " +
                     std::to_string(summary.ratings) + " interactions of " + std::to_string(summary.users) +

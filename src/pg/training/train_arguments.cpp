@@ -190,6 +190,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
             result.found_json = raw.found_text;
         }
     }
+    result.publish = named.publish;
     result.options.validate();
     check_engine(named, result);
     check_time_column(result.options, time_column.has_value());

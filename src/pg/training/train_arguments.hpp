@@ -51,6 +51,7 @@ struct TrainArguments {
     std::optional<FeatureRelation> item_features;
     std::optional<FeatureRelation> user_features;
     TrainOptions options;
+    bool publish = true;  ///< the version becomes live
     bool is_distributed = false;
     Exchange exchange = Exchange::Steps;  ///< of a distributed run
     std::uint32_t buckets = 0;            ///< of a distributed run; 0: by the number of rows

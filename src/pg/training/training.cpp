@@ -87,7 +87,7 @@ void Training::read(const ModelVersion* start_from) {
 void Training::read_here(const ModelVersion* start_from) {
     const Oid owner = lock_for_training(catalog_, arguments_.model);
     state_ = std::make_unique<State>(arguments_.model, owner);
-    check_former_source(catalog_, arguments_);
+    check_former(catalog_, arguments_);
     warn_without_index(arguments_.source);
     State& state = *state_;
     if (arguments_.item_features || arguments_.user_features) state.progress.phase("features");
@@ -154,7 +154,11 @@ void advise(const TrainArguments& arguments) {
                "mf_cross_validate with the same arguments measures it, and so does test_fraction => 0.1.");
 }
 
-void check_former_source(const Catalog& catalog, const TrainArguments& arguments) {
+void check_former(const Catalog& catalog, const TrainArguments& arguments) {
+    if (!arguments.publish && !find_former_version(catalog, arguments.model))
+        throw SqlError(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                       "the first version of model \"" + arguments.model + "\" has to be published",
+                       "A model has a live version from the beginning.", R"(Leave "publish" out.)");
     if (arguments.model_is_given) return;
     const std::string fact = other_source(catalog, arguments);
     if (fact.empty()) return;

@@ -48,9 +48,10 @@ class Training {
 /// Warns if histories cannot be read through an index.
 void warn_without_index(const Source& source);
 
-/// A model that was trained on another relation, which still exists, is replaced only by a call that names it: throws
-/// duplicate_object where the name is the source's.
-void check_former_source(const Catalog& catalog, const TrainArguments& arguments);
+/// What the versions that a model has ask of a further one. A model that was trained on another relation, which still
+/// exists, is replaced only by a call that names it: throws duplicate_object where the name is the source's. A first
+/// version has to be published: throws object_not_in_prerequisite_state.
+void check_former(const Catalog& catalog, const TrainArguments& arguments);
 
 /// Says by a NOTICE that a model whose name is given was trained on another relation, which still exists. For sessions:
 /// nobody reads the NOTICEs of a job.

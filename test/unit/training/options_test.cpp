@@ -154,6 +154,7 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "feature_regularization",
                                         "item_features",
                                         "iterations",
+                                        "publish",
                                         "ranking_feature_regularization",
                                         "ranking_iterations",
                                         "ranking_regularization",
@@ -170,9 +171,9 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "weight_slope"}));
     EXPECT_EQ(option_names(options_for(Feedback::Implicit)),
               (std::vector<std::string>{"buckets", "duplicates", "engine", "exchange", "factors",
-                                        "feature_regularization", "item_features", "iterations", "regularization",
-                                        "regularization_exponent", "search", "solver", "storage", "time_column",
-                                        "unobserved_weight", "user_features", "weight_slope"}));
+                                        "feature_regularization", "item_features", "iterations", "publish",
+                                        "regularization", "regularization_exponent", "search", "solver", "storage",
+                                        "time_column", "unobserved_weight", "user_features", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -212,7 +213,7 @@ TEST(OptionValue, IsWhatWasSet) {
         for (const std::string& name : option_names(options_for(feedback))) {
             if (name == "duplicates" || name == "search" || name == "item_features" || name == "user_features" ||
                 name == "solver" || name == "storage" || name == "time_column" || name == "engine" ||
-                name == "exchange" || name == "buckets") {
+                name == "exchange" || name == "buckets" || name == "publish") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -315,7 +316,8 @@ TEST(SetOption, EveryNameIsUnderstood) {
             } else if (name == "storage") {
                 EXPECT_NO_THROW(set_option(options, name, "half"));
             } else if (name != "search" && name != "item_features" && name != "user_features" &&
-                       name != "time_column" && name != "engine" && name != "exchange" && name != "buckets") {
+                       name != "time_column" && name != "engine" && name != "exchange" && name != "buckets" &&
+                       name != "publish") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -328,7 +330,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     EXPECT_EQ(number.hint,
               "The options for implicit feedback are buckets, duplicates, engine, exchange, factors, "
               "feature_regularization, item_features, "
-              "iterations, regularization, "
+              "iterations, publish, regularization, "
               "regularization_exponent, search, solver, storage, time_column, "
               "unobserved_weight, user_features, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
