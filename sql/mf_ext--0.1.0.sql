@@ -101,6 +101,27 @@ CREATE TABLE @extschema@.mf_model_data (
 );
 CREATE UNIQUE INDEX mf_model_data_live_idx ON @extschema@.mf_model_data (model) WHERE live;
 
+-- One row per training run that has stored a version, kept when the version goes. Role and source have the names that
+-- they had then.
+CREATE TABLE @extschema@.mf_training_data (
+    model_id   pg_catalog.int8          CONSTRAINT mf_training_data_pkey PRIMARY KEY,
+    model      pg_catalog.text          COLLATE pg_catalog."C" NOT NULL,
+    version    pg_catalog.int4          NOT NULL,
+    trained_at pg_catalog.timestamptz   NOT NULL,
+    owner      @extschema@.mf_role      NOT NULL,
+    role       pg_catalog.text          NOT NULL,
+    source     pg_catalog.text          NOT NULL,
+    parameters pg_catalog.jsonb         NOT NULL,
+    users      pg_catalog.int8          NOT NULL,
+    items      pg_catalog.int8          NOT NULL,
+    ratings    pg_catalog.int8          NOT NULL,
+    metrics    pg_catalog.jsonb         NOT NULL,
+    seconds    pg_catalog.float8        NOT NULL,
+    published  pg_catalog.bool          NOT NULL,
+    message    pg_catalog.text
+);
+CREATE INDEX mf_training_data_model_idx ON @extschema@.mf_training_data (model);
+
 -- Factors are stored in 32 bits, or in 16 with "storage": "half": then the columns of halves have their bits.
 CREATE TABLE @extschema@.mf_user_factor_data (
     model_id        pg_catalog.int8     NOT NULL,
@@ -253,6 +274,7 @@ ALTER TABLE @extschema@.mf_user_feature_data
     ALTER COLUMN rating_factors SET STORAGE EXTERNAL, ALTER COLUMN ranking_factors SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE @extschema@.mf_model_data IS 'trained model versions; read them through mf_models';
+COMMENT ON TABLE @extschema@.mf_training_data IS 'training runs; read them through mf_trainings';
 COMMENT ON TABLE @extschema@.mf_user_factor_data IS 'factors of users; read them through mf_user_factors';
 COMMENT ON TABLE @extschema@.mf_item_factor_data IS 'factors of items; read them through mf_item_factors';
 COMMENT ON TABLE @extschema@.mf_item_feature_data IS 'the map from features of items to their factors; read it through mf_item_feature_factors';
@@ -267,6 +289,7 @@ COMMENT ON SEQUENCE @extschema@.mf_model_id_seq IS 'numbers of trained model ver
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_model_data', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_training_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_user_factor_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_factor_data', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.mf_item_feature_data', '');
@@ -297,6 +320,17 @@ CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
                       AND (g.grantee OPERATOR(pg_catalog.=) 0 OR pg_catalog.pg_has_role(g.grantee, 'USAGE')))
         OR pg_catalog.pg_has_role((SELECT relowner FROM pg_catalog.pg_class
                                     WHERE oid OPERATOR(pg_catalog.=) '@extschema@.mf_model_data'::pg_catalog.regclass),
+                                  'USAGE');
+
+-- A run of a model that is gone is shown to those who had it: another model of the same name may be somebody else's.
+CREATE VIEW @extschema@.mf_trainings WITH (security_barrier) AS
+    SELECT model, version, trained_at, role, source, parameters, users, items, ratings,
+           metrics, seconds, published, message
+      FROM @extschema@.mf_training_data t
+     WHERE pg_catalog.pg_has_role(owner::pg_catalog.regrole, 'USAGE')
+        OR EXISTS (SELECT FROM @extschema@.mf_models m WHERE m.model_id OPERATOR(pg_catalog.=) t.model_id)
+        OR pg_catalog.pg_has_role((SELECT relowner FROM pg_catalog.pg_class
+                                    WHERE oid OPERATOR(pg_catalog.=) '@extschema@.mf_training_data'::pg_catalog.regclass),
                                   'USAGE');
 
 CREATE VIEW @extschema@.mf_grants WITH (security_barrier) AS
@@ -343,6 +377,13 @@ COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse and iterations of
 COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time of the training run, from reading to storing';
 COMMENT ON COLUMN @extschema@.mf_models.refreshed_at IS 'when mf_refresh_items last changed the items; NULL: they are those of the training run';
 COMMENT ON COLUMN @extschema@.mf_models.refreshed_items IS 'items that mf_refresh_items has solved since the training run, each as often as it was';
+COMMENT ON VIEW @extschema@.mf_trainings IS 'training runs, also those whose versions are gone';
+COMMENT ON COLUMN @extschema@.mf_trainings.role IS 'who trained, by the name at that time';
+COMMENT ON COLUMN @extschema@.mf_trainings.source IS 'relation it was trained on, by the name at that time';
+COMMENT ON COLUMN @extschema@.mf_trainings.parameters IS 'as those of mf_models';
+COMMENT ON COLUMN @extschema@.mf_trainings.metrics IS 'as those of mf_models';
+COMMENT ON COLUMN @extschema@.mf_trainings.published IS 'whether the version has ever been live';
+COMMENT ON COLUMN @extschema@.mf_trainings.message IS 'why it has not; NULL where it has';
 COMMENT ON VIEW @extschema@.mf_grants IS 'roles that may use a model besides its owner';
 COMMENT ON COLUMN @extschema@.mf_grants.grantee IS 'name of a role, or public';
 COMMENT ON VIEW @extschema@.mf_user_factors IS 'factors of users, one row per user and version';
@@ -1198,11 +1239,11 @@ COMMENT ON FUNCTION @extschema@.mf_reciprocal_rank IS
 -- pg_dump reads the tables as the role that runs it; the owner of the database must be able to dump it.
 
 REVOKE ALL ON FUNCTION @extschema@.mf_skip_missing_grantee() FROM PUBLIC;
-REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
+REVOKE ALL ON @extschema@.mf_model_data, @extschema@.mf_training_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
     @extschema@.mf_item_feature_data, @extschema@.mf_user_feature_data, @extschema@.mf_grant_data, @extschema@.mf_job_data FROM PUBLIC;
-GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
+GRANT SELECT ON @extschema@.mf_model_data, @extschema@.mf_training_data, @extschema@.mf_user_factor_data, @extschema@.mf_item_factor_data,
     @extschema@.mf_item_feature_data, @extschema@.mf_user_feature_data, @extschema@.mf_grant_data TO pg_database_owner;
 GRANT SELECT ON SEQUENCE @extschema@.mf_model_id_seq TO pg_database_owner;
-GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_grants, @extschema@.mf_jobs, @extschema@.mf_progress, @extschema@.mf_cache,
+GRANT SELECT ON @extschema@.mf_models, @extschema@.mf_trainings, @extschema@.mf_grants, @extschema@.mf_jobs, @extschema@.mf_progress, @extschema@.mf_cache,
     @extschema@.mf_user_factors, @extschema@.mf_item_factors, @extschema@.mf_item_feature_factors,
     @extschema@.mf_user_feature_factors TO PUBLIC;

@@ -93,6 +93,7 @@ SELECT count(*) FROM mf_recommend_all_text(5, 'ratings', candidates => '{7,07,8.
 
 -- Without the source, from the factors that are stored.
 CREATE TABLE gone AS SELECT * FROM ratings;
+CREATE INDEX ON gone (user_id);
 SELECT users FROM mf_train('gone', factors => 4);
 DROP TABLE gone;
 SELECT count(*), count(DISTINCT user_id), max(item_id) FROM mf_recommend_all(5, 'gone', false, candidates => '{1,2,3}', users => '{4,5,6,1000}');

@@ -88,6 +88,7 @@ my $lists = q{
     SELECT i, e.* FROM generate_series(1, 32) i, mf_explain_item(i, model => 'ratings') e;
     SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature;
     SELECT * FROM mf_user_feature_factors ORDER BY model_id, feature;
+    SELECT * FROM mf_trainings ORDER BY model, version;
     SELECT l.* FROM mf_recommend(25, 5, 'ratings') l;
     SELECT model, version, owner, source, item_features, user_features FROM mf_models WHERE model NOT IN ('gone', 'left') ORDER BY model, version;
     SELECT source FROM mf_model_data WHERE model = 'gone';
@@ -184,7 +185,7 @@ $other->safe_psql('postgres', 'DROP ROLE web');
 ($stdout, $stderr) = run_command([ 'psql', '-Xq', '-d', $other->connstr('postgres'), '-f', "$dump.sql" ]);
 my @models = split /\n/, $node->safe_psql('first', q{SELECT model FROM mf_model_data WHERE owner::regrole::oid <> 0 ORDER BY model_id});
 is(scalar(() = $stderr =~ /WARNING:  role keeper does not exist\n(?:.*\n)?DETAIL:  Every model that it owned is restored without an owner\./g),
-    1, 'one WARNING for all models of a role that is missing');
+    2, 'one WARNING for all models of a role that is missing, and one for its training runs');
 like($stderr, qr/WARNING:  role web does not exist\n(?:.*\n)?DETAIL:  What was granted to it is left out\./, 'and for each grant');
 is($other->safe_psql('first', q{SELECT count(*), sum((owner::regrole::oid = 0)::integer) FROM mf_model_data; SELECT count(*) FROM mf_grant_data}),
     scalar(@models) . '|' . scalar(@models) . "\n0", 'all models are there, without owner, and granted to nobody');

@@ -46,6 +46,10 @@ void set_owner(const Catalog& catalog, const char* model, const char* owner) {
     lock_own_model(catalog, model, true);
     const Oid role = role_named(owner, false);
     pg_call([role] { check_can_give_to_role_unsafe(role); });
+    run(catalog,
+        "UPDATE {trainings} SET owner = $2 WHERE model = $1"
+        " AND owner::regrole = (SELECT owner::regrole FROM {models} WHERE model = $1 AND live)",
+        model, role);
     run(catalog, "UPDATE {models} SET owner = $2 WHERE model = $1", model, role);
     update_copies(catalog, model);
 }

@@ -6,6 +6,7 @@
 #include "pg/lifecycle/existing_functions.hpp"
 #include "pg/lifecycle/grants.hpp"
 #include "pg/lifecycle/model_copies.hpp"
+#include "pg/lifecycle/publish.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
@@ -55,6 +56,7 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
     if (!find_owner(catalog, name))
         if (const std::string calls = calls_for_functions_of(name, "mf_drop_functions", name); !calls.empty())
             report(NOTICE, "the functions of model \"" + name + "\" still exist", "", calls);
+    if (promoted.has_first) note_publication(catalog, name);
     if (promoted.has_first)
         report(NOTICE, "version " + std::to_string(promoted.first) + " of model \"" + name + "\" is live now");
     return dropped;
@@ -84,6 +86,7 @@ std::int32_t set_live(const Catalog& catalog, const char* model, std::int64_t ve
             return Outcome{previous, run_statement_unsafe(catalog, promote, 2, arguments).has_first};
         });
     if (!outcome.found) throw_no_such_version(name, version);
+    note_publication(catalog, name);
     update_copies(catalog, name);
     return outcome.previous;
 }
@@ -104,7 +107,10 @@ void rename_model(const Catalog& catalog, const char* model, const char* new_nam
                        "Choose another name, or delete that model with mf_drop_model.");
     delete_orphaned_grants(catalog, to);
     for (const char* sql :
-         {"UPDATE {models} SET model = $2 WHERE model = $1", "UPDATE {grants} SET model = $2 WHERE model = $1"}) {
+         // Another model of the name may have been somebody else's.
+         {"UPDATE {trainings} SET model = $2 WHERE model = $1"
+          " AND owner::regrole = (SELECT owner::regrole FROM {models} WHERE model = $1 AND live)",
+          "UPDATE {models} SET model = $2 WHERE model = $1", "UPDATE {grants} SET model = $2 WHERE model = $1"}) {
         const std::string statement = with_table_names(catalog, sql);
         pg_call([&catalog, model, new_name, statement = statement.c_str()] {
             const Parameter names[] = {text_parameter_unsafe(model), text_parameter_unsafe(new_name)};

@@ -23,12 +23,15 @@ struct NewVersion {
     bool live = true;  ///< false only for a model that has a live version
 };
 
+/// Notes in mf_trainings that the live version of the model has been live.
+void note_publication(const Catalog& catalog, const std::string& model);
+
 /// A model_id for a new version, never used before.
 std::int64_t next_model_id(const Catalog& catalog);
 
-/// Inserts the row, makes it live if it is to be, and deletes versions beyond mf_ext.keep_versions. Kept are the new
-/// version, the one that is or was live, so that users can go back to it even if it was not the latest, and the latest
-/// of the others. Returns the version.
+/// Inserts the row and that of the training run, makes it live if it is to be, and deletes versions beyond
+/// mf_ext.keep_versions. Kept are the new version, the one that is or was live, so that users can go back to it even if
+/// it was not the latest, and the latest of the others. Returns the version.
 std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVersion& row);
 
 }  // namespace mf::pg

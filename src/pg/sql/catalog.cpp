@@ -80,6 +80,7 @@ Catalog catalog_of_function_unsafe(Oid function) {
                               relation_unsafe("mf_user_feature_data_pkey", schema)};
     catalog.grants = relation_unsafe("mf_grant_data", schema);
     catalog.grants_index = relation_unsafe("mf_grant_data_pkey", schema);
+    catalog.trainings = relation_unsafe("mf_training_data", schema);
     catalog.jobs = relation_unsafe("mf_job_data", schema);
     catalog.runs = relation_unsafe("mf_run_data", schema);
     catalog.jobs_sequence = relation_unsafe("mf_job_id_seq", schema);

@@ -33,6 +33,7 @@ struct Catalog {
     BySide<Oid> features_index;
     Oid grants;
     Oid grants_index;
+    Oid trainings;
     Oid jobs;
     Oid runs;  ///< distributed training runs that are not done
     Oid jobs_sequence;

@@ -33,6 +33,7 @@ std::string with_table_names(const Catalog& catalog, std::string sql) {
                   {"{item_features}", catalog.features.items},
                   {"{user_features}", catalog.features.users},
                   {"{grants}", catalog.grants},
+                  {"{trainings}", catalog.trainings},
                   {"{jobs}", catalog.jobs},
                   {"{runs}", catalog.runs}};
     for (const auto& table : tables) replace_all(sql, table.placeholder, qualified_name(table.relation));
