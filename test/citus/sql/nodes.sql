@@ -175,6 +175,6 @@ SET client_min_messages = warning;
 SELECT count(*) FROM mf_create_functions('featured', 'test', 'film_');
 SELECT plan('SELECT avg(film_predict(user_id, item_id)) FROM ratings');
 SELECT count(film_predict(user_id, item_id)) FROM ratings;
-SELECT create_distributed_function('test.film_recommend(bigint,bigint,bigint[],bigint[],boolean)', 'user_id', colocate_with => 'ratings') \g /dev/null
+SELECT create_distributed_function('test.film_recommend(bigint,bigint,bigint[],bigint[],boolean,double precision)', 'user_id', colocate_with => 'ratings') \g /dev/null
 SELECT film_recommend(42, 1) AS list \gset
 SELECT :'list' LIKE '(1,%,fold-in)' AS on_its_node;
