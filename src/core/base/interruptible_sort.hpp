@@ -43,15 +43,6 @@ void sort_with_checkpoints(std::span<T> values, Environment& environment, const 
     std::sort(values.begin(), values.end(), CheckedOrder<Less>(less, environment, comparisons));
 }
 
-/// The same for std::stable_sort, which needs fewer comparisons, for use where these are expensive, and takes memory
-/// for half of the elements.
-template <class T, class Less>
-void stable_sort_with_checkpoints(std::span<T> values, Environment& environment, const Less& less) {
-    check_interrupt(environment);
-    std::uint32_t comparisons = 0;
-    std::stable_sort(values.begin(), values.end(), CheckedOrder<Less>(less, environment, comparisons));
-}
-
 /// The same for std::nth_element.
 template <class T, class Less>
 void nth_element_with_checkpoints(std::span<T> values, std::size_t nth, Environment& environment, const Less& less) {

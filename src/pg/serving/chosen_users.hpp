@@ -13,6 +13,7 @@ class ChosenUsers {
     /// take more than mf_ext.max_memory.
     ChosenUsers(const ServingModel& model, const IdArrayView& ids);
 
+    bool is_everybody() const { return !users_; }
     bool is_nobody() const { return users_ && users_->size() == 0; }
     bool has(const Id& user) const { return !users_ || user.find_in(*users_).has_value(); }
 

@@ -49,8 +49,10 @@ class AllUsers {
         for (bool first = true;; first = false) {
             scan.read(source, filter_.users().few());
             if (first) {
-                for (std::uint32_t user = 0; user < scan.users().size(); ++user)
-                    changed_.push_back(filter_.users().has(id_at(scan.users(), user)));
+                changed_.assign(scan.users().size(), true);
+                if (!filter_.users().is_everybody())
+                    for (std::uint32_t user = 0; user < scan.users().size(); ++user)
+                        changed_[user] = filter_.users().has(id_at(scan.users(), user));
                 trained_digests_.resize(scan.users().size());
             }
             from_factors(&scan, first);

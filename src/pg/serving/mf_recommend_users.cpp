@@ -5,7 +5,7 @@
 #include "pg/models/model_source.hpp"
 #include "pg/serving/best_users.hpp"
 #include "pg/serving/chosen_users.hpp"
-#include "pg/sql/row_receiver.hpp"
+#include "pg/sql/row_users.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/guc.hpp"
 
@@ -18,28 +18,14 @@ struct Arguments : ListArguments {
     IdArrayView candidates;
 };
 
-/// The users of the rows that it gets.
-class UsersOfRows : public RowSink {
-  public:
-    explicit UsersOfRows(IdKind kind) : users_(kind) {}
-    void rows(const RowBatch& batch) override {
-        std::uint32_t indices[kBatchRows];
-        batch.with_users([&](auto ids) { users_.intern(ids, indices); });
-        if (users_.memory() > limit_)
-            throw MemoryLimitExceeded("the users who have the item need more than mf_ext.max_memory",
-                                      std::to_string(users_.size()) + " users found so far.",
-                                      "Raise mf_ext.max_memory, or pass exclude_seen => false.");
-    }
-    const IdTable& users() const { return users_; }
-
-  private:
-    IdTable users_;
-    std::size_t limit_ = setting_max_memory();
-};
-
 /// Users who have the item now, by the rows that the active snapshot shows. Throws as current_source().
-UsersOfRows users_with(const ServingModel& model, const Id& item) {
-    UsersOfRows sink(model.user_kind);
+RowUsers users_with(const ServingModel& model, const Id& item) {
+    RowUsers sink(model.user_kind, [limit = setting_max_memory()](const IdTable& users) {
+        if (users.memory() > limit)
+            throw MemoryLimitExceeded("the users who have the item need more than mf_ext.max_memory",
+                                      std::to_string(users.size()) + " users found so far.",
+                                      "Raise mf_ext.max_memory, or pass exclude_seen => false.");
+    });
     scan_items(current_source(model.name, model.version), {&item, 1}, sink, ScanFor::Histories, model.version.owner);
     return sink;
 }
@@ -59,7 +45,7 @@ Datum recommend_users(FunctionCallInfo fcinfo, IdKind kind) {
     const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
     const ChosenUsers chosen(*model, arguments.candidates);
     if (!item || chosen.is_nobody()) return Datum{0};
-    std::optional<UsersOfRows> seen;
+    std::optional<RowUsers> seen;
     if (arguments.exclude_seen) seen.emplace(users_with(*model, *convert_id(arguments.item, model->item_kind)));
 
     const ItemIndex& items = model->items.ranking();

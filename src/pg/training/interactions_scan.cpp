@@ -5,7 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
-#include "pg/sql/row_receiver.hpp"
+#include "pg/sql/row_users.hpp"
 #include "pg/sql/source_query.hpp"
 #include "pg/training/handed_rows.hpp"
 #include "pg/wall/environment.hpp"
@@ -172,31 +172,15 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
 
 namespace {
 
-/// The users of rows, beside `taken` bytes.
-class UserSink : public RowSink {
-  public:
-    UserSink(const Source& source, std::size_t taken) : users_(source.user.kind()), taken_(taken) {}
+/// Bytes of users, of the list that is made of them, and of the parameter that this becomes.
+std::size_t listed_memory(const IdTable& users) { return users.memory() + ids_memory(users); }
 
-    void rows(const RowBatch& batch) override {
-        std::uint32_t users[kBatchRows];
-        batch.with_users([&](auto ids) { users_.intern(ids, users); });
-        require_refresh_memory(memory(), users_.size(), "users read so far");
-    }
-
-    /// Bytes of the users, of what users() returns, of the parameter that this becomes, and of what was taken.
-    std::size_t memory() const { return taken_ + users_.memory() + ids_memory(users_); }
-
-    std::vector<Id> users() const {
-        std::vector<Id> ids;
-        ids.reserve(users_.size());
-        for (std::uint32_t user = 0; user < users_.size(); ++user) ids.push_back(id_at(users_, user));
-        return ids;
-    }
-
-  private:
-    IdTable users_;
-    std::size_t taken_;
-};
+std::vector<Id> listed(const IdTable& users) {
+    std::vector<Id> ids;
+    ids.reserve(users.size());
+    for (std::uint32_t user = 0; user < users.size(); ++user) ids.push_back(id_at(users, user));
+    return ids;
+}
 
 }  // namespace
 
@@ -204,11 +188,15 @@ std::optional<Dataset> read_users_of_items(const Source& source, std::span<const
                                            const TrainOptions& options, Environment& environment, Progress& progress) {
     progress.phase("reading");
     // Two queries: with the users at hand, the planner knows how many they are.
-    UserSink users(source, ids_memory(items));
-    scan_items(ids_of(source), items, users, ScanFor::Estimate, reader);
-    BuilderSink sink(kRefresh, source, options, environment.threads, 0, users.memory());
+    const std::size_t taken = ids_memory(items);
+    RowUsers found(source.user.kind(), [taken](const IdTable& users) {
+        require_refresh_memory(taken + listed_memory(users), users.size(), "users read so far");
+    });
+    scan_items(ids_of(source), items, found, ScanFor::Estimate, reader);
+    const std::vector<Id> users = listed(found.users());
+    BuilderSink sink(kRefresh, source, options, environment.threads, 0, taken + listed_memory(found.users()));
     read_rows(source, purpose(options), environment.threads, sink, progress,
-              [&](RowSink& rows) { return scan_users(source, users.users(), rows, purpose(options), reader); });
+              [&](RowSink& rows) { return scan_users(source, users, rows, purpose(options), reader); });
     if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();
     progress.phase("sorting");

@@ -49,9 +49,6 @@ TEST(InterruptibleSort, GivesTheOrderOfTheStandardLibrary) {
         Environment environment;
         sort_with_checkpoints(std::span(pairs), environment, std::less<>());
         EXPECT_EQ(pairs, expected);
-        pairs = random_pairs(count);
-        stable_sort_with_checkpoints(std::span(pairs), environment, [](auto& a, auto& b) { return a.first < b.first; });
-        EXPECT_EQ(pairs, expected);
         if (count == 0) continue;
         pairs = random_pairs(count);
         nth_element_with_checkpoints(std::span(pairs), count / 2, environment, std::less<>());
@@ -61,12 +58,11 @@ TEST(InterruptibleSort, GivesTheOrderOfTheStandardLibrary) {
 
 TEST(InterruptibleSort, LooksAtTheInterruptInASmallPartOfItsWork) {
     const std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs = random_pairs(1 << 20);
-    for (int kind = 0; kind < 3; ++kind) {
+    for (int kind = 0; kind < 2; ++kind) {
         auto values = pairs;
         Watch watch;
         if (kind == 0) sort_with_checkpoints(std::span(values), watch.environment, counted(watch));
-        if (kind == 1) stable_sort_with_checkpoints(std::span(values), watch.environment, counted(watch));
-        if (kind == 2)
+        if (kind == 1)
             nth_element_with_checkpoints(std::span(values), pairs.size() / 2, watch.environment, counted(watch));
         EXPECT_LE(watch.longest_stretch(), kComparisonsPerCheck);
         EXPECT_GE(watch.looks, watch.comparisons / kComparisonsPerCheck);
