@@ -425,18 +425,20 @@ CREATE FUNCTION @extschema@.mf_train(
 RETURNS TABLE (
     model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8, items pg_catalog.int8,
     ratings pg_catalog.int8, iterations pg_catalog.int4, train_rmse pg_catalog.float8,
-    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8, found pg_catalog.jsonb)
+    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8, found pg_catalog.jsonb,
+    message pg_catalog.text)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
 AS 'MODULE_PATHNAME', 'mf_train';
 
 COMMENT ON FUNCTION @extschema@.mf_train IS
-    'trains a model from the interactions in a relation and makes it live; found: numbers that were not given, as found from the data';
+    'trains a model from the interactions in a relation and makes it live; found: numbers that were not given, as found from the data; message: why the version is not live, or NULL';
 
 CREATE FUNCTION @extschema@.mf_retrain(model pg_catalog.text)
 RETURNS TABLE (
     model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8, items pg_catalog.int8,
     ratings pg_catalog.int8, iterations pg_catalog.int4, train_rmse pg_catalog.float8,
-    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8, found pg_catalog.jsonb)
+    test_rmse pg_catalog.float8, test_ndcg pg_catalog.float8, seconds pg_catalog.float8, found pg_catalog.jsonb,
+    message pg_catalog.text)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1
 AS 'MODULE_PATHNAME', 'mf_retrain';
 
@@ -584,8 +586,8 @@ COMMENT ON COLUMN @extschema@.mf_jobs.owner IS 'role that asked for the job, wit
 COMMENT ON COLUMN @extschema@.mf_jobs.task IS 'train, retrain or refresh';
 COMMENT ON COLUMN @extschema@.mf_jobs.arguments IS 'arguments of mf_train or mf_refresh_items; none for mf_retrain, which uses those of the model';
 COMMENT ON COLUMN @extschema@.mf_jobs.status IS 'queued, running, done, failed or cancelled';
-COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'version of the model that the job has published, or whose items it has refreshed, once it is done';
-COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why the job failed or was cancelled, or what a refresh has done';
+COMMENT ON COLUMN @extschema@.mf_jobs.version IS 'version of the model that the job has stored, or whose items it has refreshed, once it is done';
+COMMENT ON COLUMN @extschema@.mf_jobs.message IS 'why the job failed or was cancelled, why its version is not live, or what a refresh has done';
 COMMENT ON COLUMN @extschema@.mf_jobs.pid IS 'process of the worker while it runs; mf_progress shows its progress';
 
 CREATE FUNCTION @extschema@.mf_estimate(

@@ -66,6 +66,13 @@ wait_for($job, 'done');
 is(sql("SELECT task, version FROM mf_jobs WHERE job_id = $job"), 'retrain|2', 'trained again');
 is(sql(q{SELECT array_agg(version || ':' || live ORDER BY version) FROM mf_models WHERE model = 'first'}), '{1:false,2:true}', 'and published');
 
+# A version that is not good enough is stored, and the job says why it is not live.
+sql(q{SET ROLE trainer; SELECT mf_train('ratings', 'picky', factors => 8, iterations => 2)});
+$job = sql(q{SET ROLE trainer; SELECT mf_train_async('ratings', 'picky', factors => 2, iterations => 1, test_fraction => 0.1, options => '{"publish_if": {"test_rmse": 0.01}}')});
+wait_for($job, 'done');
+like(sql("SELECT version, message FROM mf_jobs WHERE job_id = $job"), qr/^2\|test_rmse is [0-9.]+, and 0\.01 times that of version 1 is [0-9.e-]+$/, 'compared by a job');
+is(sql(q{SELECT version FROM mf_models WHERE model = 'picky' AND live}), '1', 'and not published');
+
 # With features from a relation that is named by the search_path of the session, which a role may have for itself.
 sql(q{CREATE SCHEMA facts; CREATE TABLE facts.known AS SELECT i AS item_id, 'kind ' || i % 9 AS feature FROM generate_series(0, 2100::bigint) i;
       CREATE TABLE facts.people AS SELECT u AS user_id, 'town ' || u % 9 AS town FROM generate_series(0, 3000::bigint) u;

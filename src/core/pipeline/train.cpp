@@ -22,8 +22,6 @@ namespace mf {
 
 namespace {
 
-constexpr std::size_t kNdcgPositions = 10;
-
 // Users whose lists are measured after every iteration to stop early: ranking all items for all users may cost more
 // than the iteration. The same users every time, so that differences between iterations are surer than the mean
 // itself, whose standard error is about 0.01.
@@ -115,16 +113,18 @@ RankingModel train_ranking(const RankingTrainer& trainer, const Parts& parts, co
     const Csr sample = sample_rows(parts.test, kEarlyStopUsers);
     if (sample.entries() > 0)
         evaluate = [&](const RankingModel& model) {
-            return measure_lists(model, parts.train, sample, kNdcgPositions, environment).mean_ndcg();
+            return measure_lists(model, parts.train, sample, kMeasuredPositions, environment).mean_ndcg();
         };
     Environment recorded = recording(environment, summary.ranking_curve);
     RankingModel model = trainer.train(data, options, recorded, evaluate, start);
     if (model.item_map.rows() > 0) expect_new_items(*data.item_features, occupied(data.by_item), environment, model);
     if (parts.test.entries() == 0) return model;
     ListedItems listed(model.items.rows());
-    summary.test_ndcg = measure_lists(model, parts.train, parts.test, kNdcgPositions, environment, &listed).mean_ndcg();
+    summary.test_ndcg =
+        measure_lists(model, parts.train, parts.test, kMeasuredPositions, environment, &listed).mean_ndcg();
     summary.test_coverage = listed.share();
-    summary.test_popularity_ndcg = measure_popularity(parts.train, parts.test, kNdcgPositions, environment).mean_ndcg();
+    summary.test_popularity_ndcg =
+        measure_popularity(parts.train, parts.test, kMeasuredPositions, environment).mean_ndcg();
     return model;
 }
 

@@ -17,6 +17,9 @@
 
 namespace mf {
 
+/// Length of the lists that are measured on held-out rows.
+inline constexpr std::size_t kMeasuredPositions = 10;
+
 /// What the iterations of one kind of factors reached, in their order.
 struct TrainingCurve {
     std::vector<double> loss;         ///< training objective per interaction

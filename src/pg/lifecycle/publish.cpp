@@ -42,7 +42,7 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         "INSERT INTO {trainings} (model_id, model, version, trained_at, owner, role, source, parameters, users, items,"
         " ratings, metrics, seconds, published, message)"
         " SELECT model_id, model, version, trained_at, owner, $2, $3, parameters, users, items, ratings, metrics,"
-        " seconds, live, CASE WHEN NOT live THEN '\"publish\" is false' END FROM {models} WHERE model_id = $1");
+        " seconds, live, $4 FROM {models} WHERE model_id = $1");
     const std::string expire = with_table_names(
         catalog,
         "WITH old AS (DELETE FROM {models} WHERE model = $1 AND NOT live AND version NOT IN"
@@ -87,7 +87,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
         if (!inserted.has_first) elog(ERROR, "the new version was not stored");
         const Parameter run[] = {int8_parameter(model_id), text_parameter_unsafe(GetUserNameFromId(GetUserId(), false)),
-                                 text_parameter_unsafe(source.name.c_str())};
+                                 text_parameter_unsafe(source.name.c_str()),
+                                 row.live ? null_parameter(TEXTOID) : text_parameter_unsafe(row.message.c_str())};
         run_statement_unsafe(catalog, note, lengthof(run), run);
         const Parameter bounds[] = {model, int4_parameter(keep),
                                     retired.has_first ? int4_parameter(retired.first) : null_parameter(INT4OID)};

@@ -21,6 +21,7 @@ struct NewVersion {
     TrainSummary summary;
     double seconds = 0;
     bool live = true;  ///< false only for a model that has a live version
+    std::string message;  ///< why it is not live; empty: it is
 };
 
 /// Notes in mf_trainings that the live version of the model has been live.

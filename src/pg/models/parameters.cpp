@@ -131,6 +131,31 @@ Duplicates duplicates_of_word(std::string_view word) {
     corrupted("duplicates");
 }
 
+/// The terms of an option "publish_if". Throws invalid_parameter_value.
+PublicationTerms publication_terms(const JsonEntry& option) {
+    JsonEntries terms{};
+    if (option.type == jbvBinary) terms = pg_call([&option] { return json_entries_unsafe(option.inner); });
+    if (!terms.is_object || terms.count == 0)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, R"(option "publish_if" must be an object with a figure)", "",
+                       R"(Write {"publish_if": {"test_ndcg": 0.95}}, or "test_rmse".)");
+    PublicationTerms result;
+    for (const JsonEntry& term : terms.span()) {
+        double* const ratio = term.key == "test_ndcg"   ? &result.least_ndcg
+                              : term.key == "test_rmse" ? &result.most_rmse
+                                                        : nullptr;
+        const std::string key(term.key);
+        if (ratio == nullptr)
+            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"publish_if\" knows no figure \"" + key + "\"", "",
+                           R"(The figures are "test_ndcg" and "test_rmse".)");
+        if (term.type != jbvNumeric || !(term.number > 0 && std::isfinite(term.number)))
+            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                           "\"" + key + "\" of option \"publish_if\" must be a number above 0", "",
+                           "It is multiplied by the live version's figure.");
+        *ratio = term.number;
+    }
+    return result;
+}
+
 /// No option takes JSON of these types.
 [[noreturn]] void refuse_json(const TrainOptions& options, const std::string& key, jbvType type) {
     const bool is_text = option_is_text(options, key);
@@ -234,7 +259,7 @@ std::string write_settings(const Settings& settings) {
     return object.text();
 }
 
-std::string write_metrics(const TrainSummary& summary) {
+std::string write_metrics(const TrainSummary& summary, const LiveFigures* live) {
     JsonObject object;
     object.add("train_rmse", summary.train_rmse);
     object.add("test_rmse", summary.test_rmse);
@@ -245,6 +270,13 @@ std::string write_metrics(const TrainSummary& summary) {
     object.add("test_ratings", static_cast<double>(summary.test_ratings));
     object.add("iterations", summary.iterations);
     object.add("ranking_iterations", summary.ranking_iterations);
+    if (live != nullptr) {
+        JsonObject figures;
+        figures.add("version", live->version);
+        figures.add("test_ndcg", live->test_ndcg);
+        figures.add("test_rmse", live->test_rmse);
+        object.add("live_version", figures.text());
+    }
     return object.text();
 }
 
@@ -332,6 +364,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
             if (entry.type != jbvBool)
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"publish\" must be true or false");
             named->publish = entry.boolean;
+        } else if (key == "publish_if") {
+            named->publish_if = publication_terms(entry);
         } else if (entry.type == jbvNumeric && key == "buckets") {
             named->buckets = entry.number;
         } else if (entry.type == jbvNumeric) {

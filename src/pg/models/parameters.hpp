@@ -31,8 +31,16 @@ const char* duplicates_word(Duplicates rule);
 std::string write_parameters(const TrainOptions& options, const std::string& options_json,
                              const std::string& found_json, const TrainResult& trained);
 
-/// JSON text of the metrics, but for those of each iteration; what was not measured is null.
-std::string write_metrics(const TrainSummary& summary);
+/// The live version's figures on the rows that were held out of a training run.
+struct LiveFigures {
+    std::int32_t version;
+    double test_ndcg;
+    double test_rmse;
+};
+
+/// JSON text of the metrics, but for those of each iteration; what was not measured is null. live: null if the version
+/// was not compared.
+std::string write_metrics(const TrainSummary& summary, const LiveFigures* live);
 
 /// Inverse of write_parameters for what serving needs; algorithm: the name of the version's trainer. Throws
 /// data_corrupted if a field is missing or has no valid value; `label` is how the message names the version.
@@ -56,6 +64,13 @@ StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
 /// JSON text of settings: a number or a word for each name.
 std::string write_settings(const Settings& settings);
 
+/// How much better or worse than the live version a new one has to be to become live: its figure on held-out rows
+/// divided by that of the live version. NaN: no matter.
+struct PublicationTerms {
+    double least_ndcg = std::numeric_limits<double>::quiet_NaN();
+    double most_rmse = std::numeric_limits<double>::quiet_NaN();
+};
+
 /// Options that name a column, a relation or an engine, and what is for that.
 struct NamedRelations {
     std::optional<std::string> time_column;
@@ -65,6 +80,7 @@ struct NamedRelations {
     std::optional<std::string> exchange;
     std::optional<double> buckets;
     bool publish = true;
+    std::optional<PublicationTerms> publish_if;
 };
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and

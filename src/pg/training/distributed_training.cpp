@@ -129,7 +129,9 @@ class DistributedTraining {
         outcome.summary = trained.summary;
         outcome.found = arguments_.found_json;
         outcome.seconds = seconds();
-        outcome.version = store_version(catalog_, arguments_, owner_, model_id, trained, outcome.seconds);
+        StoredVersion stored = store_version(catalog_, arguments_, owner_, model_id, trained, outcome.seconds);
+        outcome.version = stored.number;
+        outcome.message = std::move(stored.message);
         drop_run(catalog_, run_);
         progress_.phase(nullptr);
         return outcome;

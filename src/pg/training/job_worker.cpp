@@ -139,7 +139,7 @@ class JobRun {
             train_distributed(
                 catalog_, [&] { return arguments_of(job); }, [](const std::function<void()>& f) { in_transaction(f); },
                 [&](const TrainingOutcome& outcome) {
-                    end_job_done(catalog_, order_.job_id, outcome.version, nullptr);
+                    end_job_done(catalog_, order_.job_id, outcome.version, outcome.message_or_null());
                 });
             return;
         }
@@ -148,7 +148,7 @@ class JobRun {
         training->train();
         in_transaction([&] {
             const TrainingOutcome outcome = training->store();
-            end_job_done(catalog_, order_.job_id, outcome.version, nullptr);
+            end_job_done(catalog_, order_.job_id, outcome.version, outcome.message_or_null());
         });
     }
 

@@ -42,8 +42,8 @@ std::string found_json(const TrainArguments& arguments, const Settings& found) {
     return found.empty() ? arguments.found_json : write_settings(found);
 }
 
-std::int32_t store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, std::int64_t model_id,
-                           const TrainResult& trained, double seconds) {
+StoredVersion store_version(const Catalog& catalog, const TrainArguments& arguments, Oid owner, std::int64_t model_id,
+                            const TrainResult& trained, double seconds, const Verdict& verdict) {
     NewVersion row;
     row.model = arguments.model;
     row.owner = owner;
@@ -56,22 +56,24 @@ std::int32_t store_version(const Catalog& catalog, const TrainArguments& argumen
     TrainOptions resolved = arguments.options;
     apply_settings(found, resolved);
     row.parameters = write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained);
-    row.metrics = write_metrics(trained.summary);
+    row.metrics = write_metrics(trained.summary, verdict.live ? &*verdict.live : nullptr);
     row.summary = trained.summary;
     row.seconds = seconds;
     const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
-    row.live = arguments.publish || !former;
+    if (former) row.message = arguments.publish ? verdict.objection : R"("publish" is false)";
+    row.live = row.message.empty();
     const std::int32_t version = publish(catalog, model_id, row);
     if (former && row.live) warn_of_other_types(arguments, *former);
     if (!row.live)
-        report(NOTICE, "version " + std::to_string(version) + " of model \"" + arguments.model + "\" is not live", "",
+        report(arguments.publish ? WARNING : NOTICE, version_label(arguments.model, version) + " is not live",
+               arguments.publish ? row.message + "." : "",
                "SELECT mf_set_live(" + quoted_literal(arguments.model) + ", " + std::to_string(version) +
                    "); publishes it.");
     const TrainSummary& summary = trained.summary;
     report(LOG, "trained version " + std::to_string(version) + " of model \"" + arguments.model + "\" on " +
                     std::to_string(summary.ratings) + " interactions of " + std::to_string(summary.users) +
                     " users and " + std::to_string(summary.items) + " items in " + std::to_string(seconds) + " s");
-    return version;
+    return {version, row.message};
 }
 
 }  // namespace mf::pg

@@ -108,6 +108,23 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
                        "", R"(Leave that option out, or "engine".)");
 }
 
+void check_publication(const TrainArguments& arguments) {
+    if (!arguments.publish_if) return;
+    const auto refuse = [](const char* fact, const char* hint) {
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, fact, "", hint);
+    };
+    if (!arguments.publish)
+        refuse(R"("publish" is false, and "publish_if" says when to publish)", "Leave one of the two options out.");
+    if (!(arguments.options.test_fraction > 0))
+        refuse(R"("publish_if" compares versions on held-out rows, and none are held out)",
+               "Pass test_fraction => 0.1 as well.");
+    if (!std::isnan(arguments.publish_if->most_rmse) && arguments.options.feedback == Feedback::Implicit)
+        refuse(R"("test_rmse" of "publish_if" is for explicit feedback)", R"(Use "test_ndcg".)");
+    if (arguments.is_distributed)
+        throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, R"(distributed training runs do not take "publish_if")", "",
+                       R"(Use "publish": false, mf_evaluate on both versions, and mf_set_live.)");
+}
+
 /// A relation of features in the options.
 struct NamedFeatures {
     const char* option;
@@ -191,8 +208,10 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
         }
     }
     result.publish = named.publish;
+    result.publish_if = named.publish_if;
     result.options.validate();
     check_engine(named, result);
+    check_publication(result);
     check_time_column(result.options, time_column.has_value());
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                                  time_column ? time_column->c_str() : nullptr});

@@ -52,6 +52,7 @@ struct TrainArguments {
     std::optional<FeatureRelation> user_features;
     TrainOptions options;
     bool publish = true;  ///< the version becomes live
+    std::optional<PublicationTerms> publish_if;
     bool is_distributed = false;
     Exchange exchange = Exchange::Steps;  ///< of a distributed run
     std::uint32_t buckets = 0;            ///< of a distributed run; 0: by the number of rows

@@ -122,10 +122,15 @@ void Training::train() {
 
 TrainingOutcome Training::store() {
     State& state = *state_;
-    state.progress.phase("storing");
+    state.progress.phase(arguments_.publish_if ? "comparing" : "storing");
     const Oid owner = lock_for_training(catalog_, arguments_.model);
     require_sources(arguments_);
     const TrainResult& trained = state.trained;
+    Verdict verdict;
+    if (arguments_.publish_if) {
+        verdict = compare_with_live(catalog_, arguments_, *state.dataset, trained.summary, state.environment);
+        state.progress.phase("storing");
+    }
     TrainingOutcome outcome;
     outcome.summary = trained.summary;
     outcome.found = found_json(arguments_, trained.found.found);
@@ -135,7 +140,9 @@ TrainingOutcome Training::store() {
     for (const Side side : {Side::Items, Side::Users})
         if (const Ids* names = state.features->names(side))
             write_feature_map(catalog_, side, model_id, *names, trained.model);
-    outcome.version = store_version(catalog_, arguments_, owner, model_id, trained, outcome.seconds);
+    StoredVersion stored = store_version(catalog_, arguments_, owner, model_id, trained, outcome.seconds, verdict);
+    outcome.version = stored.number;
+    outcome.message = std::move(stored.message);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
     return outcome;
@@ -187,16 +194,19 @@ TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& argum
 
 void put_outcome(FunctionCallInfo fcinfo, const TrainArguments& arguments, const TrainingOutcome& outcome) {
     const char* found = outcome.found.empty() ? nullptr : outcome.found.c_str();
-    pg_call([fcinfo, &outcome, found, model = arguments.model.c_str()] {
+    const char* message = outcome.message_or_null();
+    pg_call([fcinfo, &outcome, found, message, model = arguments.model.c_str()] {
         const TrainSummary& summary = outcome.summary;
-        put_row_unsafe(fcinfo,
-                       {CStringGetTextDatum(model), Int32GetDatum(outcome.version),
-                        Int64GetDatum(static_cast<std::int64_t>(summary.users)),
-                        Int64GetDatum(static_cast<std::int64_t>(summary.items)),
-                        Int64GetDatum(static_cast<std::int64_t>(summary.ratings)), Int32GetDatum(summary.iterations)},
-                       {summary.train_rmse, summary.test_rmse, summary.test_ndcg, outcome.seconds},
-                       {found != nullptr ? NullableDatum{DirectFunctionCall1(jsonb_in, CStringGetDatum(found)), false}
-                                         : NullableDatum{Datum{0}, true}});
+        put_row_unsafe(
+            fcinfo,
+            {CStringGetTextDatum(model), Int32GetDatum(outcome.version),
+             Int64GetDatum(static_cast<std::int64_t>(summary.users)),
+             Int64GetDatum(static_cast<std::int64_t>(summary.items)),
+             Int64GetDatum(static_cast<std::int64_t>(summary.ratings)), Int32GetDatum(summary.iterations)},
+            {summary.train_rmse, summary.test_rmse, summary.test_ndcg, outcome.seconds},
+            {found != nullptr ? NullableDatum{DirectFunctionCall1(jsonb_in, CStringGetDatum(found)), false}
+                              : NullableDatum{Datum{0}, true},
+             message != nullptr ? NullableDatum{CStringGetTextDatum(message), false} : NullableDatum{Datum{0}, true}});
     });
 }
 

@@ -9,9 +9,12 @@ namespace mf::pg {
 /// What a training run reports.
 struct TrainingOutcome {
     std::int32_t version = 0;
+    std::string message;  ///< why the version is not live; empty: it is
     TrainSummary summary;
     std::string found;  ///< from the data, as JSON; empty: nothing
     double seconds = 0;
+
+    const char* message_or_null() const { return message.empty() ? nullptr : message.c_str(); }
 };
 
 /// A training run in its three steps: the first and the last one need a transaction and its snapshot, which need not be
@@ -31,7 +34,8 @@ class Training {
     /// With factors to start from a third of the iterations.
     void train();
 
-    /// Locks and checks again, since the transaction may be another one; stores, publishes, and says so at LOG.
+    /// Locks and checks again, since the transaction may be another one; stores, publishes if the terms are met, and
+    /// says so at LOG.
     TrainingOutcome store();
 
     const TrainArguments& arguments() const { return arguments_; }

@@ -155,6 +155,7 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "item_features",
                                         "iterations",
                                         "publish",
+                                        "publish_if",
                                         "ranking_feature_regularization",
                                         "ranking_iterations",
                                         "ranking_regularization",
@@ -170,10 +171,10 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "user_features",
                                         "weight_slope"}));
     EXPECT_EQ(option_names(options_for(Feedback::Implicit)),
-              (std::vector<std::string>{"buckets", "duplicates", "engine", "exchange", "factors",
-                                        "feature_regularization", "item_features", "iterations", "publish",
-                                        "regularization", "regularization_exponent", "search", "solver", "storage",
-                                        "time_column", "unobserved_weight", "user_features", "weight_slope"}));
+              (std::vector<std::string>{
+                  "buckets", "duplicates", "engine", "exchange", "factors", "feature_regularization", "item_features",
+                  "iterations", "publish", "publish_if", "regularization", "regularization_exponent", "search",
+                  "solver", "storage", "time_column", "unobserved_weight", "user_features", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -213,7 +214,7 @@ TEST(OptionValue, IsWhatWasSet) {
         for (const std::string& name : option_names(options_for(feedback))) {
             if (name == "duplicates" || name == "search" || name == "item_features" || name == "user_features" ||
                 name == "solver" || name == "storage" || name == "time_column" || name == "engine" ||
-                name == "exchange" || name == "buckets" || name == "publish") {
+                name == "exchange" || name == "buckets" || name == "publish" || name == "publish_if") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -317,7 +318,7 @@ TEST(SetOption, EveryNameIsUnderstood) {
                 EXPECT_NO_THROW(set_option(options, name, "half"));
             } else if (name != "search" && name != "item_features" && name != "user_features" &&
                        name != "time_column" && name != "engine" && name != "exchange" && name != "buckets" &&
-                       name != "publish") {
+                       name != "publish" && name != "publish_if") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -330,7 +331,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     EXPECT_EQ(number.hint,
               "The options for implicit feedback are buckets, duplicates, engine, exchange, factors, "
               "feature_regularization, item_features, "
-              "iterations, publish, regularization, "
+              "iterations, publish, publish_if, regularization, "
               "regularization_exponent, search, solver, storage, time_column, "
               "unobserved_weight, user_features, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
