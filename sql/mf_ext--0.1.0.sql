@@ -1086,7 +1086,8 @@ RETURNS TABLE (
     recommender pg_catalog.text, users pg_catalog.int8, rows pg_catalog.int8, skipped pg_catalog.int8,
     rmse pg_catalog.float8, mae pg_catalog.float8, "precision" pg_catalog.float8, recall pg_catalog.float8,
     ndcg pg_catalog.float8, map pg_catalog.float8, mrr pg_catalog.float8, hit_rate pg_catalog.float8,
-    auc pg_catalog.float8, coverage pg_catalog.float8)
+    auc pg_catalog.float8, coverage pg_catalog.float8, novelty pg_catalog.float8,
+    intra_list_similarity pg_catalog.float8)
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000000 ROWS 3
 AS 'MODULE_PATHNAME', 'mf_evaluate';
 

@@ -16,7 +16,7 @@ SELECT recommender, users, rows, skipped, round(rmse::numeric, 3) AS rmse, round
 \i :by_hand
 SELECT k, cut, e.users = h.users AS users, agree(e.rmse, h.rmse) AS rmse, agree(e.mae, h.mae) AS mae, agree(e."precision", h."precision") AS "precision",
        agree(e.recall, h.recall) AS recall, agree(e.ndcg, h.ndcg) AS ndcg, agree(e.map, h.map) AS map, agree(e.mrr, h.mrr) AS mrr,
-       agree(e.hit_rate, h.hit_rate) AS hit_rate, agree(e.auc, h.auc) AS auc, agree(e.coverage, h.coverage) AS coverage
+       agree(e.hit_rate, h.hit_rate) AS hit_rate, agree(e.auc, h.auc) AS auc, agree(e.coverage, h.coverage) AS coverage, agree(e.novelty, h.novelty) AS novelty, agree(e.intra_list_similarity, h.intra_list_similarity) AS similarity
   FROM (VALUES (1, -9), (5, -9), (5, 4), (100, 4)) AS v (k, cut), mf_evaluate('train', 'test', k, relevant_from => cut) AS e, by_hand(k, cut::real) AS h
  WHERE e.recommender = 'model';
 

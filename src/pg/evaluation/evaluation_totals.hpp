@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/evaluation/evaluation.hpp"
+#include "core/evaluation/list_variety.hpp"
 #include "core/evaluation/metrics.hpp"
 
 namespace mf::pg {
@@ -19,6 +20,31 @@ struct Evaluation {
     double mae;
     RankingMetrics metrics;
     double coverage;  ///< share of the items that are in some user's list
+    ListVariety variety;
+};
+
+/// What the variety of lists is measured by.
+struct VarietyMeasure {
+    const ItemIndex& items;
+    std::span<const std::uint32_t> interactions;
+    double users;
+
+    ListVariety of(std::span<const std::uint32_t> list) const { return list_variety(list, items, interactions, users); }
+};
+
+/// A mean over those users for whom there is a value, which is NaN for the others; NaN without any.
+class DefinedMean {
+  public:
+    void add(double value) {
+        if (std::isnan(value)) return;
+        sum_ += value;
+        ++count_;
+    }
+    double value() const { return sum_ / static_cast<double>(count_); }
+
+  private:
+    double sum_ = 0;
+    std::uint64_t count_ = 0;
 };
 
 /// Sums of one recommender's metrics over users, and of its errors over rows.
@@ -36,27 +62,31 @@ class Totals {
         sum_.average_precision += user.average_precision;
         sum_.reciprocal_rank += user.reciprocal_rank;
         sum_.hit_rate += user.hit_rate;
-        if (std::isnan(user.auc)) return;
-        sum_.auc += user.auc;
-        ++auc_users_;
+        auc_.add(user.auc);
     }
 
     void add_error(double error) { errors_.add(error); }
 
-    void list(std::uint32_t item) { listed_[item] = true; }
+    /// The list of a user that was added.
+    void add_list(std::span<const std::uint32_t> list, const ListVariety& variety) {
+        for (const std::uint32_t item : list) listed_[item] = true;
+        novelty_.add(variety.novelty);
+        similarity_.add(variety.similarity);
+    }
 
     /// rows: test rows of the ranked items.
     Evaluation result(std::uint64_t rows) const {
         const auto mean = [](double sum, std::uint64_t count) { return sum / static_cast<double>(count); };
-        Evaluation result{recommender_, users_, rows, errors_.rmse(), errors_.mae(), {}, 0};
+        Evaluation result{recommender_, users_, rows, errors_.rmse(), errors_.mae(), {}, 0, {}};
         result.metrics = {mean(sum_.precision, users_),
                           mean(sum_.recall, users_),
                           mean(sum_.ndcg, users_),
                           mean(sum_.average_precision, users_),
                           mean(sum_.reciprocal_rank, users_),
                           mean(sum_.hit_rate, users_),
-                          mean(sum_.auc, auc_users_)};
+                          auc_.value()};
         const auto listed = std::count(listed_.begin(), listed_.end(), true);
+        result.variety = {novelty_.value(), similarity_.value()};
         result.coverage = users_ > 0 ? mean(static_cast<double>(listed), ranked_) : std::nan("");
         return result;
     }
@@ -66,7 +96,9 @@ class Totals {
     std::size_t ranked_;
     RankingMetrics sum_{};
     std::uint64_t users_ = 0;
-    std::uint64_t auc_users_ = 0;
+    DefinedMean auc_;
+    DefinedMean novelty_;
+    DefinedMean similarity_;
     PredictionErrors errors_;
     std::vector<bool> listed_;
 };
@@ -82,15 +114,14 @@ struct FixedOrder {
     }
 
     /// Of the user's items, those that are ranked.
-    void evaluate(const TestUser& user, std::size_t k, Totals& totals) const {
+    void evaluate(const TestUser& user, std::size_t k, const VarietyMeasure& variety, Totals& totals) const {
         totals.add(ranking_metrics(ranks_in_order(user, place), items.size() - user.seen.size(), k));
-        std::size_t listed = 0;
+        std::vector<std::uint32_t> list;
         for (const std::uint32_t item : items) {
-            if (listed == k) break;
-            if (std::binary_search(user.seen.begin(), user.seen.end(), item)) continue;
-            totals.list(item);
-            ++listed;
+            if (list.size() == k) break;
+            if (!std::binary_search(user.seen.begin(), user.seen.end(), item)) list.push_back(item);
         }
+        totals.add_list(list, variety.of(list));
     }
 };
 

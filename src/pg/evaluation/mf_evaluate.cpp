@@ -148,6 +148,7 @@ class Evaluator {
           rows_(rows),
           environment_(quiet_environment()),
           bias_(model),
+          variety_{model.items.ranking(), model.items.interactions(), static_cast<double>(model.version.users)},
           by_popularity_(as_vector(model.items.by_popularity()), model.items.size()),
           model_totals_("model", model.items.size(), model.items.size()),
           popularity_totals_("popularity", model.items.size(), model.items.size()),
@@ -187,6 +188,11 @@ class Evaluator {
     }
 
   private:
+    struct List {
+        std::vector<std::uint32_t> items;
+        ListVariety variety;
+    };
+
     /// Those of the users whose features the model knows: they get lists and predictions without a row in the source.
     void add_described_users(const ExpectedUsers& expected, const std::vector<bool>& users) {
         for (std::uint32_t user = 0; user < users.size(); ++user) {
@@ -225,13 +231,13 @@ class Evaluator {
                 test.relevant.push_back(row.item);
         }
         if (test.relevant.empty()) return;
-        by_popularity_.evaluate(test, k_, popularity_totals_);
-        by_bias_->evaluate(test, k_, bias_totals_);
+        by_popularity_.evaluate(test, k_, variety_, popularity_totals_);
+        by_bias_->evaluate(test, k_, variety_, bias_totals_);
         if (state.basis == Basis::Popular) {
-            by_popularity_.evaluate(test, k_, model_totals_);
+            by_popularity_.evaluate(test, k_, variety_, model_totals_);
             for (ItemKind& kind : kinds_) {
                 const TestUser of_kind = kind.items.restricted(test);
-                if (!of_kind.relevant.empty()) kind.order.evaluate(of_kind, k_, kind.totals);
+                if (!of_kind.relevant.empty()) kind.order.evaluate(of_kind, k_, variety_, kind.totals);
             }
             return;
         }
@@ -265,7 +271,7 @@ class Evaluator {
     }
 
     /// Ranks all items, or those in `some`, for these users, on all threads; adds the metrics in the order of the
-    /// users. Their lists, for the coverage alone, take a few percent of the time of the ranks.
+    /// users. Their lists, for coverage and variety alone, take a few percent of the time of the ranks.
     void add_rankings(const float* queries, std::span<const TestUser> users, const ItemSubset* some, Totals& totals) {
         if (users.empty()) return;
         const ItemIndex& items = model_.items.ranking();
@@ -279,16 +285,22 @@ class Evaluator {
             std::vector<std::span<const std::uint32_t>> seen;
             for (std::size_t u = begin; u < end; ++u) seen.emplace_back(users[u].seen);
             const FactorView part(queries + begin * items.stride(), end - begin, items.factors());
-            const auto lists = std::span(lists_).subspan(begin, end - begin);
+            std::vector<std::vector<ScoredItem>> lists(end - begin);
             if (some == nullptr)
                 top_n_each(part, items, k_, seen, lists);
             else
                 top_n_each_of(part, items, k_, some->items(), seen, lists);
+            for (std::size_t u = begin; u < end; ++u) {
+                List& list = lists_[u];
+                list.items.clear();
+                for (const ScoredItem& item : lists[u - begin]) list.items.push_back(item.item);
+                list.variety = variety_.of(list.items);
+            }
         });
         const std::size_t ranked = some == nullptr ? items.items() : some->size();
         for (std::size_t u = 0; u < users.size(); ++u) {
             totals.add(ranking_metrics(ranks_[u], ranked - users[u].seen.size(), k_));
-            for (const ScoredItem& item : lists_[u]) totals.list(item.item);
+            totals.add_list(lists_[u].items, lists_[u].variety);
         }
     }
 
@@ -301,6 +313,7 @@ class Evaluator {
     EvaluationRows& rows_;
     Environment environment_;
     BiasBaseline bias_;
+    VarietyMeasure variety_;
     FixedOrder by_popularity_;
     std::optional<FixedOrder> by_bias_;  ///< once the source was read
     Totals model_totals_;
@@ -312,7 +325,7 @@ class Evaluator {
     Array<float> queries_of_kind_;
     std::vector<TestUser> block_;
     std::vector<std::vector<std::uint32_t>> ranks_;
-    std::vector<std::vector<ScoredItem>> lists_;
+    std::vector<List> lists_;
 };
 
 void check(const EvaluationArguments& arguments) {
@@ -354,7 +367,8 @@ void put_evaluation_unsafe(FunctionCallInfo fcinfo, const Evaluation& evaluation
          Int64GetDatum(static_cast<std::int64_t>(evaluation.rows)),
          Int64GetDatum(static_cast<std::int64_t>(rows.skipped))},
         {evaluation.rmse, evaluation.mae, metrics.precision, metrics.recall, metrics.ndcg, metrics.average_precision,
-         metrics.reciprocal_rank, metrics.hit_rate, metrics.auc, evaluation.coverage});
+         metrics.reciprocal_rank, metrics.hit_rate, metrics.auc, evaluation.coverage, evaluation.variety.novelty,
+         evaluation.variety.similarity});
 }
 
 struct Call {

@@ -20,7 +20,7 @@ struct NewVersion {
     std::string metrics;     ///< JSON text
     TrainSummary summary;
     double seconds = 0;
-    bool live = true;  ///< false only for a model that has a live version
+    bool live = true;     ///< false only for a model that has a live version
     std::string message;  ///< why it is not live; empty: it is
 };
 
