@@ -207,8 +207,9 @@ std::string report_page(const Report& report) {
             metrics_section(report) + "</div>\n" + series_section("Iterations", report.iterations) +
             versions_section(report) + example_section(report.examples) + heading("Interactions and trained values") +
             "<div class=\"plots\">\n";
-    page +=
-        plot({"Interactions per user", "interactions of a user", "users"}, histogram_by_powers_of_two(report.users));
+    if (!report.users.empty())
+        page += plot({"Interactions per user", "interactions of a user", "users"},
+                     histogram_by_powers_of_two(report.users));
     page +=
         plot({"Interactions per item", "interactions of an item", "items"}, histogram_by_powers_of_two(report.items));
     page += concentration_plot(report.items);

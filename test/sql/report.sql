@@ -145,7 +145,7 @@ CREATE INDEX ON one (user_id);
 SELECT users FROM mf_train('one', factors => 2);
 SELECT f FROM found('//rect', page('one')) AS f;
 SELECT count(*) FROM mf_forget_user(1, 'one');
-SELECT count(*) FROM found('//text[.="nothing to show"]', page('one'));
+SELECT count(*) FROM found('//figure[figcaption="Interactions per user" or figcaption="Interactions per item"]', page('one'));
 DROP TABLE one;
 SELECT fact('source', page('one'));
 

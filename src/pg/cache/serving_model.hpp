@@ -29,6 +29,9 @@ class ServedVersion {
     /// True while a stored user is what a fold-in of the same history gives: until items are refreshed.
     bool stored_users_fit() const { return !version.refreshed; }
 
+    /// False if the version was trained without storing users: all of them are folded in.
+    bool stores_users() const { return parameters_.stores_users; }
+
     /// What the version was trained with.
     const StoredParameters& parameters() const { return parameters_; }
 

@@ -323,13 +323,13 @@ std::string report_html(const Catalog& catalog, const ModelVersion& version) {
     }
     report.users = group_interactions(std::move(users.interactions));
     report.items = group_interactions(std::move(items.interactions));
-    if (rates)
-        report.distributions = {
-            distribution_of(users.values, {"Rating biases of users", "rating bias of a user", "users"}),
-            distribution_of(items.values, {"Rating biases of items", "rating bias of an item", "items"})};
-    else
-        report.distributions = {distribution_of(
-            items.values, {"Norms of the ranking factors of items", "norm of an item's ranking factors", "items"})};
+    if (!users.values.empty())
+        report.distributions.push_back(
+            distribution_of(users.values, {"Rating biases of users", "rating bias of a user", "users"}));
+    report.distributions.push_back(
+        rates ? distribution_of(items.values, {"Rating biases of items", "rating bias of an item", "items"})
+              : distribution_of(items.values, {"Norms of the ranking factors of items",
+                                               "norm of an item's ranking factors", "items"}));
     return report_page(report);
 }
 

@@ -205,6 +205,15 @@ void require_user_factors(const Catalog& catalog, const char* function) {
         throw_on_worker(std::string(function) + " needs the factors of users, which the coordinator has");
 }
 
+void require_stored_users(const Catalog& catalog, const char* function, bool stores_users, const std::string& model) {
+    require_user_factors(catalog, function);
+    if (!stores_users)
+        throw SqlError(
+            ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            std::string(function) + " needs the factors of users, which model \"" + model + "\" does not store",
+            R"(It was trained with "store_users": false.)", R"(Train it without "store_users", or with true.)");
+}
+
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape,
                            const FactorRowSink& sink) {
     scan(catalog, users_table(catalog), model_id, Parts::All, shape, nullptr, sink);

@@ -11,9 +11,9 @@ namespace mf::pg {
 
 /// Stores the factors of a version by multi-inserts of a thousand rows with their index entries; memory is bounded by
 /// one batch. The rows become visible when the transaction commits.
-/// Storage::Half expects factors that were rounded to 16 bits (TrainOptions::storage).
+/// Storage::Half expects factors that were rounded to 16 bits (TrainOptions::storage). Users only with store_users.
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
-                   Storage storage);
+                   Storage storage, bool store_users);
 
 /// Items, or users, that were solved apart: row r of each part belongs to ids[r].
 struct SolvedItems {
@@ -75,6 +75,9 @@ bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShap
 
 /// Throws feature_not_supported where there are only copies of models, which are without the factors of users.
 void require_user_factors(const Catalog& catalog, const char* function);
+
+/// The same; throws object_not_in_prerequisite_state besides unless the version of the model stores users.
+void require_stored_users(const Catalog& catalog, const char* function, bool stores_users, const std::string& model);
 
 /// Passes the rows of all users to the sink, in the byte order of their ids.
 void read_all_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const FactorRowSink& sink);

@@ -82,7 +82,7 @@ void write_table(Oid table, const Target& target, std::size_t size, const TextOf
 }  // namespace
 
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
-                   Storage storage) {
+                   Storage storage, bool store_users) {
     const RatingModel* rating = model.rating ? &*model.rating : nullptr;
     Target target{};
     target.model_id = model_id;
@@ -99,7 +99,7 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           model.item_interactions[i] + dataset.repeated[i]};
     });
     const auto user_text = [&](std::uint32_t u) { return dataset.users.text(u); };
-    write_table(catalog.user_factors, target, dataset.users.size(), user_text, [&](std::uint32_t u) {
+    write_table(catalog.user_factors, target, store_users ? dataset.users.size() : 0, user_text, [&](std::uint32_t u) {
         return RowToWrite{{},
                           model.user_interactions[u],
                           rating != nullptr ? &rating->user_bias[u] : nullptr,

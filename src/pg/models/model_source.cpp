@@ -44,8 +44,8 @@ Source current_source(const std::string& model, const ModelVersion& version) {
     if (!relation_exists(version.source))
         throw SqlError(ERRCODE_UNDEFINED_TABLE, "the source of model \"" + model + "\" does not exist any more",
                        "Its rows show what a user has seen since the training run.",
-                       "Train the model on another relation, or call mf_recommend or mf_recommend_all with "
-                       "exclude_seen => false to be served from the stored factors.");
+                       "Train the model on another relation. Where it stores users, mf_recommend and mf_recommend_all "
+                       "with exclude_seen => false serve from the stored factors.");
     Source source = describe_again(model, version);
     check_id_type(model, source.user, version.user_type);
     check_id_type(model, source.item, version.item_type);

@@ -48,6 +48,7 @@ JsonbValue* find_unsafe(JsonbContainer* container, const char* key, JsonbValue* 
 struct Lookup {
     bool found;
     bool is_number;
+    bool is_false;
     double number;
     const char* word;
     int word_length;
@@ -67,6 +68,8 @@ Lookup lookup(JsonbContainer* container, const char* key) {
         } else if (value.type == jbvString) {
             result.word = value.val.string.val;
             result.word_length = value.val.string.len;
+        } else if (value.type == jbvBool) {
+            result.is_false = !value.val.boolean;
         } else if (value.type == jbvBinary) {
             result.object = value.val.binary.data;
         }
@@ -225,7 +228,7 @@ std::string texts_json(const std::vector<std::string>& texts) {
 }  // namespace
 
 std::string write_parameters(const TrainOptions& options, const std::string& options_json,
-                             const std::string& found_json, const TrainResult& trained) {
+                             const std::string& found_json, const TrainResult& trained, bool stores_users) {
     const FoundOptions& search = trained.found;
     const Model& model = trained.model;
     JsonObject object;
@@ -235,6 +238,7 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
     object.add("test_fraction", options.test_fraction);
     object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
     object.add("options", options_json);
+    if (!stores_users) object.add("store_users", "false");
     if (!found_json.empty()) object.add("found", found_json);
     if (!search.points.empty()) object.add("search", points_json(search.points));
     if (!search.notes.empty()) object.add("notes", texts_json(search.notes));
@@ -296,6 +300,7 @@ StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback, std::s
     const Lookup rule = lookup(root, "duplicates");
     if (rule.word == nullptr) corrupted("duplicates");
     result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
+    result.stores_users = !lookup(root, "store_users").is_false;
     result.ranking = read_numbers(root, result.ranking_trainer->name, result.ranking_trainer->parameters());
     if (result.rating_trainer == nullptr) return result;
     result.shape.rating_factors = stored_count(root, "rating_factors", kMaximumFactors);
@@ -360,10 +365,10 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
             if (entry.type != jbvBool)
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"search\" must be true or false");
             options->search.enabled = entry.boolean;
-        } else if (key == "publish") {
+        } else if (key == "publish" || key == "store_users") {
             if (entry.type != jbvBool)
-                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"publish\" must be true or false");
-            named->publish = entry.boolean;
+                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be true or false");
+            (key == "publish" ? named->publish : named->store_users) = entry.boolean;
         } else if (key == "publish_if") {
             named->publish_if = publication_terms(entry);
         } else if (entry.type == jbvNumeric && key == "buckets") {

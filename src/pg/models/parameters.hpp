@@ -20,6 +20,7 @@ struct StoredParameters {
     NamedNumbers rating;
     const RankingTrainer* ranking_trainer = nullptr;
     NamedNumbers ranking;
+    bool stores_users = true;  ///< false: every user is folded in
 };
 
 /// The name of a rule, as in options.
@@ -27,9 +28,9 @@ const char* duplicates_word(Duplicates rule);
 
 /// JSON text of the arguments of a training run (options as given and as they were resolved), of what was found from
 /// the data (found_json, empty if nothing was), of the search for it and of what each iteration reached; numbers keep
-/// all their bits.
+/// all their bits. stores_users: whether the version has rows of users.
 std::string write_parameters(const TrainOptions& options, const std::string& options_json,
-                             const std::string& found_json, const TrainResult& trained);
+                             const std::string& found_json, const TrainResult& trained, bool stores_users);
 
 /// The live version's figures on the rows that were held out of a training run.
 struct LiveFigures {
@@ -81,6 +82,7 @@ struct NamedRelations {
     std::optional<double> buckets;
     bool publish = true;
     std::optional<PublicationTerms> publish_if;
+    bool store_users = true;
 };
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and

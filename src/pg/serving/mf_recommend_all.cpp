@@ -24,7 +24,7 @@ namespace {
 /// each, 5 if there are more than 65,536 items), or the changed histories (12 bytes a row). Memory besides: 100 bytes a
 /// user who has rows, 20 MB for rows that were read, and what StoredLists takes; in a model with features of users,
 /// what ExpectedUsers takes for those whose stored factors do not serve. A source that cannot be read any more is an
-/// error unless exclude_seen is false: then the stored factors serve.
+/// error unless exclude_seen is false and users are stored: then the stored factors serve.
 class AllUsers {
   public:
     AllUsers(FunctionCallInfo fcinfo, IdKind overload, const Catalog& catalog, ServingModel& model, std::size_t n,
@@ -40,7 +40,7 @@ class AllUsers {
 
     void run() {
         if (!filter_.allows_any()) return;
-        if (!exclude_seen_ && !relation_exists(model_.version.source)) {
+        if (!exclude_seen_ && model_.stores_users() && !relation_exists(model_.version.source)) {
             from_factors(nullptr, true);
             return;
         }

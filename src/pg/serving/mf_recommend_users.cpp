@@ -41,7 +41,7 @@ Datum recommend_users(FunctionCallInfo fcinfo, IdKind kind) {
     if (arguments.item.null || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, arguments.version, kind);
-    require_user_factors(arguments.catalog, "mf_recommend_users()");
+    require_stored_users(arguments.catalog, "mf_recommend_users()", model->stores_users(), model->name);
     const std::optional<std::uint32_t> item = known_item(*model, arguments.item);
     const ChosenUsers chosen(*model, arguments.candidates);
     if (!item || chosen.is_nobody()) return Datum{0};

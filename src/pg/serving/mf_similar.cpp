@@ -72,9 +72,9 @@ Datum similar_users(FunctionCallInfo fcinfo, IdKind kind) {
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, arguments.version, kind, NamedIds::Users);
     const Id self = user_id(*model, arguments.id);
+    require_stored_users(arguments.catalog, "mf_similar_users()", model->stores_users(), model->name);
     const UserState user = user_in_snapshot(arguments.catalog, *model, self, false);
     if (user.basis == Basis::Popular) return Datum{0};
-    require_user_factors(arguments.catalog, "mf_similar_users()");
     const std::string label = version_label(model->name, model->version.version);
     const Cosine cosine(user.ranking_factors.data(), user.ranking_factors.size());
     Array<float> other(user.ranking_factors.size(), 0.0f);

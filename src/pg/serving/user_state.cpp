@@ -93,7 +93,7 @@ UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id
     UserState state;
     const std::uint64_t digest = load_stored(catalog, model, user, state);
     const auto center = [&] { return center_of_user(catalog, model, user); };
-    if (need_history || relation_exists(model.version.source))
+    if (need_history || !model.stores_users() || relation_exists(model.version.source))
         apply_history(model, read_history(model, user), digest, center, state);
     else if (state.stored)
         state.basis = Basis::Trained;

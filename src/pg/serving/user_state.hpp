@@ -23,8 +23,8 @@ struct UserState {
 /// The user whom the current snapshot shows, for lists and predictions alike: the history decides. Unchanged since the
 /// training: the stored row; changed or new: solved now from the history, and drawn to what the user's features let
 /// expect, in a model that knows such; no item of the model in it: what the features let expect; without any: popular.
-/// Features are read only where they count. With need_history false a source that was dropped is no error: the stored
-/// row serves, or else the features.
+/// Features are read only where they count. With need_history false a source that was dropped is no error in a model
+/// that stores users: the stored row serves, or else the features.
 UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
 /// The same with a history that was read already. expected: of many users; null: features of this one are read.

@@ -124,7 +124,7 @@ class DistributedTraining {
         trained.found.options = arguments_.options;
         const std::int64_t model_id = next_model_id(catalog_);
         store_rows(model_id, RowSide::Items);
-        store_rows(model_id, RowSide::Users);
+        if (arguments_.store_users) store_rows(model_id, RowSide::Users);
         TrainingOutcome outcome;
         outcome.summary = trained.summary;
         outcome.found = arguments_.found_json;

@@ -182,6 +182,15 @@ std::vector<Id> listed(const IdTable& users) {
     return ids;
 }
 
+/// Nothing if there were no rows.
+std::optional<Dataset> finished(BuilderSink& sink, const TrainOptions& options, Environment& environment,
+                                Progress& progress) {
+    if (sink.builder().rows() == 0) return std::nullopt;
+    sink.check_memory();
+    progress.phase("sorting");
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
+}
+
 }  // namespace
 
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
@@ -197,10 +206,16 @@ std::optional<Dataset> read_users_of_items(const Source& source, std::span<const
     BuilderSink sink(kRefresh, source, options, environment.threads, 0, taken + listed_memory(found.users()));
     read_rows(source, purpose(options), environment.threads, sink, progress,
               [&](RowSink& rows) { return scan_users(source, users, rows, purpose(options), reader); });
-    if (sink.builder().rows() == 0) return std::nullopt;
-    sink.check_memory();
-    progress.phase("sorting");
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
+    return finished(sink, options, environment, progress);
+}
+
+std::optional<Dataset> read_all_users(const Source& source, Oid reader, const TrainOptions& options,
+                                      Environment& environment, Progress& progress) {
+    progress.phase("reading");
+    BuilderSink sink(kRefresh, source, options, environment.threads, 0);
+    read_rows(source, purpose(options), environment.threads, sink, progress,
+              [&](RowSink& rows) { return scan_source(source, rows, purpose(options), reader); });
+    return finished(sink, options, environment, progress);
 }
 
 }  // namespace mf::pg

@@ -27,6 +27,10 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
                                            const TrainOptions& options, Environment& environment, Progress& progress);
 
+/// The same of all rows of the source.
+std::optional<Dataset> read_all_users(const Source& source, Oid reader, const TrainOptions& options,
+                                      Environment& environment, Progress& progress);
+
 /// Throws MemoryLimitExceeded if the ids of a refresh take more than mf_ext.max_memory; says that there are `count` of
 /// `what`.
 void require_refresh_memory(std::size_t bytes, std::uint64_t count, const char* what);

@@ -55,7 +55,8 @@ StoredVersion store_version(const Catalog& catalog, const TrainArguments& argume
     const Settings& found = trained.found.found;
     TrainOptions resolved = arguments.options;
     apply_settings(found, resolved);
-    row.parameters = write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained);
+    row.parameters = write_parameters(resolved, arguments.options_json, found_json(arguments, found), trained,
+                                      arguments.store_users);
     row.metrics = write_metrics(trained.summary, verdict.live ? &*verdict.live : nullptr);
     row.summary = trained.summary;
     row.seconds = seconds;

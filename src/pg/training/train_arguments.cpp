@@ -209,6 +209,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     }
     result.publish = named.publish;
     result.publish_if = named.publish_if;
+    result.store_users = named.store_users;
     result.options.validate();
     check_engine(named, result);
     check_publication(result);

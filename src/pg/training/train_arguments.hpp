@@ -53,6 +53,7 @@ struct TrainArguments {
     TrainOptions options;
     bool publish = true;  ///< the version becomes live
     std::optional<PublicationTerms> publish_if;
+    bool store_users = true;  ///< rows of users are stored
     bool is_distributed = false;
     Exchange exchange = Exchange::Steps;  ///< of a distributed run
     std::uint32_t buckets = 0;            ///< of a distributed run; 0: by the number of rows

@@ -166,15 +166,17 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "search",
                                         "solver",
                                         "storage",
+                                        "store_users",
                                         "time_column",
                                         "unobserved_weight",
                                         "user_features",
                                         "weight_slope"}));
     EXPECT_EQ(option_names(options_for(Feedback::Implicit)),
               (std::vector<std::string>{
-                  "buckets", "duplicates", "engine", "exchange", "factors", "feature_regularization", "item_features",
-                  "iterations", "publish", "publish_if", "regularization", "regularization_exponent", "search",
-                  "solver", "storage", "time_column", "unobserved_weight", "user_features", "weight_slope"}));
+                  "buckets",       "duplicates",  "engine",  "exchange",    "factors",        "feature_regularization",
+                  "item_features", "iterations",  "publish", "publish_if",  "regularization", "regularization_exponent",
+                  "search",        "solver",      "storage", "store_users", "time_column",    "unobserved_weight",
+                  "user_features", "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -214,7 +216,8 @@ TEST(OptionValue, IsWhatWasSet) {
         for (const std::string& name : option_names(options_for(feedback))) {
             if (name == "duplicates" || name == "search" || name == "item_features" || name == "user_features" ||
                 name == "solver" || name == "storage" || name == "time_column" || name == "engine" ||
-                name == "exchange" || name == "buckets" || name == "publish" || name == "publish_if") {
+                name == "exchange" || name == "buckets" || name == "publish" || name == "publish_if" ||
+                name == "store_users") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -318,7 +321,7 @@ TEST(SetOption, EveryNameIsUnderstood) {
                 EXPECT_NO_THROW(set_option(options, name, "half"));
             } else if (name != "search" && name != "item_features" && name != "user_features" &&
                        name != "time_column" && name != "engine" && name != "exchange" && name != "buckets" &&
-                       name != "publish" && name != "publish_if") {
+                       name != "publish" && name != "publish_if" && name != "store_users") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -332,7 +335,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
               "The options for implicit feedback are buckets, duplicates, engine, exchange, factors, "
               "feature_regularization, item_features, "
               "iterations, publish, publish_if, regularization, "
-              "regularization_exponent, search, solver, storage, time_column, "
+              "regularization_exponent, search, solver, storage, store_users, time_column, "
               "unobserved_weight, user_features, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
     EXPECT_EQ(word.message, "unknown option \"duplicate\"");
