@@ -144,7 +144,6 @@ SELECT error_of($$SELECT mf_train('ratings', options => '{"duplicates": ["mean"]
 SELECT error_of($$SELECT mf_train('ratings', options => '{"solver": "abacus"}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"solver": true}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"duplicates": "last"}')$$);
-SELECT error_of($$SELECT mf_train('ratings', options => '{"time_column": "at"}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"duplicates": "last", "time_column": "when"}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"duplicates": "last", "time_column": "note"}')$$);
 SELECT error_of($$SELECT mf_train('ratings', options => '{"duplicates": "last", "time_column": 5}')$$);

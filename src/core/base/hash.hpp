@@ -38,9 +38,15 @@ constexpr std::uint64_t cell_hash(std::uint64_t user_hash, std::uint64_t item_ha
 /// which the stored factors were solved.
 class HistoryDigest {
   public:
-    void add(std::uint64_t item_hash, float value) { add_summand(summand(item_hash, value)); }
+    void add(std::uint64_t item_hash, float value, float weight = 1.0f) {
+        add_summand(summand(item_hash, value, weight));
+    }
 
-    /// What a row adds.
+    /// What a row adds. weight: by its age (recency.hpp).
+    static std::uint64_t summand(std::uint64_t item_hash, float value, float weight) {
+        return weight == 1.0f ? summand(item_hash, value)
+                              : mix64(summand(item_hash, value) ^ std::bit_cast<std::uint32_t>(weight));
+    }
     static std::uint64_t summand(std::uint64_t item_hash, float value) {
         // -0.0 equals 0.0 and must have the same hash.
         const std::uint32_t bits = std::bit_cast<std::uint32_t>(value == 0.0f ? 0.0f : value);

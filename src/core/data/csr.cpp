@@ -85,6 +85,7 @@ Csr transpose(const Csr& matrix, Environment& environment) {
 
     result.columns = Array<std::uint32_t>(matrix.entries());
     result.values = Array<float>(matrix.entries());
+    result.allocate_weights_as(matrix);
     stripes.walk(environment, [&](std::size_t stripe, std::uint32_t begin, std::uint32_t end) {
         std::uint64_t* own = cursors.data() + stripe * columns;
         for (std::uint32_t row = begin; row < end; ++row) {
@@ -92,6 +93,7 @@ Csr transpose(const Csr& matrix, Environment& environment) {
                 const std::uint64_t to = own[matrix.columns[i]]++;
                 result.columns[to] = row;
                 result.values[to] = matrix.values[i];
+                if (!matrix.weights.empty()) result.weights[to] = matrix.weights[i];
             }
         }
     });

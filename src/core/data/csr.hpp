@@ -37,6 +37,7 @@ struct Csr {
     Array<std::uint64_t> offsets;  // rows + 1 entries
     Array<std::uint32_t> columns;
     Array<float> values;
+    Array<float> weights;  ///< of the entries, by their age, above 0 and at most 1; empty: all are 1
     std::uint32_t column_count = 0;
 
     std::uint32_t rows() const { return offsets.empty() ? 0 : static_cast<std::uint32_t>(offsets.size() - 1); }
@@ -47,6 +48,16 @@ struct Csr {
     }
     std::span<const float> row_values(std::uint32_t row) const {
         return {values.data() + offsets[row], static_cast<std::size_t>(row_size(row))};
+    }
+    float weight(std::uint64_t entry) const { return weights.empty() ? 1.0f : weights[entry]; }
+    /// Those of a row; empty if all are 1.
+    std::span<const float> row_weights(std::uint32_t row) const {
+        if (weights.empty()) return {};
+        return {weights.data() + offsets[row], static_cast<std::size_t>(row_size(row))};
+    }
+    /// Gives all entries room for weights if `other` has some. Columns and values are there already.
+    void allocate_weights_as(const Csr& other) {
+        if (!other.weights.empty()) weights = Array<float>(columns.size());
     }
     operator CsrView() const { return {offsets, columns, values}; }
     /// The same rows with other values, as many as there are entries.

@@ -23,9 +23,12 @@ class MergedValue {
   public:
     explicit MergedValue(Duplicates rule) : rule_(rule) {}
 
-    void add(float value) {
+    /// weight: by the age of the row (recency.hpp).
+    void add(float value, float weight = 1.0f) {
         last_ = value;
         sum_ += static_cast<double>(value);
+        last_weight_ = weight;
+        weight_sum_ += static_cast<double>(weight);
         ++count_;
     }
 
@@ -36,10 +39,18 @@ class MergedValue {
         return static_cast<float>(rule_ == Duplicates::Mean ? sum_ / static_cast<double>(count_) : sum_);
     }
 
+    /// The weight of the cell: the mean of its rows' weights, or that of the row whose value it takes.
+    float weight() const {
+        if (count_ <= 1 || rule_ == Duplicates::Last) return last_weight_;
+        return static_cast<float>(weight_sum_ / static_cast<double>(count_));
+    }
+
   private:
     Duplicates rule_;
     std::uint64_t count_ = 0;
     double sum_ = 0;
+    double weight_sum_ = 0;
+    float last_weight_ = 1.0f;
     float last_ = std::numeric_limits<float>::quiet_NaN();
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -27,13 +28,17 @@ struct MergeFailure {
     bool overflow;  // otherwise: a duplicate under Duplicates::Error
 };
 
-/// One value for several rows of one cell.
+/// One value and one weight for the rows of one cell.
 template <class Row>
-float merged(std::span<Row> rows, Duplicates rule) {
-    std::sort(rows.begin(), rows.end());
+MergedValue merged(std::span<Row> rows, Duplicates rule, const Recency& recency) {
+    if (rows.size() > 1) std::sort(rows.begin(), rows.end());
     MergedValue value(rule);
-    for (const Row& row : rows) value.add(row.value());
-    return value.value();
+    for (const Row& row : rows) {
+        float weight = 1.0f;
+        if constexpr (std::is_same_v<Row, TimedRow>) weight = recency.weight(row.time);
+        value.add(row.value(), weight);
+    }
+    return value;
 }
 
 /// The failure of the first row, in row order: the message does not depend on which thread comes first.
@@ -72,6 +77,7 @@ class FirstFailure {
 struct BlockOutput {
     std::uint32_t* items;
     float* values;
+    float* weights;  ///< null: they are not wanted
     std::uint64_t* counts;
     std::uint64_t* repeated;
 };
@@ -79,7 +85,7 @@ struct BlockOutput {
 /// Writes one entry for each cell of the sorted rows, up to the first cell that fails.
 template <class Row>
 void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
-                const BlockOutput& output, FirstFailure& failure) {
+                const Recency& recency, const BlockOutput& output, FirstFailure& failure) {
     std::size_t entries = 0;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
         const std::uint32_t cell = rows[begin].cell();
@@ -87,9 +93,14 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         const std::uint32_t user_in_block = blocks.user_in_block(cell);
         const std::uint32_t item = blocks.item(cell);
         float value = rows[begin].value();
+        float weight = 1.0f;
+        if (end - begin > 1 || output.weights != nullptr) {
+            const MergedValue cell = merged(rows.subspan(begin, end - begin), rule, recency);
+            value = cell.value();
+            weight = cell.weight();
+        }
         if (end - begin > 1) {
             const bool is_error = rule == Duplicates::Error;
-            if (!is_error) value = merged(rows.subspan(begin, end - begin), rule);
             if (is_error || !std::isfinite(value)) {
                 failure.report(static_cast<std::uint32_t>(first_user + user_in_block), {item, !is_error});
                 return;
@@ -98,6 +109,7 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         }
         output.items[entries] = item;
         output.values[entries] = value;
+        if (output.weights != nullptr) output.weights[entries] = weight;
         ++entries;
         ++output.counts[user_in_block];
     }
@@ -111,12 +123,15 @@ Csr compact(Csr matrix, const CellBlocks& blocks, const std::vector<std::uint64_
     result.column_count = matrix.column_count;
     result.columns = Array<std::uint32_t>(entries);
     result.values = Array<float>(entries);
+    result.allocate_weights_as(matrix);
     parallel_for(environment, blocks.count(), [&](std::size_t block, int) {
         const std::uint64_t end_user = std::min<std::uint64_t>(blocks.first_user(block + 1), matrix.rows());
         const std::uint64_t to = matrix.offsets[blocks.first_user(block)];
         const std::uint64_t count = matrix.offsets[end_user] - to;
         std::copy_n(matrix.columns.data() + begins[block], count, result.columns.data() + to);
         std::copy_n(matrix.values.data() + begins[block], count, result.values.data() + to);
+        if (!matrix.weights.empty())
+            std::copy_n(matrix.weights.data() + begins[block], count, result.weights.data() + to);
     });
     result.offsets = std::move(matrix.offsets);
     return result;
@@ -223,13 +238,15 @@ Csr InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std
 }
 
 template <class Row>
-Csr InteractionsBuilder::finish_as(Duplicates rule, Array<std::uint64_t>& repeated, Environment& environment) {
+Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, Array<std::uint64_t>& repeated,
+                                   Environment& environment) {
     const CellBlocks blocks(users_.size(), items_.size(), rows_);
     std::vector<std::uint64_t> begins;
     Array<double> times;
     // The ranks are released with the full expression, before rows are sorted.
     Csr matrix = scatter(blocks, users_.sort(environment), items_.sort(environment), begins, times, environment);
 
+    if (recency.is_used()) matrix.weights = Array<float>(matrix.columns.size());
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
     repeated = Array<std::uint64_t>(items_.size(), 0);
     std::vector<SortScratch<Row>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
@@ -243,8 +260,9 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, Array<std::uint64_t>& repeat
         const std::span<Row> rows =
             sorted_rows<Row>({columns, begins[block + 1] - begin}, values, times.data() + (times.empty() ? 0 : begin),
                              blocks.cell_bits(), scratch[static_cast<std::size_t>(worker)]);
-        merge_rows(rows, blocks, first_user, rule,
-                   {columns, values, matrix.offsets.data() + 1 + first_user, repeated.data()}, failure);
+        float* const weights = recency.is_used() ? matrix.weights.data() + begin : nullptr;
+        merge_rows(rows, blocks, first_user, rule, recency,
+                   {columns, values, weights, matrix.offsets.data() + 1 + first_user, repeated.data()}, failure);
     });
     scratch.clear();
     times = Array<double>();
@@ -257,12 +275,25 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, Array<std::uint64_t>& repeat
     return compact(std::move(matrix), blocks, begins, environment);
 }
 
-Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment) && {
+double InteractionsBuilder::newest_time() const {
+    double newest = -std::numeric_limits<double>::infinity();
+    for (const auto& chunk : chunks_)
+        for (std::size_t i = 0; i < chunk->size; ++i)
+            if (std::isfinite(chunk->times[i])) newest = std::max(newest, chunk->times[i]);
+    if (!std::isfinite(newest))
+        throw InvalidData("no interaction has a time", "A half-life counts from the newest interaction.",
+                          "Name another time column, or leave out the half-life.");
+    return newest;
+}
+
+Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment, Recency recency) && {
     if (rows_ == 0) throw InvalidData("no interactions to train on");
+    if (recency.is_used() && !with_times_) throw std::logic_error("a half-life needs times");
+    if (recency.is_used() && std::isnan(recency.newest)) recency.newest = newest_time();
     Array<std::uint64_t> repeated;
-    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, repeated, environment)
-                              : finish_as<PlainRow>(rule, repeated, environment);
-    return {std::move(users_), std::move(items_), std::move(by_user), std::move(repeated), rows_};
+    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, recency, repeated, environment)
+                              : finish_as<PlainRow>(rule, recency, repeated, environment);
+    return {std::move(users_), std::move(items_), std::move(by_user), std::move(repeated), rows_, recency};
 }
 
 double builder_counter_bytes(std::uint64_t users, std::uint64_t items, std::uint64_t rows) {

@@ -18,10 +18,12 @@ Csr rows_to_keep(const Csr& matrix, const Keep& keep) {
     const std::uint64_t entries = kept.offsets[matrix.rows()];
     kept.columns = Array<std::uint32_t>(entries);
     kept.values = Array<float>(entries);
+    kept.allocate_weights_as(matrix);
     for (std::uint32_t row = 0; row < matrix.rows(); ++row) {
         if (kept.row_size(row) == 0) continue;
         std::ranges::copy(matrix.row_columns(row), kept.columns.data() + kept.offsets[row]);
         std::ranges::copy(matrix.row_values(row), kept.values.data() + kept.offsets[row]);
+        std::ranges::copy(matrix.row_weights(row), kept.weights.data() + kept.offsets[row]);
     }
     return kept;
 }

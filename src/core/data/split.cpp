@@ -40,6 +40,7 @@ template <class IsHeld>
 void split_user(const Csr& cells, std::uint32_t user, const IsHeld& is_held, HoldOut& parts) {
     const auto items = cells.row_columns(user);
     const auto values = cells.row_values(user);
+    const auto weights = cells.row_weights(user);
     std::uint64_t to_train = parts.train.offsets[user];
     std::uint64_t to_test = parts.test.offsets[user];
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -48,6 +49,7 @@ void split_user(const Csr& cells, std::uint32_t user, const IsHeld& is_held, Hol
         const std::uint64_t to = held ? to_test++ : to_train++;
         part.columns[to] = items[i];
         part.values[to] = values[i];
+        if (!weights.empty()) part.weights[to] = weights[i];
     }
 }
 
@@ -70,8 +72,10 @@ HoldOut with_sizes(const Csr& cells, const Array<std::uint64_t>& held) {
         train_offsets[user + 1] = train_offsets[user] + cells.row_size(user) - held[user];
         test_offsets[user + 1] = test_offsets[user] + held[user];
     }
-    return {with_entries(std::move(train_offsets), cells.column_count),
-            with_entries(std::move(test_offsets), cells.column_count)};
+    HoldOut parts{with_entries(std::move(train_offsets), cells.column_count),
+                  with_entries(std::move(test_offsets), cells.column_count)};
+    for (Csr* part : {&parts.train, &parts.test}) part->allocate_weights_as(cells);
+    return parts;
 }
 
 void for_users(const Csr& cells, Environment& environment,
@@ -105,7 +109,8 @@ Array<std::uint64_t> history_digests(const Csr& by_user, const IdHashes& hashes,
         const auto columns = by_user.row_columns(user);
         const auto values = by_user.row_values(user);
         HistoryDigest digest;
-        for (std::size_t j = 0; j < columns.size(); ++j) digest.add(hashes.items[columns[j]], values[j]);
+        for (std::size_t j = 0; j < columns.size(); ++j)
+            digest.add(hashes.items[columns[j]], values[j], by_user.weight(by_user.offsets[user] + j));
         digests[user] = digest.value();
     });
     return digests;

@@ -260,6 +260,7 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     result.model = train_factors(dataset.by_user, held_out ? &*held_out : nullptr, result.found.options, environment,
                                  start, features, result.summary);
     count_interactions(dataset, result.model, environment);
+    result.recency = dataset.recency;
     return result;
 }
 
@@ -270,6 +271,7 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     //   copies;
     //              reading takes less: 12 as it arrived and 8 by user
     //   a row      4·K of factors for each set of factors, 32 of offsets and counts
+    //              4 more in each place where they are, with a half-life
     //   held out   9·K + 16 an item: the best iteration's factors and the index to rank all items by
     //   and what the trainer takes that takes most, one after the other,
     // or, if it is more, what reading takes: 20 a rating, 32 a row, and the builder's counters.
@@ -279,13 +281,14 @@ std::size_t training_memory(std::uint64_t users, std::uint64_t items, std::uint6
     const double rating_factors = rating != nullptr ? padded(options.rating_factors_or_default()) : 0.0;
     const double most_factors = std::max(ranking_factors, rating_factors);
     const bool held_out = options.test_fraction > 0;
-    const double bytes_a_rating = held_out ? 24 : 16;
+    const double bytes_a_rating = (held_out ? 24 : 16) + (options.half_life > 0 ? (held_out ? 12 : 8) : 0);
     const double rows = static_cast<double>(users) + static_cast<double>(items);
     const std::uint64_t larger = std::max(users, items);
     const double working = std::max(
         ranking_trainer(options).working_bytes(options, larger, ratings, threads),
         rating != nullptr ? rating->working_bytes(for_rating_factors(options), larger, ratings, threads) : 0.0);
-    const double reading = static_cast<double>(ratings) * 20 + rows * 32 + builder_counter_bytes(users, items, ratings);
+    const double reading = static_cast<double>(ratings) * (options.half_life > 0 ? 24 : 20) + rows * 32 +
+                           builder_counter_bytes(users, items, ratings);
     const double training = static_cast<double>(ratings) * bytes_a_rating +
                             rows * (4 * (ranking_factors + rating_factors) + 32) +
                             (held_out ? static_cast<double>(items) * (9 * most_factors + 16) : 0) + working;

@@ -49,6 +49,7 @@ struct TrainResult {
     Model model;
     TrainSummary summary;
     FoundOptions found;  ///< with the options of the training run
+    Recency recency;     ///< by which interactions were weighed
 };
 
 /// Item factors to begin with instead of random ones, a row for each item of the dataset; rows of zeros are items that

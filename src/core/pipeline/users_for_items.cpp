@@ -84,7 +84,8 @@ void UsersForItems::solve(const FoldIns& fold_ins, FactorView ranking_centers, E
         solver.history.clear();
         for (std::size_t j = 0; j < by_user_.row_size(user); ++j)
             if (const std::uint32_t item = fold_ins.items[by_user_.row_columns(user)[j]]; item != kUnknown)
-                solver.history.push_back({item, by_user_.row_values(user)[j]});
+                solver.history.push_back(
+                    {item, by_user_.row_values(user)[j], by_user_.weight(by_user_.offsets[user] + j)});
         const float* const center = center_of(ranking_centers, user);
         BiasedCenter rating_center;
         if (const UserCenters& centers = fold_ins.centers; centers.rating.rows() > 0)

@@ -28,6 +28,7 @@ void RowChunk::clear() {
     users.clear();
     items.clear();
     values.clear();
+    weights.clear();
 }
 
 UserRows::UserRows(IdKind users, const Ids& items, bool want_seen, std::size_t max_list_bytes)
@@ -88,7 +89,10 @@ void UserRows::add(const RowChunk& chunk) {
         chunk.items.pass(begin, end, [&](auto ids) { find_items(ids, items, hashes); });
         for (std::size_t i = 0; i < end - begin; ++i)
             if (users[i] != Ids::kUnknown)
-                rows_.push_back({users[i], items[i], HistoryDigest::summand(hashes[i], chunk.values[begin + i])});
+                rows_.push_back({users[i], items[i],
+                                 chunk.weights.empty() ? HistoryDigest::summand(hashes[i], chunk.values[begin + i])
+                                                       : HistoryDigest::summand(hashes[i], chunk.values[begin + i],
+                                                                                chunk.weights[begin + i])});
         if (rows_.size() >= kMostRows) finish();
     }
 }

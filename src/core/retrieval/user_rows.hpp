@@ -77,6 +77,7 @@ struct RowChunk {
 
     IdColumn users, items;
     std::vector<float> values;
+    std::vector<float> weights;  ///< by the age of the rows; empty: all are 1
 };
 
 /// Indices of integer ids from 0 to below a million, by the id: one access to memory instead of the two or more of a

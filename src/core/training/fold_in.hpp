@@ -12,10 +12,12 @@
 
 namespace mf {
 
-/// One item of a history: its index in the model and its (merged) value. Histories are ascending by item.
+/// One item of a history: its index in the model, its (merged) value and its weight in ranking factors by its age.
+/// Histories are ascending by item.
 struct HistoryEntry {
     std::uint32_t item;
     float value;
+    float weight = 1.0f;
 };
 
 /// A history as two arrays, kept from one to the next.

@@ -21,6 +21,7 @@ void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, En
     for (std::uint32_t& item : history_.items) item = static_cast<std::uint32_t>(items_.row(item));
     weights_.resize(history.size());
     interaction_weights(history_.values, parameters_, weights_.data());
+    for (std::size_t j = 0; j < history.size(); ++j) weights_[j] *= history[j].weight;
     IalsHalfStep step = ials_users_step(items_.gram, parameters_);
     if (shared_.exists()) step.shared = &shared_;
     solve_ials_row(step, items_.rows, history_.items, weights_, workspace_, center, factors, environment);

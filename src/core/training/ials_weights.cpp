@@ -84,10 +84,21 @@ void interaction_weights(std::span<const float> values, const IalsParameters& pa
     }
 }
 
+namespace {
+
+// By the weights of the entries themselves, if they have such: the last factor, so that a fold-in has the same bits.
+void multiply(float* weights, std::span<const float> of_entries) {
+    for (std::size_t j = 0; j < of_entries.size(); ++j) weights[j] *= of_entries[j];
+}
+
+}  // namespace
+
 Array<float> user_weights(const Csr& by_user, const IalsParameters& parameters, Environment& environment) {
     Array<float> weights(by_user.entries());
     for_rows(by_user.rows(), environment, [&](std::uint32_t user) {
-        interaction_weights(by_user.row_values(user), parameters, weights.data() + by_user.offsets[user]);
+        float* const own = weights.data() + by_user.offsets[user];
+        interaction_weights(by_user.row_values(user), parameters, own);
+        multiply(own, by_user.row_weights(user));
     });
     return weights;
 }
@@ -106,9 +117,13 @@ Array<float> item_weights(const Csr& by_user, const Csr& by_item, const IalsPara
         const auto columns = by_item.row_columns(item);
         const auto values = by_item.row_values(item);
         float* weights = result.data() + by_item.offsets[item];
-        if (!logarithmic) return interaction_weights(values, parameters, weights);
-        for (std::size_t j = 0; j < values.size(); ++j) weights[j] = ratio(values[j], factors[columns[j]]);
-        logarithms(weights, values.size(), static_cast<float>(parameters.weight_scale));
+        if (logarithmic) {
+            for (std::size_t j = 0; j < values.size(); ++j) weights[j] = ratio(values[j], factors[columns[j]]);
+            logarithms(weights, values.size(), static_cast<float>(parameters.weight_scale));
+        } else {
+            interaction_weights(values, parameters, weights);
+        }
+        multiply(weights, by_item.row_weights(item));
     });
     return result;
 }
@@ -188,12 +203,16 @@ IalsData prepare_ials(const Csr& by_user, const Csr& by_item, const TrainOptions
     for (const IalsStatistics& part : parts) statistics += part;
 
     data.parameters = derive_ials(statistics, weighting, options.ials);
+    data.item_weights = item_weights(by_user, by_item, data.parameters, environment);
+    if (!by_user.weights.empty()) {
+        data.user_weights = user_weights(by_user, data.parameters, environment);
+        return data;
+    }
     const auto scale = static_cast<float>(data.parameters.weight_scale);
     constexpr std::size_t kWeightsATask = std::size_t{1} << 16;
     parallel_ranges(environment, data.user_weights.size(), kWeightsATask, [&](std::size_t begin, std::size_t end, int) {
         for (std::size_t i = begin; i < end; ++i) data.user_weights[i] *= scale;
     });
-    data.item_weights = item_weights(by_user, by_item, data.parameters, environment);
     return data;
 }
 

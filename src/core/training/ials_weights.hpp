@@ -46,7 +46,7 @@ struct IalsParameters {
 /// and 1 for all if weight_slope is 0. values and weights have the same size.
 void interaction_weights(std::span<const float> values, const IalsParameters& parameters, float* weights);
 
-/// interaction_weights() of every user, in the order of by_user's values. O(entries).
+/// interaction_weights() of every user, in the order of by_user's values, times the weights of its entries. O(entries).
 Array<float> user_weights(const Csr& by_user, const IalsParameters& parameters, Environment& environment);
 
 /// What the numbers of a training run follow from. Those of blocks of users and of blocks of items are added up; an

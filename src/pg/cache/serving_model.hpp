@@ -32,6 +32,9 @@ class ServedVersion {
     /// False if the version was trained without storing users: all of them are folded in.
     bool stores_users() const { return parameters_.stores_users; }
 
+    /// By which interactions weigh.
+    const Recency& recency() const { return parameters_.recency; }
+
     /// What the version was trained with.
     const StoredParameters& parameters() const { return parameters_; }
 

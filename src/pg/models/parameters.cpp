@@ -39,6 +39,15 @@ std::string numbers_json(const NamedNumbers& numbers) {
     return object.text();
 }
 
+/// A recency as numbers with names.
+struct StoredRecency : Recency {
+    template <class F>
+    void each_field(F&& field) {
+        field("half_life", half_life, NumberRange{std::numeric_limits<double>::min(), kAnyNumber.maximum});
+        field("newest", newest, kAnyNumber);
+    }
+};
+
 /// Null as well where the container is no object: looking for a key in a list would read past its end.
 JsonbValue* find_unsafe(JsonbContainer* container, const char* key, JsonbValue* result) {
     if (!JsonContainerIsObject(container)) return nullptr;
@@ -159,6 +168,13 @@ PublicationTerms publication_terms(const JsonEntry& option) {
     return result;
 }
 
+TimeSpan time_span(const std::string& key, const JsonEntry& option) {
+    if (option.type == jbvNumeric) return option.number;
+    if (option.type == jbvString) return std::string(option.word);
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be an interval or a number", "",
+                   "Write {\"" + key + "\": \"30 days\"}, or a number if the times are numbers.");
+}
+
 /// No option takes JSON of these types.
 [[noreturn]] void refuse_json(const TrainOptions& options, const std::string& key, jbvType type) {
     const bool is_text = option_is_text(options, key);
@@ -239,6 +255,7 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
     object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
     object.add("options", options_json);
     if (!stores_users) object.add("store_users", "false");
+    if (trained.recency.is_used()) object.add("recency", numbers_json(to_numbers(StoredRecency{trained.recency})));
     if (!found_json.empty()) object.add("found", found_json);
     if (!search.points.empty()) object.add("search", points_json(search.points));
     if (!search.notes.empty()) object.add("notes", texts_json(search.notes));
@@ -301,6 +318,8 @@ StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback, std::s
     if (rule.word == nullptr) corrupted("duplicates");
     result.duplicates = duplicates_of_word({rule.word, static_cast<std::size_t>(rule.word_length)});
     result.stores_users = !lookup(root, "store_users").is_false;
+    if (lookup(root, "recency").found)
+        result.recency = from_numbers<StoredRecency>(read_numbers(root, "recency", number_ranges<StoredRecency>()));
     result.ranking = read_numbers(root, result.ranking_trainer->name, result.ranking_trainer->parameters());
     if (result.rating_trainer == nullptr) return result;
     result.shape.rating_factors = stored_count(root, "rating_factors", kMaximumFactors);
@@ -369,6 +388,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
             if (entry.type != jbvBool)
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be true or false");
             (key == "publish" ? named->publish : named->store_users) = entry.boolean;
+        } else if (key == "half_life") {
+            named->half_life = time_span(key, entry);
         } else if (key == "publish_if") {
             named->publish_if = publication_terms(entry);
         } else if (entry.type == jbvNumeric && key == "buckets") {

@@ -1,6 +1,8 @@
 // The parameters and metrics of a version, and options ↔ jsonb.
 #pragma once
 
+#include <variant>
+
 #include "core/pipeline/search_space.hpp"
 #include "core/pipeline/train.hpp"
 #include "core/training/model.hpp"
@@ -21,6 +23,7 @@ struct StoredParameters {
     const RankingTrainer* ranking_trainer = nullptr;
     NamedNumbers ranking;
     bool stores_users = true;  ///< false: every user is folded in
+    Recency recency;
 };
 
 /// The name of a rule, as in options.
@@ -72,9 +75,13 @@ struct PublicationTerms {
     double most_rmse = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// A span of time in the options: an interval as text, or a number in the unit of the time column.
+using TimeSpan = std::variant<double, std::string>;
+
 /// Options that name a column, a relation or an engine, and what is for that.
 struct NamedRelations {
     std::optional<std::string> time_column;
+    std::optional<TimeSpan> half_life;
     std::optional<std::string> item_features;
     std::optional<std::string> user_features;
     std::optional<std::string> engine;

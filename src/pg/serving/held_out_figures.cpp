@@ -54,11 +54,13 @@ class Measurement {
     void read_history(User& user) const {
         const auto columns = held_out_.train.row_columns(user.row);
         const auto values = held_out_.train.row_values(user.row);
+        const std::uint64_t first = held_out_.train.offsets[user.row];
+        const bool weighs = model_.recency().is_used();
         History& history = user.state.history;
         for (std::size_t i = 0; i < columns.size(); ++i) {
             const std::uint32_t item = index_of_[columns[i]];
             if (item == kUnknown) continue;
-            history.entries.push_back({item, values[i]});
+            history.entries.push_back({item, values[i], weighs ? held_out_.train.weight(first + i) : 1.0f});
             history.seen.push_back(item);
         }
     }

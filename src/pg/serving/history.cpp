@@ -51,20 +51,22 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
         if (a.item_hash != b.item_hash) return a.item_hash < b.item_hash;
         return merge_order(a.time, a.value, b.time, b.value) < 0;
     });
+    const Recency& recency = model.recency();
     History history;
     HistoryDigest digest;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
         MergedValue merged(model.duplicates);
         for (end = begin;
-             end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash;)
-            merged.add(rows[end++].value);
+             end < rows.size() && rows[end].item == rows[begin].item && rows[end].item_hash == rows[begin].item_hash;
+             ++end)
+            merged.add(rows[end].value, recency.weight(rows[end].time));
         const float value = merged.value();
-        digest.add(rows[begin].item_hash, value);
+        digest.add(rows[begin].item_hash, value, merged.weight());
         if (rows[begin].item == SortedIds::kUnknown) continue;
         history.seen.push_back(rows[begin].item);
         // A value that training would refuse still means that the user knows the item.
         if (std::isfinite(value) && (model.feedback == Feedback::Explicit || value >= 0.0f))
-            history.entries.push_back({rows[begin].item, value});
+            history.entries.push_back({rows[begin].item, value, merged.weight()});
     }
     history.digest = digest.value();
     return history;

@@ -17,6 +17,7 @@ struct SourceColumn {
     ColumnForm form = ColumnForm::Int4;
     std::string expression;  ///< the column quoted, and cast where its type has no form of its own
     bool not_null = false;   ///< a constraint of the relation says so; false for views
+    bool is_number = false;  ///< of a time: it has no unit that PostgreSQL knows
     IdKind kind() const {
         switch (form) {
             case ColumnForm::Uuid:

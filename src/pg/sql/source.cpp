@@ -44,6 +44,7 @@ SourceColumn time_column(const NamedRelation& relation, const char* name) {
         case FLOAT8OID:
         case NUMERICOID:
             column.expression = std::string("(") + facts.quoted + ")::pg_catalog.float8";
+            column.is_number = true;
             break;
         default:
             throw SqlError(ERRCODE_DATATYPE_MISMATCH,

@@ -13,7 +13,7 @@ struct Source {
     SourceColumn user;
     SourceColumn item;
     std::optional<SourceColumn> rating;  ///< absent: every row has weight 1
-    std::optional<SourceColumn> time;    ///< only for duplicates => last
+    std::optional<SourceColumn> time;    ///< only for what depends on it
 };
 
 /// Plain names of the columns; rating and time may be null pointers.

@@ -1,5 +1,6 @@
 #include "pg/training/interactions_scan.hpp"
 
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -167,7 +168,9 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     report_read(source, sink.builder().rows(), skipped);
     sink.check_memory();
     progress.phase("sorting");
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
+    Recency recency;
+    if (options.half_life > 0) recency = {options.half_life, std::numeric_limits<double>::quiet_NaN()};
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency);
 }
 
 namespace {
@@ -183,18 +186,19 @@ std::vector<Id> listed(const IdTable& users) {
 }
 
 /// Nothing if there were no rows.
-std::optional<Dataset> finished(BuilderSink& sink, const TrainOptions& options, Environment& environment,
-                                Progress& progress) {
+std::optional<Dataset> finished(BuilderSink& sink, const TrainOptions& options, const Recency& recency,
+                                Environment& environment, Progress& progress) {
     if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();
     progress.phase("sorting");
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment);
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency);
 }
 
 }  // namespace
 
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
-                                           const TrainOptions& options, Environment& environment, Progress& progress) {
+                                           const TrainOptions& options, const Recency& recency,
+                                           Environment& environment, Progress& progress) {
     progress.phase("reading");
     // Two queries: with the users at hand, the planner knows how many they are.
     const std::size_t taken = ids_memory(items);
@@ -206,16 +210,16 @@ std::optional<Dataset> read_users_of_items(const Source& source, std::span<const
     BuilderSink sink(kRefresh, source, options, environment.threads, 0, taken + listed_memory(found.users()));
     read_rows(source, purpose(options), environment.threads, sink, progress,
               [&](RowSink& rows) { return scan_users(source, users, rows, purpose(options), reader); });
-    return finished(sink, options, environment, progress);
+    return finished(sink, options, recency, environment, progress);
 }
 
 std::optional<Dataset> read_all_users(const Source& source, Oid reader, const TrainOptions& options,
-                                      Environment& environment, Progress& progress) {
+                                      const Recency& recency, Environment& environment, Progress& progress) {
     progress.phase("reading");
     BuilderSink sink(kRefresh, source, options, environment.threads, 0);
     read_rows(source, purpose(options), environment.threads, sink, progress,
               [&](RowSink& rows) { return scan_source(source, rows, purpose(options), reader); });
-    return finished(sink, options, environment, progress);
+    return finished(sink, options, recency, environment, progress);
 }
 
 }  // namespace mf::pg

@@ -22,14 +22,15 @@ void report_read(const Source& source, std::uint64_t rows, std::uint64_t skipped
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies = 0, std::size_t other_bytes = 0);
 
-/// The same of all rows of the users who have one of the items, for a refresh, with the rights of `reader`; NULLs are
-/// skipped silently. Nothing if there is no such row.
+/// The same of all rows of the users who have one of the items, for a refresh, with the rights of `reader` and by the
+/// recency of the training run; NULLs are skipped silently. Nothing if there is no such row.
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
-                                           const TrainOptions& options, Environment& environment, Progress& progress);
+                                           const TrainOptions& options, const Recency& recency,
+                                           Environment& environment, Progress& progress);
 
 /// The same of all rows of the source.
 std::optional<Dataset> read_all_users(const Source& source, Oid reader, const TrainOptions& options,
-                                      Environment& environment, Progress& progress);
+                                      const Recency& recency, Environment& environment, Progress& progress);
 
 /// Throws MemoryLimitExceeded if the ids of a refresh take more than mf_ext.max_memory; says that there are `count` of
 /// `what`.

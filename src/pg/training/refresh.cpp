@@ -29,6 +29,7 @@ TrainOptions reading_options(const ServedVersion& model) {
     options.factors = model.shape().ranking_factors;
     if (model.rating) options.rating_factors = model.shape().rating_factors;
     options.duplicates = model.duplicates;
+    options.half_life = model.recency().half_life;
     return options;
 }
 
@@ -88,8 +89,10 @@ class Refresh {
     std::optional<Dataset> read(std::span<const Id> items) {
         const Oid owner = model_.version.owner;
         const TrainOptions options = reading_options(model_);
-        return model_.stores_users() ? read_users_of_items(source_, items, owner, options, environment_, progress_)
-                                     : read_all_users(source_, owner, options, environment_, progress_);
+        const Recency& recency = model_.recency();
+        return model_.stores_users()
+                   ? read_users_of_items(source_, items, owner, options, recency, environment_, progress_)
+                   : read_all_users(source_, owner, options, recency, environment_, progress_);
     }
 
     /// Columns of the items to be solved, and what the model knows of all columns.
@@ -218,7 +221,8 @@ class Refresh {
             for (std::size_t j = 0; j < dataset.by_user.row_size(user); ++j)
                 if (const std::uint32_t column = dataset.by_user.row_columns(user)[j];
                     model_items_[column] != UsersForItems::kUnknown)
-                    digest.add(hashes[column], dataset.by_user.row_values(user)[j]);
+                    digest.add(hashes[column], dataset.by_user.row_values(user)[j],
+                               dataset.by_user.weight(dataset.by_user.offsets[user] + j));
             return digest.value();
         };
         const std::string label = version_label(model_.name, model_.version.version);

@@ -61,15 +61,43 @@ void set_numbers(const RawTrainArguments& raw, TrainOptions* options) {
     if (!raw.regularization_null) set_option(*options, "regularization", raw.regularization);
 }
 
-void check_time_column(const TrainOptions& options, bool given) {
-    const bool last = options.duplicates_rule() == Duplicates::Last;
-    if (last && !given)
+void check_time_column(const TrainOptions& options, const NamedRelations& named) {
+    if (named.time_column) return;
+    if (options.duplicates_rule() == Duplicates::Last)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "duplicates \"last\" needs a time column",
                        "Rows of a relation have no order of their own.",
                        R"(Name it: options => '{"duplicates": "last", "time_column": "..."}'.)");
-    if (given && !last)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "time_column is used for duplicates \"last\" only", "",
-                       R"(Leave it out, or add "duplicates": "last".)");
+    if (named.half_life)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "a half-life needs a time column", "",
+                       R"(Name it: options => '{"half_life": "30 days", "time_column": "..."}'.)");
+}
+
+/// Seconds of an interval, whose months have 30 days. Throws as the input of such a value.
+double seconds_of(const std::string& interval) {
+    return pg_call([text = interval.c_str()] {
+        const Interval* span = DatumGetIntervalP(
+            DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+        return (static_cast<double>(span->month) * DAYS_PER_MONTH + static_cast<double>(span->day)) * SECS_PER_DAY +
+               static_cast<double>(span->time) / USECS_PER_SEC;
+    });
+}
+
+/// The option in the unit of the column.
+double in_unit_of(const TimeSpan& span, const std::string& option, const SourceColumn& time) {
+    const bool is_number = std::holds_alternative<double>(span);
+    if (is_number != time.is_number)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                       "option \"" + option + "\" must be " + (is_number ? "an interval" : "a number"),
+                       "The times in column \"" + time.name + "\" are of type " + type_name(time.type) + ".",
+                       is_number ? "Write {\"" + option + "\": \"30 days\"}."
+                                 : "Write a number in the unit of that column, such as {\"" + option +
+                                       "\": 2592000} for 30 days of seconds.");
+    const double value = is_number ? std::get<double>(span) : seconds_of(std::get<std::string>(span));
+    constexpr double kLongest = 1e15;  // thirty million years of seconds
+    if (!(value > 0 && value <= kLongest))
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + option + "\" must be longer than zero", "",
+                       R"(A year, "365 days", is slow; a day is fast.)");
+    return value;
 }
 
 void check_engine(const NamedRelations& named, TrainArguments& arguments) {
@@ -101,6 +129,7 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
     }
     if (!arguments.is_distributed) return;
     const char* left_out = named.item_features || named.user_features   ? "features of items or users"
+                           : named.half_life                            ? "\"half_life\""
                            : arguments.options.storage == Storage::Half ? "\"storage\": \"half\""
                                                                         : nullptr;
     if (left_out != nullptr)
@@ -213,10 +242,13 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     result.options.validate();
     check_engine(named, result);
     check_publication(result);
-    check_time_column(result.options, time_column.has_value());
+    check_time_column(result.options, named);
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                                  time_column ? time_column->c_str() : nullptr});
     const Source& source = result.source;
+    if (named.half_life) result.options.half_life = in_unit_of(*named.half_life, "half_life", *source.time);
+    // Histories are read without what makes no difference.
+    if (!named.half_life && result.options.duplicates_rule() != Duplicates::Last) result.source.time.reset();
     if (named.item_features)
         result.item_features = describe_named_features(
             {"item_features", "items", *named.item_features, raw.item_features, source.item}, raw.repeats);

@@ -180,7 +180,7 @@ TEST(Report, SaysWhatItLeavesOut) {
     const std::string page = report_page(report);
     EXPECT_EQ(times(page, "<b>"), 0u);
     EXPECT_EQ(times(page, "7 older versions are not shown"), 1u);
-    EXPECT_EQ(times(page, "nothing to show"), 3u);
+    EXPECT_EQ(times(page, "nothing to show"), 2u);  // of items: a version may be without users
     EXPECT_EQ(times(page, "No rows were held out"), 1u);
     report.held_out = true;
     EXPECT_EQ(times(report_page(report), "No rows were held out"), 0u);
