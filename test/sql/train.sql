@@ -39,6 +39,15 @@ SELECT count(*) AS wrong_counts
   FROM mf_item_factors f
   FULL JOIN (SELECT item_id::text, count(*) AS n FROM ratings GROUP BY 1) r USING (item_id)
  WHERE f.interactions IS DISTINCT FROM r.n;
+-- They lie in the order of the index by which they are read, which is that of the texts: 1, 10, 11, ..., 2. Pages may be
+-- those of rows that were deleted, in any order.
+SELECT count(*) AS not_in_order
+  FROM (SELECT user_id < lag(user_id) OVER (PARTITION BY (ctid::text::point)[0] ORDER BY ctid) AS wrong
+          FROM mf_user_factor_data
+         UNION ALL
+        SELECT item_id < lag(item_id) OVER (PARTITION BY (ctid::text::point)[0] ORDER BY ctid)
+          FROM mf_item_factor_data) f
+ WHERE wrong;
 
 -- The structure is found: the remaining items of a user's own group come first, where chance would give one in five.
 CREATE TABLE many AS SELECT * FROM planted(120, 80);

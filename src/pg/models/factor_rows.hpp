@@ -9,11 +9,12 @@
 
 namespace mf::pg {
 
-/// Stores the factors of a version by multi-inserts of a thousand rows with their index entries; memory is bounded by
-/// one batch. The rows become visible when the transaction commits.
+/// Stores the factors of a version by multi-inserts of a thousand rows with their index entries, in the order of the
+/// index: each entry goes to its end, and who reads the rows by it reads the table from front to back. Memory is 36
+/// bytes a row of one table, and one batch. The rows become visible when the transaction commits.
 /// Storage::Half expects factors that were rounded to 16 bits (TrainOptions::storage). Users only with store_users.
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
-                   Storage storage, bool store_users);
+                   Storage storage, bool store_users, Environment& environment);
 
 /// Items, or users, that were solved apart: row r of each part belongs to ids[r].
 struct SolvedItems {

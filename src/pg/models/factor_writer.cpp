@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <numeric>
 
 #include "core/base/half_floats.hpp"
+#include "core/data/text_order.hpp"
 #include "core/pipeline/train.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/table_writer.hpp"
@@ -58,16 +60,17 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     set(8, Int64GetDatum(static_cast<std::int64_t>(row.last)));
 }
 
-/// text(i) and row(i) of `size` rows; ids are set here.
+/// text(i) and row(i) of the i in `order`, in that order; ids are set here.
 template <class TextOf, class RowOf>
-void write_table(Oid table, const Target& target, std::size_t size, const TextOf& text_of, const RowOf& row_of) {
+void write_table(Oid table, const Target& target, std::span<const std::uint32_t> order, const TextOf& text_of,
+                 const RowOf& row_of) {
     TableWriter writer = open_table_writer(table);
     std::vector<std::string> texts(kBatch);
     std::vector<RowToWrite> rows(kBatch);
-    for (std::size_t begin = 0; begin < size; begin += kBatch) {
-        const int count = static_cast<int>(std::min<std::size_t>(kBatch, size - begin));
+    for (std::size_t begin = 0; begin < order.size(); begin += kBatch) {
+        const int count = static_cast<int>(std::min<std::size_t>(kBatch, order.size() - begin));
         for (int i = 0; i < count; ++i) {
-            const auto index = static_cast<std::uint32_t>(begin + static_cast<std::size_t>(i));
+            const std::uint32_t index = order[begin + static_cast<std::size_t>(i)];
             texts[i] = text_of(index);
             rows[i] = row_of(index);
             rows[i].id = texts[i];
@@ -82,7 +85,7 @@ void write_table(Oid table, const Target& target, std::size_t size, const TextOf
 }  // namespace
 
 void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset& dataset, const Model& model,
-                   Storage storage, bool store_users) {
+                   Storage storage, bool store_users, Environment& environment) {
     const RatingModel* rating = model.rating ? &*model.rating : nullptr;
     Target target{};
     target.model_id = model_id;
@@ -90,7 +93,7 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
     target.ranking_count = model.ranking.items.factors();
     target.storage = storage;
     const auto item_text = [&](std::uint32_t i) { return dataset.items.text(i); };
-    write_table(catalog.item_factors, target, dataset.items.size(), item_text, [&](std::uint32_t i) {
+    write_table(catalog.item_factors, target, text_order(dataset.items, environment), item_text, [&](std::uint32_t i) {
         return RowToWrite{{},
                           model.item_interactions[i],
                           rating != nullptr ? &rating->item_bias[i] : nullptr,
@@ -99,14 +102,16 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           model.item_interactions[i] + dataset.repeated[i]};
     });
     const auto user_text = [&](std::uint32_t u) { return dataset.users.text(u); };
-    write_table(catalog.user_factors, target, store_users ? dataset.users.size() : 0, user_text, [&](std::uint32_t u) {
+    const auto user_row = [&](std::uint32_t u) {
         return RowToWrite{{},
                           model.user_interactions[u],
                           rating != nullptr ? &rating->user_bias[u] : nullptr,
                           rating != nullptr ? rating->users.row(u) : nullptr,
                           model.ranking.users.row(u),
                           model.user_history[u]};
-    });
+    };
+    if (store_users)
+        write_table(catalog.user_factors, target, text_order(dataset.users, environment), user_text, user_row);
     pg_call([] { CommandCounterIncrement(); });
 }
 
@@ -125,7 +130,9 @@ void write_rows(const Catalog& catalog, Side side, std::int64_t model_id, const 
     target.storage = storage;
     const auto text = [&](std::uint32_t i) { return items.ids[i]; };
     const Oid table = side == Side::Items ? catalog.item_factors : catalog.user_factors;
-    write_table(table, target, items.ids.size(), text, [&](std::uint32_t i) {
+    std::vector<std::uint32_t> order(items.ids.size());
+    std::iota(order.begin(), order.end(), 0u);
+    write_table(table, target, order, text, [&](std::uint32_t i) {
         return RowToWrite{{},
                           items.interactions[i],
                           has_rating ? &items.rating_bias[i] : nullptr,

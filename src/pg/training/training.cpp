@@ -137,7 +137,7 @@ TrainingOutcome Training::store() {
     outcome.seconds = state.seconds();
     const std::int64_t model_id = next_model_id(catalog_);
     write_factors(catalog_, model_id, *state.dataset, trained.model, trained.found.options.storage,
-                  arguments_.store_users);
+                  arguments_.store_users, state.environment);
     for (const Side side : {Side::Items, Side::Users})
         if (const Ids* names = state.features->names(side))
             write_feature_map(catalog_, side, model_id, *names, trained.model);
