@@ -50,8 +50,8 @@ DROP ROLE regress_mf_user;
 -- The cache's size bounds what is kept, not what can be served: with the least cache, models in turn give their lists.
 CREATE TABLE ratings (user_id integer, item_id integer, rating real, PRIMARY KEY (user_id, item_id));
 INSERT INTO ratings SELECT * FROM planted(60, 40);
+SET mf_ext.cache_size = '1MB';
 SELECT * FROM mf_train('ratings', 'a', factors => 512, iterations => 1) \g /dev/null
 SELECT * FROM mf_train('ratings', 'b', factors => 512, iterations => 1, seed => 2) \g /dev/null
-SET mf_ext.cache_size = '1MB';
 SELECT count(*), count(DISTINCT score) > 5 AS scores FROM generate_series(1, 3) AS n, LATERAL (SELECT * FROM mf_recommend(n, 5, 'a') UNION ALL SELECT * FROM mf_recommend(n, 5, 'b')) AS lists;
 SELECT count(*), sum((mf_predict(u, 1, 'a') IS NOT NULL)::integer + (mf_predict(u, 1, 'b') IS NOT NULL)::integer) FROM generate_series(1, 20) AS u;

@@ -1,5 +1,5 @@
-# The shared cache of item factors: one copy for all sessions, built once, evicted when its model is dropped, and never
-# an obstacle to a list.
+# The shared cache of item factors: one copy for all sessions, built once, by the training run or for the first list,
+# evicted when its model is dropped, and never an obstacle to either.
 use strict;
 use warnings;
 
@@ -9,12 +9,16 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "mf_ext.keep_versions = 1\nrestart_after_crash = on");
+$node->append_conf('postgresql.conf', "mf_ext.keep_versions = 1\nrestart_after_crash = on\nmax_prepared_transactions = 1");
 $node->start;
+
+# A training run leaves items out of the cache that have no room in it.
+my $apart = q{SET mf_ext.cache_size = '1MB'};
 
 sub install {
     my ($database) = @_;
-    $node->safe_psql($database, q{
+    $node->safe_psql($database, qq{
+        $apart;
         CREATE EXTENSION mf_ext;
         CREATE TABLE ratings AS
             SELECT n % 300 AS user_id, (n * 7919 + n / 300) % 5000 AS item_id, 1 + n % 5 AS rating
@@ -24,7 +28,7 @@ sub install {
     });
 }
 
-sub cached { return $node->safe_psql('postgres', 'SELECT string_agg(database || model || version, \' \' ORDER BY 1) FROM mf_cache'); }
+sub cached { return $node->safe_psql('postgres', 'SELECT string_agg(database || model || version, \' \' ORDER BY database, model, version) FROM mf_cache'); }
 
 sub start_psql {
     my (@commands) = @_;
@@ -67,11 +71,34 @@ is(cached(), 'postgresratings1', 'and is there still');
 my $committed = $node->safe_psql('postgres', q{
     BEGIN; SELECT FROM mf_train('ratings', factors => 8, iterations => 1); SELECT count(*) FROM mf_recommend(7, 5); COMMIT;
     SELECT string_agg(version::text, ' ') FROM mf_cache; SELECT count(*) FROM mf_recommend(7, 5)});
-is($committed, "5\n\n5", 'the commit releases the version that it deletes');
-is(cached(), 'postgresratings2', 'and the new one is shared from then on');
+is($committed, "5\n2\n5", 'the commit releases the version that it deletes, and shares the new one');
+is(cached(), 'postgresratings2', 'as other sessions see');
+
+# A training run makes the items ready to serve. What is undone leaves nothing behind, however it is undone.
+my $train = q{SELECT FROM mf_train('ratings', 'ready', factors => 64, iterations => 1)};
+my $ready = q{SELECT count(*) FROM mf_cache WHERE model = 'ready'};
+is($node->safe_psql('postgres', "BEGIN; $train; $ready; COMMIT; $ready"), "0\n1", 'a training run puts the items there, for those who see its version');
+is($node->safe_psql('postgres', q{SET mf_ext.fault = 'directory'; SELECT count(*) FROM mf_recommend(7, 5, 'ready')}), '5',
+    'so that a first list reads none of them');
+my $of_training = q{SELECT md5(string_agg(item_id || ' ' || score, ' ')) FROM mf_recommend(7, 20, 'ready')};
+my $lists = $node->safe_psql('postgres', qq{$of_training; $apart; SET mf_ext.fault = 'shared_memory'; BEGIN; $train; $of_training; ROLLBACK});
+like($lists, qr/^(\w{32})\n\1$/, 'and is that of items that were read from the table');
+$node->safe_psql('postgres', q{SELECT mf_drop_model('ready')});
+for my $undone ("BEGIN; $train; ROLLBACK", "BEGIN; SAVEPOINT s; $train; ROLLBACK TO s; COMMIT", "BEGIN; $train; PREPARE TRANSACTION 'p'",
+    "ROLLBACK PREPARED 'p'") {
+    $node->safe_psql('postgres', $undone);
+    is(cached(), 'postgresratings2', $undone);
+}
+$node->psql('postgres', "BEGIN; $train; SELECT pg_terminate_backend(pg_backend_pid())");
+is(cached(), 'postgresratings2', 'a session that ends leaves nothing');
+is($node->safe_psql('postgres', "SET mf_ext.fault = 'shared_memory'; $train; $ready"), '0', 'without shared memory the training run is done as well');
+is($node->safe_psql('postgres', "$apart; $train; $ready"), '0', 'and so it is without room');
+$node->safe_psql('postgres', "BEGIN; $train; SELECT FROM mf_train('ratings', 'second', factors => 8, iterations => 1); COMMIT");
+is(cached(), 'postgresratings2 postgresready3', 'the first training run of a transaction is ready');
+$node->safe_psql('postgres', q{SELECT mf_drop_model('ready'), mf_drop_model('second')});
 $node->safe_psql('postgres', q{SELECT mf_drop_model('ratings')});
 is(cached(), '', 'a dropped model is released');
-$node->safe_psql('postgres', q{SELECT mf_train('ratings', factors => 64, iterations => 2)});
+$node->safe_psql('postgres', qq{$apart; SELECT mf_train('ratings', factors => 64, iterations => 2)});
 
 # Concurrent first readers: one builds, the others wait; if it is cancelled or terminated, another one builds.
 for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
@@ -93,8 +120,8 @@ for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
         is(${ $waiter->{err} } . ${ $waiter->{out} }, "$expected\n", 'the others have their lists');
     }
     is($node->safe_psql('postgres', 'SELECT count(*), sum(hits) FROM mf_cache'), '1|3', 'from one copy');
-    $node->safe_psql('postgres', q{SELECT FROM mf_retrain('ratings')}) if $end eq 'pg_cancel_backend';
-    $node->safe_psql('postgres', q{SELECT FROM mf_train('ratings', factors => 64, iterations => 2)});
+    $node->safe_psql('postgres', qq{$apart; SELECT FROM mf_retrain('ratings')}) if $end eq 'pg_cancel_backend';
+    $node->safe_psql('postgres', qq{$apart; SELECT FROM mf_train('ratings', factors => 64, iterations => 2)});
 }
 
 # If the server gets no shared memory, or may not use so much, a session has a private copy and says so once.
@@ -128,7 +155,7 @@ for my $setting ("mf_ext.fault = 'shared_memory'", "mf_ext.cache_size = '1MB'") 
 }
 
 # The least recently used model is evicted.
-$node->safe_psql('postgres', q{SELECT mf_train('ratings', 'b', factors => 64, iterations => 1), mf_train('ratings', 'c', factors => 64, iterations => 1)});
+$node->safe_psql('postgres', qq{$apart; SELECT mf_train('ratings', 'b', factors => 64, iterations => 1), mf_train('ratings', 'c', factors => 64, iterations => 1)});
 my $limit = q{SET mf_ext.cache_size = '8MB'};
 $node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, '$_')") for 'ratings', 'b', 'ratings';
 $node->safe_psql('postgres', "$limit; SELECT FROM mf_recommend(1, 1, 'c')");

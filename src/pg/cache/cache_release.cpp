@@ -12,7 +12,7 @@ bool due_at_commit = false;
 
 bool is_dropped_unsafe(const Catalog& catalog, const ItemKey& key) {
     if (key.database != MyDatabaseId) return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key.database));
-    return key.table != catalog.models || !version_has_items_unsafe(catalog, key.model_id, key.items_at);
+    return key.table != catalog.models || items_published_unsafe(catalog, key.model_id) != key.items_at;
 }
 
 void at_transaction_end(XactEvent event, void*) {

@@ -64,6 +64,13 @@ void attach_directory_unsafe() {
     directory = found;
 }
 
+/// The caller holds the lock exclusively, and the segment is pinned.
+void show(Slot& slot) {
+    slot.built_at = GetCurrentTimestamp();
+    pg_atomic_write_u64(&slot.last_used, static_cast<std::uint64_t>(GetCurrentStatementStartTimestamp()));
+    slot.state = State::Ready;
+}
+
 /// The caller holds the lock exclusively.
 void remove_unsafe(Slot& slot) {
     const dsm_handle handle = slot.handle;
@@ -100,6 +107,7 @@ void take_unsafe(Slot* slot, const ItemKey& key, const ItemLabel& label, Claimed
     slot->key = key;
     slot->label = label;
     slot->bytes = 0;
+    slot->handle = DSM_HANDLE_INVALID;
     pg_atomic_write_u64(&slot->hits, 0);
     pg_atomic_write_u64(&slot->serial, ++directory->last_serial);
     own_building = claimed->slot = static_cast<int>(slot - directory->slots);
@@ -164,9 +172,20 @@ void publish_slot_unsafe(int number, dsm_segment* segment) {
     provoke_directory_error_unsafe();
     dsm_pin_segment(segment);
     slot.handle = dsm_segment_handle(segment);
-    slot.built_at = GetCurrentTimestamp();
-    pg_atomic_write_u64(&slot.last_used, static_cast<std::uint64_t>(GetCurrentStatementStartTimestamp()));
-    slot.state = State::Ready;
+    show(slot);
+    LWLockRelease(&directory->lock);
+    own_building = -1;
+    ConditionVariableBroadcast(&directory->changed);
+}
+
+void keep_slot_unsafe(int number, dsm_segment* segment) {
+    dsm_pin_segment(segment);
+    directory->slots[number].handle = dsm_segment_handle(segment);  // read by the session that builds alone
+}
+
+void publish_kept_slot() {
+    LWLockAcquire(&directory->lock, LW_EXCLUSIVE);
+    show(directory->slots[own_building]);
     LWLockRelease(&directory->lock);
     own_building = -1;
     ConditionVariableBroadcast(&directory->changed);
@@ -175,9 +194,12 @@ void publish_slot_unsafe(int number, dsm_segment* segment) {
 void abandon_slot_unsafe() {
     if (own_building < 0) return;
     LWLockAcquire(&directory->lock, LW_EXCLUSIVE);
-    clear(directory->slots[own_building]);
+    Slot& slot = directory->slots[own_building];
+    const dsm_handle kept = slot.handle;
+    clear(slot);
     LWLockRelease(&directory->lock);
     own_building = -1;
+    if (kept != DSM_HANDLE_INVALID) dsm_unpin_segment(kept);
     ConditionVariableBroadcast(&directory->changed);
 }
 

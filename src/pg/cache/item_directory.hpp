@@ -68,7 +68,14 @@ bool reserve_slot_unsafe(int slot, std::uint64_t bytes, std::uint64_t limit);
 /// state of building.
 void publish_slot_unsafe(int slot, dsm_segment* segment);
 
-/// Frees the slot in which this session builds, if any.
+/// Pins the segment of an image that was built, which no session finds before publish_kept_slot(). An error leaves the
+/// segment unpinned and the slot in the state of building.
+void keep_slot_unsafe(int slot, dsm_segment* segment);
+
+/// Publishes the image that keep_slot_unsafe() was called for. Raises nothing.
+void publish_kept_slot();
+
+/// Frees the slot in which this session builds, if any, and the image that was kept in it.
 void abandon_slot_unsafe();
 
 /// False once the image with the serial was evicted from the slot. Takes no lock.

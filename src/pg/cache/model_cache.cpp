@@ -259,4 +259,18 @@ void share_items(const Catalog& catalog, const std::string& name, const ModelVer
     ItemBuild(catalog, name, version, shape).share(claim);
 }
 
+void share_items_at_commit(const Catalog& catalog, const std::string& name, std::int32_t version, std::int64_t model_id,
+                           const ItemParts& items, Environment& environment) {
+    const std::size_t bytes = ItemImage::bytes(items);
+    if (bytes > setting_cache_size()) return;
+    ItemLabel label;
+    copy_clipped(label.model, name);
+    label.version = version;
+    label.items = items.ids.size();
+    const TimestampTz published = pg_call([&catalog, model_id] { return items_published_unsafe(catalog, model_id); });
+    ItemClaim claim({MyDatabaseId, catalog.models, model_id, published}, label);
+    if (claim.may_publish())
+        claim.publish_at_commit(bytes, [&](void* memory) { ItemImage::build(items, memory, environment); });
+}
+
 }  // namespace mf::pg

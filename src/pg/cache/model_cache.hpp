@@ -20,4 +20,10 @@ std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::st
 /// there. Throws as cached_model() does for damaged rows.
 void share_items(const Catalog& catalog, const std::string& name, const ModelVersion& version);
 
+/// The same for a version that this transaction has published, from its items as they were trained: they are in the
+/// cache once the transaction commits. Of several trainings of a transaction the first one's are. Throws
+/// std::bad_alloc, and what the environment's checkpoint throws.
+void share_items_at_commit(const Catalog& catalog, const std::string& name, std::int32_t version, std::int64_t model_id,
+                           const ItemParts& items, Environment& environment);
+
 }  // namespace mf::pg

@@ -1,5 +1,6 @@
 #include "pg/cache/shared_items.hpp"
 
+#include "pg/cache/items_at_commit.hpp"
 #include "pg/wall/fault.hpp"
 #include "pg/wall/guc.hpp"
 
@@ -9,10 +10,8 @@ extern "C" {
 }
 
 namespace mf::pg {
-namespace {
-
 /// A segment that belongs to `owner` as long as it is not pinned, so that a failure leaves nothing behind.
-struct Creation {
+struct ItemClaim::Creation {
     ResourceOwner owner = nullptr;
     dsm_segment* segment = nullptr;
 
@@ -34,8 +33,6 @@ struct Creation {
         }
     }
 };
-
-}  // namespace
 
 SharedImage::~SharedImage() {
     if (segment_ == nullptr) return;
@@ -84,15 +81,14 @@ ItemClaim::~ItemClaim() {
     }
 }
 
-std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::function<void(void*)>& build) {
-    if (slot_ < 0) return nullptr;
+bool ItemClaim::create(Creation& creation, std::size_t bytes, const std::function<void(void*)>& build) {
+    if (slot_ < 0) return false;
     const std::uint64_t limit = setting_cache_size();
     if (!pg_call([slot = slot_, bytes, limit] { return reserve_slot_unsafe(slot, bytes, limit); })) {
         refusal_ = too_large_for_cache(bytes);
         give_up();
-        return nullptr;
+        return false;
     }
-    Creation creation;
     ResourceOwner caller = CurrentResourceOwner;
     try {
         pg_call([&creation, bytes, caller] {
@@ -105,9 +101,15 @@ std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::fu
         CurrentResourceOwner = caller;
         refusal_ = std::string("It takes ") + megabytes(bytes) + ": " + error.data->message + ".";
         give_up();
-        return nullptr;
+        return false;
     }
     build(dsm_segment_address(creation.segment));
+    return true;
+}
+
+std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::function<void(void*)>& build) {
+    Creation creation;
+    if (!create(creation, bytes, build)) return nullptr;
     auto image = std::make_shared<SharedImage>(slot_, serial_, nullptr);
     pg_call([number = slot_, segment = creation.segment] {
         // Until the mapping is pinned too, an error releases the segment together with its owner.
@@ -117,6 +119,15 @@ std::shared_ptr<SharedImage> ItemClaim::publish(std::size_t bytes, const std::fu
     slot_ = -1;
     image->segment_ = creation.segment;
     return image;
+}
+
+bool ItemClaim::publish_at_commit(std::size_t bytes, const std::function<void(void*)>& build) {
+    Creation creation;
+    if (!create(creation, bytes, build)) return false;
+    // The mapping goes with its owner; the segment stays.
+    pg_call([number = slot_, segment = creation.segment] { publish_at_commit_unsafe(number, segment); });
+    slot_ = -1;
+    return true;
 }
 
 }  // namespace mf::pg

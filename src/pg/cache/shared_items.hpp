@@ -60,11 +60,19 @@ class ItemClaim {
     /// available, with the reason in refusal(). Exceptions of `build` are passed on, and nothing is left behind.
     std::shared_ptr<SharedImage> publish(std::size_t bytes, const std::function<void(void*)>& build);
 
+    /// The same, published when the transaction commits (items_at_commit.hpp). False if no shared memory is available,
+    /// with the reason in refusal().
+    bool publish_at_commit(std::size_t bytes, const std::function<void(void*)>& build);
+
     /// The reason, for a message, why the image cannot be shared; empty if it can, or if no message is needed.
     const std::string& refusal() const { return refusal_; }
 
   private:
+    struct Creation;
+
     void give_up();
+    /// Reserves the bytes and builds in a segment of them; false, with a reason, if there is none.
+    bool create(Creation& creation, std::size_t bytes, const std::function<void(void*)>& build);
 
     int slot_ = -1;  // the slot taken to build in
     std::uint64_t serial_ = 0;

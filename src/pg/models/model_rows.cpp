@@ -353,20 +353,20 @@ void throw_no_such_version(const std::string& model, std::int64_t version) {
                    "Versions are listed in mf_models.");
 }
 
-bool version_has_items_unsafe(const Catalog& catalog, std::int64_t model_id, TimestampTz items_at) {
+TimestampTz items_published_unsafe(const Catalog& catalog, std::int64_t model_id) {
     Relation models = try_relation_open(catalog.models, AccessShareLock);
-    if (models == nullptr) return false;
+    if (models == nullptr) return 0;
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    TimestampTz now = 0;
-    const bool exists = with_row_unsafe(catalog, models, model_id, snapshot, [&now](HeapTuple tuple, TupleDesc desc) {
+    TimestampTz published = 0;
+    with_row_unsafe(catalog, models, model_id, snapshot, [&published](HeapTuple tuple, TupleDesc desc) {
         bool null;
         Datum time = heap_getattr(tuple, kRefreshedAt, desc, &null);
         if (null) time = heap_getattr(tuple, kTrainedAt, desc, &null);
-        now = null ? 0 : DatumGetTimestampTz(time);
+        published = null ? 0 : DatumGetTimestampTz(time);
     });
     UnregisterSnapshot(snapshot);
     relation_close(models, AccessShareLock);
-    return exists && now == items_at;
+    return published;
 }
 
 ModelLabel label_of_version_unsafe(const Catalog& catalog, std::int64_t model_id) {

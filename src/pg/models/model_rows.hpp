@@ -79,9 +79,9 @@ bool changed_since_snapshot_unsafe(const Catalog& catalog, const char* name);
 /// Throws undefined_object; the hint says where versions are listed.
 [[noreturn]] void throw_no_such_version(const std::string& model, std::int64_t version);
 
-/// True if a snapshot taken now sees the row of a version with the items of that time; it does not see rows that the
-/// current transaction has deleted.
-bool version_has_items_unsafe(const Catalog& catalog, std::int64_t model_id, TimestampTz items_at);
+/// When the items were published that a version has now, as a snapshot taken now sees its row; 0 if it sees none, as it
+/// sees none that the current transaction has deleted.
+TimestampTz items_published_unsafe(const Catalog& catalog, std::int64_t model_id);
 
 /// Name and owner of a version's model under the active snapshot; a null name if the version does not exist.
 struct ModelLabel {

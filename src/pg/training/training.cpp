@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/pipeline/train.hpp"
 #include "core/pipeline/warm_start.hpp"
+#include "pg/cache/model_cache.hpp"
 #include "pg/distributed/engines.hpp"
 #include "pg/models/factor_rows.hpp"
 #include "pg/models/feature_map.hpp"
@@ -144,9 +145,28 @@ TrainingOutcome Training::store() {
     StoredVersion stored = store_version(catalog_, arguments_, owner, model_id, trained, outcome.seconds, verdict);
     outcome.version = stored.number;
     outcome.message = std::move(stored.message);
+    if (outcome.message.empty()) make_ready(outcome.version, model_id);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
     return outcome;
+}
+
+/// What was trained is taken apart: it is stored already. The run is done even if there is no memory for this.
+void Training::make_ready(std::int32_t version, std::int64_t model_id) {
+    Model& model = state_->trained.model;
+    ItemParts items;
+    items.ids = std::move(state_->dataset->items);
+    items.interactions = std::move(model.item_interactions);
+    items.ranking = std::move(model.ranking.items);
+    if (model.rating) {
+        items.rating = std::move(model.rating->items);
+        items.rating_bias = std::move(model.rating->item_bias);
+    }
+    try {
+        share_items_at_commit(catalog_, arguments_.model, version, model_id, items, state_->environment);
+    } catch (const std::bad_alloc&) {
+        report(LOG, "there was no memory to make the items of model \"" + arguments_.model + "\" ready to serve");
+    }
 }
 
 void advise(const TrainArguments& arguments) {

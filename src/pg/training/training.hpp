@@ -42,6 +42,9 @@ class Training {
 
   private:
     void read_here(const ModelVersion* start_from);
+    /// Has the items in the shared cache once the transaction commits, so that no session has to read them for its
+    /// first list.
+    void make_ready(std::int32_t version, std::int64_t model_id);
 
     struct State;
     Catalog catalog_;
