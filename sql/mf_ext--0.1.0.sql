@@ -147,6 +147,7 @@ CREATE TABLE @extschema@.mf_item_factor_data (
     rating_halves   pg_catalog.int2[],
     ranking_halves  pg_catalog.int2[],
     source_rows     pg_catalog.int8     NOT NULL, -- before duplicates were merged into interactions
+    popularity      pg_catalog.float4,            -- interactions by their age; NULL: all count alike
     CONSTRAINT mf_item_factor_data_factors CHECK (pg_catalog.num_nonnulls(ranking_factors, ranking_halves) OPERATOR(pg_catalog.=) 1),
     CONSTRAINT mf_item_factor_data_pkey PRIMARY KEY (model_id, item_id)
 );
@@ -351,7 +352,7 @@ CREATE VIEW @extschema@.mf_user_factors WITH (security_barrier) AS
 CREATE VIEW @extschema@.mf_item_factors WITH (security_barrier) AS
     SELECT f.model_id, m.version, f.item_id, f.interactions, f.rating_bias,
            coalesce(f.rating_factors, @extschema@.mf_floats(f.rating_halves)) AS rating_factors,
-           coalesce(f.ranking_factors, @extschema@.mf_floats(f.ranking_halves)) AS ranking_factors
+           coalesce(f.ranking_factors, @extschema@.mf_floats(f.ranking_halves)) AS ranking_factors, f.popularity
       FROM @extschema@.mf_item_factor_data f
       JOIN @extschema@.mf_models m ON m.model_id OPERATOR(pg_catalog.=) f.model_id;
 
@@ -393,6 +394,7 @@ COMMENT ON COLUMN @extschema@.mf_user_factors.history_digest IS 'shows whether t
 COMMENT ON VIEW @extschema@.mf_item_factors IS 'factors of items, one row per item and version';
 COMMENT ON COLUMN @extschema@.mf_item_factors.rating_factors IS 'serve mf_predict; NULL for implicit feedback';
 COMMENT ON COLUMN @extschema@.mf_item_factors.ranking_factors IS 'a score is their dot product with those of a user';
+COMMENT ON COLUMN @extschema@.mf_item_factors.popularity IS 'interactions weighed by their age; NULL where all count alike';
 COMMENT ON VIEW @extschema@.mf_item_feature_factors IS 'factors of features of items, one row per feature and version; those expected of an item are a weighted sum';
 COMMENT ON COLUMN @extschema@.mf_item_feature_factors.feature IS 'name as mf_features gives it; empty: the intercept, which every item has';
 COMMENT ON COLUMN @extschema@.mf_item_feature_factors.kind IS 'category, number or intercept';

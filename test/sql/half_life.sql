@@ -90,6 +90,28 @@ SELECT new_items('stars') < new_items('young') AS newer;
 SELECT FROM mf_train('stars', 'timed', factors => 6, options => '{"time_column": "at"}');
 SELECT fingerprint('stars') = fingerprint('timed') AS same;
 
+-- What is popular is popular lately: the same counts for users without a history and in mf_evaluate.
+CREATE FUNCTION by_hand(half interval) RETURNS TABLE (item_id integer, popularity float8) LANGUAGE sql AS $$
+    SELECT item_id, sum(greatest(0.5 ^ (extract(epoch FROM (SELECT max(at) FROM plays) - at) / extract(epoch FROM half))::float8, 2 ^ -20::float8)) FROM plays GROUP BY item_id $$;
+SELECT FROM mf_train('plays', 'lately', rating_column => 'plays', feedback => 'implicit', factors => 8, options => '{"time_column": "at", "half_life": "30 days", "duplicates": "last"}');
+SELECT FROM mf_train('plays', 'weekly', rating_column => 'plays', feedback => 'implicit', factors => 8, options => '{"time_column": "at", "half_life": "30 days", "popular_half_life": "7 days"}');
+SELECT FROM mf_train('plays', 'counts', rating_column => 'plays', feedback => 'implicit', factors => 8, options => '{"time_column": "at", "popular_half_life": "7 days"}');
+SELECT FROM mf_train('plays', 'ever', rating_column => 'plays', feedback => 'implicit', factors => 8);
+SELECT differences('ever', 'counts', 0) AS lists;
+SELECT model, count(*) AS items, count(f.popularity) AS weighed,
+       bool_and(abs(f.popularity - h.popularity) < 1e-4 * h.popularity + 1e-4) AS by_hand
+  FROM mf_item_factors f JOIN mf_models m USING (model_id) JOIN by_hand(CASE WHEN model = 'lately' THEN interval '30 days' ELSE '7 days' END) h ON h.item_id = f.item_id::integer
+ WHERE m.live AND m.model IN ('ever', 'lately', 'weekly', 'counts') GROUP BY model ORDER BY model;
+SELECT m AS model, array_agg(r.item_id ORDER BY r.rank) = (SELECT array_agg(item_id::bigint ORDER BY popularity DESC, item_id) FROM (SELECT item_id, popularity FROM by_hand('7 days') ORDER BY popularity DESC, item_id LIMIT 5) AS h) AS popular
+  FROM unnest('{ever,weekly,counts}'::text[]) AS m, mf_recommend(-1, 5, m) AS r GROUP BY m ORDER BY m;
+CREATE TABLE test AS SELECT DISTINCT ON (user_id) u AS user_id, h.item_id FROM generate_series(1, 200) AS u JOIN LATERAL (SELECT * FROM by_hand('7 days') ORDER BY popularity DESC LIMIT 20) AS h ON true
+ WHERE NOT EXISTS (SELECT FROM plays p WHERE p.user_id = u AND p.item_id = h.item_id) ORDER BY user_id, h.popularity DESC;
+SELECT round(a.mrr::numeric, 3) AS weekly, b.mrr < 1 AS ever FROM mf_evaluate('counts', 'test') AS a, mf_evaluate('ever', 'test') AS b WHERE a.recommender = 'popularity' AND b.recommender = 'popularity';
+-- A refresh counts likewise, from the same time on.
+INSERT INTO plays SELECT u, 82, 1, '2026-02-01 UTC' FROM generate_series(1, 200, 5) AS u;
+SELECT new_items FROM mf_refresh_items('counts', 5);
+SELECT f.popularity FROM mf_item_factors f JOIN mf_models m USING (model_id) WHERE model = 'counts' AND item_id = '82';
+
 \pset format unaligned
 \pset tuples_only on
 CREATE FUNCTION with_half_life(options jsonb, source regclass DEFAULT 'plays') RETURNS SETOF text LANGUAGE sql AS
@@ -103,6 +125,8 @@ SELECT with_half_life('{"half_life": "-1 days", "time_column": "at"}');
 SELECT with_half_life('{"half_life": 0, "time_column": "day"}', 'days');
 SELECT with_half_life('{"half_life": 1e400, "time_column": "day"}', 'days');
 SELECT with_half_life('{"half_life": null, "time_column": "at"}');
+SELECT with_half_life('{"popular_half_life": "1 day"}');
+SELECT with_half_life('{"popular_half_life": 1, "time_column": "at"}');
 SELECT with_half_life('{"half_life": ["1 day"], "time_column": "at"}');
 SELECT with_half_life('{"half_life": "1 day", "time_column": "nothing"}');
 SELECT with_half_life('{"half_life": "1 day", "time_column": "user_id"}');

@@ -28,17 +28,26 @@ struct MergeFailure {
     bool overflow;  // otherwise: a duplicate under Duplicates::Error
 };
 
-/// One value and one weight for the rows of one cell.
+/// What the rows of one cell become.
+struct MergedCell {
+    float value;
+    float weight;
+    float popularity;
+};
+
 template <class Row>
-MergedValue merged(std::span<Row> rows, Duplicates rule, const Recency& recency) {
+MergedCell merged(std::span<Row> rows, Duplicates rule, const Recency& recency) {
     if (rows.size() > 1) std::sort(rows.begin(), rows.end());
-    MergedValue value(rule);
+    MergedValue value(rule), popularity(rule);
     for (const Row& row : rows) {
-        float weight = 1.0f;
-        if constexpr (std::is_same_v<Row, TimedRow>) weight = recency.weight(row.time);
-        value.add(row.value(), weight);
+        if constexpr (std::is_same_v<Row, TimedRow>) {
+            value.add(row.value(), recency.weight(row.time));
+            popularity.add(row.value(), recency.popularity(row.time));
+        } else {
+            value.add(row.value());
+        }
     }
-    return value;
+    return {value.value(), value.weight(), popularity.weight()};
 }
 
 /// The failure of the first row, in row order: the message does not depend on which thread comes first.
@@ -72,14 +81,18 @@ class FirstFailure {
     std::optional<MergeFailure> failure_;
 };
 
+/// Sums of weights of popularity in integers: their order makes no difference. 2^40 entries of an item fit.
+constexpr float kPopularityUnit = 0x1.0p-24f;
+
 /// Where the entries of a block go: items and values from the block's beginning on, counts from its first user on. What
-/// all blocks share: rows of each item beyond its entries.
+/// all blocks share: rows of each item beyond its entries, and its popularity in units.
 struct BlockOutput {
     std::uint32_t* items;
     float* values;
     float* weights;  ///< null: they are not wanted
     std::uint64_t* counts;
     std::uint64_t* repeated;
+    std::uint64_t* popularity;  ///< null: it is not wanted
 };
 
 /// Writes one entry for each cell of the sorted rows, up to the first cell that fails.
@@ -93,11 +106,14 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         const std::uint32_t user_in_block = blocks.user_in_block(cell);
         const std::uint32_t item = blocks.item(cell);
         float value = rows[begin].value();
-        float weight = 1.0f;
-        if (end - begin > 1 || output.weights != nullptr) {
-            const MergedValue cell = merged(rows.subspan(begin, end - begin), rule, recency);
-            value = cell.value();
-            weight = cell.weight();
+        if (end - begin > 1 || recency.needs_times()) {
+            const MergedCell cell = merged(rows.subspan(begin, end - begin), rule, recency);
+            value = cell.value;
+            if (output.weights != nullptr) output.weights[entries] = cell.weight;
+            if (output.popularity != nullptr)
+                std::atomic_ref(output.popularity[item])
+                    .fetch_add(static_cast<std::uint64_t>(cell.popularity / kPopularityUnit),
+                               std::memory_order_relaxed);
         }
         if (end - begin > 1) {
             const bool is_error = rule == Duplicates::Error;
@@ -109,7 +125,6 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         }
         output.items[entries] = item;
         output.values[entries] = value;
-        if (output.weights != nullptr) output.weights[entries] = weight;
         ++entries;
         ++output.counts[user_in_block];
     }
@@ -237,8 +252,14 @@ Csr InteractionsBuilder::scatter(const CellBlocks& blocks, const std::vector<std
     return matrix;
 }
 
+/// Of each item.
+struct InteractionsBuilder::ItemCounts {
+    Array<std::uint64_t> repeated;
+    Array<std::uint64_t> popularity;  ///< in units; empty: not wanted
+};
+
 template <class Row>
-Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, Array<std::uint64_t>& repeated,
+Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, ItemCounts& counts,
                                    Environment& environment) {
     const CellBlocks blocks(users_.size(), items_.size(), rows_);
     std::vector<std::uint64_t> begins;
@@ -246,9 +267,10 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, Arra
     // The ranks are released with the full expression, before rows are sorted.
     Csr matrix = scatter(blocks, users_.sort(environment), items_.sort(environment), begins, times, environment);
 
-    if (recency.is_used()) matrix.weights = Array<float>(matrix.columns.size());
+    if (recency.weighs()) matrix.weights = Array<float>(matrix.columns.size());
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
-    repeated = Array<std::uint64_t>(items_.size(), 0);
+    counts.repeated = Array<std::uint64_t>(items_.size(), 0);
+    if (recency.weighs_popularity()) counts.popularity = Array<std::uint64_t>(items_.size(), 0);
     std::vector<SortScratch<Row>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
     FirstFailure failure;
     parallel_for(environment, blocks.count(), [&](std::size_t block, int worker) {
@@ -260,9 +282,12 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, Arra
         const std::span<Row> rows =
             sorted_rows<Row>({columns, begins[block + 1] - begin}, values, times.data() + (times.empty() ? 0 : begin),
                              blocks.cell_bits(), scratch[static_cast<std::size_t>(worker)]);
-        float* const weights = recency.is_used() ? matrix.weights.data() + begin : nullptr;
-        merge_rows(rows, blocks, first_user, rule, recency,
-                   {columns, values, weights, matrix.offsets.data() + 1 + first_user, repeated.data()}, failure);
+        float* const weights = recency.weighs() ? matrix.weights.data() + begin : nullptr;
+        std::uint64_t* const popularity = recency.weighs_popularity() ? counts.popularity.data() : nullptr;
+        merge_rows(
+            rows, blocks, first_user, rule, recency,
+            {columns, values, weights, matrix.offsets.data() + 1 + first_user, counts.repeated.data(), popularity},
+            failure);
     });
     scratch.clear();
     times = Array<double>();
@@ -288,12 +313,16 @@ double InteractionsBuilder::newest_time() const {
 
 Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment, Recency recency) && {
     if (rows_ == 0) throw InvalidData("no interactions to train on");
-    if (recency.is_used() && !with_times_) throw std::logic_error("a half-life needs times");
-    if (recency.is_used() && std::isnan(recency.newest)) recency.newest = newest_time();
-    Array<std::uint64_t> repeated;
-    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, recency, repeated, environment)
-                              : finish_as<PlainRow>(rule, recency, repeated, environment);
-    return {std::move(users_), std::move(items_), std::move(by_user), std::move(repeated), rows_, recency};
+    if (recency.needs_times() && !with_times_) throw std::logic_error("a half-life needs times");
+    if (recency.needs_times() && std::isnan(recency.newest)) recency.newest = newest_time();
+    ItemCounts counts;
+    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, recency, counts, environment)
+                              : finish_as<PlainRow>(rule, recency, counts, environment);
+    Array<float> popularity(counts.popularity.size());
+    std::transform(counts.popularity.begin(), counts.popularity.end(), popularity.begin(),
+                   [](std::uint64_t units) { return static_cast<float>(units) * kPopularityUnit; });
+    return {std::move(users_), std::move(items_),    std::move(by_user), std::move(counts.repeated), rows_,
+            recency,           std::move(popularity)};
 }
 
 double builder_counter_bytes(std::uint64_t users, std::uint64_t items, std::uint64_t rows) {

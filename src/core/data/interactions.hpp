@@ -23,6 +23,7 @@ struct Dataset {
     Array<std::uint64_t> repeated;  ///< rows of each item beyond its entries: those that were merged into others
     std::uint64_t rows_read = 0;    ///< before duplicates were merged
     Recency recency = {};           ///< by which by_user has weights
+    Array<float> popularity = {};   ///< of each item the weights of its entries, summed; empty: all weigh 1
 };
 
 class CellBlocks;
@@ -55,16 +56,17 @@ class InteractionsBuilder {
     /// in the order of ids. Duplicates::Last takes the value with the latest time and, of equal times, the greatest
     /// value. The result does not depend on the order of the rows: the rows of a cell are sorted by (time, value)
     /// before they are summed, in double precision. O(rows) unless most are duplicates. Peak memory about 20 bytes per
-    /// row (36 with times, 40 with weights), the collected rows included. A recency that is used gives cells weights
-    /// (MergedValue::weight); without a newest time, NaN, its newest is that of the rows: InvalidData if none has one
-    /// that is finite.
+    /// row (36 with times, 40 with weights), the collected rows included. A recency gives cells weights
+    /// (MergedValue::weight) and items their popularity; without a newest time, NaN, its newest is that of the rows:
+    /// InvalidData if none has one that is finite.
     Dataset finish(Duplicates rule, Environment& environment, Recency recency = {}) &&;
 
   private:
     struct Chunk;
+    struct ItemCounts;
     void add_chunk();
     template <class Row>
-    Csr finish_as(Duplicates rule, const Recency& recency, Array<std::uint64_t>& repeated, Environment& environment);
+    Csr finish_as(Duplicates rule, const Recency& recency, ItemCounts& counts, Environment& environment);
     double newest_time() const;
     Csr scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
                 const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins, Array<double>& times,

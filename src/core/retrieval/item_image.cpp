@@ -74,8 +74,11 @@ void ItemImage::build(const ItemParts& parts, void* memory, Environment& environ
     SortedIds::build(parts.ids, base + header.ids, environment);
     std::copy(parts.interactions.begin(), parts.interactions.end(),
               reinterpret_cast<std::uint32_t*>(base + header.interactions));
-    descending_order({reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items}, environment,
-                     [&](std::uint32_t item) { return parts.interactions[item]; });
+    const std::span by_popularity(reinterpret_cast<std::uint32_t*>(base + header.by_popularity), header.items);
+    if (parts.popularity.empty())
+        descending_order(by_popularity, environment, [&](std::uint32_t item) { return parts.interactions[item]; });
+    else
+        descending_order(by_popularity, environment, [&](std::uint32_t item) { return parts.popularity[item]; });
     ItemIndex::build(parts.ranking, base + header.ranking, environment);
     const GramMatrix gram = gram_of_solved(parts, environment);
     std::copy_n(gram.data(), gram.size(), reinterpret_cast<float*>(base + header.gram));

@@ -17,6 +17,7 @@ namespace mf {
 struct ItemParts {
     IdTable ids{IdKind::Integer};
     Array<std::uint32_t> interactions;
+    Array<float> popularity;  ///< interactions by their age; empty: all count alike
     FactorMatrix ranking;
     FactorMatrix rating;       ///< no rows for implicit feedback
     Array<float> rating_bias;  ///< likewise
@@ -45,7 +46,7 @@ class ItemImage {
     const SortedIds& ids() const { return ids_; }
     /// Interactions of each item in the training run.
     std::span<const std::uint32_t> interactions() const { return interactions_; }
-    /// All items, most interactions first, ties by index.
+    /// All items, most popular first, ties by index. Items without interactions come last.
     std::span<const std::uint32_t> by_popularity() const { return by_popularity_; }
     /// The ranking factors.
     const ItemIndex& ranking() const { return *ranking_; }

@@ -101,6 +101,8 @@ struct TrainOptions {
     /// In which the weight of an interaction in the ranking factors halves, in the unit of times; 0: age makes no
     /// difference. Only for data with times.
     double half_life = 0;
+    /// In which the weight of an interaction in the popularity of its item halves; 0: likewise.
+    double popular_half_life = 0;
     /// Conjugate gradient takes about half of the CPU time of an exact iteration on 20 M ratings. Rating factors: on
     /// MovieLens small, anime ratings and 20 M generated ones, after 4 iterations, the RMSE of held-out ratings differs
     /// by at most 0.0001, and the loss by at most 2.5e-4 of it. Ranking factors: on MovieLens small, anime ratings,

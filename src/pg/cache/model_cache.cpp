@@ -103,6 +103,7 @@ void sort_items(ItemParts& parts, Environment& environment) {
             const std::uint32_t to = place[row];
             swap_rows(parts.ranking, row, to);
             std::swap(parts.interactions[row], parts.interactions[to]);
+            if (!parts.popularity.empty()) std::swap(parts.popularity[row], parts.popularity[to]);
             if (parts.rating.rows() > 0) {
                 swap_rows(parts.rating, row, to);
                 std::swap(parts.rating_bias[row], parts.rating_bias[to]);
@@ -134,6 +135,8 @@ ItemParts load_items(const Catalog& catalog, const std::string& model, const Mod
         stored_id(item.id, kind, "item", label).intern_in(parts.ids);
         std::ranges::copy(item.ranking_factors, parts.ranking.row(row));
         parts.interactions[row] = item.interactions;
+        if (item.popularity && parts.popularity.empty()) parts.popularity = Array<float>(count, 0.0f);
+        if (item.popularity) parts.popularity[row] = *item.popularity;
         if (!version.implicit) {
             std::ranges::copy(item.rating_factors, parts.rating.row(row));
             parts.rating_bias[row] = item.rating_bias;

@@ -22,8 +22,8 @@ enum FactorColumn : AttrNumber {
     kRankingFactors,
     kRatingHalves,
     kRankingHalves,
-    kLast,  ///< of users the digest of the history, of items the number of rows in the source
-    kFactorColumnCount = kLast
+    kLast,        ///< of users the digest of the history, of items the number of rows in the source
+    kPopularity,  ///< of items alone
 };
 
 struct FactorTable {
@@ -108,9 +108,9 @@ const char* decode_factors_unsafe(const Datum* values, const bool* nulls, Factor
 /// Null if the row is valid, else what is wrong with it. The tables have constraints, but their owner can drop them.
 const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, Parts parts, FactorShape shape,
                           FactorRow* row) {
-    Datum values[kFactorColumnCount];
-    bool nulls[kFactorColumnCount];
-    deform_unsafe(tuple, descriptor, kFactorColumnCount, values, nulls);
+    Datum values[kPopularity];
+    bool nulls[kPopularity];
+    deform_unsafe(tuple, descriptor, of_users ? kLast : kPopularity, values, nulls);
     if (nulls[kId - 1]) return "Its id is NULL.";
     const text* id = DatumGetTextPP(values[kId - 1]);
     row->id = std::string_view(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
@@ -128,6 +128,11 @@ const char* decode_unsafe(HeapTuple tuple, TupleDesc descriptor, bool of_users, 
     if (of_users && !has_last) return "Its digest of the history is NULL.";
     if (!of_users && (!has_last || last < 0)) return "Its rows of the source are no count.";
     (of_users ? row->history_digest : row->source_rows) = static_cast<std::uint64_t>(last);
+    if (!of_users && !nulls[kPopularity - 1]) {
+        const float popularity = DatumGetFloat4(values[kPopularity - 1]);
+        if (!(popularity >= 0 && std::isfinite(popularity))) return "Its popularity is negative or not finite.";
+        row->popularity = popularity;
+    }
     return parts == Parts::All ? decode_factors_unsafe(values, nulls, shape, row) : nullptr;
 }
 

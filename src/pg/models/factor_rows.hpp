@@ -21,6 +21,7 @@ struct SolvedItems {
     std::vector<std::string> ids;  ///< as text
     std::vector<std::uint32_t> interactions;
     std::vector<std::uint64_t> source_rows;  ///< of users the digests of their histories
+    std::vector<float> popularity;           ///< of items, by age; empty: their interactions
     FactorMatrix ranking;
     FactorMatrix rating;       ///< no rows for implicit feedback
     Array<float> rating_bias;  ///< likewise
@@ -45,7 +46,8 @@ void delete_items(const Catalog& catalog, std::int64_t model_id, const std::vect
 struct FactorRow {
     std::string_view id;
     std::uint32_t interactions = 0;
-    std::uint64_t source_rows = 0;  ///< items only: before duplicates were merged into interactions
+    std::uint64_t source_rows = 0;    ///< items only: before duplicates were merged into interactions
+    std::optional<float> popularity;  ///< items only, by age; nothing: the interactions
     float rating_bias = 0.0f;
     std::span<const float> rating_factors;  ///< empty: none
     std::span<const float> ranking_factors;

@@ -21,7 +21,8 @@ struct RowToWrite {
     const float* rating_bias;  // null: implicit feedback, no rating factors
     const float* rating_factors;
     const float* ranking_factors;
-    std::uint64_t last;  // of items the rows of the source, of users the digest of the history
+    std::uint64_t last;                 // of items the rows of the source, of users the digest of the history
+    const float* popularity = nullptr;  // of items, by age; null: the interactions
 };
 
 /// What the rows of a table have in common.
@@ -58,6 +59,7 @@ void fill_slot_unsafe(const Target& target, TupleTableSlot* slot, const RowToWri
     }
     set(first + 1, array(row.ranking_factors, target.ranking_count));
     set(8, Int64GetDatum(static_cast<std::int64_t>(row.last)));
+    if (row.popularity != nullptr) set(9, Float4GetDatum(*row.popularity));
 }
 
 /// text(i) and row(i) of the i in `order`, in that order; ids are set here.
@@ -99,7 +101,8 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           rating != nullptr ? &rating->item_bias[i] : nullptr,
                           rating != nullptr ? rating->items.row(i) : nullptr,
                           model.ranking.items.row(i),
-                          model.item_interactions[i] + dataset.repeated[i]};
+                          model.item_interactions[i] + dataset.repeated[i],
+                          dataset.popularity.empty() ? nullptr : &dataset.popularity[i]};
     });
     const auto user_text = [&](std::uint32_t u) { return dataset.users.text(u); };
     const auto user_row = [&](std::uint32_t u) {
@@ -138,7 +141,8 @@ void write_rows(const Catalog& catalog, Side side, std::int64_t model_id, const 
                           has_rating ? &items.rating_bias[i] : nullptr,
                           has_rating ? items.rating.row(i) : nullptr,
                           items.ranking.row(i),
-                          items.source_rows[i]};
+                          items.source_rows[i],
+                          items.popularity.empty() ? nullptr : &items.popularity[i]};
     });
     pg_call([] { CommandCounterIncrement(); });
 }

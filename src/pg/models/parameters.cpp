@@ -41,9 +41,11 @@ std::string numbers_json(const NamedNumbers& numbers) {
 
 /// A recency as numbers with names.
 struct StoredRecency : Recency {
+    static constexpr NumberRange kNotNegative{0, kAnyNumber.maximum};
     template <class F>
     void each_field(F&& field) {
-        field("half_life", half_life, NumberRange{std::numeric_limits<double>::min(), kAnyNumber.maximum});
+        field("half_life", half_life, kNotNegative);
+        field("popular_half_life", popular_half_life, kNotNegative);
         field("newest", newest, kAnyNumber);
     }
 };
@@ -255,7 +257,7 @@ std::string write_parameters(const TrainOptions& options, const std::string& opt
     object.add("duplicates", std::string("\"") + duplicates_word(options.duplicates_rule()) + "\"");
     object.add("options", options_json);
     if (!stores_users) object.add("store_users", "false");
-    if (trained.recency.is_used()) object.add("recency", numbers_json(to_numbers(StoredRecency{trained.recency})));
+    if (trained.recency.needs_times()) object.add("recency", numbers_json(to_numbers(StoredRecency{trained.recency})));
     if (!found_json.empty()) object.add("found", found_json);
     if (!search.points.empty()) object.add("search", points_json(search.points));
     if (!search.notes.empty()) object.add("notes", texts_json(search.notes));
@@ -388,8 +390,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
             if (entry.type != jbvBool)
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be true or false");
             (key == "publish" ? named->publish : named->store_users) = entry.boolean;
-        } else if (key == "half_life") {
-            named->half_life = time_span(key, entry);
+        } else if (key == "half_life" || key == "popular_half_life") {
+            (key == "half_life" ? named->half_life : named->popular_half_life) = time_span(key, entry);
         } else if (key == "publish_if") {
             named->publish_if = publication_terms(entry);
         } else if (entry.type == jbvNumeric && key == "buckets") {

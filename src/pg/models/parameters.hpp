@@ -82,6 +82,7 @@ using TimeSpan = std::variant<double, std::string>;
 struct NamedRelations {
     std::optional<std::string> time_column;
     std::optional<TimeSpan> half_life;
+    std::optional<TimeSpan> popular_half_life;
     std::optional<std::string> item_features;
     std::optional<std::string> user_features;
     std::optional<std::string> engine;

@@ -55,7 +55,7 @@ class Measurement {
         const auto columns = held_out_.train.row_columns(user.row);
         const auto values = held_out_.train.row_values(user.row);
         const std::uint64_t first = held_out_.train.offsets[user.row];
-        const bool weighs = model_.recency().is_used();
+        const bool weighs = model_.recency().weighs();
         History& history = user.state.history;
         for (std::size_t i = 0; i < columns.size(); ++i) {
             const std::uint32_t item = index_of_[columns[i]];

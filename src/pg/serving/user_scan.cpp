@@ -42,7 +42,7 @@ void UserScan::rows(const RowBatch& batch) {
     batch.with_users([&chunk](auto ids) { chunk.users.append(ids); });
     batch.with_items([&chunk](auto ids) { chunk.items.append(ids); });
     for (std::size_t i = 0; i < batch.size(); ++i) chunk.values.push_back(batch.value(i));
-    if (const Recency& recency = model_.recency(); recency.is_used())
+    if (const Recency& recency = model_.recency(); recency.weighs())
         for (const double time : batch.times()) chunk.weights.push_back(recency.weight(time));
     if (chunk.is_full()) add_chunk();
 }

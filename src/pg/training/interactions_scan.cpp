@@ -169,7 +169,9 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     sink.check_memory();
     progress.phase("sorting");
     Recency recency;
-    if (options.half_life > 0) recency = {options.half_life, std::numeric_limits<double>::quiet_NaN()};
+    recency.half_life = options.half_life;
+    recency.popular_half_life = options.popular_half_life;
+    recency.newest = std::numeric_limits<double>::quiet_NaN();  // of the rows
     return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency);
 }
 

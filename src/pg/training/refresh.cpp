@@ -30,6 +30,7 @@ TrainOptions reading_options(const ServedVersion& model) {
     if (model.rating) options.rating_factors = model.shape().rating_factors;
     options.duplicates = model.duplicates;
     options.half_life = model.recency().half_life;
+    options.popular_half_life = model.recency().popular_half_life;
     return options;
 }
 
@@ -137,6 +138,7 @@ class Refresh {
             if (model_items_[column] != UsersForItems::kUnknown) solution.known.push_back(solved.ids.back());
             solved.interactions.push_back(interactions_[column]);
             solved.source_rows.push_back(interactions_[column] + dataset.repeated[column]);
+            if (!dataset.popularity.empty()) solved.popularity.push_back(dataset.popularity[column]);
         }
     }
 

@@ -67,7 +67,7 @@ void check_time_column(const TrainOptions& options, const NamedRelations& named)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "duplicates \"last\" needs a time column",
                        "Rows of a relation have no order of their own.",
                        R"(Name it: options => '{"duplicates": "last", "time_column": "..."}'.)");
-    if (named.half_life)
+    if (named.half_life || named.popular_half_life)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "a half-life needs a time column", "",
                        R"(Name it: options => '{"half_life": "30 days", "time_column": "..."}'.)");
 }
@@ -129,7 +129,7 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
     }
     if (!arguments.is_distributed) return;
     const char* left_out = named.item_features || named.user_features   ? "features of items or users"
-                           : named.half_life                            ? "\"half_life\""
+                           : named.half_life || named.popular_half_life ? "a half-life"
                            : arguments.options.storage == Storage::Half ? "\"storage\": \"half\""
                                                                         : nullptr;
     if (left_out != nullptr)
@@ -246,9 +246,13 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                                  time_column ? time_column->c_str() : nullptr});
     const Source& source = result.source;
-    if (named.half_life) result.options.half_life = in_unit_of(*named.half_life, "half_life", *source.time);
+    TrainOptions& options = result.options;
+    if (named.half_life) options.half_life = in_unit_of(*named.half_life, "half_life", *source.time);
+    options.popular_half_life = options.half_life;
+    if (named.popular_half_life)
+        options.popular_half_life = in_unit_of(*named.popular_half_life, "popular_half_life", *source.time);
     // Histories are read without what makes no difference.
-    if (!named.half_life && result.options.duplicates_rule() != Duplicates::Last) result.source.time.reset();
+    if (options.popular_half_life == 0 && options.duplicates_rule() != Duplicates::Last) result.source.time.reset();
     if (named.item_features)
         result.item_features = describe_named_features(
             {"item_features", "items", *named.item_features, raw.item_features, source.item}, raw.repeats);

@@ -157,6 +157,7 @@ void Training::make_ready(std::int32_t version, std::int64_t model_id) {
     ItemParts items;
     items.ids = std::move(state_->dataset->items);
     items.interactions = std::move(model.item_interactions);
+    items.popularity = std::move(state_->dataset->popularity);
     items.ranking = std::move(model.ranking.items);
     if (model.rating) {
         items.rating = std::move(model.rating->items);

@@ -19,7 +19,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Recency, HalvesWithEachHalfLife) {
-    const Recency recency{10, 100};
+    const Recency recency{10, 0, 100};
     EXPECT_EQ(recency.weight(100), 1.0f);
     EXPECT_EQ(recency.weight(90), 0.5f);
     EXPECT_EQ(recency.weight(70), 0.125f);
@@ -27,7 +27,7 @@ TEST(Recency, HalvesWithEachHalfLife) {
 }
 
 TEST(Recency, HasBounds) {
-    const Recency recency{10, 100};
+    const Recency recency{10, 0, 100};
     EXPECT_EQ(recency.weight(1000), 1.0f);
     EXPECT_EQ(recency.weight(kInfinity), 1.0f);
     EXPECT_EQ(recency.weight(-1e300), Recency::kLeastWeight);
@@ -35,7 +35,7 @@ TEST(Recency, HasBounds) {
 }
 
 TEST(Recency, IsOneWithoutAHalfLife) {
-    EXPECT_FALSE(Recency{}.is_used());
+    EXPECT_FALSE(Recency{}.weighs());
     EXPECT_EQ(Recency{}.weight(-kInfinity), 1.0f);
 }
 
@@ -60,25 +60,38 @@ std::vector<float> weights_of(const Csr& matrix) { return {matrix.weights.begin(
 const std::vector<Row> kRows = {{1, 1, 2, 90}, {1, 2, 5, 100}, {1, 2, 3, 80}, {2, 1, 1, -kInfinity}, {1, 2, 1, 90}};
 
 TEST(Recency, OfSeveralRowsOfACellIsTheMean) {
-    const Dataset data = dataset_of(kRows, Duplicates::Sum, {10, kUnknown});
+    const Dataset data = dataset_of(kRows, Duplicates::Sum, {10, 0, kUnknown});
     EXPECT_EQ(data.recency.newest, 100);
     EXPECT_EQ(weights_of(data.by_user),
               (std::vector<float>{0.5f, static_cast<float>((1.0 + 0.5 + 0.25) / 3), Recency::kLeastWeight}));
 }
 
 TEST(Recency, IsThatOfTheRowThatCounts) {
-    const Dataset data = dataset_of(kRows, Duplicates::Last, {10, kUnknown});
+    const Dataset data = dataset_of(kRows, Duplicates::Last, {10, 0, kUnknown});
     EXPECT_EQ(weights_of(data.by_user), (std::vector<float>{0.5f, 1.0f, Recency::kLeastWeight}));
     EXPECT_EQ(data.by_user.values[1], 5);
 }
 
 TEST(Recency, CountsFromAGivenTime) {
-    const Dataset data = dataset_of(kRows, Duplicates::Last, {10, 120});
+    const Dataset data = dataset_of(kRows, Duplicates::Last, {10, 0, 120});
     EXPECT_EQ(weights_of(data.by_user), (std::vector<float>{0.125f, 0.25f, Recency::kLeastWeight}));
 }
 
+TEST(Recency, GivesItemsTheirPopularity) {
+    for (const int threads : {1, 2}) {
+        const Dataset data = dataset_of(kRows, Duplicates::Last, {0, 10, kUnknown}, threads);
+        EXPECT_TRUE(data.by_user.weights.empty());
+        EXPECT_EQ((std::vector<float>{data.popularity.begin(), data.popularity.end()}),
+                  (std::vector<float>{0.5f + Recency::kLeastWeight, 1.0f}));
+    }
+    EXPECT_EQ(
+        dataset_of(kRows, Duplicates::Sum, {10, 20, kUnknown}).popularity[1],
+        static_cast<float>((1.0 + std::sqrt(0.5) + 0.5) / 3 - std::fmod((1.0 + std::sqrt(0.5) + 0.5) / 3, 0x1.0p-24)));
+    EXPECT_TRUE(dataset_of(kRows, Duplicates::Sum, {10, 0, kUnknown}).popularity.empty());
+}
+
 TEST(Recency, NeedsTimes) {
-    EXPECT_THROW(dataset_of({{1, 1, 1, -kInfinity}, {2, 1, 1, kInfinity}}, Duplicates::Sum, {10, kUnknown}),
+    EXPECT_THROW(dataset_of({{1, 1, 1, -kInfinity}, {2, 1, 1, kInfinity}}, Duplicates::Sum, {10, 0, kUnknown}),
                  InvalidData);
     EXPECT_TRUE(dataset_of(kRows, Duplicates::Sum, {}).by_user.weights.empty());
 }
@@ -93,7 +106,7 @@ TEST(Recency, GoesWithItsEntry) {
     std::shuffle(rows.begin(), rows.end(), random);
     Environment environment;
     environment.threads = 2;
-    const Recency recency{100000, kUnknown};
+    const Recency recency{100000, 0, kUnknown};
     const Dataset data = dataset_of(rows, Duplicates::Error, recency, 2);
     const auto expect = [&](const Csr& matrix, bool by_item) {
         ASSERT_EQ(matrix.weights.size(), matrix.columns.size());
@@ -123,9 +136,9 @@ TEST(Recency, IsPartOfTheDigest) {
         const Array<std::uint64_t> result = history_digests(data.by_user, id_hashes(data, environment), environment);
         return std::vector<std::uint64_t>(result.begin(), result.end());
     };
-    EXPECT_EQ(digests({10, kUnknown}), digests({10, 100}));
-    EXPECT_NE(digests({10, kUnknown})[0], digests({10, 101})[0]);
-    EXPECT_NE(digests({10, kUnknown})[0], digests({})[0]);
+    EXPECT_EQ(digests({10, 0, kUnknown}), digests({10, 0, 100}));
+    EXPECT_NE(digests({10, 0, kUnknown})[0], digests({10, 0, 101})[0]);
+    EXPECT_NE(digests({10, 0, kUnknown})[0], digests({})[0]);
 }
 
 }  // namespace
