@@ -82,6 +82,8 @@ CREATE TABLE @extschema@.mf_model_data (
     item_column   pg_catalog.name        NOT NULL,
     rating_column pg_catalog.name,
     time_column   pg_catalog.name,
+    tenant_column pg_catalog.name,                  -- NULL: trained on all rows, and those of all users are its histories
+    tenant        pg_catalog.text        COLLATE pg_catalog."C", -- the value that this column has in the rows it reads
     item_features @extschema@.mf_relation,          -- NULL: trained without features of items
     user_features @extschema@.mf_relation,          -- likewise of users
     user_type     @extschema@.mf_id_type NOT NULL,
@@ -97,7 +99,8 @@ CREATE TABLE @extschema@.mf_model_data (
     seconds       pg_catalog.float8      NOT NULL,
     refreshed_at  pg_catalog.timestamptz,
     refreshed_items pg_catalog.int8      NOT NULL DEFAULT 0,
-    CONSTRAINT mf_model_data_version_key UNIQUE (model, version)
+    CONSTRAINT mf_model_data_version_key UNIQUE (model, version),
+    CONSTRAINT mf_model_data_tenant CHECK (pg_catalog.num_nulls(tenant_column, tenant) OPERATOR(pg_catalog.=) ANY (ARRAY[0, 2]))
 );
 CREATE UNIQUE INDEX mf_model_data_live_idx ON @extschema@.mf_model_data (model) WHERE live;
 
@@ -313,7 +316,7 @@ COMMENT ON FUNCTION @extschema@.mf_floats(pg_catalog.int2[]) IS
 CREATE VIEW @extschema@.mf_models WITH (security_barrier) AS
     SELECT model_id, model, version, live, owner::pg_catalog.regrole, source::pg_catalog.regclass,
            item_features::pg_catalog.regclass, user_features::pg_catalog.regclass, user_type::pg_catalog.regtype, item_type::pg_catalog.regtype, feedback, algorithm, parameters, users, items, ratings, metrics, trained_at, seconds,
-           refreshed_at, refreshed_items
+           refreshed_at, refreshed_items, tenant_column, tenant
       FROM @extschema@.mf_model_data m
      WHERE pg_catalog.pg_has_role(owner::pg_catalog.regrole, 'USAGE')
         OR EXISTS (SELECT FROM @extschema@.mf_grant_data g
@@ -378,6 +381,8 @@ COMMENT ON COLUMN @extschema@.mf_models.metrics IS 'train_rmse and iterations of
 COMMENT ON COLUMN @extschema@.mf_models.seconds IS 'wall time of the training run, from reading to storing';
 COMMENT ON COLUMN @extschema@.mf_models.refreshed_at IS 'when mf_refresh_items last changed the items; NULL: they are those of the training run';
 COMMENT ON COLUMN @extschema@.mf_models.refreshed_items IS 'items that mf_refresh_items has solved since the training run, each as often as it was';
+COMMENT ON COLUMN @extschema@.mf_models.tenant_column IS 'column of the source that names tenants, for a model that mf_train_each has trained; NULL: the model reads all rows';
+COMMENT ON COLUMN @extschema@.mf_models.tenant IS 'value of that column in the rows that the model reads';
 COMMENT ON VIEW @extschema@.mf_trainings IS 'training runs, also those whose versions are gone';
 COMMENT ON COLUMN @extschema@.mf_trainings.role IS 'who trained, by the name at that time';
 COMMENT ON COLUMN @extschema@.mf_trainings.source IS 'relation it was trained on, by the name at that time';
@@ -446,6 +451,30 @@ AS 'MODULE_PATHNAME', 'mf_retrain';
 
 COMMENT ON FUNCTION @extschema@.mf_retrain IS
     'trains a model again with its own arguments, from the factors of its live version, in a third of the iterations';
+
+CREATE FUNCTION @extschema@.mf_train_each(
+    source pg_catalog.regclass,
+    by pg_catalog.name,
+    model pg_catalog.text,
+    user_column pg_catalog.name DEFAULT 'user_id',
+    item_column pg_catalog.name DEFAULT 'item_id',
+    rating_column pg_catalog.name DEFAULT 'rating',
+    feedback pg_catalog.text DEFAULT 'explicit',
+    algorithm pg_catalog.text DEFAULT NULL,
+    factors pg_catalog.int4 DEFAULT NULL,
+    iterations pg_catalog.int4 DEFAULT NULL,
+    regularization pg_catalog.float8 DEFAULT NULL,
+    test_fraction pg_catalog.float8 DEFAULT 0,
+    seed pg_catalog.int8 DEFAULT 1,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS TABLE (
+    value pg_catalog.text, model pg_catalog.text, version pg_catalog.int4, users pg_catalog.int8,
+    items pg_catalog.int8, ratings pg_catalog.int8, seconds pg_catalog.float8, message pg_catalog.text)
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 1000
+AS 'MODULE_PATHNAME', 'mf_train_each';
+
+COMMENT ON FUNCTION @extschema@.mf_train_each IS
+    'trains a model for each value of a column, a tenant, on the rows that have it; the model of value 17 is model/17 and reads those rows only; message: why a tenant has no new live version';
 
 CREATE FUNCTION @extschema@.mf_train_async(
     source pg_catalog.regclass,

@@ -64,6 +64,8 @@ $node->safe_psql('first', q{
     SELECT mf_refresh_items('fresh');
     SELECT mf_train('shop.parts', factors => 4, options => '{"storage": "half"}');
     SELECT mf_create_functions('parts', 'shop');
+    CREATE VIEW shop.halves AS SELECT CASE WHEN item_id > 15 THEN 'the ''upper''' ELSE 'lower' END AS half, * FROM shop.ratings;
+    SELECT mf_train_each('shop.halves', 'half', 'half', factors => 4);
     SELECT mf_train('shop.gone', factors => 4);
     DROP TABLE shop.gone;
     SET ROLE leaver;
@@ -82,9 +84,10 @@ my $lists = q{
     SELECT l.* FROM mf_recommend_all(3, 'parts') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend_all(5, 'fresh') l ORDER BY user_id, item_id;
     SELECT l.* FROM mf_recommend(3, 5, 'parts') l;
+    SELECT u, l.* FROM generate_series(1, 21) u, mf_recommend(u, 15, 'half/the ''upper''') l;
     SELECT l.* FROM shop.parts_recommend(3, 5) l;
     SELECT string_agg(item_id || ':' || score, ' ') FROM mf_recommend(3, 5, 'gone', exclude_seen => false);
-    SELECT model, version, live, users, items, parameters, metrics, trained_at, user_type, item_type, refreshed_at, refreshed_items FROM mf_models ORDER BY model, version;
+    SELECT model, version, live, users, items, parameters, metrics, trained_at, user_type, item_type, refreshed_at, refreshed_items, tenant_column, tenant FROM mf_models ORDER BY model, version;
     SELECT i, e.* FROM generate_series(1, 32) i, mf_explain_item(i, model => 'ratings') e;
     SELECT * FROM mf_item_feature_factors ORDER BY model_id, feature;
     SELECT * FROM mf_user_feature_factors ORDER BY model_id, feature;
@@ -128,7 +131,7 @@ restored($node, 'third', 'in parallel');
 # After a restore, training works, and missing sources and owners can be replaced.
 $node->safe_psql('second', q{SELECT mf_train('shop.ratings', factors => 4)});
 is($node->safe_psql('second', q{SELECT count(*), count(DISTINCT model_id), max(version) FROM mf_models WHERE model <> 'later'}),
-    '9|9|3', 'a training run after the restore gets a number of its own');
+    '11|11|3', 'a training run after the restore gets a number of its own');
 my ($status, $out, $err) = $node->psql('second', q{SELECT mf_recommend(1, 3, 'left')});
 like($err, qr/the role that owns model "left" does not exist any more.*mf_set_owner/s, 'a model without owner serves nobody');
 is($node->safe_psql('second', q{SELECT mf_set_owner('left', 'keeper'); SELECT count(*) FROM mf_recommend(1, 3, 'left')}), "\n3", 'until it has one');

@@ -34,9 +34,9 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         catalog,
         "INSERT INTO {models} (model_id, model, version, live, owner, source, user_column, item_column, rating_column,"
         " time_column, item_features, user_features, user_type, item_type, feedback, algorithm, parameters, users,"
-        " items, ratings, metrics, trained_at, seconds)"
+        " items, ratings, metrics, trained_at, seconds, tenant_column, tenant)"
         " SELECT $2, $1, coalesce(max(version), 0) + 1, $21, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17, $18, $19, clock_timestamp(), $20 FROM {models} WHERE model = $1 RETURNING version");
+        " $15, $16, $17, $18, $19, clock_timestamp(), $20, $22, $23 FROM {models} WHERE model = $1 RETURNING version");
     const std::string note = with_table_names(
         catalog,
         "INSERT INTO {trainings} (model_id, model, version, trained_at, owner, role, source, parameters, users, items,"
@@ -83,6 +83,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
             jsonb_parameter_unsafe(row.metrics.c_str()),
             {FLOAT8OID, Float8GetDatum(row.seconds), false},
             {BOOLOID, BoolGetDatum(row.live), false},
+            name_parameter_unsafe(source.tenant ? source.tenant->column.name.c_str() : nullptr),
+            text_parameter_unsafe(source.tenant ? source.tenant->value.c_str() : nullptr),
         };
         const StatementResult inserted = run_statement_unsafe(catalog, insert, lengthof(values), values);
         if (!inserted.has_first) elog(ERROR, "the new version was not stored");

@@ -23,6 +23,8 @@ enum ModelColumn : AttrNumber {
     kItemColumn,
     kRatingColumn,
     kTimeColumn,
+    kTenantColumn,
+    kTenant,
     kItemFeatures,
     kUserFeatures,
     kUserType,
@@ -61,6 +63,18 @@ void copy_name(NameData* target, Datum value, bool null) {
     pg_unreachable();
 }
 
+/// Without its tenant a version would read the rows of all.
+StoredTenant tenant_unsafe(const char* model, const NameData* column, const char* value) {
+    StoredTenant tenant{};
+    if (column == nullptr && value == nullptr) return tenant;
+    if (column == nullptr || value == nullptr) raise_damaged_unsafe(model, "One of tenant_column and tenant is NULL.");
+    if (NameStr(*column)[0] == '\0' || *value == '\0' || strlen(value) > kLongestName)
+        raise_damaged_unsafe(model, "Its tenant_column or tenant is empty or too long.");
+    tenant.column = *column;
+    strlcpy(tenant.value, value, sizeof tenant.value);
+    return tenant;
+}
+
 ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, const char** name) {
     Datum values[kModelColumnCount];
     bool nulls[kModelColumnCount];
@@ -85,6 +99,8 @@ ModelVersion version_of_tuple_unsafe(HeapTuple tuple, TupleDesc descriptor, cons
     copy_name(&version.item_column, value(kItemColumn), false);
     copy_name(&version.rating_column, value(kRatingColumn), nulls[kRatingColumn - 1]);
     copy_name(&version.time_column, value(kTimeColumn), nulls[kTimeColumn - 1]);
+    version.tenant = tenant_unsafe(*name, nulls[kTenantColumn - 1] ? nullptr : DatumGetName(value(kTenantColumn)),
+                                   nulls[kTenant - 1] ? nullptr : TextDatumGetCString(value(kTenant)));
     if (!nulls[kItemFeatures - 1]) version.features.items = DatumGetObjectId(value(kItemFeatures));
     if (!nulls[kUserFeatures - 1]) version.features.users = DatumGetObjectId(value(kUserFeatures));
     version.user_type = DatumGetObjectId(value(kUserType));
@@ -295,7 +311,8 @@ std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name) {
 std::optional<FormerVersion> find_former_version(const Catalog& catalog, const std::string& name) {
     const FoundVersion found = find_live_now(catalog, name);
     if (!found.found) return std::nullopt;
-    return FormerVersion{found.version.source, found.version.user_type, found.version.item_type};
+    const ModelVersion& version = found.version;
+    return FormerVersion{version.source, version.tenant, version.user_type, version.item_type};
 }
 
 std::vector<std::string> managed_models(const Catalog& catalog) {

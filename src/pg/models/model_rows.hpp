@@ -2,8 +2,18 @@
 #pragma once
 
 #include "pg/models/privileges.hpp"
+#include "pg/sql/arguments.hpp"
 
 namespace mf::pg {
+
+/// Whose rows of the source a version was trained on and reads.
+struct StoredTenant {
+    NameData column;               // empty: of all rows
+    char value[kLongestName + 1];  ///< as text
+
+    const char* column_or_null() const { return NameStr(column)[0] == '\0' ? nullptr : NameStr(column); }
+    const char* value_or_null() const { return NameStr(column)[0] == '\0' ? nullptr : value; }
+};
 
 /// What a call needs to know about a version before anything else; each call reads it anew under the caller's snapshot.
 struct ModelVersion {
@@ -18,6 +28,7 @@ struct ModelVersion {
     NameData item_column;
     NameData rating_column;  // empty: every row has weight 1
     NameData time_column;    // empty: none
+    StoredTenant tenant;
     /// Relations of the features that it was trained with; InvalidOid if a restore did not find it.
     BySide<std::optional<Oid>> features;
     Oid user_type;
@@ -50,6 +61,7 @@ std::optional<Oid> find_owner(const Catalog& catalog, const std::string& name);
 /// What a further training run of a model may change.
 struct FormerVersion {
     Oid source;
+    StoredTenant tenant;
     Oid user_type;
     Oid item_type;
 };

@@ -22,10 +22,11 @@ void check_id_type(const std::string& model, const SourceColumn& column, Oid exp
 
 Source describe_again(const std::string& model, const ModelVersion& version) {
     try {
-        return describe_source(version.source,
-                               {NameStr(version.user_column), NameStr(version.item_column),
-                                name_or_null(version.rating_column), name_or_null(version.time_column)},
-                               version.owner);
+        return describe_source(
+            version.source,
+            {NameStr(version.user_column), NameStr(version.item_column), name_or_null(version.rating_column),
+             name_or_null(version.time_column), version.tenant.column_or_null(), version.tenant.value_or_null()},
+            version.owner);
     } catch (const SqlError& e) {
         throw SqlError(e.sqlstate(), e.what(), e.detail(),
                        "The source has changed since model \"" + model + "\" was trained. Train it again.");

@@ -5,13 +5,6 @@
 #include "pg/sql/results.hpp"
 
 namespace mf::pg {
-namespace {
-
-/// A model's name is an index key; names longer than a file name help nobody.
-constexpr std::size_t kLongestName = 255;
-
-}  // namespace
-
 ListArguments list_arguments_unsafe(FunctionCallInfo fcinfo, int n, int version) {
     begin_rows_unsafe(fcinfo);
     return {catalog_unsafe(fcinfo), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT64(n), text_argument_unsafe(fcinfo, n + 1),

@@ -23,6 +23,9 @@ inline const char* name_argument_unsafe(FunctionCallInfo fcinfo, int number) {
 void require_given(bool given, const char* what);
 inline void require_model_name(const char* name) { require_given(name != nullptr, "the name of a model"); }
 
+/// Bytes of the longest name of a model. It is an index key; names longer than a file name help nobody.
+constexpr std::size_t kLongestName = 255;
+
 /// Throws invalid_name if a model cannot be called so.
 void check_new_model_name(const std::string& name);
 

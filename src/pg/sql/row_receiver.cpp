@@ -3,21 +3,10 @@
 #include <limits>
 
 #include "pg/sql/column_values.hpp"
-#include "pg/sql/citus.hpp"
 #include "pg/sql/source_query.hpp"
 
 namespace mf::pg {
 namespace {
-
-/// The executor calls through `pub`; the rest is ours. Lives on the stack of the scan.
-struct Receiver {
-    DestReceiver pub;
-    const Source* source;
-    bool with_user;
-    RowBatch* batch;
-    RowSink* sink;
-    ExceptionHolder* exception;
-};
 
 /// A kept plan follows ALTER TABLE by itself; the decoding below must not, so it refuses other types.
 void check_type_unsafe(TupleDesc descriptor, int column, const SourceColumn& expected) {
@@ -37,12 +26,6 @@ void startup(DestReceiver* self, int, TupleDesc descriptor) {
     check_type_unsafe(descriptor, column++, source.item);
     if (source.rating) check_type_unsafe(descriptor, column++, *source.rating);
     if (source.time) check_type_unsafe(descriptor, column++, *source.time);
-}
-
-/// Hands what is batched to the sink.
-void pass_on(const Receiver& receiver) {
-    if (receiver.batch->size() > 0) receiver.sink->rows(*receiver.batch);
-    receiver.batch->clear();
 }
 
 /// Called by the executor. The PostgreSQL part comes first and holds nothing that a longjmp could skip; the C++ part
@@ -85,11 +68,6 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
     return go_on;
 }
 
-Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, RowSink& sink,
-                       ExceptionHolder& exception) {
-    return {row_destination(startup, receive), &source, with_user, &batch, &sink, &exception};
-}
-
 /// A query that is run once. parameter(): of the query, in the memory of SPI; null if it has none.
 struct Scan {
     const Source& source;  ///< what the columns of the rows are, but for the user if there are none
@@ -98,17 +76,6 @@ struct Scan {
     CheckedQuery query;
     ScanFor purpose;
 };
-
-/// pg_call of a query on a source.
-template <class Read>
-void read_relation(const Source& source, const Read& read) {
-    try {
-        pg_call(read);
-    } catch (const PgError& error) {
-        hint_at_rights_of_caller(error, source.name);
-        throw;
-    }
-}
 
 template <class Parameter>
 std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
@@ -125,6 +92,16 @@ std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
 }
 
 }  // namespace
+
+Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, RowSink& sink,
+                       ExceptionHolder& exception) {
+    return {row_destination(startup, receive), &source, with_user, &batch, &sink, &exception};
+}
+
+void pass_on(const Receiver& receiver) {
+    if (receiver.batch->size() > 0) receiver.sink->rows(*receiver.batch);
+    receiver.batch->clear();
+}
 
 std::uint64_t scan_source(const Source& source, RowSink& sink, ScanFor purpose, Oid reader) {
     Scan scan{source, true, source_query(source, SourceRows::All), {source.relation, reader}, purpose};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pg/sql/checked_query.hpp"
+#include "pg/sql/citus.hpp"
 #include "pg/sql/row_batch.hpp"
 
 namespace mf::pg {
@@ -13,6 +14,32 @@ class RowSink {
     virtual ~RowSink() = default;
     virtual void rows(const RowBatch& batch) = 0;
 };
+
+/// What an executor hands the rows of a source to, through `pub`. Lives on the stack of the scan.
+struct Receiver {
+    DestReceiver pub;
+    const Source* source;
+    bool with_user;
+    RowBatch* batch;
+    RowSink* sink;
+    ExceptionHolder* exception;
+};
+Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, RowSink& sink,
+                       ExceptionHolder& exception);
+
+/// Hands what is batched to the sink.
+void pass_on(const Receiver& receiver);
+
+/// pg_call of a query on a source.
+template <class Read>
+void read_relation(const Source& source, const Read& read) {
+    try {
+        pg_call(read);
+    } catch (const PgError& error) {
+        hint_at_rights_of_caller(error, source.name);
+        throw;
+    }
+}
 
 /// Reads all rows of the source, passes every row without NULLs to the sink and returns how many were skipped. The
 /// rights of `reader` are checked, InvalidOid meaning the current user; code in the source runs as the current user. A

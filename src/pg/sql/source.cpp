@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "pg/sql/quoting.hpp"
+
 extern "C" {
 #include "catalog/pg_inherits.h"
 #include "nodes/pg_list.h"
@@ -54,7 +56,24 @@ SourceColumn time_column(const NamedRelation& relation, const char* name) {
     return column;
 }
 
-bool leads_with_unsafe(Oid relation, AttrNumber column) {
+/// The column whose values are tenants. Its values stand in queries as literals, which input functions read while the
+/// queries are analysed, with the rights of the reader: those of arrays and composite types may run checks of domains.
+SourceColumn tenant_column(const NamedRelation& relation, const char* name) {
+    SourceColumn column = id_column(relation, name, "name tenants", "Name the column with by => '...'.");
+    const Oid base = pg_call([type = column.type] { return getBaseType(type); });
+    const bool is_array = OidIsValid(pg_call([base] { return get_element_type(base); }));
+    const bool has_order = OidIsValid(pg_call([base] { return lookup_type_cache(base, TYPECACHE_LT_OPR)->lt_opr; }));
+    if (!has_order || is_array)
+        throw SqlError(ERRCODE_DATATYPE_MISMATCH,
+                       "column \"" + column.name + "\" of type " + type_name(column.type) + " cannot name tenants",
+                       is_array ? "The type is an array." : "The type has no order.",
+                       "Use a column of an integer type, uuid or text, or cast it in a view.");
+    return column;
+}
+
+/// True if an index that is valid and not partial begins with the first column, or with the second one and then the
+/// first one, if there is a second one.
+bool leads_with_unsafe(Oid relation, AttrNumber column, AttrNumber after) {
     Relation rel = relation_open(relation, AccessShareLock);
     bool found = false;
     List* indexes = RelationGetIndexList(rel);
@@ -62,15 +81,17 @@ bool leads_with_unsafe(Oid relation, AttrNumber column) {
         HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(list_nth_oid(indexes, i)));
         if (!HeapTupleIsValid(tuple)) continue;
         const auto* index = reinterpret_cast<const FormData_pg_index*>(GETSTRUCT(tuple));
-        found = index->indisvalid && index->indkey.values[0] == column &&
-                heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+        const std::int16_t* keys = index->indkey.values;
+        const bool leads = keys[0] == column || (after != InvalidAttrNumber && index->indnkeyatts > 1 &&
+                                                 keys[0] == after && keys[1] == column);
+        found = leads && index->indisvalid && heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
         ReleaseSysCache(tuple);
     }
     relation_close(rel, AccessShareLock);
     return found;
 }
 
-bool has_user_index_unsafe(Oid relation, const char* user_column) {
+bool has_user_index_unsafe(Oid relation, const char* user_column, const char* tenant_column) {
     const char kind = get_rel_relkind(relation);
     if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_PARTITIONED_TABLE) return true;
     const List* leaves = kind == RELKIND_PARTITIONED_TABLE ? find_all_inheritors(relation, AccessShareLock, nullptr)
@@ -80,7 +101,8 @@ bool has_user_index_unsafe(Oid relation, const char* user_column) {
         const char leaf_kind = get_rel_relkind(leaf);
         if (leaf_kind != RELKIND_RELATION && leaf_kind != RELKIND_MATVIEW) continue;
         // Column numbers may differ between partitions.
-        if (!leads_with_unsafe(leaf, get_attnum(leaf, user_column))) return false;
+        const AttrNumber tenant = tenant_column != nullptr ? get_attnum(leaf, tenant_column) : InvalidAttrNumber;
+        if (!leads_with_unsafe(leaf, get_attnum(leaf, user_column), tenant)) return false;
     }
     return true;
 }
@@ -94,18 +116,27 @@ Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader)
     source.relation = relation;
     source.reader = reader;
     source.name = named.name;
-    require_select_columns(named, std::array{names.user, names.item, names.rating, names.time}, reader);
+    require_select_columns(named, std::array{names.user, names.item, names.rating, names.time, names.tenant_column},
+                           reader);
     source.user = id_of(named, names.user, "user");
     source.item = id_of(named, names.item, "item");
     if (names.rating != nullptr) source.rating = rating_column(named, names.rating);
     if (names.time != nullptr) source.time = time_column(named, names.time);
+    if (names.tenant_column != nullptr)
+        source.tenant = Tenant{tenant_column(named, names.tenant_column), names.tenant != nullptr ? names.tenant : ""};
     return source;
+}
+
+std::string source_label(const std::string& relation, const char* tenant_column, const char* tenant) {
+    if (tenant_column == nullptr || tenant == nullptr) return relation;
+    return relation + " where " + quoted_name(tenant_column) + " is " + quoted_literal(tenant);
 }
 
 bool has_user_index(const Source& source) {
     const Oid relation = source.relation;
     const char* column = source.user.name.c_str();
-    return pg_call([relation, column] { return has_user_index_unsafe(relation, column); });
+    const char* tenant = source.tenant ? source.tenant->column.name.c_str() : nullptr;
+    return pg_call([relation, column, tenant] { return has_user_index_unsafe(relation, column, tenant); });
 }
 
 }  // namespace mf::pg

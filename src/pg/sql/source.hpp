@@ -6,6 +6,15 @@
 
 namespace mf::pg {
 
+/// The rows whose column has a value: those of one tenant.
+struct Tenant {
+    SourceColumn column;
+    std::string value;  ///< as the output function of the column's type prints it
+};
+
+/// A relation, by its quoted and qualified name, and of which tenant its rows are, as messages say it; null: all rows.
+std::string source_label(const std::string& relation, const char* tenant_column, const char* tenant);
+
 struct Source {
     Oid relation = InvalidOid;
     Oid reader = InvalidOid;  ///< whose rights were checked
@@ -14,14 +23,22 @@ struct Source {
     SourceColumn item;
     std::optional<SourceColumn> rating;  ///< absent: every row has weight 1
     std::optional<SourceColumn> time;    ///< only for what depends on it
+    std::optional<Tenant> tenant;        ///< whose rows are all that is read; absent: every row
+
+    std::string label() const {
+        return tenant ? source_label(name, tenant->column.name.c_str(), tenant->value.c_str()) : name;
+    }
 };
 
-/// Plain names of the columns; rating and time may be null pointers.
+/// Plain names of the columns; rating and time may be null pointers, and so may be the column of tenants and the value
+/// that it has for one of them.
 struct SourceColumnNames {
     const char* user;
     const char* item;
     const char* rating;
     const char* time;
+    const char* tenant_column = nullptr;
+    const char* tenant = nullptr;
 };
 
 /// Looks the relation and its columns up, and locks it against changes. Before that it checks that `reader` may select
@@ -29,8 +46,8 @@ struct SourceColumnNames {
 /// insufficient_privilege, undefined_table, wrong_object_type, undefined_column or datatype_mismatch, with a hint.
 Source describe_source(Oid relation, const SourceColumnNames& names, Oid reader = InvalidOid);
 
-/// True if some index that is valid and not partial leads with the user column, in every leaf partition, or if the
-/// relation is of a kind that has no indexes of its own.
+/// True if some index that is valid and not partial leads with the user column, or with the column of tenants and then
+/// the user's, in every leaf partition, or if the relation is of a kind that has no indexes of its own.
 bool has_user_index(const Source& source);
 
 }  // namespace mf::pg

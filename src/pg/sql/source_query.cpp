@@ -21,6 +21,37 @@ const char* equality_unsafe(Oid type) {
     return name;
 }
 
+/// Of a query, which they are added to.
+class Conditions {
+  public:
+    explicit Conditions(std::string& query) : query_(query) {}
+
+    void add(const std::string& condition) {
+        query_ += (first_ ? " WHERE " : " AND ") + condition;
+        first_ = false;
+    }
+
+    /// The value is a literal, not a parameter: where tenants differ in size each has plans of its own, and partitions
+    /// and partial indexes are found by it. It takes the type of the column.
+    void add_tenant(const Source& source) {
+        if (source.tenant) add(equals(source.tenant->column) + quoted_literal(source.tenant->value));
+    }
+
+  private:
+    std::string& query_;
+    bool first_ = true;
+};
+
+/// `SELECT user, item, rating, time`.
+std::string selected(const Source& source, bool with_user) {
+    std::string query = "SELECT ";
+    if (with_user) query += source.user.expression + ", ";
+    query += source.item.expression;
+    if (source.rating) query += ", " + source.rating->expression;
+    if (source.time) query += ", " + source.time->expression;
+    return query;
+}
+
 Oid base_type(const SourceColumn& column) {
     const Oid type = column.type;
     return pg_call([type] { return getBaseType(type); });
@@ -57,27 +88,28 @@ std::string equals(const SourceColumn& column) {
 }
 
 std::string source_query(const Source& source, SourceRows rows) {
-    std::string query = "SELECT ";
-    if (rows != SourceRows::OfUser) query += source.user.expression + ", ";
-    query += source.item.expression;
-    if (source.rating) query += ", " + source.rating->expression;
-    if (source.time) query += ", " + source.time->expression;
-    query += " FROM " + source.name;
-    if (rows == SourceRows::OfUser) query += " WHERE " + equals(source.user) + "$1";
-    if (rows == SourceRows::OfUsers) query += " WHERE " + equals(source.user) + "ANY ($1)";
-    if (rows == SourceRows::OfItems) query += " WHERE " + equals(source.item) + "ANY ($1)";
+    std::string query = selected(source, rows != SourceRows::OfUser) + " FROM " + source.name;
+    Conditions conditions(query);
+    if (rows == SourceRows::OfUser) conditions.add(equals(source.user) + "$1");
+    if (rows == SourceRows::OfUsers) conditions.add(equals(source.user) + "ANY ($1)");
+    if (rows == SourceRows::OfItems) conditions.add(equals(source.item) + "ANY ($1)");
+    conditions.add_tenant(source);
     return query;
+}
+
+std::string tenants_query(const Source& source) {
+    const int place = 3 + (source.rating ? 1 : 0) + (source.time ? 1 : 0);
+    return selected(source, true) + ", " + quoted_name(source.tenant->column.name) + " FROM " + source.name +
+           " ORDER BY " + std::to_string(place);
 }
 
 std::string items_query(const Source& source) {
     std::string query = "SELECT " + source.item.expression + " FROM " + source.name;
+    Conditions conditions(query);
     // Only where there can be NULLs: an index of the items alone can answer the rest.
-    const char* conjunction = " WHERE ";
-    for (const SourceColumn* column : {&source.user, source.rating ? &*source.rating : nullptr}) {
-        if (column == nullptr || column->not_null) continue;
-        query += conjunction + quoted_name(column->name) + " IS NOT NULL";
-        conjunction = " AND ";
-    }
+    for (const SourceColumn* column : {&source.user, source.rating ? &*source.rating : nullptr})
+        if (column != nullptr && !column->not_null) conditions.add(quoted_name(column->name) + " IS NOT NULL");
+    conditions.add_tenant(source);
     return query;
 }
 

@@ -17,8 +17,12 @@ enum class SourceRows {
     OfItems,  ///< of the items $1, an array
 };
 
-/// `SELECT user, item, rating, time FROM source`, for those rows.
+/// `SELECT user, item, rating, time FROM source`, for those rows. Of a source with a tenant, this and items_query()
+/// give that tenant's rows only.
 std::string source_query(const Source& source, SourceRows rows);
+
+/// The same and the column of tenants, of the rows of all of them, in its order; those with a NULL come last.
+std::string tenants_query(const Source& source);
 
 /// `SELECT item FROM source`, of the rows that training would take.
 std::string items_query(const Source& source);

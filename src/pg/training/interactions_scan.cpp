@@ -112,6 +112,15 @@ std::uint64_t read_rows(const Source& source, ScanFor purpose, int threads, Buil
     return skipped;
 }
 
+/// By the newest row, whichever that is.
+Recency recency_of(const TrainOptions& options) {
+    Recency recency;
+    recency.half_life = options.half_life;
+    recency.popular_half_life = options.popular_half_life;
+    recency.newest = std::numeric_limits<double>::quiet_NaN();
+    return recency;
+}
+
 constexpr std::uint64_t kBytesACopy = 8;
 
 }  // namespace
@@ -120,13 +129,17 @@ ScanFor purpose(const TrainOptions& options) {
     return options.feedback == Feedback::Implicit ? ScanFor::Weights : ScanFor::Ratings;
 }
 
-void report_read(const Source& source, std::uint64_t rows, std::uint64_t skipped) {
+void tell_of_skipped(const Source& source, std::uint64_t skipped) {
     if (skipped > 0)
-        report(NOTICE, "skipped " + std::to_string(skipped) + (skipped == 1 ? " row" : " rows") + " of " + source.name +
-                           " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
+        report(NOTICE, "skipped " + std::to_string(skipped) + (skipped == 1 ? " row of " : " rows of ") +
+                           source.label() + " with a NULL user" + (source.rating ? ", item or rating" : " or item"));
+}
+
+void report_read(const Source& source, std::uint64_t rows, std::uint64_t skipped) {
+    tell_of_skipped(source, skipped);
     if (rows == 0)
         throw SqlError(ERRCODE_DATA_EXCEPTION, "there are no interactions to train on",
-                       source.name + " has no row that the current user can see with user" +
+                       source.label() + " has no row that the current user can see with user" +
                            (source.rating ? ", item and rating." : " and item."),
                        "Check the source's rows, the NULLs in them, and row-level security.");
 }
@@ -168,11 +181,20 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     report_read(source, sink.builder().rows(), skipped);
     sink.check_memory();
     progress.phase("sorting");
-    Recency recency;
-    recency.half_life = options.half_life;
-    recency.popular_half_life = options.popular_half_life;
-    recency.newest = std::numeric_limits<double>::quiet_NaN();  // of the rows
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency);
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency_of(options));
+}
+
+Dataset read_tenant(TenantScan& scan, const Source& source, const TrainOptions& options, Environment& environment,
+                    std::uint64_t* skipped) {
+    BuilderSink sink(kTraining, source, options, environment.threads, 0);
+    *skipped += scan.read(sink);
+    if (sink.builder().rows() == 0) {
+        Source tenant = source;
+        tenant.tenant->value = scan.value();
+        report_read(tenant, 0, 0);
+    }
+    sink.check_memory();
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency_of(options));
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include "pg/sql/ids.hpp"
 #include "pg/sql/row_receiver.hpp"
 #include "pg/sql/source.hpp"
+#include "pg/sql/tenant_scan.hpp"
 #include "pg/wall/progress.hpp"
 
 namespace mf::pg {
@@ -22,8 +23,16 @@ void report_read(const Source& source, std::uint64_t rows, std::uint64_t skipped
 Dataset read_interactions(const Source& source, const TrainOptions& options, Environment& environment,
                           Progress& progress, int copies = 0, std::size_t other_bytes = 0);
 
-/// The same of all rows of the users who have one of the items, for a refresh, with the rights of `reader` and by the
-/// recency of the training run; NULLs are skipped silently. Nothing if there is no such row.
+/// The same of the tenant that a scan of the source has come to; rows that are skipped are counted in *skipped instead.
+/// PgErrors are of the scan, all other exceptions of the tenant's rows.
+Dataset read_tenant(TenantScan& scan, const Source& source, const TrainOptions& options, Environment& environment,
+                    std::uint64_t* skipped);
+
+/// Says by a NOTICE how many rows of a source were skipped for a NULL, if any were.
+void tell_of_skipped(const Source& source, std::uint64_t skipped);
+
+/// As read_interactions() of all rows of the users who have one of the items, for a refresh, with the rights of
+/// `reader` and by the recency of the training run; NULLs are skipped silently. Nothing if there is no such row.
 std::optional<Dataset> read_users_of_items(const Source& source, std::span<const Id> items, Oid reader,
                                            const TrainOptions& options, const Recency& recency,
                                            Environment& environment, Progress& progress);

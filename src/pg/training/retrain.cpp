@@ -34,6 +34,8 @@ TrainArguments retrain_arguments(const std::string& model, const ModelVersion& v
     raw.repeats = true;
     raw.item_features = version.features.items.value_or(InvalidOid);
     raw.user_features = version.features.users.value_or(InvalidOid);
+    raw.tenant_column = version.tenant.column_or_null();
+    raw.tenant = version.tenant.value_or_null();
     raw.found = stored.found;
     if (raw.found != nullptr) raw.found_text = text(raw.found);
     try {

@@ -243,8 +243,9 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     check_engine(named, result);
     check_publication(result);
     check_time_column(result.options, named);
-    result.source = describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
-                                                 time_column ? time_column->c_str() : nullptr});
+    result.source =
+        describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
+                                     time_column ? time_column->c_str() : nullptr, raw.tenant_column, raw.tenant});
     const Source& source = result.source;
     TrainOptions& options = result.options;
     if (named.half_life) options.half_life = in_unit_of(*named.half_life, "half_life", *source.time);

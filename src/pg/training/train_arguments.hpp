@@ -37,6 +37,8 @@ struct RawTrainArguments {
     const char* found_text;
     Oid item_features;  ///< with repeats: the relation, whatever its name is now; InvalidOid: none
     Oid user_features;
+    const char* tenant_column;  ///< of the source; a null pointer: all rows are for one model
+    const char* tenant;         ///< the value of that column; a null pointer: not known yet
 };
 
 /// `inserted` arguments of another function stand between the source and the model.

@@ -26,27 +26,34 @@ namespace {
 
 /// A statement for the index from which histories are read without the table.
 std::string covering_index(const Source& source) {
+    const std::string keys =
+        (source.tenant ? quoted_name(source.tenant->column.name) + ", " : "") + quoted_name(source.user.name);
     std::vector<std::string> included{source.item.name};
     for (const std::optional<SourceColumn>& column : {source.rating, source.time})
         if (column && std::ranges::find(included, column->name) == included.end()) included.push_back(column->name);
     std::string list;
     for (const std::string& name : included) list += (list.empty() ? "" : ", ") + quoted_name(name);
-    return "CREATE INDEX ON " + source.name + " (" + quoted_name(source.user.name) + ") INCLUDE (" + list + ");";
+    return "CREATE INDEX ON " + source.name + " (" + keys + ") INCLUDE (" + list + ");";
 }
 
 /// What to say if the model was trained on another relation, which still exists; else empty.
 std::string other_source(const Catalog& catalog, const TrainArguments& arguments) {
     const std::optional<FormerVersion> former = find_former_version(catalog, arguments.model);
-    if (!former || former->source == arguments.source.relation || !relation_exists(former->source)) return "";
-    return "model \"" + arguments.model + "\" was trained on " + qualified_name(former->source) + ", not on " +
-           arguments.source.name;
+    if (!former || !relation_exists(former->source)) return "";
+    const std::string then =
+        source_label(qualified_name(former->source), former->tenant.column_or_null(), former->tenant.value_or_null());
+    const std::string now = arguments.source.label();
+    if (former->source == arguments.source.relation && then == now) return "";
+    return "model \"" + arguments.model + "\" was trained on " + then + ", not on " + now;
 }
 
 }  // namespace
 
 void warn_without_index(const Source& source) {
     if (has_user_index(source)) return;
-    report(WARNING, source.name + " has no index that begins with column \"" + source.user.name + "\"",
+    report(WARNING,
+           source.name + " has no index that begins with column \"" + source.user.name + "\"" +
+               (source.tenant ? ", nor with \"" + source.tenant->column.name + "\" and that column" : ""),
            "Each recommendation reads the user's rows and will scan the whole relation for them.",
            covering_index(source));
 }
@@ -67,6 +74,7 @@ struct Training::State {
     std::optional<TrainingFeatures> features;
     std::optional<Dataset> dataset;
     std::optional<WarmStart> start;
+    bool is_of_tenant = false;  ///< one of many: their items together are not for the shared cache
     TrainResult trained;
 };
 
@@ -104,6 +112,22 @@ void Training::read_here(const ModelVersion* start_from) {
     state.start = read_warm_start(catalog_, *start_from, state.dataset->items, interactions, arguments_.options);
 }
 
+void Training::take(Dataset interactions, std::chrono::steady_clock::time_point begin) {
+    const Oid owner = lock_for_training(catalog_, arguments_.model);
+    state_ = std::make_unique<State>(arguments_.model, owner);
+    State& state = *state_;
+    state.begin = begin;
+    state.is_of_tenant = true;
+    // To hand work to other threads, and to wait for them, costs more than it saves.
+    constexpr std::size_t kEntriesForThreads = 20'000;
+    if (interactions.by_user.entries() < kEntriesForThreads) state.environment.threads = 1;
+    check_former(catalog_, arguments_);
+    tell_of_former_source(catalog_, arguments_);
+    state.features.emplace(arguments_, state.environment);
+    state.dataset = std::move(interactions);
+    require_training_memory(*state.dataset, arguments_.options, state.environment.threads, 0, 0);
+}
+
 void Training::train() {
     State& state = *state_;
     TrainOptions options = state.start ? warm_options(arguments_.options) : arguments_.options;
@@ -118,8 +142,9 @@ void Training::train() {
     };
     state.trained = mf::train(*state.dataset, options, environment, state.start ? &*state.start : nullptr,
                               state.features->values());
-    for (const std::string& note : state.trained.found.notes) report(NOTICE, note);
 }
+
+const std::vector<std::string>& Training::notes() const { return state_->trained.found.notes; }
 
 TrainingOutcome Training::store() {
     State& state = *state_;
@@ -145,7 +170,7 @@ TrainingOutcome Training::store() {
     StoredVersion stored = store_version(catalog_, arguments_, owner, model_id, trained, outcome.seconds, verdict);
     outcome.version = stored.number;
     outcome.message = std::move(stored.message);
-    if (outcome.message.empty()) make_ready(outcome.version, model_id);
+    if (outcome.message.empty() && !state.is_of_tenant) make_ready(outcome.version, model_id);
     state.progress.phase(nullptr);
     outcome.seconds = state.seconds();
     return outcome;
@@ -211,6 +236,7 @@ TrainingOutcome run_training(const Catalog& catalog, const TrainArguments& argum
     Training training(catalog, arguments);
     training.read(start_from);
     training.train();
+    for (const std::string& note : training.notes()) report(NOTICE, note);
     return training.store();
 }
 

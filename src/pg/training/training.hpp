@@ -1,6 +1,9 @@
 // A training run from its checked arguments to the published version: what mf_train and its kin share.
 #pragma once
 
+#include <chrono>
+
+#include "core/data/interactions.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/training/train_arguments.hpp"
 
@@ -31,8 +34,15 @@ class Training {
     /// index.
     void read(const ModelVersion* start_from);
 
+    /// Instead of read(): takes interactions that were read since `begin`, for a training run without features and
+    /// with nothing to start from.
+    void take(Dataset interactions, std::chrono::steady_clock::time_point begin);
+
     /// With factors to start from a third of the iterations.
     void train();
+
+    /// After train(): what the user should know of numbers found from the data.
+    const std::vector<std::string>& notes() const;
 
     /// Locks and checks again, since the transaction may be another one; stores, publishes if the terms are met, and
     /// says so at LOG.
