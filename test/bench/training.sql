@@ -80,6 +80,8 @@ INSERT INTO bench.goals VALUES
     ('explicit ALS, portable: share of native speed', NULL, 1, 0.95),
     ('mf_train, implicit, with features: times without', 'S20', -1, 1.35),
     ('mf_train, explicit, with features: times without', 'S20', -1, 1.35),
+    ('mf_train_each, 1,000 tenants, implicit: share of three runs on all rows and 2 ms each', NULL, -1, 1),
+    ('mf_train_each, 1,000 tenants, explicit: share of three runs on all rows and 2 ms each', NULL, -1, 1),
     ('read, intern, sort, int ids: times SELECT', 'S20', -1, 2.5),
     ('read, intern, sort, text ids: times SELECT', 'S20', -1, 2.5),
     ('read, intern, sort, uuid ids: times SELECT', 'S20', -1, 2.5),
