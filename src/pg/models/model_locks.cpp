@@ -13,22 +13,44 @@ extern "C" {
 namespace mf::pg {
 namespace {
 
-LOCKTAG tag_unsafe(const Catalog& catalog, const char* name, int length, ModelLock lock) {
-    const uint32 hash = DatumGetUInt32(hash_any(reinterpret_cast<const unsigned char*>(name), length));
-    LOCKTAG tag;
-    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalog.models, hash, static_cast<uint16>(lock));
-    return tag;
+const GroupLocks* group = nullptr;  // the innermost one
+
+/// Locks of groups have numbers after those of models.
+constexpr std::uint16_t kOfGroup = 2;
+
+void acquire_tag(const Catalog& catalog, std::string_view name, int number, LOCKMODE mode, bool for_session) {
+    pg_call([&catalog, name, number, mode, for_session] {
+        const uint32 hash = DatumGetUInt32(
+            hash_any(reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size())));
+        LOCKTAG tag;
+        SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalog.models, hash, static_cast<uint16>(number));
+        LockAcquire(&tag, mode, for_session, false);
+    });
 }
 
 void acquire(const Catalog& catalog, const std::string& name, ModelLock lock, bool for_session) {
     require_coordinator();
-    pg_call([&catalog, lock, for_session, data = name.data(), length = static_cast<int>(name.size())] {
-        const LOCKTAG tag = tag_unsafe(catalog, data, length, lock);
-        LockAcquire(&tag, ExclusiveLock, for_session, false);
-    });
+    if (group != nullptr && group->has(name)) return;
+    const int number = static_cast<int>(lock);
+    for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
+        acquire_tag(catalog, std::string_view(name).substr(0, slash + 1), number + kOfGroup, ShareLock, for_session);
+    acquire_tag(catalog, name, number, ExclusiveLock, for_session);
 }
 
 }  // namespace
+
+GroupLocks::GroupLocks(const Catalog& catalog, std::string prefix) : prefix_(std::move(prefix)), around_(group) {
+    require_coordinator();
+    for (const ModelLock lock : {ModelLock::Training, ModelLock::Publication})
+        acquire_tag(catalog, prefix_, static_cast<int>(lock) + kOfGroup, ExclusiveLock, false);
+    group = this;
+}
+
+GroupLocks::~GroupLocks() { group = around_; }
+
+bool GroupLocks::has(const std::string& name) const {
+    return name.starts_with(prefix_) || (around_ != nullptr && around_->has(name));
+}
 
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock) {
     acquire(catalog, name, lock, false);

@@ -12,6 +12,24 @@ namespace mf::pg {
 /// delete rows take Publication.
 enum class ModelLock : std::uint16_t { Training, Publication };
 
+/// Both locks on all models whose names begin with `prefix`, which ends with a slash, for a caller who changes many of
+/// them: one lock of each kind, however many the models are, so that the server's lock table need not have room for
+/// all. Whoever changes one of them alone shares these locks with others who do. As long as the object is there, the
+/// functions below take no further locks on these models. The locks last until the end of the transaction.
+class GroupLocks {
+  public:
+    GroupLocks(const Catalog& catalog, std::string prefix);
+    ~GroupLocks();
+    GroupLocks(const GroupLocks&) = delete;
+    GroupLocks& operator=(const GroupLocks&) = delete;
+
+    bool has(const std::string& name) const;
+
+  private:
+    std::string prefix_;
+    const GroupLocks* around_;  ///< of a call whose source calls
+};
+
 /// Waits for the lock on the model of that name, whether or not the model exists. Throws serialization_failure if the
 /// transaction uses a single snapshot and the model has changed since it was taken.
 void lock_model(const Catalog& catalog, const std::string& name, ModelLock lock);

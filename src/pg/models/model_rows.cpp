@@ -325,6 +325,16 @@ std::vector<std::string> managed_models(const Catalog& catalog) {
     return names;
 }
 
+bool manages_all(const Catalog& catalog, const std::string& prefix) {
+    bool all = true;
+    scan_now(catalog, catalog.models_live_index, nullptr,
+             [&catalog, &prefix, &all](const char* name, const ModelVersion& version) {
+                 if (all && std::string_view(name).starts_with(prefix))
+                     all = pg_call([&catalog, owner = version.owner] { return may_manage_unsafe(catalog, owner); });
+             });
+    return all;
+}
+
 std::vector<VersionRow> versions_of(const Catalog& catalog, const std::string& name) {
     std::vector<VersionRow> versions;
     scan_now(catalog, catalog.models_version_index, name.c_str(),

@@ -72,6 +72,9 @@ std::optional<FormerVersion> find_former_version(const Catalog& catalog, const s
 /// Names of all models that the caller may manage, in ascending order, as a snapshot taken now sees them.
 std::vector<std::string> managed_models(const Catalog& catalog);
 
+/// Whether the caller may manage all models whose names begin with `prefix`, as a snapshot taken now sees them.
+bool manages_all(const Catalog& catalog, const std::string& prefix);
+
 /// One version of a model, for callers that visit all of them.
 struct VersionRow {
     std::int64_t model_id;

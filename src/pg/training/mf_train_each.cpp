@@ -1,6 +1,7 @@
 // mf_train_each
 #include <map>
 
+#include "pg/models/model_locks.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/results.hpp"
 #include "pg/sql/subtransaction.hpp"
@@ -53,7 +54,7 @@ std::string message_of_tenant() {
     return message;
 }
 
-/// The training runs of one call. Two calls at the same time take the locks of their models in the same order.
+/// The training runs of one call.
 class EachTenant {
   public:
     EachTenant(const Catalog& catalog, const TrainArguments& arguments)
@@ -62,6 +63,9 @@ class EachTenant {
           progress_(arguments.model, pg_call([] { return GetUserId(); })),
           scan_(arguments.source, purpose(arguments.options)) {
         progress_.phase("tenants");
+        // Who does not manage them all shall not lock those of others: then each model has its own locks.
+        const std::string prefix = arguments.model + "/";
+        if (manages_all(catalog, prefix)) locks_.emplace(catalog, prefix);
     }
 
     /// Trains the next tenant's model; nothing after the last one.
@@ -134,6 +138,7 @@ class EachTenant {
 
     const Catalog& catalog_;
     const TrainArguments& arguments_;
+    std::optional<GroupLocks> locks_;
     Progress progress_;  ///< of the call; that of a tenant counts as part of it
     TenantScan scan_;
     std::uint64_t skipped_ = 0;
