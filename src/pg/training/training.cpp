@@ -176,7 +176,7 @@ TrainingOutcome Training::store() {
     return outcome;
 }
 
-/// What was trained is taken apart: it is stored already. The run is done even if there is no memory for this.
+/// What was trained is stored already, and gives its memory to this. The run is done even if there is too little.
 void Training::make_ready(std::int32_t version, std::int64_t model_id) {
     Model& model = state_->trained.model;
     ItemParts items;
@@ -188,6 +188,8 @@ void Training::make_ready(std::int32_t version, std::int64_t model_id) {
         items.rating = std::move(model.rating->items);
         items.rating_bias = std::move(model.rating->item_bias);
     }
+    state_->dataset.reset();
+    state_->trained = {};
     try {
         share_items_at_commit(catalog_, arguments_.model, version, model_id, items, state_->environment);
     } catch (const std::bad_alloc&) {
