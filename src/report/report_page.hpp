@@ -60,7 +60,7 @@ struct Report {
     ReportTable versions;
     std::size_t versions_left_out = 0;
     std::vector<LabelledSeries> iterations;       ///< what each iteration reached
-    std::vector<LabelledSeries> version_metrics;  ///< metrics of the versions over time
+    std::vector<LabelledSeries> version_metrics;  ///< metrics of the training runs over time
     std::vector<InteractionGroup> users;
     std::vector<InteractionGroup> items;
     std::vector<ExampleItem> examples;

@@ -66,8 +66,12 @@ SELECT count(*) FILTER (WHERE split_part(f, ': ', 1) <> 'iteration ' || n OR abs
   FROM explicit, mf_models, jsonb_array_elements_text(parameters -> 'curves' -> 'ranking' -> 'test_ndcg') WITH ORDINALITY AS c (value, n)
        LEFT JOIN LATERAL (SELECT f FROM explicit, found(format('//figure[figcaption="Held-out NDCG@10 of the ranking factors"]//circle[%s]', n), page) AS f) AS x ON true
  WHERE live;
-SELECT count(*) AS points, min(f) LIKE 'version 1: %' AND max(f) LIKE 'version 2: %' AS both_versions
-  FROM explicit, found('//figure[figcaption="Held-out NDCG@10 by version"]//circle', page) AS f;
+SELECT count(*) AS points, min(f) LIKE 'training run 1: %' AND max(f) LIKE 'training run 2: %' AS both_versions
+  FROM explicit, found('//figure[figcaption="Held-out NDCG@10 by training run"]//circle', page) AS f;
+BEGIN;
+SELECT FROM mf_drop_model('shop', 1);
+SELECT count(*) AS kept FROM found('//figure[figcaption="Held-out NDCG@10 by training run"]//circle', page('shop'));
+ROLLBACK;
 -- The baselines and the coverage, as mf_models has them.
 SELECT abs(fact('by popularity alone', page)::float8 - (metrics ->> 'test_popularity_ndcg')::float8) < 0.0001 AS popularity,
        abs(fact('by biases alone', page)::float8 - (metrics ->> 'test_bias_rmse')::float8) < 0.0005 AS biases,

@@ -79,7 +79,9 @@ std::string percentage(const std::string& share) {
 class ReportQueries {
   public:
     ReportQueries(const Catalog& catalog, std::int64_t model_id)
-        : model_id_(model_id), models_(extension_schema(catalog) + ".mf_models") {}
+        : model_id_(model_id),
+          models_(extension_schema(catalog) + ".mf_models"),
+          trainings_(extension_schema(catalog) + ".mf_trainings") {}
 
     std::vector<std::vector<std::string>> run(const std::string& sql) const {
         const TextRows found =
@@ -220,18 +222,20 @@ class ReportQueries {
         }
     }
 
-    /// The metrics of held-out rows of the versions that have some; one alone is no series.
+    /// The metrics of held-out rows of the training runs that have some, also of those whose versions are gone; one
+    /// alone is no series.
     void version_metrics(Report& report) const {
         for (const auto& [key, name] : {std::pair("test_ndcg", "NDCG@10"), std::pair("test_rmse", "RMSE")}) {
             const std::string value = std::string("metrics->>'") + key + "'";
             std::vector<std::vector<std::string>> rows =
-                run("SELECT version, left(" + value + ", 40) FROM " + models_ + " WHERE model = (SELECT model FROM " +
-                    models_ + " WHERE model_id = $1) AND " + value + " IS NOT NULL ORDER BY version DESC LIMIT " +
-                    std::to_string(kMostVersions));
+                run("SELECT n, left(" + value +
+                    ", 40) FROM (SELECT row_number() OVER (ORDER BY trained_at, version) AS n, metrics FROM " +
+                    trainings_ + " WHERE model = (SELECT model FROM " + models_ + " WHERE model_id = $1)) AS t WHERE " +
+                    value + " IS NOT NULL ORDER BY n DESC LIMIT " + std::to_string(kMostVersions));
             std::ranges::reverse(rows);
             if (rows.size() > 1)
-                add_series(report.version_metrics, {std::string("Held-out ") + name + " by version", "version", name},
-                           rows);
+                add_series(report.version_metrics,
+                           {std::string("Held-out ") + name + " by training run", "training run", name}, rows);
         }
     }
 
@@ -280,6 +284,7 @@ class ReportQueries {
 
     std::int64_t model_id_;
     std::string models_;
+    std::string trainings_;
 };
 
 /// The data that the plots need about the users or the items, in any order.
