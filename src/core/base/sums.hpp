@@ -2,21 +2,36 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
 namespace mf {
 
-/// Σ x_i, in double precision.
-inline double sum_of(std::span<const float> values) {
+/// Σ f(x_i), in double precision.
+template <class F>
+double sum_of(std::span<const float> values, const F& f) {
     // Several independent sums, which hide the latency of an addition.
     constexpr std::size_t kSums = 8;
     double sums[kSums] = {};
     std::size_t i = 0;
     for (; i + kSums <= values.size(); i += kSums)
-        for (std::size_t j = 0; j < kSums; ++j) sums[j] += static_cast<double>(values[i + j]);
-    for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]);
+        for (std::size_t j = 0; j < kSums; ++j) sums[j] += static_cast<double>(f(values[i + j]));
+    for (; i < values.size(); ++i) sums[0] += static_cast<double>(f(values[i]));
     return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+/// Σ x_i, likewise.
+inline double sum_of(std::span<const float> values) {
+    return sum_of(values, [](float x) { return x; });
+}
+
+/// Σ |x_i| and Σ max(x_i, 0). Of values that are not negative both have the same bits.
+inline double sum_of_magnitudes(std::span<const float> values) {
+    return sum_of(values, [](float x) { return std::fabs(x); });
+}
+inline double sum_of_positives(std::span<const float> values) {
+    return sum_of(values, [](float x) { return x > 0 ? x : 0.0f; });
 }
 
 /// Σ x_i², in double precision.

@@ -98,7 +98,7 @@ struct BlockOutput {
 /// Writes one entry for each cell of the sorted rows, up to the first cell that fails.
 template <class Row>
 void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
-                const Recency& recency, const BlockOutput& output, FirstFailure& failure) {
+                const Recency& recency, bool likes_only, const BlockOutput& output, FirstFailure& failure) {
     std::size_t entries = 0;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
         const std::uint32_t cell = rows[begin].cell();
@@ -106,11 +106,11 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         const std::uint32_t user_in_block = blocks.user_in_block(cell);
         const std::uint32_t item = blocks.item(cell);
         float value = rows[begin].value();
-        if (end - begin > 1 || recency.needs_times()) {
+        if (end - begin > 1 || output.weights != nullptr || output.popularity != nullptr) {
             const MergedCell cell = merged(rows.subspan(begin, end - begin), rule, recency);
             value = cell.value;
             if (output.weights != nullptr) output.weights[entries] = cell.weight;
-            if (output.popularity != nullptr)
+            if (output.popularity != nullptr && (value > 0 || !likes_only))
                 std::atomic_ref(output.popularity[item])
                     .fetch_add(static_cast<std::uint64_t>(cell.popularity / kPopularityUnit),
                                std::memory_order_relaxed);
@@ -259,7 +259,7 @@ struct InteractionsBuilder::ItemCounts {
 };
 
 template <class Row>
-Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, ItemCounts& counts,
+Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, bool likes_only, ItemCounts& counts,
                                    Environment& environment) {
     const CellBlocks blocks(users_.size(), items_.size(), rows_);
     std::vector<std::uint64_t> begins;
@@ -270,7 +270,7 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, Item
     if (recency.weighs()) matrix.weights = Array<float>(matrix.columns.size());
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
     counts.repeated = Array<std::uint64_t>(items_.size(), 0);
-    if (recency.weighs_popularity()) counts.popularity = Array<std::uint64_t>(items_.size(), 0);
+    if (recency.weighs_popularity() || likes_only) counts.popularity = Array<std::uint64_t>(items_.size(), 0);
     std::vector<SortScratch<Row>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
     FirstFailure failure;
     parallel_for(environment, blocks.count(), [&](std::size_t block, int worker) {
@@ -283,9 +283,9 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, Item
             sorted_rows<Row>({columns, begins[block + 1] - begin}, values, times.data() + (times.empty() ? 0 : begin),
                              blocks.cell_bits(), scratch[static_cast<std::size_t>(worker)]);
         float* const weights = recency.weighs() ? matrix.weights.data() + begin : nullptr;
-        std::uint64_t* const popularity = recency.weighs_popularity() ? counts.popularity.data() : nullptr;
+        std::uint64_t* const popularity = counts.popularity.empty() ? nullptr : counts.popularity.data();
         merge_rows(
-            rows, blocks, first_user, rule, recency,
+            rows, blocks, first_user, rule, recency, likes_only,
             {columns, values, weights, matrix.offsets.data() + 1 + first_user, counts.repeated.data(), popularity},
             failure);
     });
@@ -311,13 +311,13 @@ double InteractionsBuilder::newest_time() const {
     return newest;
 }
 
-Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment, Recency recency) && {
+Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment, Recency recency, bool likes_only) && {
     if (rows_ == 0) throw InvalidData("no interactions to train on");
     if (recency.needs_times() && !with_times_) throw std::logic_error("a half-life needs times");
     if (recency.needs_times() && std::isnan(recency.newest)) recency.newest = newest_time();
     ItemCounts counts;
-    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, recency, counts, environment)
-                              : finish_as<PlainRow>(rule, recency, counts, environment);
+    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, recency, likes_only, counts, environment)
+                              : finish_as<PlainRow>(rule, recency, likes_only, counts, environment);
     Array<float> popularity(counts.popularity.size());
     std::transform(counts.popularity.begin(), counts.popularity.end(), popularity.begin(),
                    [](std::uint64_t units) { return static_cast<float>(units) * kPopularityUnit; });

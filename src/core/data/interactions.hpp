@@ -59,14 +59,16 @@ class InteractionsBuilder {
     /// row (36 with times, 40 with weights), the collected rows included. A recency gives cells weights
     /// (MergedValue::weight) and items their popularity; without a newest time, NaN, its newest is that of the rows:
     /// InvalidData if none has one that is finite.
-    Dataset finish(Duplicates rule, Environment& environment, Recency recency = {}) &&;
+    /// With likes_only the popularity counts cells above zero alone.
+    Dataset finish(Duplicates rule, Environment& environment, Recency recency = {}, bool likes_only = false) &&;
 
   private:
     struct Chunk;
     struct ItemCounts;
     void add_chunk();
     template <class Row>
-    Csr finish_as(Duplicates rule, const Recency& recency, ItemCounts& counts, Environment& environment);
+    Csr finish_as(Duplicates rule, const Recency& recency, bool likes_only, ItemCounts& counts,
+                  Environment& environment);
     double newest_time() const;
     Csr scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
                 const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins, Array<double>& times,

@@ -138,6 +138,29 @@ HoldOut hold_out(const Csr& cells, const IdHashes& hashes, double fraction, std:
     return parts;
 }
 
+void keep_positive(Csr& cells) {
+    std::uint64_t to = 0, begin = 0;
+    for (std::uint32_t user = 0; user < cells.rows(); ++user) {
+        const std::uint64_t end = cells.offsets[user + std::size_t{1}];
+        for (std::uint64_t i = begin; i < end; ++i) {
+            if (!(cells.values[i] > 0)) continue;
+            cells.columns[to] = cells.columns[i];
+            cells.values[to] = cells.values[i];
+            if (!cells.weights.empty()) cells.weights[to] = cells.weights[i];
+            ++to;
+        }
+        cells.offsets[user + std::size_t{1}] = to;
+        begin = end;
+    }
+    if (to == cells.columns.size()) return;
+    Csr kept = with_entries(std::move(cells.offsets), cells.column_count);
+    kept.allocate_weights_as(cells);
+    std::copy_n(cells.columns.begin(), to, kept.columns.begin());
+    std::copy_n(cells.values.begin(), to, kept.values.begin());
+    if (!cells.weights.empty()) std::copy_n(cells.weights.begin(), to, kept.weights.begin());
+    cells = std::move(kept);
+}
+
 HoldOut hold_out_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
                       std::uint64_t seed, Environment& environment) {
     const auto is_held = [&](std::uint32_t user, std::uint32_t item) {

@@ -36,6 +36,9 @@ Array<std::uint64_t> history_digests(const Csr& by_user, const IdHashes& hashes,
 HoldOut hold_out(const Csr& cells, const IdHashes& hashes, double fraction, std::uint64_t seed,
                  Environment& environment);
 
+/// Leaves out the entries whose value is not above zero. O(entries), on the calling thread.
+void keep_positive(Csr& cells);
+
 /// Holds out the cells whose fold_of() is `fold`; all others are in train. fold < folds. O(entries), on all threads.
 HoldOut hold_out_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
                       std::uint64_t seed, Environment& environment);

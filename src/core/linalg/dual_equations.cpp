@@ -48,7 +48,7 @@ bool DualEquations::solve(const SharedDiagonal& shared, float ridge, FactorView 
     }
     // What is smaller may be rounding alone.
     if (!(least > kPivotTolerance * greatest)) return false;
-    for (std::size_t j = 0; j < n; ++j) roots_[j] = std::sqrt(weights[j]);
+    for (std::size_t j = 0; j < n; ++j) roots_[j] = std::sqrt(std::fabs(weights[j]));
     std::fill(roots_.begin() + n, roots_.begin() + row_blocks_ * kLanes, 0.0f);
     kernels_.gather_columns(features.row(0), features.stride(), columns.data(), n, columns.size(), roots_.data(),
                             scales_.data(), blocks_, panels_.data());
@@ -61,6 +61,8 @@ bool DualEquations::solve(const SharedDiagonal& shared, float ridge, FactorView 
         system_[j / kLanes * stride + j * kLanes + j % kLanes] += 1.0f;
     if (!kernels_.factorize(system_.data(), row_blocks_, kPivotTolerance)) return false;
     std::copy_n(roots_.data(), row_blocks_ * kLanes, right_.data());
+    for (std::size_t j = 0; j < n; ++j)
+        if (weights[j] < 0) right_[j] = 0;
     std::fill_n(product_.data(), size, 0.0f);
     double value_of_center = 0;
     if (center != nullptr) {

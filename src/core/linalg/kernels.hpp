@@ -131,10 +131,10 @@ struct Kernels {
     /// magnitude. Nothing is above kLargestHalf. 16·blocks numbers, of which the halves are aligned to 32 bytes.
     void (*to_halves)(const float* values, std::size_t blocks, float scale, std::uint16_t* halves);
 
-    /// sum += Σ_t weights[t] · (target − y_t·vector) · y_t, where y_t is row indices[t], t < count. Returns
-    /// Σ_t weights[t] · (target − y_t·vector)², in single precision: good for some thousand rows. Products sum lane by
-    /// lane, then the lanes pairwise, as dot. indices has `readable` ≥ count entries, of which those after count are
-    /// prefetched; weights have any alignment.
+    /// sum += Σ_t |weights[t]| · (target_t − y_t·vector) · y_t, where y_t is row indices[t], t < count, and target_t is
+    /// 0 where the weight is negative, else the target. Returns Σ_t |weights[t]| · (target_t − y_t·vector)², in single
+    /// precision: good for some thousand rows. Products sum lane by lane, then the lanes pairwise, as dot. indices has
+    /// `readable` ≥ count entries, of which those after count are prefetched; weights have any alignment.
     float (*add_half_rows)(const HalfRows& matrix, const std::uint32_t* indices, std::size_t count,
                            std::size_t readable, const float* weights, float target, std::size_t blocks,
                            const float* vector, float* sum);

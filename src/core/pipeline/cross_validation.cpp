@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/pipeline/held_out.hpp"
 #include "core/base/error.hpp"
 #include "core/data/numbering.hpp"
 #include "core/pipeline/find_options.hpp"
@@ -89,8 +90,9 @@ std::vector<PartlyKnown> partly_known_cells(const Csr& test, const Numbering& us
 }
 
 Fold make_fold(const Csr& cells, const IdHashes& hashes, const KnownFeatures& features, std::uint32_t fold,
-               std::uint32_t folds, std::uint64_t seed, Environment& environment) {
-    HoldOut parts = hold_out_fold(cells, hashes, fold, folds, seed, environment);
+               std::uint32_t folds, const TrainOptions& options, Environment& environment) {
+    HoldOut parts = hold_out_fold(cells, hashes, fold, folds, options.seed, environment);
+    if (options.dislikes) keep_positive(parts.test);
     if (parts.train.entries() == 0)
         throw InvalidData(
             "fold " + std::to_string(fold) + " of " + std::to_string(folds) + " leaves nothing to train on", {},
@@ -164,11 +166,10 @@ ListMetrics measure_order(std::span<const std::uint32_t> order, const Csr& test,
 FoldResult validate_fold(const Csr& cells, const IdHashes& hashes, std::uint32_t fold, std::uint32_t folds,
                          const TrainOptions& options, std::size_t k, Environment& environment,
                          const KnownFeatures& features) {
-    const std::uint64_t seed = options.seed;
-    const Fold data = make_fold(cells, hashes, features, fold, folds, seed, environment);
+    const Fold data = make_fold(cells, hashes, features, fold, folds, options, environment);
     std::optional<HoldOut> held_out;
     if (options.test_fraction > 0)
-        held_out = hold_out(data.train, data.hashes, options.test_fraction, seed, environment);
+        held_out = held_out_rows(data.train, data.hashes, options.test_fraction, options, environment);
     TrainSummary summary;
     const TrainOptions found =
         options.search.enabled

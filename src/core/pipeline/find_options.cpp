@@ -1,3 +1,4 @@
+#include "core/pipeline/held_out.hpp"
 #include "core/pipeline/find_options.hpp"
 
 #include <algorithm>
@@ -332,7 +333,7 @@ FoundOptions find_options(const Csr& cells, const IdHashes& hashes, const TrainO
     std::optional<HashedCells> sample;
     if (cells.entries() > kMostCells) sample = sample_users(cells, hashes, kMostCells);
     const HoldOut parts =
-        hold_out(sample ? sample->cells : cells, sample ? sample->hashes : hashes, kHeldOut, options.seed, environment);
+        held_out_rows(sample ? sample->cells : cells, sample ? sample->hashes : hashes, kHeldOut, options, environment);
     if (parts.test.entries() < kFewestRows || occupied_rows(parts.test) < kFewestUsers) {
         result.notes.push_back("too few interactions to find numbers from: the defaults are used");
         return result;

@@ -14,6 +14,7 @@
 #include "core/data/sample.hpp"
 #include "core/evaluation/bias_baseline.hpp"
 #include "core/evaluation/metrics.hpp"
+#include "core/pipeline/held_out.hpp"
 #include "core/pipeline/warm_start.hpp"
 #include "core/training/factor_init.hpp"
 #include "core/training/feature_map.hpp"
@@ -252,7 +253,7 @@ TrainResult train(const Dataset& dataset, const TrainOptions& options, Environme
     if (options.search.enabled || options.test_fraction > 0) {
         const IdHashes hashes = id_hashes(dataset, environment);
         if (options.test_fraction > 0)
-            held_out = hold_out(dataset.by_user, hashes, options.test_fraction, options.seed, environment);
+            held_out = held_out_rows(dataset.by_user, hashes, options.test_fraction, options, environment);
         // What is measured on at the end is not searched on.
         if (options.search.enabled)
             result.found = find_options(held_out ? held_out->train : dataset.by_user, hashes, options, environment);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/pipeline/held_out.hpp"
 #include "core/base/error.hpp"
 #include "core/data/split.hpp"
 #include "core/evaluation/metrics.hpp"
@@ -194,7 +195,7 @@ std::vector<Trial> tune(const Dataset& dataset, const TrainOptions& options, con
     const auto count = static_cast<std::size_t>(tuning.trials);
     const std::uint64_t seed = options.seed;
     const IdHashes hashes = id_hashes(dataset, environment);
-    const HoldOut parts = hold_out(dataset.by_user, hashes, options.test_fraction, seed, environment);
+    const HoldOut parts = held_out_rows(dataset.by_user, hashes, options.test_fraction, options, environment);
     if (parts.test.entries() == 0)
         throw InvalidData("there are no rows to measure on",
                           "At least one row of each user stays in training, and no user has enough to hold one out.",

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/base/sums.hpp"
 #include "core/linalg/kernels.hpp"
 
 namespace mf {
@@ -30,7 +31,7 @@ void IalsFoldIn::solve(std::span<const HistoryEntry> history, float* factors, En
 void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t item, float* contributions,
                          Environment* environment) {
     solve(history, solution_.data(), environment);  // leaves the factorized system
-    if (!(std::accumulate(weights_.begin(), weights_.end(), 0.0) > 0)) {
+    if (!(sum_of_positives(weights_) > 0)) {
         std::fill_n(contributions, history.size(), 0.0f);
         return;
     }
@@ -39,8 +40,10 @@ void IalsFoldIn::explain(std::span<const HistoryEntry> history, std::uint32_t it
     constexpr std::size_t kEntriesPerCheck = 4096;
     for (std::size_t j = 0; j < history.size(); ++j) {
         if (environment != nullptr && j % kEntriesPerCheck == 0) check_interrupt(*environment);
-        contributions[j] = weights_[j] * kernels().dot(solution_.data(), items_.rows.row(history_.items[j]),
-                                                       items_.rows.stride() / kLanes);
+        // A dislike adds nothing to the right-hand side: it lowers what others contribute.
+        contributions[j] =
+            std::max(weights_[j], 0.0f) *
+            kernels().dot(solution_.data(), items_.rows.row(history_.items[j]), items_.rows.stride() / kLanes);
     }
 }
 

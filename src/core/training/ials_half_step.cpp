@@ -41,34 +41,39 @@ void start_equations(const IalsHalfStep& step, NormalEquations& equations) {
 // Adds the entries [first, first + count) of a row.
 void add_row_entries(FactorView features, std::span<const std::uint32_t> columns, std::span<const float> weights,
                      std::size_t first, std::size_t count, NormalEquations& equations) {
-    // Rows scaled by √c contribute c·y·yᵀ to the system, and √c times them c·y to the right-hand side.
-    float roots[kPanelRows];
+    // Rows scaled by √c contribute c·y·yᵀ to the system, and √c times them c·y to the right-hand side, if their target
+    // is 1.
+    float roots[kPanelRows], targets[kPanelRows];
     for (const std::size_t end = first + count; first < end; first += kPanelRows) {
         const std::size_t rows = std::min(kPanelRows, end - first);
-        for (std::size_t j = 0; j < rows; ++j) roots[j] = std::sqrt(weights[first + j]);
+        for (std::size_t j = 0; j < rows; ++j) {
+            const float weight = weights[first + j];
+            roots[j] = std::sqrt(std::fabs(weight));
+            targets[j] = weight < 0 ? 0.0f : roots[j];
+        }
         equations.add_rows(features, columns.subspan(first), rows, roots);
-        equations.add_right_hand_side(0, roots, rows);
+        equations.add_right_hand_side(0, targets, rows);
     }
 }
 
-// What all ways to solve a row share. fit(ridge, weight sum) solves it and returns the fit.
+// What all ways to solve a row share. fit(ridge) solves it and returns the fit.
 template <class Fit>
 ObjectiveParts with_ridge(const IalsHalfStep& step, std::span<const float> weights, int factors, const float* center,
                           float* row, const Fit& fit) {
-    const double weight_sum = sum_of(weights);
+    const double weight_sum = sum_of_magnitudes(weights);
     if (!(weight_sum > 0)) {
         std::fill_n(row, FactorMatrix::padded(factors), 0.0f);
         return {};
     }
     const double ridge = step.ridge_of(weight_sum);
-    const double value = fit(static_cast<float>(ridge), weight_sum);
+    const double value = fit(static_cast<float>(ridge));
     return {value, ridge * squared_distance(row, center, factors)};
 }
 
 ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weights, NormalEquations& equations,
                           const float* center, float* factors) {
-    return with_ridge(step, weights, equations.factors(), center, factors, [&](float ridge, double weight_sum) {
-        double value = weight_sum;
+    return with_ridge(step, weights, equations.factors(), center, factors, [&](float ridge) {
+        double value = sum_of_positives(weights);
         if (center != nullptr) {
             equations.add_to_right_hand_side(0, ridge, center);
             value += static_cast<double>(ridge) * squared_norm(center, equations.factors());
@@ -85,7 +90,7 @@ ObjectiveParts finish_row(const IalsHalfStep& step, std::span<const float> weigh
 ObjectiveParts solve_dual_row(const IalsHalfStep& step, FactorView features, std::span<const std::uint32_t> columns,
                               std::span<const float> weights, DualEquations& equations, const float* center,
                               float* factors) {
-    return with_ridge(step, weights, features.factors(), center, factors, [&](float ridge, double) {
+    return with_ridge(step, weights, features.factors(), center, factors, [&](float ridge) {
         return equations.solve(*step.shared, ridge, features, columns, weights, center, factors)
                    ? equations.value()
                    : std::numeric_limits<double>::quiet_NaN();
@@ -129,7 +134,7 @@ namespace {
 ObjectiveParts improve_row(const IalsHalfStep& step, int k, std::span<const std::uint32_t> columns,
                            std::span<const float> weights, ConjugateGradient& workspace, const float* center,
                            float* factors) {
-    return with_ridge(step, weights, k, center, factors, [&](float ridge, double) {
+    return with_ridge(step, weights, k, center, factors, [&](float ridge) {
         return workspace.improve(*step.shared, step.halves->rows(), columns, weights, ridge, center, factors);
     });
 }

@@ -28,14 +28,24 @@ bool is_logarithmic(const IalsParameters& parameters) {
 
 // What a user's implicit values are multiplied by inside the logarithm.
 double slope_over_mean(std::span<const float> values, const IalsParameters& parameters) {
-    const double mean = values.empty() ? 0.0 : sum_of(values) / static_cast<double>(values.size());
+    const double sum = parameters.dislikes > 0 ? sum_of_magnitudes(values) : sum_of(values);
+    const double mean = values.empty() ? 0.0 : sum / static_cast<double>(values.size());
     return mean > 0 ? parameters.weight_slope / mean : 0.0;
 }
 
-// The argument of the logarithm. A history may be given by hand: values below 0, which a source may not have, count
-// as 0.
-float ratio(float value, double slope_over_mean) {
-    return static_cast<float>(std::max(static_cast<double>(value), 0.0) * slope_over_mean);
+// The argument of the logarithm. A history may be given by hand: values below 0 that are no dislikes, which a source
+// may not have, count as 0.
+float ratio(float value, double slope_over_mean, const IalsParameters& parameters) {
+    const double magnitude =
+        parameters.dislikes > 0 ? std::fabs(static_cast<double>(value)) : std::max(static_cast<double>(value), 0.0);
+    return static_cast<float>(magnitude * slope_over_mean);
+}
+
+// Gives the weights of dislikes their sign.
+void sign(std::span<const float> values, const IalsParameters& parameters, float* weights) {
+    if (!(parameters.dislikes > 0)) return;
+    for (std::size_t j = 0; j < values.size(); ++j)
+        if (values[j] < 0) weights[j] = -weights[j];
 }
 
 // ln(1 + x) for x ≥ 0 within two units in the last place: a loop over it becomes vector instructions, one over log1p
@@ -70,10 +80,12 @@ void interaction_weights(std::span<const float> values, const IalsParameters& pa
     const auto scale = static_cast<float>(parameters.weight_scale);
     if (parameters.weight_slope == 0) {
         std::fill_n(weights, n, scale);
+        sign(values, parameters, weights);
     } else if (is_logarithmic(parameters)) {
         const double factor = slope_over_mean(values, parameters);
-        for (std::size_t j = 0; j < n; ++j) weights[j] = ratio(values[j], factor);
+        for (std::size_t j = 0; j < n; ++j) weights[j] = ratio(values[j], factor, parameters);
         logarithms(weights, n, scale);
+        sign(values, parameters, weights);
     } else {
         const double slope = parameters.weight_slope / parameters.weight_deviation;
         const double center = parameters.weight_center;
@@ -118,8 +130,10 @@ Array<float> item_weights(const Csr& by_user, const Csr& by_item, const IalsPara
         const auto values = by_item.row_values(item);
         float* weights = result.data() + by_item.offsets[item];
         if (logarithmic) {
-            for (std::size_t j = 0; j < values.size(); ++j) weights[j] = ratio(values[j], factors[columns[j]]);
+            for (std::size_t j = 0; j < values.size(); ++j)
+                weights[j] = ratio(values[j], factors[columns[j]], parameters);
             logarithms(weights, values.size(), static_cast<float>(parameters.weight_scale));
+            sign(values, parameters, weights);
         } else {
             interaction_weights(values, parameters, weights);
         }
@@ -143,6 +157,7 @@ IalsParameters ials_weighting(const TrainOptions& options, const ValueStatistics
     IalsParameters parameters;
     parameters.exponent = options.ials.regularization_exponent;
     parameters.weight_slope = options.ials.weight_slope_or_default(options.feedback);
+    parameters.dislikes = options.dislikes ? 1 : 0;
     if (options.feedback == Feedback::Explicit) {
         parameters.weight_center = values.mean;
         parameters.weight_deviation = values.deviation;
@@ -155,7 +170,7 @@ IalsStatistics statistics_of_users(CsrView by_user, double exponent) {
     statistics.interactions = by_user.entries();
     statistics.users = occupied_rows(by_user);
     for (std::uint32_t user = 0; user < by_user.rows(); ++user) {
-        const double weight = sum_of(by_user.row_values(user));
+        const double weight = sum_of_magnitudes(by_user.row_values(user));
         statistics.weight += weight;
         if (weight > 0) statistics.user_powers += std::pow(weight, exponent);
     }

@@ -25,6 +25,7 @@ struct IalsParameters {
     double weight_slope = 0;
     double weight_center = 0;     ///< mean of the training ratings; 0 for implicit feedback
     double weight_deviation = 0;  ///< their standard deviation; 0 for implicit feedback
+    double dislikes = 0;          ///< 1: negative implicit values are dislikes
 
     template <class F>
     void each_field(F&& field) {
@@ -36,14 +37,16 @@ struct IalsParameters {
         field("weight_slope", weight_slope, kAnyNumber);
         field("weight_center", weight_center, kAnyNumber);
         field("weight_deviation", weight_deviation, kAnyNumber);
+        field("dislikes", dislikes, NumberRange{0, 1});
     }
 };
 
-/// Weights of one user's interactions, never negative, times weight_scale:
+/// Weights of one user's interactions times weight_scale. Negative are only those of dislikes: preferences of 0 with
+/// the confidence of their magnitude, where others are preferences of 1.
 ///   ratings           1 + weight_slope·(value − weight_center) / weight_deviation, within [0.1, 2]
-///   implicit weights  ln(1 + weight_slope·value / mean of the user's values), so that neither the unit nor a
-///                     user's level matters
-/// and 1 for all if weight_slope is 0. values and weights have the same size.
+///   implicit weights  ln(1 + weight_slope·|value| / mean of the user's |values|), so that neither the unit nor a
+///                     user's level matters; with the sign of the value if there are dislikes
+/// and ±1 for all if weight_slope is 0. values and weights have the same size.
 void interaction_weights(std::span<const float> values, const IalsParameters& parameters, float* weights);
 
 /// interaction_weights() of every user, in the order of by_user's values, times the weights of its entries. O(entries).

@@ -98,6 +98,8 @@ struct TrainOptions {
     /// Default: mean of explicit ratings, sum of implicit weights.
     std::optional<Duplicates> duplicates;
     Storage storage = Storage::Single;
+    /// For implicit feedback: negative values are dislikes, preferences of 0 with the confidence of their magnitude.
+    bool dislikes = false;
     /// In which the weight of an interaction in the ranking factors halves, in the unit of times; 0: age makes no
     /// difference. Only for data with times.
     double half_life = 0;

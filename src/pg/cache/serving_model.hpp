@@ -32,6 +32,9 @@ class ServedVersion {
     /// False if the version was trained without storing users: all of them are folded in.
     bool stores_users() const { return parameters_.stores_users; }
 
+    /// Whether negative values are dislikes.
+    bool dislikes() const { return parameters_.dislikes; }
+
     /// By which interactions weigh.
     const Recency& recency() const { return parameters_.recency; }
 

@@ -135,6 +135,11 @@ std::vector<ItemKind> item_kinds(const ServingModel& model) {
     return kinds;
 }
 
+/// What is relevant if nothing is said: all rows, but no dislikes.
+double least_relevant(const ServingModel& model) {
+    return model.dislikes() ? std::numeric_limits<double>::denorm_min() : -std::numeric_limits<double>::infinity();
+}
+
 class Evaluator {
   public:
     Evaluator(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments, const TestRows& test,
@@ -142,7 +147,7 @@ class Evaluator {
         : catalog_(catalog),
           model_(model),
           k_(static_cast<std::size_t>(arguments.k)),
-          relevant_from_(arguments.relevant_from.value_or(-std::numeric_limits<double>::infinity())),
+          relevant_from_(arguments.relevant_from.value_or(least_relevant(model))),
           test_(test),
           source_(source),
           rows_(rows),
@@ -344,7 +349,7 @@ std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, co
                                  EvaluationRows* rows) {
     check(arguments);
     // Every row of implicit feedback is an interaction; the column of weights may not even exist.
-    const bool needs_rating = model.feedback == Feedback::Explicit || arguments.relevant_from;
+    const bool needs_rating = model.feedback == Feedback::Explicit || model.dislikes() || arguments.relevant_from;
     const Source test = describe_source(arguments.test, {arguments.user_column, arguments.item_column,
                                                          needs_rating ? arguments.rating_column : nullptr, nullptr});
     const TestRows test_rows = read_test_rows(model, test);

@@ -323,6 +323,9 @@ StoredParameters serving_parameters(Jsonb* parameters, Feedback feedback, std::s
     if (lookup(root, "recency").found)
         result.recency = from_numbers<StoredRecency>(read_numbers(root, "recency", number_ranges<StoredRecency>()));
     result.ranking = read_numbers(root, result.ranking_trainer->name, result.ranking_trainer->parameters());
+    result.dislikes = std::ranges::any_of(result.ranking, [](const NamedNumber& number) {
+        return std::string_view(number.name) == "dislikes" && number.value > 0;
+    });
     if (result.rating_trainer == nullptr) return result;
     result.shape.rating_factors = stored_count(root, "rating_factors", kMaximumFactors);
     result.rating = read_numbers(root, result.rating_trainer->name, result.rating_trainer->parameters());
@@ -409,6 +412,8 @@ void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, st
                 named->engine = entry.word;
             else if (key == "exchange")
                 named->exchange = entry.word;
+            else if (key == "negative")
+                named->negative = entry.word;
             else if (key == "buckets")
                 throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"buckets\" must be a number");
             else

@@ -22,6 +22,7 @@ struct StoredParameters {
     NamedNumbers rating;
     const RankingTrainer* ranking_trainer = nullptr;
     NamedNumbers ranking;
+    bool dislikes = false;     ///< negative values are dislikes
     bool stores_users = true;  ///< false: every user is folded in
     Recency recency;
 };
@@ -91,6 +92,7 @@ struct NamedRelations {
     bool publish = true;
     std::optional<PublicationTerms> publish_if;
     bool store_users = true;
+    std::optional<std::string> negative;
 };
 
 /// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and

@@ -63,6 +63,7 @@ class Measurement {
             history.entries.push_back({item, values[i], weighs ? held_out_.train.weight(first + i) : 1.0f});
             history.seen.push_back(item);
         }
+        if (model_.dislikes() && !has_likes(history.entries)) history.entries.clear();
     }
 
     void solve(User& user, FoldIns& fold_ins, Environment* environment) const {

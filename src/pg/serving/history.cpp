@@ -45,6 +45,10 @@ void check_history_memory(const ServingModel& model, std::size_t bytes) {
                               "Raise mf_ext.max_memory, or train on a view that limits the rows of a user.");
 }
 
+bool has_likes(std::span<const HistoryEntry> entries) {
+    return std::ranges::any_of(entries, [](const HistoryEntry& entry) { return entry.value > 0; });
+}
+
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
     std::sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
         if (a.item != b.item) return a.item < b.item;
@@ -52,6 +56,7 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
         return merge_order(a.time, a.value, b.time, b.value) < 0;
     });
     const Recency& recency = model.recency();
+    const bool may_be_negative = model.feedback == Feedback::Explicit || model.dislikes();
     History history;
     HistoryDigest digest;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
@@ -65,10 +70,12 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
         if (rows[begin].item == SortedIds::kUnknown) continue;
         history.seen.push_back(rows[begin].item);
         // A value that training would refuse still means that the user knows the item.
-        if (std::isfinite(value) && (model.feedback == Feedback::Explicit || value >= 0.0f))
+        if (std::isfinite(value) && (may_be_negative || value >= 0.0f))
             history.entries.push_back({rows[begin].item, value, merged.weight()});
     }
     history.digest = digest.value();
+    // Dislikes alone say nothing of what the user likes.
+    if (model.dislikes() && !has_likes(history.entries)) history.entries.clear();
     return history;
 }
 

@@ -42,7 +42,7 @@ Arguments read_arguments_unsafe(FunctionCallInfo fcinfo, IdKind kind) {
             id_array_argument_unsafe(fcinfo, 5, kind), PG_ARGISNULL(7) ? 0 : PG_GETARG_FLOAT8(7)};
 }
 
-void check_ratings(const Arguments& arguments, bool implicit) {
+void check_ratings(const Arguments& arguments, bool are_weights) {
     const NumberArrayView& ratings = arguments.ratings;
     if (ratings.count < 0) return;
     if (ratings.count != arguments.items.count)
@@ -58,7 +58,7 @@ void check_ratings(const Arguments& arguments, bool implicit) {
                 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
                 "rating number " + std::to_string(i + 1) + ", " + shown_number(rating) +
                     (std::isfinite(rating) ? ", is out of range for type real" : ", is not a finite number"));
-        if (implicit && rating < 0)
+        if (are_weights && rating < 0)
             throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
                            "rating number " + std::to_string(i + 1) + " is negative",
                            "With implicit feedback a rating is the weight of an interaction, zero or more.");
@@ -100,7 +100,7 @@ Datum recommend_for(FunctionCallInfo fcinfo, IdKind kind) {
     if (arguments.items.count < 0 || n == 0) return Datum{0};
     const std::shared_ptr<ServingModel> model =
         serving_model(arguments.catalog, arguments.model, arguments.version, kind, NamedIds::Items);
-    check_ratings(arguments, model->feedback == Feedback::Implicit);
+    check_ratings(arguments, model->feedback == Feedback::Implicit && !model->dislikes());
     const UserState user = user_of_history(arguments.catalog, *model, history_of(*model, arguments));
     put_recommendations(fcinfo, kind, *model, user, n, {arguments.candidates, arguments.exclude, true, diversity});
     return Datum{0};

@@ -122,7 +122,7 @@ UserState user_of_history(const Catalog& catalog, ServingModel& model, std::vect
         else
             rated.push_back(entry);
     }
-    if (!entries.empty()) {
+    if (!entries.empty() && !(model.dislikes() && !has_likes(entries))) {
         const UserCenter center = center_of_anyone(catalog, model);
         fold_in_ranking(model, entries, center, state);
         fold_in_rating(model, rated, center, state);

@@ -27,9 +27,11 @@ void RowBatch::refuse(const SourceRow& row) const {
             source_.rating ? "The row has rating " + rating + "." : "",
             "Leave such rows out by a view, or make their time NULL, which counts as older than all others.");
     if (std::isfinite(static_cast<float>(row.rating)))
-        throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "rating " + rating + where + " is negative",
-                       "With implicit feedback a rating is the weight of an interaction, zero or more.",
-                       "Use feedback => 'explicit' for opinions, or exclude such rows in a view.");
+        throw SqlError(
+            ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "rating " + rating + where + " is negative",
+            "With implicit feedback a rating is the weight of an interaction, zero or more.",
+            "Use feedback => 'explicit' for opinions, options => '{\"negative\": \"dislike\"}' for what a user "
+            "does not want, or exclude such rows in a view.");
     throw SqlError(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
                    "rating " + rating + where +
                        (std::isfinite(row.rating) ? " is out of range for type real" : " is not a finite number"),

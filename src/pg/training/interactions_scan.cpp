@@ -126,7 +126,7 @@ constexpr std::uint64_t kBytesACopy = 8;
 }  // namespace
 
 ScanFor purpose(const TrainOptions& options) {
-    return options.feedback == Feedback::Implicit ? ScanFor::Weights : ScanFor::Ratings;
+    return options.feedback == Feedback::Implicit && !options.dislikes ? ScanFor::Weights : ScanFor::Ratings;
 }
 
 void tell_of_skipped(const Source& source, std::uint64_t skipped) {
@@ -181,7 +181,8 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     report_read(source, sink.builder().rows(), skipped);
     sink.check_memory();
     progress.phase("sorting");
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency_of(options));
+    return std::move(sink.builder())
+        .finish(options.duplicates_rule(), environment, recency_of(options), options.dislikes);
 }
 
 Dataset read_tenant(TenantScan& scan, const Source& source, const TrainOptions& options, Environment& environment,
@@ -194,7 +195,8 @@ Dataset read_tenant(TenantScan& scan, const Source& source, const TrainOptions& 
         report_read(tenant, 0, 0);
     }
     sink.check_memory();
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency_of(options));
+    return std::move(sink.builder())
+        .finish(options.duplicates_rule(), environment, recency_of(options), options.dislikes);
 }
 
 namespace {
@@ -215,7 +217,7 @@ std::optional<Dataset> finished(BuilderSink& sink, const TrainOptions& options, 
     if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();
     progress.phase("sorting");
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency);
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency, options.dislikes);
 }
 
 }  // namespace

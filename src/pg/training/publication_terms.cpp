@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/pipeline/held_out.hpp"
 #include "pg/cache/model_cache.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/models/model_rows.hpp"
@@ -18,7 +19,7 @@ std::optional<LiveFigures> measure_live(const Catalog& catalog, const TrainArgum
     const std::shared_ptr<ServingModel> model = cached_model(catalog, name, version);
     const TrainOptions& options = arguments.options;
     const HoldOut held_out =
-        hold_out(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options.seed, environment);
+        held_out_rows(dataset.by_user, id_hashes(dataset, environment), options.test_fraction, options, environment);
     const std::optional<HeldOutFigures> figures =
         measure_held_out(catalog, *model, dataset.users, dataset.items, held_out, kMeasuredPositions, environment);
     if (!figures) return std::nullopt;

@@ -31,6 +31,7 @@ TrainOptions reading_options(const ServedVersion& model) {
     options.duplicates = model.duplicates;
     options.half_life = model.recency().half_life;
     options.popular_half_life = model.recency().popular_half_life;
+    options.dislikes = model.dislikes();
     return options;
 }
 

@@ -130,11 +130,24 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
     if (!arguments.is_distributed) return;
     const char* left_out = named.item_features || named.user_features   ? "features of items or users"
                            : named.half_life || named.popular_half_life ? "a half-life"
+                           : arguments.options.dislikes                 ? "dislikes"
                            : arguments.options.storage == Storage::Half ? "\"storage\": \"half\""
                                                                         : nullptr;
     if (left_out != nullptr)
         throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, std::string("distributed training runs do not take ") + left_out,
                        "", R"(Leave that option out, or "engine".)");
+}
+
+void check_negative(const NamedRelations& named, TrainOptions& options) {
+    if (!named.negative) return;
+    if (*named.negative != "error" && *named.negative != "dislike")
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                       "option \"negative\" does not accept the value \"" + *named.negative + "\"", "",
+                       R"(The values are "error" and "dislike".)");
+    options.dislikes = *named.negative == "dislike";
+    if (options.dislikes && options.feedback == Feedback::Explicit)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, R"(option "negative" is for implicit feedback only)",
+                       "Explicit ratings may be negative.", "Leave it out, or pass feedback => 'implicit'.");
 }
 
 void check_publication(const TrainArguments& arguments) {
@@ -239,6 +252,7 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     result.publish = named.publish;
     result.publish_if = named.publish_if;
     result.store_users = named.store_users;
+    check_negative(named, result.options);
     result.options.validate();
     check_engine(named, result);
     check_publication(result);

@@ -169,15 +169,15 @@ TEST_P(KernelsTest, AddHalfRows) {
                 std::vector<double> magnitude(stride, 1.0);
                 double expected_squares = 0, all_squares = 1;
                 for (std::size_t t = 0; t < count; ++t) {
-                    double residual = static_cast<double>(target), terms = 1;
+                    double residual = weights[t] < 0 ? 0.0 : static_cast<double>(target), terms = 1;
                     for (std::size_t j = 0; j < stride; ++j) {
                         const double product = row_at(indices[t], j) * static_cast<double>(vector[j]);
                         residual -= product;
                         terms += std::abs(product);
                     }
-                    const double weight = static_cast<double>(weights[t]);
+                    const double weight = std::abs(static_cast<double>(weights[t]));
                     expected_squares += weight * residual * residual;
-                    all_squares += std::abs(weight) * terms * terms;
+                    all_squares += weight * terms * terms;
                     for (std::size_t j = 0; j < stride; ++j) {
                         expected[j] += weight * residual * row_at(indices[t], j);
                         magnitude[j] += std::abs(weight * row_at(indices[t], j)) * terms;

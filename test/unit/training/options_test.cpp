@@ -155,6 +155,7 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "half_life",
                                         "item_features",
                                         "iterations",
+                                        "negative",
                                         "popular_half_life",
                                         "publish",
                                         "publish_if",
@@ -173,18 +174,29 @@ TEST(OptionNames, AreCompleteAndAscending) {
                                         "unobserved_weight",
                                         "user_features",
                                         "weight_slope"}));
-    EXPECT_EQ(option_names(options_for(Feedback::Implicit)),
-              (std::vector<std::string>{"buckets",        "duplicates",
-                                        "engine",         "exchange",
-                                        "factors",        "feature_regularization",
-                                        "half_life",      "item_features",
-                                        "iterations",     "popular_half_life",
-                                        "publish",        "publish_if",
-                                        "regularization", "regularization_exponent",
-                                        "search",         "solver",
-                                        "storage",        "store_users",
-                                        "time_column",    "unobserved_weight",
-                                        "user_features",  "weight_slope"}));
+    EXPECT_EQ(option_names(options_for(Feedback::Implicit)), (std::vector<std::string>{"buckets",
+                                                                                       "duplicates",
+                                                                                       "engine",
+                                                                                       "exchange",
+                                                                                       "factors",
+                                                                                       "feature_regularization",
+                                                                                       "half_life",
+                                                                                       "item_features",
+                                                                                       "iterations",
+                                                                                       "negative",
+                                                                                       "popular_half_life",
+                                                                                       "publish",
+                                                                                       "publish_if",
+                                                                                       "regularization",
+                                                                                       "regularization_exponent",
+                                                                                       "search",
+                                                                                       "solver",
+                                                                                       "storage",
+                                                                                       "store_users",
+                                                                                       "time_column",
+                                                                                       "unobserved_weight",
+                                                                                       "user_features",
+                                                                                       "weight_slope"}));
 }
 
 TEST(SetOption, ArgumentsOfTheirOwnAreOptionsToo) {
@@ -225,7 +237,7 @@ TEST(OptionValue, IsWhatWasSet) {
             if (name == "duplicates" || name == "search" || name == "item_features" || name == "user_features" ||
                 name == "solver" || name == "storage" || name == "time_column" || name == "engine" ||
                 name == "exchange" || name == "buckets" || name == "publish" || name == "publish_if" ||
-                name == "store_users" || name == "half_life" || name == "popular_half_life") {
+                name == "store_users" || name == "half_life" || name == "popular_half_life" || name == "negative") {
                 EXPECT_FALSE(option_is_whole(options_for(feedback), name));
                 EXPECT_THROW(option_value(options_for(feedback), name), InvalidArgument);
                 continue;
@@ -330,7 +342,7 @@ TEST(SetOption, EveryNameIsUnderstood) {
             } else if (name != "search" && name != "item_features" && name != "user_features" &&
                        name != "time_column" && name != "engine" && name != "exchange" && name != "buckets" &&
                        name != "publish" && name != "publish_if" && name != "store_users" && name != "half_life" &&
-                       name != "popular_half_life") {
+                       name != "popular_half_life" && name != "negative") {
                 EXPECT_NO_THROW(set_option(options, name, 1.0)) << name;
             }
         }
@@ -343,7 +355,7 @@ TEST(SetOption, UnknownNamesListTheKnownOnes) {
     EXPECT_EQ(number.hint,
               "The options for implicit feedback are buckets, duplicates, engine, exchange, factors, "
               "feature_regularization, half_life, item_features, "
-              "iterations, popular_half_life, publish, publish_if, regularization, "
+              "iterations, negative, popular_half_life, publish, publish_if, regularization, "
               "regularization_exponent, search, solver, storage, store_users, time_column, "
               "unobserved_weight, user_features, weight_slope.");
     const Refusal word = refusal(Feedback::Explicit, "duplicate", "mean");
