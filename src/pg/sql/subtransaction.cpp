@@ -17,6 +17,10 @@ ErrorData* copy_unsafe(const ErrorData* error, MemoryContext context) {
                         &copy->schema_name, &copy->table_name, &copy->column_name, &copy->datatype_name,
                         &copy->constraint_name, &copy->internalquery})
         if (*text != nullptr) *text = pstrdup(*text);
+    // Those of an error that was copied before are copies, too.
+    for (const char** text :
+         {&copy->filename, &copy->funcname, &copy->domain, &copy->context_domain, &copy->message_id})
+        if (*text != nullptr) *text = pstrdup(*text);
     copy->assoc_context = context;
     MemoryContextSwitchTo(caller);
     return copy;
