@@ -255,7 +255,10 @@ std::shared_ptr<ServingModel> cached_model(const Catalog& catalog, const std::st
 }
 
 void share_items(const Catalog& catalog, const std::string& name, const ModelVersion& version) {
-    ItemClaim claim(key_of(catalog, version), label_of(name, version));
+    const ItemKey key = key_of(catalog, version);
+    const auto is_mapped = [&key](const Entry& entry) { return entry.key == key && entry.image != nullptr; };
+    if (cache != nullptr && std::ranges::any_of(cache->entries, is_mapped)) return;  // one object for each image
+    ItemClaim claim(key, label_of(name, version));
     if (claim.image() != nullptr || !claim.may_publish()) return;
     const FactorShape shape = parameters_of(name, version).shape;
     if (least_bytes(version_label(name, version.version), version, shape) > setting_cache_size()) return;

@@ -122,9 +122,10 @@ class JobRun {
         } catch (...) {
             Failure failure;
             describe_exception(&failure);
-            pg_call([] { AbortOutOfAnyTransaction(); });
-            report(LOG, "the items of model \"" + std::string(job.model) + "\" were not made ready to serve: " +
-                            (failure.postgres != nullptr ? failure.postgres->message : failure.message));
+            const std::string message = failure.postgres != nullptr ? failure.postgres->message : failure.message;
+            pg_call([] { AbortOutOfAnyTransaction(); });  // frees the error
+            report(LOG,
+                   "the items of model \"" + std::string(job.model) + "\" were not made ready to serve: " + message);
         }
     }
 
