@@ -69,6 +69,16 @@ SELECT item_id, interactions, popularity FROM mf_item_factors JOIN mf_models m U
 SELECT count(*) AS disliked_and_popular FROM mf_recommend(-1, 100, 'both') WHERE item_id = 500;
 SELECT bool_and(popularity = (SELECT count(*) FROM clicks c WHERE c.item_id = f.item_id::integer AND c.clicks > 0)) AS likes FROM mf_item_factors f JOIN mf_models m USING (model_id) WHERE m.model = 'both' AND m.live;
 SELECT basis FROM mf_recommend(1000, 1, 'both');
+-- No factors are stored of such a user: zeros would come before those to whom an item means little.
+SELECT count(*) AS stored FROM mf_user_factors JOIN mf_models m USING (model_id) WHERE m.model = 'both' AND m.live AND user_id = '1000';
+SELECT count(*) AS told, count(*) FILTER (WHERE user_id = 1000) AS of_dislikes_alone FROM mf_recommend_users(1, 1000, 'both', exclude_seen => false);
+-- With features of users dislikes alone draw the user away from what is expected; all ways give the same list.
+CREATE TABLE groups (user_id integer, name text);
+INSERT INTO groups SELECT u, 'group ' || (u / 2) % 4 FROM generate_series(0, 399) AS u UNION ALL SELECT 1000, 'group 0';
+SELECT FROM mf_train('clicks', 'described', rating_column => 'clicks', feedback => 'implicit', factors => 16, regularization => 0.2, options => '{"negative": "dislike", "user_features": "groups"}');
+SELECT basis FROM mf_recommend(1000, 1, 'described');
+SELECT count(*) AS rows, count(*) FILTER (WHERE a.item_id = b.item_id AND a.score = b.score) AS same FROM mf_recommend_all(5, 'described', users => ARRAY[1000]) AS a JOIN mf_recommend(1000, 5, 'described') AS b USING (rank);
+SELECT count(*) AS rows, count(*) FILTER (WHERE e.contribution = 0) AS of_nothing FROM mf_recommend(1000, 1, 'both') AS l, mf_explain(1000, l.item_id, 100, 'both') AS e;
 -- What is held out and disliked is nothing to be found; mf_evaluate looks at liked rows alone.
 SELECT test_ndcg > 0.3 AS measured FROM mf_train('clicks', 'both', rating_column => 'clicks', feedback => 'implicit', factors => 16, test_fraction => 0.2, options => '{"negative": "dislike", "publish_if": {"test_ndcg": 0.1}}');
 SELECT (metrics->>'test_ratings')::integer < 0.2 * 0.7 * ratings AS only_likes FROM mf_models WHERE model = 'both' AND live;

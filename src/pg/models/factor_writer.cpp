@@ -105,6 +105,12 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           dataset.popularity.empty() ? nullptr : &dataset.popularity[i]};
     });
     const auto user_text = [&](std::uint32_t u) { return dataset.users.text(u); };
+    // Zeros tell nothing of what a user likes: such a user is folded in, as one who is not known.
+    const auto tells_nothing = [&](std::uint32_t u) {
+        const float* row = model.ranking.users.row(u);
+        return rating == nullptr &&
+               std::all_of(row, row + target.ranking_count, [](float factor) { return factor == 0; });
+    };
     const auto user_row = [&](std::uint32_t u) {
         return RowToWrite{{},
                           model.user_interactions[u],
@@ -113,8 +119,11 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           model.ranking.users.row(u),
                           model.user_history[u]};
     };
-    if (store_users)
-        write_table(catalog.user_factors, target, text_order(dataset.users, environment), user_text, user_row);
+    if (store_users) {
+        std::vector<std::uint32_t> order = text_order(dataset.users, environment);
+        std::erase_if(order, tells_nothing);
+        write_table(catalog.user_factors, target, order, user_text, user_row);
+    }
     pg_call([] { CommandCounterIncrement(); });
 }
 

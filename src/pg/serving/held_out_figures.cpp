@@ -22,7 +22,7 @@ class Measurement {
         for (std::uint32_t item = 0; item < items.size(); ++item)
             index_of_.push_back(ids.find(items, item).value_or(kUnknown));
         for (int i = 0; i < std::max(environment.threads, 1); ++i)
-            fold_ins_.push_back({model.new_ranking_fold_in(), model.new_rating_fold_in()});
+            solvers_.push_back({model.new_ranking_fold_in(), model.new_rating_fold_in()});
     }
 
     /// expected: of all users; null in a model without features of users.
@@ -38,7 +38,7 @@ class Measurement {
     }
 
   private:
-    struct FoldIns {
+    struct Solvers {
         std::unique_ptr<RankingFoldIn> ranking;
         std::unique_ptr<RatingFoldIn> rating;
     };
@@ -63,22 +63,13 @@ class Measurement {
             history.entries.push_back({item, values[i], weighs ? held_out_.train.weight(first + i) : 1.0f});
             history.seen.push_back(item);
         }
-        if (model_.dislikes() && !has_likes(history.entries)) history.entries.clear();
     }
 
-    void solve(User& user, FoldIns& fold_ins, Environment* environment) const {
+    void solve(User& user, const Solvers& by, Environment* environment) const {
         read_history(user);
-        UserState& state = user.state;
-        const std::vector<HistoryEntry>& entries = state.history.entries;
-        if (entries.empty()) return take_center(std::move(user.center), state);
-        state.basis = Basis::FoldIn;
-        state.ranking_factors = Array<float>(model_.items.ranking().stride(), 0.0f);
-        fold_ins.ranking->solve(entries, state.ranking_factors.data(), environment, user.center.for_ranking());
-        if (!model_.rating) return;
-        state.rating_factors = Array<float>(model_.items.rating().stride(), 0.0f);
-        fold_ins.rating->solve(entries, state.rating_factors.data(), &state.rating_bias, environment,
-                               user.center.for_rating());
-        state.has_rating = true;
+        const std::vector<HistoryEntry>& entries = user.state.history.entries;
+        fold_in(model_, {by.ranking.get(), by.rating.get(), environment}, entries, entries, std::move(user.center),
+                user.state);
     }
 
     void list(User& user) const {
@@ -109,7 +100,7 @@ class Measurement {
             environment_, block.size(), model_.items.ranking().rows().factors(),
             [&](std::size_t i) { return held_out_.train.row_size(block[i].row); },
             [&](std::size_t i, std::size_t worker, Environment* environment) {
-                solve(block[i], fold_ins_[worker], environment);
+                solve(block[i], solvers_[worker], environment);
             });
         parallel_ranges(environment_, block.size(), kUsersATask, [&](std::size_t begin, std::size_t end, int) {
             for (std::size_t i = begin; i < end; ++i) list(block[i]);
@@ -126,7 +117,7 @@ class Measurement {
     std::size_t positions_;
     Environment& environment_;
     std::vector<std::uint32_t> index_of_;  ///< of each column the item in the model
-    std::vector<FoldIns> fold_ins_;        ///< one pair for each thread
+    std::vector<Solvers> solvers_;         ///< one pair for each thread
     ListMetrics lists_;
     PredictionErrors errors_;
 };

@@ -45,10 +45,6 @@ void check_history_memory(const ServingModel& model, std::size_t bytes) {
                               "Raise mf_ext.max_memory, or train on a view that limits the rows of a user.");
 }
 
-bool has_likes(std::span<const HistoryEntry> entries) {
-    return std::ranges::any_of(entries, [](const HistoryEntry& entry) { return entry.value > 0; });
-}
-
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
     std::sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
         if (a.item != b.item) return a.item < b.item;
@@ -74,8 +70,6 @@ History merge_history(std::span<HistoryRow> rows, const ServingModel& model) {
             history.entries.push_back({rows[begin].item, value, merged.weight()});
     }
     history.digest = digest.value();
-    // Dislikes alone say nothing of what the user likes.
-    if (model.dislikes() && !has_likes(history.entries)) history.entries.clear();
     return history;
 }
 

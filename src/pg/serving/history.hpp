@@ -7,10 +7,9 @@
 namespace mf::pg {
 
 struct History {
-    std::vector<HistoryEntry>
-        entries;                      ///< items the model knows, ascending, duplicates merged; none if all are disliked
-    std::vector<std::uint32_t> seen;  ///< the same items; also those whose value cannot be used
-    std::uint64_t digest = 0;         ///< HistoryDigest over all items, known to the model or not
+    std::vector<HistoryEntry> entries;  ///< items the model knows, ascending, duplicates merged
+    std::vector<std::uint32_t> seen;    ///< the same items; also those whose value cannot be used
+    std::uint64_t digest = 0;           ///< HistoryDigest over all items, known to the model or not
 };
 
 /// One row, before duplicates are merged. Items unknown to the model have SortedIds::kUnknown as their index; their
@@ -25,9 +24,6 @@ struct HistoryRow {
 /// Looks up the items of a batch: the index of each in the model, or SortedIds::kUnknown, and what HistoryRow has as
 /// its hash.
 void find_items(const SortedIds& items, const RowBatch& batch, std::uint32_t* indices, std::uint64_t* hashes);
-
-/// True if an entry is above zero.
-bool has_likes(std::span<const HistoryEntry> entries);
 
 /// All rows of one user, which are reordered, as a history. Calls nothing of PostgreSQL: any thread may.
 History merge_history(std::span<HistoryRow> rows, const ServingModel& model);

@@ -42,19 +42,16 @@ void HistoryLists::add(Id id, std::span<const HistoryRow> rows, std::optional<st
     if (users_.size() == block_users_ || rows_.size() >= kMostRows) finish();
 }
 
-void HistoryLists::solve(User& user, RankingFoldIn& fold_in, Environment* environment) {
+void HistoryLists::solve(User& user, RankingFoldIn& ranking, Environment* environment) {
     UserState& state = user.state;
     state.history = merge_history(std::span(rows_).subspan(user.rows_begin, user.rows_end - user.rows_begin), model_);
-    const bool is_empty = state.history.entries.empty();
-    if (!is_empty && model_.stored_users_fit() && user.trained_digest == state.history.digest) {
+    const std::vector<HistoryEntry>& entries = state.history.entries;
+    if (!entries.empty() && model_.stored_users_fit() && user.trained_digest == state.history.digest) {
         state.basis = Basis::Trained;
         return;
     }
-    UserCenter center = expected_ != nullptr ? expected_->of(user.id) : UserCenter{};
-    if (is_empty) return take_center(std::move(center), state);
-    state.basis = Basis::FoldIn;
-    state.ranking_factors = Array<float>(model_.items.ranking().stride(), 0.0f);
-    fold_in.solve(state.history.entries, state.ranking_factors.data(), environment, center.for_ranking());
+    fold_in(model_, {&ranking, nullptr, environment}, entries, {},
+            expected_ != nullptr ? expected_->of(user.id) : UserCenter{}, state);
 }
 
 void HistoryLists::finish() {

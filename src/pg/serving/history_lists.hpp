@@ -34,7 +34,7 @@ class HistoryLists {
         UserState state;
         std::vector<ScoredItem> list;
     };
-    void solve(User& user, RankingFoldIn& fold_in, Environment* environment);
+    void solve(User& user, RankingFoldIn& ranking, Environment* environment);
 
     const Catalog& catalog_;
     ServingModel& model_;

@@ -63,11 +63,6 @@ class AllUsers {
     }
 
   private:
-    /// The factors of a user who has dislikes alone.
-    static bool is_zero(std::span<const float> factors) {
-        return std::ranges::all_of(factors, [](float factor) { return factor == 0; });
-    }
-
     static bool in_range(const UserScan& scan, std::uint32_t user) {
         return user >= scan.seen().first() && user < scan.seen().end();
     }
@@ -91,8 +86,7 @@ class AllUsers {
                     return;
                 }
                 user = *found;
-                const bool says_nothing = model_.dislikes() && is_zero(row.ranking_factors);
-                if (!model_.stored_users_fit() || says_nothing || scan->digest(user) != row.history_digest) {
+                if (!model_.stored_users_fit() || scan->digest(user) != row.history_digest) {
                     trained_digests_[user] = row.history_digest;
                     return;
                 }

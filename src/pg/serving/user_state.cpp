@@ -31,22 +31,8 @@ std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, con
     return digest;
 }
 
-void fold_in_ranking(ServingModel& model, std::span<const HistoryEntry> entries, const UserCenter& center,
-                     UserState& state) {
-    state.basis = Basis::FoldIn;
-    state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
-    Environment environment = quiet_environment();
-    model.ranking_fold_in->solve(entries, state.ranking_factors.data(), &environment, center.for_ranking());
-}
-
-void fold_in_rating(ServingModel& model, std::span<const HistoryEntry> entries, const UserCenter& center,
-                    UserState& state) {
-    if (!model.rating || entries.empty()) return;
-    state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
-    Environment environment = quiet_environment();
-    model.rating_fold_in->solve(entries, state.rating_factors.data(), &state.rating_bias, &environment,
-                                center.for_rating());
-    state.has_rating = true;
+bool is_zero(const Array<float>& factors) {
+    return std::ranges::all_of(factors, [](float factor) { return factor == 0; });
 }
 
 /// center(): of the user; asked for only where the stored row does not serve.
@@ -59,10 +45,9 @@ void apply_history(ServingModel& model, History history, std::uint64_t stored_di
         state.basis = Basis::Trained;
         return;
     }
-    UserCenter expected = center();
-    if (entries.empty()) return take_center(std::move(expected), state);
-    fold_in_ranking(model, entries, expected, state);
-    fold_in_rating(model, entries, expected, state);
+    Environment environment = quiet_environment();
+    fold_in(model, {model.ranking_fold_in.get(), model.rating_fold_in.get(), &environment}, entries, entries, center(),
+            state);
 }
 
 float dot_product(const Array<float>& vector, const float* factors) {
@@ -122,13 +107,24 @@ UserState user_of_history(const Catalog& catalog, ServingModel& model, std::vect
         else
             rated.push_back(entry);
     }
-    if (!entries.empty() && !(model.dislikes() && !has_likes(entries))) {
-        const UserCenter center = center_of_anyone(catalog, model);
-        fold_in_ranking(model, entries, center, state);
-        fold_in_rating(model, rated, center, state);
-    }
+    Environment environment = quiet_environment();
+    fold_in(model, {model.ranking_fold_in.get(), model.rating_fold_in.get(), &environment}, entries, rated,
+            center_of_anyone(catalog, model), state);
     state.history.entries = std::move(entries);
     return state;
+}
+
+void fold_in(const ServedVersion& model, const FoldIns& by, std::span<const HistoryEntry> entries,
+             std::span<const HistoryEntry> rated, UserCenter center, UserState& state) {
+    if (entries.empty()) return take_center(std::move(center), state);
+    state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
+    by.ranking->solve(entries, state.ranking_factors.data(), by.environment, center.for_ranking());
+    // Zeros follow from dislikes alone, which say nothing of what the user likes.
+    state.basis = is_zero(state.ranking_factors) ? Basis::Popular : Basis::FoldIn;
+    if (by.rating == nullptr || rated.empty()) return;
+    state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
+    by.rating->solve(rated, state.rating_factors.data(), &state.rating_bias, by.environment, center.for_rating());
+    state.has_rating = true;
 }
 
 void take_center(UserCenter center, UserState& state) {

@@ -36,6 +36,19 @@ UserState user_with_history(const Catalog& catalog, ServingModel& model, const I
 /// of the user.
 UserState user_of_history(const Catalog& catalog, ServingModel& model, std::vector<HistoryEntry> entries);
 
+/// What users are folded in by, one after the other.
+struct FoldIns {
+    RankingFoldIn* ranking;
+    RatingFoldIn* rating;      ///< null: rating factors are not wanted, or the model has none
+    Environment* environment;  ///< null on a worker
+};
+
+/// Gives the state basis and factors from a history, drawn to the center: ranking factors from `entries`, rating
+/// factors from `rated`. Without entries the center itself takes their place. Users whose ranking factors are zero,
+/// such as those of whom only dislikes are known, have basis Popular. Calls nothing of PostgreSQL: any thread may.
+void fold_in(const ServedVersion& model, const FoldIns& by, std::span<const HistoryEntry> entries,
+             std::span<const HistoryEntry> rated, UserCenter center, UserState& state);
+
 /// Takes what is expected of the user in place of factors from a history: basis Features, or Popular if the center
 /// tells nothing of this user.
 void take_center(UserCenter center, UserState& state);
