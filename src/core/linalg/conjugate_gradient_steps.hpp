@@ -15,6 +15,11 @@ namespace mf {
 /// 1e-4, at 1.8 and 1.0 steps a row in the sixth iteration; this is between the two.
 constexpr float kStepTolerance = 3e-5f;
 
+/// Nor unless it would also be less than this share of factors · D factors, D being the diagonal preconditioner: where
+/// training begins, factors explain next to nothing of a row's problem and grow tenfold with each half-step. Rows that
+/// were left as they are would stay zero, all of them if there are few items.
+constexpr float kGrowthTolerance = 1e-3f;
+
 /// What the steps work on: `blocks` times kLanes numbers each.
 struct StepVectors {
     std::size_t blocks;
@@ -33,12 +38,19 @@ double take_steps(const Kernels& kernels, const StepVectors& vectors, int most, 
                   const Multiply& multiply, const Moved& moved) {
     const auto [blocks, inverse, residual, direction, product] = vectors;
     const std::size_t size = blocks * kLanes;
+    const auto gains_little = [&](float gain) {
+        if (gain <= std::numeric_limits<float>::min()) return true;
+        if (gain > kStepTolerance * static_cast<float>(value)) return false;
+        float size_of_factors = 0;
+        for (std::size_t i = 0; i < size; ++i) size_of_factors += factors[i] * factors[i] / inverse[i];
+        return gain <= kGrowthTolerance * size_of_factors;
+    };
     float last_gain = 0;
     for (int step = 0; step < most; ++step) {
         for (std::size_t i = 0; i < size; ++i) product[i] = inverse[i] * residual[i];
         // What the step gains, if the preconditioner is the system; in any case near.
         const float gain = kernels.dot(residual, product, blocks);
-        if (gain <= std::max(kStepTolerance * static_cast<float>(value), std::numeric_limits<float>::min())) break;
+        if (gains_little(gain)) break;
         const float keep = step == 0 ? 0.0f : gain / last_gain;
         for (std::size_t i = 0; i < size; ++i) direction[i] = step == 0 ? product[i] : product[i] + keep * direction[i];
         last_gain = gain;
