@@ -138,11 +138,6 @@ std::optional<Named<Option>> find(const std::vector<Named<Option>>& all, std::st
     return *found;
 }
 
-// Options that the reader of the options resolves.
-constexpr std::string_view kResolvedElsewhere[] = {
-    "time_column", "search",      "item_features", "user_features",     "engine",  "exchange", "buckets", "publish",
-    "publish_if",  "store_users", "half_life",     "popular_half_life", "negative"};
-
 bool is_resolved_elsewhere(std::string_view name) {
     return std::ranges::find(kResolvedElsewhere, name) != std::end(kResolvedElsewhere);
 }

@@ -140,9 +140,13 @@ enum class OptionScope {
     Data,  ///< how the source is read, or the factors are stored
 };
 
-/// The names that `options` of mf_train understands for the algorithms in use, ascending. "time_column", "search",
-/// "item_features", "user_features", "engine", "exchange", "buckets" and "publish" are among them although they are no
-/// knobs of the training run: the reader of the options resolves them and keeps them from set_option.
+/// Options that are no knobs of a trainer: the reader of the options resolves them and keeps them from set_option.
+inline constexpr std::string_view kResolvedElsewhere[] = {
+    "time_column", "half_life", "popular_half_life", "negative", "search",        "publish",      "publish_if",
+    "store_users", "engine",    "exchange",          "buckets",  "item_features", "user_features"};
+
+/// The names that `options` of mf_train understands for the algorithms in use, ascending, with those that are resolved
+/// elsewhere.
 std::vector<std::string> option_names(const TrainOptions& options);
 
 /// Sets one named option from a number or a word; options.feedback and algorithm must be set before: they decide which

@@ -4,8 +4,6 @@
 #include <charconv>
 #include <limits>
 
-#include "pg/sql/json_entries.hpp"
-
 namespace mf::pg {
 namespace {
 
@@ -143,46 +141,6 @@ Duplicates duplicates_of_word(std::string_view word) {
     for (const Duplicates rule : {Duplicates::Mean, Duplicates::Sum, Duplicates::Last, Duplicates::Error})
         if (word == duplicates_word(rule)) return rule;
     corrupted("duplicates");
-}
-
-/// The terms of an option "publish_if". Throws invalid_parameter_value.
-PublicationTerms publication_terms(const JsonEntry& option) {
-    JsonEntries terms{};
-    if (option.type == jbvBinary) terms = pg_call([&option] { return json_entries_unsafe(option.inner); });
-    if (!terms.is_object || terms.count == 0)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, R"(option "publish_if" must be an object with a figure)", "",
-                       R"(Write {"publish_if": {"test_ndcg": 0.95}}, or "test_rmse".)");
-    PublicationTerms result;
-    for (const JsonEntry& term : terms.span()) {
-        double* const ratio = term.key == "test_ndcg"   ? &result.least_ndcg
-                              : term.key == "test_rmse" ? &result.most_rmse
-                                                        : nullptr;
-        const std::string key(term.key);
-        if (ratio == nullptr)
-            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"publish_if\" knows no figure \"" + key + "\"", "",
-                           R"(The figures are "test_ndcg" and "test_rmse".)");
-        if (term.type != jbvNumeric || !(term.number > 0 && std::isfinite(term.number)))
-            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                           "\"" + key + "\" of option \"publish_if\" must be a number above 0", "",
-                           "It is multiplied by the live version's figure.");
-        *ratio = term.number;
-    }
-    return result;
-}
-
-TimeSpan time_span(const std::string& key, const JsonEntry& option) {
-    if (option.type == jbvNumeric) return option.number;
-    if (option.type == jbvString) return std::string(option.word);
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be an interval or a number", "",
-                   "Write {\"" + key + "\": \"30 days\"}, or a number if the times are numbers.");
-}
-
-/// No option takes JSON of these types.
-[[noreturn]] void refuse_json(const TrainOptions& options, const std::string& key, jbvType type) {
-    const bool is_text = option_is_text(options, key);
-    const char* given = type == jbvNull ? "null" : type == jbvBool ? "true or false" : "a list or an object";
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "option \"" + key + "\" must be a " + (is_text ? "text" : "number") + ", not " + given);
 }
 
 }  // namespace
@@ -371,57 +329,6 @@ StoredParameters read_parameters(Jsonb* parameters, Feedback feedback, std::stri
 
 StoredArguments read_arguments(Jsonb* parameters, const std::string& label) {
     return read_stored(label, [&] { return training_arguments(parameters); });
-}
-
-void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named, std::span<const FurtherNumber> further) {
-    const JsonEntries all = pg_call([json] { return json_entries_unsafe(&json->root); });
-    if (!all.is_object)
-        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object", "",
-                       "Write options => '{\"name\": value}'.");
-    for (const JsonEntry& entry : all.span()) {
-        const std::string key(entry.key);
-        const auto own = std::ranges::find_if(further, [&](const FurtherNumber& one) { return key == one.name; });
-        if (own != further.end() && entry.type == jbvNumeric) {
-            *own->value = entry.number;
-        } else if (own != further.end()) {
-            throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be a number");
-        } else if (key == "search") {
-            if (entry.type != jbvBool)
-                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"search\" must be true or false");
-            options->search.enabled = entry.boolean;
-        } else if (key == "publish" || key == "store_users") {
-            if (entry.type != jbvBool)
-                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + key + "\" must be true or false");
-            (key == "publish" ? named->publish : named->store_users) = entry.boolean;
-        } else if (key == "half_life" || key == "popular_half_life") {
-            (key == "half_life" ? named->half_life : named->popular_half_life) = time_span(key, entry);
-        } else if (key == "publish_if") {
-            named->publish_if = publication_terms(entry);
-        } else if (entry.type == jbvNumeric && key == "buckets") {
-            named->buckets = entry.number;
-        } else if (entry.type == jbvNumeric) {
-            set_option(*options, key, entry.number);
-        } else if (entry.type == jbvString) {
-            if (key == "time_column")
-                named->time_column = entry.word;
-            else if (key == "item_features")
-                named->item_features = entry.word;
-            else if (key == "user_features")
-                named->user_features = entry.word;
-            else if (key == "engine")
-                named->engine = entry.word;
-            else if (key == "exchange")
-                named->exchange = entry.word;
-            else if (key == "negative")
-                named->negative = entry.word;
-            else if (key == "buckets")
-                throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"buckets\" must be a number");
-            else
-                set_option(*options, key, entry.word);
-        } else {
-            refuse_json(*options, key, entry.type);
-        }
-    }
 }
 
 }  // namespace mf::pg

@@ -1,7 +1,5 @@
-// The parameters and metrics of a version, and options ↔ jsonb.
+// The parameters and metrics of a version ↔ jsonb.
 #pragma once
-
-#include <variant>
 
 #include "core/pipeline/search_space.hpp"
 #include "core/pipeline/train.hpp"
@@ -68,41 +66,5 @@ StoredArguments read_arguments(Jsonb* parameters, const std::string& label);
 
 /// JSON text of settings: a number or a word for each name.
 std::string write_settings(const Settings& settings);
-
-/// How much better or worse than the live version a new one has to be to become live: its figure on held-out rows
-/// divided by that of the live version. NaN: no matter.
-struct PublicationTerms {
-    double least_ndcg = std::numeric_limits<double>::quiet_NaN();
-    double most_rmse = std::numeric_limits<double>::quiet_NaN();
-};
-
-/// A span of time in the options: an interval as text, or a number in the unit of the time column.
-using TimeSpan = std::variant<double, std::string>;
-
-/// Options that name a column, a relation or an engine, and what is for that.
-struct NamedRelations {
-    std::optional<std::string> time_column;
-    std::optional<TimeSpan> half_life;
-    std::optional<TimeSpan> popular_half_life;
-    std::optional<std::string> item_features;
-    std::optional<std::string> user_features;
-    std::optional<std::string> engine;
-    std::optional<std::string> exchange;
-    std::optional<double> buckets;
-    bool publish = true;
-    std::optional<PublicationTerms> publish_if;
-    bool store_users = true;
-    std::optional<std::string> negative;
-};
-
-/// Applies every key of an options argument. Throws InvalidArgument or, for JSON that is no object of numbers and
-/// words, invalid_parameter_value. Names of columns and relations are set apart, and `further` numbers, which are not
-/// options of the training run.
-struct FurtherNumber {
-    const char* name;
-    double* value;
-};
-void apply_options(Jsonb* json, TrainOptions* options, NamedRelations* named,
-                   std::span<const FurtherNumber> further = {});
 
 }  // namespace mf::pg

@@ -52,10 +52,10 @@ std::string text_of(const TrainArguments& arguments, const std::optional<ModelVe
 void apply_found(const std::string& found, TrainArguments& arguments) {
     arguments.options.search.enabled = false;
     if (found.empty()) return;
-    NamedRelations named;
+    RunOptions run;
     Jsonb* json = pg_call(
         [text = found.c_str()] { return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text))); });
-    apply_options(json, &arguments.options, &named);
+    apply_options(json, arguments.options, run);
     arguments.found_json = found;
 }
 

@@ -61,13 +61,13 @@ void set_numbers(const RawTrainArguments& raw, TrainOptions* options) {
     if (!raw.regularization_null) set_option(*options, "regularization", raw.regularization);
 }
 
-void check_time_column(const TrainOptions& options, const NamedRelations& named) {
-    if (named.time_column) return;
+void check_time_column(const TrainOptions& options, const RunOptions& run) {
+    if (run.time_column) return;
     if (options.duplicates_rule() == Duplicates::Last)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "duplicates \"last\" needs a time column",
                        "Rows of a relation have no order of their own.",
                        R"(Name it: options => '{"duplicates": "last", "time_column": "..."}'.)");
-    if (named.half_life || named.popular_half_life)
+    if (run.half_life || run.popular_half_life)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "a half-life needs a time column", "",
                        R"(Name it: options => '{"half_life": "30 days", "time_column": "..."}'.)");
 }
@@ -94,30 +94,34 @@ double in_unit_of(const TimeSpan& span, const std::string& option, const SourceC
                                        "\": 2592000} for 30 days of seconds.");
     const double value = is_number ? std::get<double>(span) : seconds_of(std::get<std::string>(span));
     constexpr double kLongest = 1e15;  // thirty million years of seconds
-    if (!(value > 0 && value <= kLongest))
+    if (!(value > 0))
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "option \"" + option + "\" must be longer than zero", "",
                        R"(A year, "365 days", is slow; a day is fast.)");
+    if (value > kLongest)
+        throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                       "option \"" + option + "\" must be at most " + shown_number(kLongest), "",
+                       "With a half-life that long all interactions count alike: leave the option out.");
     return value;
 }
 
-void check_engine(const NamedRelations& named, TrainArguments& arguments) {
-    const std::string engine = named.engine.value_or("local");
+void check_engine(const RunOptions& run, TrainArguments& arguments) {
+    const std::string engine = run.engine.value_or("local");
     if (engine != "local" && engine != "distributed")
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "engine \"" + engine + "\" is not known", "",
                        R"(The values are "local" and "distributed".)");
     arguments.is_distributed = engine == "distributed";
-    const std::string exchange = named.exchange.value_or("auto");
+    const std::string exchange = run.exchange.value_or("auto");
     if (exchange != "auto" && exchange != "single" && exchange != "half")
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "exchange \"" + exchange + "\" is not known", "",
                        R"(The values are "auto", "single" and "half".)");
     arguments.exchange = exchange == "auto"     ? Exchange::Steps
                          : exchange == "single" ? Exchange::Single
                                                 : Exchange::Half;
-    if (named.exchange && !arguments.is_distributed)
+    if (run.exchange && !arguments.is_distributed)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "exchange is for distributed training runs only", "",
                        R"(Add "engine": "distributed", or leave "exchange" out.)");
-    if (named.buckets) {
-        const double buckets = *named.buckets;
+    if (run.buckets) {
+        const double buckets = *run.buckets;
         if (!arguments.is_distributed)
             throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "buckets are for distributed training runs only", "",
                            R"(Add "engine": "distributed", or leave "buckets" out.)");
@@ -128,8 +132,8 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
         arguments.buckets = static_cast<std::uint32_t>(buckets);
     }
     if (!arguments.is_distributed) return;
-    const char* left_out = named.item_features || named.user_features   ? "features of items or users"
-                           : named.half_life || named.popular_half_life ? "a half-life"
+    const char* left_out = run.item_features || run.user_features       ? "features of items or users"
+                           : run.half_life || run.popular_half_life     ? "a half-life"
                            : arguments.options.dislikes                 ? "dislikes"
                            : arguments.options.storage == Storage::Half ? "\"storage\": \"half\""
                                                                         : nullptr;
@@ -138,13 +142,13 @@ void check_engine(const NamedRelations& named, TrainArguments& arguments) {
                        "", R"(Leave that option out, or "engine".)");
 }
 
-void check_negative(const NamedRelations& named, TrainOptions& options) {
-    if (!named.negative) return;
-    if (*named.negative != "error" && *named.negative != "dislike")
+void check_negative(const RunOptions& run, TrainOptions& options) {
+    if (!run.negative) return;
+    if (*run.negative != "error" && *run.negative != "dislike")
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                       "option \"negative\" does not accept the value \"" + *named.negative + "\"", "",
+                       "option \"negative\" does not accept the value \"" + *run.negative + "\"", "",
                        R"(The values are "error" and "dislike".)");
-    options.dislikes = *named.negative == "dislike";
+    options.dislikes = *run.negative == "dislike";
     if (options.dislikes && options.feedback == Feedback::Explicit)
         throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, R"(option "negative" is for implicit feedback only)",
                        "Explicit ratings may be negative.", "Leave it out, or pass feedback => 'implicit'.");
@@ -238,42 +242,42 @@ TrainArguments check_train_arguments(const RawTrainArguments& raw, std::span<con
     result.model = model_name(raw);
     result.model_is_given = raw.model != nullptr;
     set_numbers(raw, &result.options);
-    NamedRelations named;
-    std::optional<std::string>& time_column = named.time_column;
-    if (raw.options != nullptr) apply_options(raw.options, &result.options, &named, further);
+    RunOptions run;
+    std::optional<std::string>& time_column = run.time_column;
+    if (raw.options != nullptr) apply_options(raw.options, result.options, run, further);
     result.options_json = raw.options_text;
     if (raw.repeats) {
         result.options.search.enabled = false;
         if (raw.found != nullptr) {
-            apply_options(raw.found, &result.options, &named);
+            apply_options(raw.found, result.options, run);
             result.found_json = raw.found_text;
         }
     }
-    result.publish = named.publish;
-    result.publish_if = named.publish_if;
-    result.store_users = named.store_users;
-    check_negative(named, result.options);
+    result.publish = run.publish;
+    result.publish_if = run.publish_if;
+    result.store_users = run.store_users;
+    check_negative(run, result.options);
     result.options.validate();
-    check_engine(named, result);
+    check_engine(run, result);
     check_publication(result);
-    check_time_column(result.options, named);
+    check_time_column(result.options, run);
     result.source =
         describe_source(raw.source, {raw.user_column, raw.item_column, raw.rating_column,
                                      time_column ? time_column->c_str() : nullptr, raw.tenant_column, raw.tenant});
     const Source& source = result.source;
     TrainOptions& options = result.options;
-    if (named.half_life) options.half_life = in_unit_of(*named.half_life, "half_life", *source.time);
+    if (run.half_life) options.half_life = in_unit_of(*run.half_life, "half_life", *source.time);
     options.popular_half_life = options.half_life;
-    if (named.popular_half_life)
-        options.popular_half_life = in_unit_of(*named.popular_half_life, "popular_half_life", *source.time);
+    if (run.popular_half_life)
+        options.popular_half_life = in_unit_of(*run.popular_half_life, "popular_half_life", *source.time);
     // Histories are read without what makes no difference.
     if (options.popular_half_life == 0 && options.duplicates_rule() != Duplicates::Last) result.source.time.reset();
-    if (named.item_features)
+    if (run.item_features)
         result.item_features = describe_named_features(
-            {"item_features", "items", *named.item_features, raw.item_features, source.item}, raw.repeats);
-    if (named.user_features)
+            {"item_features", "items", *run.item_features, raw.item_features, source.item}, raw.repeats);
+    if (run.user_features)
         result.user_features = describe_named_features(
-            {"user_features", "users", *named.user_features, raw.user_features, source.user}, raw.repeats);
+            {"user_features", "users", *run.user_features, raw.user_features, source.user}, raw.repeats);
     return result;
 }
 

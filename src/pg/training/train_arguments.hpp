@@ -6,6 +6,7 @@
 #include "pg/features/feature_relation.hpp"
 #include "pg/models/parameters.hpp"
 #include "pg/sql/source.hpp"
+#include "pg/training/run_options.hpp"
 
 namespace mf::pg {
 
