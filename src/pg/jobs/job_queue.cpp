@@ -1,7 +1,7 @@
-#include "pg/training/job_queue.hpp"
+#include "pg/jobs/job_queue.hpp"
 
-#include "pg/training/job_row.hpp"
-#include "pg/training/jobs.hpp"
+#include "pg/jobs/job_row.hpp"
+#include "pg/jobs/jobs.hpp"
 #include "pg/wall/guard.hpp"
 
 namespace mf::pg {

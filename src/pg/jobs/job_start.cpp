@@ -1,6 +1,6 @@
-#include "pg/training/job_start.hpp"
+#include "pg/jobs/job_start.hpp"
 
-#include "pg/training/jobs.hpp"
+#include "pg/jobs/jobs.hpp"
 
 extern "C" {
 #include "pgstat.h"

@@ -1,9 +1,9 @@
-#include "pg/training/jobs.hpp"
+#include "pg/jobs/jobs.hpp"
 
 #include <signal.h>
 
 #include "pg/models/privileges.hpp"
-#include "pg/training/job_row.hpp"
+#include "pg/jobs/job_row.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/guc.hpp"
 
