@@ -33,11 +33,19 @@ class Rotations {
     std::vector<Rotation> batch_;
 };
 
+/// √(a² + b²): where neither square is out of range, without the time that std::hypot takes, which is a tenth of the
+/// whole for 64 rows.
+double length_of(double a, double b) {
+    const double square = a * a + b * b;
+    constexpr double kSmall = 0x1.0p-900, kLarge = 0x1.0p900;
+    return square > kSmall && square < kLarge ? std::sqrt(square) : std::hypot(a, b);
+}
+
 /// The eigenvalue of the last 2×2 block that is nearer to its last element.
 double wilkinson_shift(double before, double beside, double last) {
     const double half_gap = 0.5 * (before - last);
     if (half_gap == 0) return last - std::fabs(beside);
-    return last - beside * (beside / (half_gap + std::copysign(std::hypot(half_gap, beside), half_gap)));
+    return last - beside * (beside / (half_gap + std::copysign(length_of(half_gap, beside), half_gap)));
 }
 
 /// One QR step on the unreduced block of rows begin to end: chases the bulge that the shifted first rotation makes
@@ -47,7 +55,7 @@ void step(std::span<double> diagonal, std::span<double> beside, std::size_t begi
     double bulge = beside[begin];
     double first = diagonal[begin] - wilkinson_shift(diagonal[end - 1], beside[end - 1], diagonal[end]);
     for (std::size_t k = begin; k < end && bulge != 0; ++k) {
-        const double length = std::hypot(first, bulge);
+        const double length = length_of(first, bulge);
         const double c = first / length, s = -bulge / length;
         if (k > begin) beside[k - 1] = length;
         const double above = diagonal[k], below = diagonal[k + 1], corner = beside[k];

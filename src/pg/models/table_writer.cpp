@@ -10,12 +10,12 @@ void open_unsafe(TableWriter* writer, Oid table) {
     InitResultRelInfo(writer->result, writer->relation, 1, nullptr, 0);
     ExecOpenIndices(writer->result, false);
     writer->bulk = GetBulkInsertState();
-    for (TupleTableSlot*& slot : writer->slots) slot = table_slot_create(writer->relation, nullptr);
+    writer->context = CurrentMemoryContext;
     writer->batch_context = AllocSetContextCreate(CurrentMemoryContext, "mf_ext row batch", ALLOCSET_DEFAULT_SIZES);
 }
 
 void close_unsafe(TableWriter* writer) {
-    for (TupleTableSlot* slot : writer->slots) ExecDropSingleTupleTableSlot(slot);
+    for (int i = 0; i < writer->slot_count; ++i) ExecDropSingleTupleTableSlot(writer->slots[i]);
     FreeBulkInsertState(writer->bulk);
     table_finish_bulk_insert(writer->relation, 0);
     ExecCloseIndices(writer->result);
@@ -53,6 +53,15 @@ Datum float_array_unsafe(const float* values, int count) {
     ArrayType* array = new_array_unsafe(FLOAT4OID, sizeof(float), count);
     memcpy(ARR_DATA_PTR(array), values, sizeof(float) * static_cast<Size>(count));
     return PointerGetDatum(array);
+}
+
+void require_slots_unsafe(TableWriter* writer, int count) {
+    MemoryContext caller = MemoryContextSwitchTo(writer->context);
+    while (writer->slot_count < count) {
+        writer->slots[writer->slot_count] = table_slot_create(writer->relation, nullptr);
+        ++writer->slot_count;
+    }
+    MemoryContextSwitchTo(caller);
 }
 
 void begin_row_unsafe(TupleTableSlot* slot) {

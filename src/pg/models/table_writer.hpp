@@ -14,8 +14,10 @@ struct TableWriter {
     EState* estate;
     ResultRelInfo* result;
     BulkInsertState bulk;
-    TupleTableSlot* slots[kBatch];
+    MemoryContext context;  ///< of what lives until the writer is closed
     MemoryContext batch_context;
+    int slot_count;  ///< as many as the largest batch: each costs microseconds, and most tenants have few rows
+    TupleTableSlot* slots[kBatch];
 };
 
 TableWriter open_table_writer(Oid table);
@@ -27,6 +29,7 @@ Datum float_array_unsafe(const float* values, int count);
 ArrayType* new_array_unsafe(Oid type, Size element_bytes, int count);
 
 /// Of write_batch().
+void require_slots_unsafe(TableWriter* writer, int count);
 void begin_row_unsafe(TupleTableSlot* slot);
 void insert_slots_unsafe(TableWriter* writer, int count);
 
@@ -35,6 +38,7 @@ void insert_slots_unsafe(TableWriter* writer, int count);
 template <class Fill>
 void write_batch(TableWriter& writer, int count, const Fill& fill) {
     pg_call([writer = &writer, count, fill = &fill] {
+        require_slots_unsafe(writer, count);
         MemoryContext caller = MemoryContextSwitchTo(writer->batch_context);
         for (int i = 0; i < count; ++i) {
             begin_row_unsafe(writer->slots[i]);
