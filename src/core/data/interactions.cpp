@@ -98,7 +98,7 @@ struct BlockOutput {
 /// Writes one entry for each cell of the sorted rows, up to the first cell that fails.
 template <class Row>
 void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t first_user, Duplicates rule,
-                const Recency& recency, bool likes_only, const BlockOutput& output, FirstFailure& failure) {
+                const Counting& counting, const BlockOutput& output, FirstFailure& failure) {
     std::size_t entries = 0;
     for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
         const std::uint32_t cell = rows[begin].cell();
@@ -107,10 +107,10 @@ void merge_rows(std::span<Row> rows, const CellBlocks& blocks, std::uint64_t fir
         const std::uint32_t item = blocks.item(cell);
         float value = rows[begin].value();
         if (end - begin > 1 || output.weights != nullptr || output.popularity != nullptr) {
-            const MergedCell cell = merged(rows.subspan(begin, end - begin), rule, recency);
+            const MergedCell cell = merged(rows.subspan(begin, end - begin), rule, counting.recency);
             value = cell.value;
             if (output.weights != nullptr) output.weights[entries] = cell.weight;
-            if (output.popularity != nullptr && (value > 0 || !likes_only))
+            if (output.popularity != nullptr && (value > 0 || !counting.popular_if_liked))
                 std::atomic_ref(output.popularity[item])
                     .fetch_add(static_cast<std::uint64_t>(cell.popularity / kPopularityUnit),
                                std::memory_order_relaxed);
@@ -259,8 +259,9 @@ struct InteractionsBuilder::ItemCounts {
 };
 
 template <class Row>
-Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, bool likes_only, ItemCounts& counts,
+Csr InteractionsBuilder::finish_as(Duplicates rule, const Counting& counting, ItemCounts& counts,
                                    Environment& environment) {
+    const Recency& recency = counting.recency;
     const CellBlocks blocks(users_.size(), items_.size(), rows_);
     std::vector<std::uint64_t> begins;
     Array<double> times;
@@ -270,7 +271,8 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, bool
     if (recency.weighs()) matrix.weights = Array<float>(matrix.columns.size());
     matrix.offsets = Array<std::uint64_t>(std::size_t{users_.size()} + 1, 0);
     counts.repeated = Array<std::uint64_t>(items_.size(), 0);
-    if (recency.weighs_popularity() || likes_only) counts.popularity = Array<std::uint64_t>(items_.size(), 0);
+    if (recency.weighs_popularity() || counting.popular_if_liked)
+        counts.popularity = Array<std::uint64_t>(items_.size(), 0);
     std::vector<SortScratch<Row>> scratch(static_cast<std::size_t>(std::max(environment.threads, 1)));
     FirstFailure failure;
     parallel_for(environment, blocks.count(), [&](std::size_t block, int worker) {
@@ -285,7 +287,7 @@ Csr InteractionsBuilder::finish_as(Duplicates rule, const Recency& recency, bool
         float* const weights = recency.weighs() ? matrix.weights.data() + begin : nullptr;
         std::uint64_t* const popularity = counts.popularity.empty() ? nullptr : counts.popularity.data();
         merge_rows(
-            rows, blocks, first_user, rule, recency, likes_only,
+            rows, blocks, first_user, rule, counting,
             {columns, values, weights, matrix.offsets.data() + 1 + first_user, counts.repeated.data(), popularity},
             failure);
     });
@@ -311,13 +313,14 @@ double InteractionsBuilder::newest_time() const {
     return newest;
 }
 
-Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment, Recency recency, bool likes_only) && {
+Dataset InteractionsBuilder::finish(Duplicates rule, Environment& environment, Counting counting) && {
+    Recency& recency = counting.recency;
     if (rows_ == 0) throw InvalidData("no interactions to train on");
     if (recency.needs_times() && !with_times_) throw std::logic_error("a half-life needs times");
     if (recency.needs_times() && std::isnan(recency.newest)) recency.newest = newest_time();
     ItemCounts counts;
-    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, recency, likes_only, counts, environment)
-                              : finish_as<PlainRow>(rule, recency, likes_only, counts, environment);
+    Csr by_user = with_times_ ? finish_as<TimedRow>(rule, counting, counts, environment)
+                              : finish_as<PlainRow>(rule, counting, counts, environment);
     Array<float> popularity(counts.popularity.size());
     std::transform(counts.popularity.begin(), counts.popularity.end(), popularity.begin(),
                    [](std::uint64_t units) { return static_cast<float>(units) * kPopularityUnit; });

@@ -26,6 +26,12 @@ struct Dataset {
     Array<float> popularity = {};   ///< of each item the weights of its entries, summed; empty: all weigh 1
 };
 
+/// How cells count that are not all alike.
+struct Counting {
+    Recency recency = {};
+    bool popular_if_liked = false;  ///< the popularity of an item counts cells above zero alone
+};
+
 class CellBlocks;
 
 /// Collects rows in any order and turns them into a Dataset that does not depend on that order.
@@ -59,16 +65,14 @@ class InteractionsBuilder {
     /// row (36 with times, 40 with weights), the collected rows included. A recency gives cells weights
     /// (MergedValue::weight) and items their popularity; without a newest time, NaN, its newest is that of the rows:
     /// InvalidData if none has one that is finite.
-    /// With likes_only the popularity counts cells above zero alone.
-    Dataset finish(Duplicates rule, Environment& environment, Recency recency = {}, bool likes_only = false) &&;
+    Dataset finish(Duplicates rule, Environment& environment, Counting counting = {}) &&;
 
   private:
     struct Chunk;
     struct ItemCounts;
     void add_chunk();
     template <class Row>
-    Csr finish_as(Duplicates rule, const Recency& recency, bool likes_only, ItemCounts& counts,
-                  Environment& environment);
+    Csr finish_as(Duplicates rule, const Counting& counting, ItemCounts& counts, Environment& environment);
     double newest_time() const;
     Csr scatter(const CellBlocks& blocks, const std::vector<std::uint32_t>& user_rank,
                 const std::vector<std::uint32_t>& item_rank, std::vector<std::uint64_t>& begins, Array<double>& times,

@@ -113,12 +113,9 @@ std::uint64_t read_rows(const Source& source, ScanFor purpose, int threads, Buil
 }
 
 /// By the newest row, whichever that is.
-Recency recency_of(const TrainOptions& options) {
-    Recency recency;
-    recency.half_life = options.half_life;
-    recency.popular_half_life = options.popular_half_life;
-    recency.newest = std::numeric_limits<double>::quiet_NaN();
-    return recency;
+Counting counting_of(const TrainOptions& options) {
+    constexpr double kOfRows = std::numeric_limits<double>::quiet_NaN();
+    return {{options.half_life, options.popular_half_life, kOfRows}, options.dislikes};
 }
 
 constexpr std::uint64_t kBytesACopy = 8;
@@ -181,8 +178,7 @@ Dataset read_interactions(const Source& source, const TrainOptions& options, Env
     report_read(source, sink.builder().rows(), skipped);
     sink.check_memory();
     progress.phase("sorting");
-    return std::move(sink.builder())
-        .finish(options.duplicates_rule(), environment, recency_of(options), options.dislikes);
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, counting_of(options));
 }
 
 Dataset read_tenant(TenantScan& scan, const Source& source, const TrainOptions& options, Environment& environment,
@@ -195,8 +191,7 @@ Dataset read_tenant(TenantScan& scan, const Source& source, const TrainOptions& 
         report_read(tenant, 0, 0);
     }
     sink.check_memory();
-    return std::move(sink.builder())
-        .finish(options.duplicates_rule(), environment, recency_of(options), options.dislikes);
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, counting_of(options));
 }
 
 namespace {
@@ -217,7 +212,7 @@ std::optional<Dataset> finished(BuilderSink& sink, const TrainOptions& options, 
     if (sink.builder().rows() == 0) return std::nullopt;
     sink.check_memory();
     progress.phase("sorting");
-    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, recency, options.dislikes);
+    return std::move(sink.builder()).finish(options.duplicates_rule(), environment, {recency, options.dislikes});
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ Dataset dataset_of(const std::vector<Row>& rows, Duplicates rule, const Recency&
     for (const Row& row : rows)
         builder.add(builder.users().intern(std::int64_t{row.user}), builder.items().intern(std::int64_t{row.item}),
                     row.value, row.time);
-    return std::move(builder).finish(rule, environment, recency);
+    return std::move(builder).finish(rule, environment, {recency});
 }
 
 std::vector<float> weights_of(const Csr& matrix) { return {matrix.weights.begin(), matrix.weights.end()}; }
