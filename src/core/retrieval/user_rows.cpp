@@ -60,7 +60,7 @@ void UserRows::find_users(std::span<const std::int64_t> ids, std::uint32_t* user
     constexpr std::size_t kFew = 8;
     const std::size_t unknown = small_users_.find(ids, users);
     if (unknown == 0) return;
-    if (unknown > kFew || !first_) users_.find(ids, users);
+    if ((unknown > kFew || !first_) && !SmallIds::takes_all(ids)) users_.find(ids, users);
     if (first_) number_new_users(ids, users);
 }
 

@@ -102,6 +102,11 @@ class SmallIds {
         return unknown;
     }
 
+    /// True if there is none among the ids that add() would not take.
+    static bool takes_all(std::span<const std::int64_t> ids) {
+        return std::ranges::all_of(ids, [](std::int64_t id) { return static_cast<std::uint64_t>(id) < kEnd; });
+    }
+
     std::size_t memory() const { return indices_.capacity() * sizeof(std::uint32_t); }
 
   private:

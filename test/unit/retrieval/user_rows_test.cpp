@@ -129,6 +129,20 @@ TEST_P(UserRowsTest, NumberUsersByTheirFirstRows) {
     }
 }
 
+TEST_P(UserRowsTest, FindUsersWhoseIdsAreAllSmall) {
+    const IdTable items = even_items(GetParam());
+    std::vector<GivenRow> given;
+    for (std::int64_t user = 0; user < 100; ++user)
+        for (std::int64_t item = 0; item < 4; ++item) given.push_back({user * 7000, item * 6000, 1});
+    UserRows rows(GetParam(), items, true, std::size_t{1} << 20);
+    add_all(rows, GetParam(), std::span(given).first(200), 1000);
+    ASSERT_EQ(rows.users().size(), 50u);
+    rows.read_again();
+    add_all(rows, GetParam(), given, 1000);
+    ASSERT_EQ(rows.users().size(), 50u) << "users that appear later are left out";
+    for (std::uint32_t user = 0; user < 50; ++user) EXPECT_EQ(number_of(rows, user * 7000), user);
+}
+
 TEST_P(UserRowsTest, TakeMorePassesWhereMemoryDoesNotSuffice) {
     const IdTable items = even_items(GetParam());
     const std::vector<GivenRow> given = some_rows(500, 30000);
