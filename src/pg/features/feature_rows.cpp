@@ -138,7 +138,10 @@ bool add_row_unsafe(const Receiver& receiver, const TupleTableSlot& slot) {
     std::int64_t integer = 0;
     std::string_view bytes;
     Copies copies;
-    decode_id_unsafe(slot.tts_values[0], relation.id.form, &integer, &bytes, &copies);
+    if (relation.id.kind() == IdKind::Integer)
+        integer = decode_integer(slot.tts_values[0], relation.id.form);
+    else
+        bytes = id_bytes_unsafe(slot.tts_values[0], relation.id.form, &copies);
     bool wanted = false;
     if (!receiver.run([&] { wanted = receiver.collector->begin_row(integer, bytes); })) return false;
     if (!wanted) return true;

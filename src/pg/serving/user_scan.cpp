@@ -41,7 +41,9 @@ void UserScan::rows(const RowBatch& batch) {
     RowChunk& chunk = chunks_.filled();
     batch.with_users([&chunk](auto ids) { chunk.users.append(ids); });
     batch.with_items([&chunk](auto ids) { chunk.items.append(ids); });
-    for (std::size_t i = 0; i < batch.size(); ++i) chunk.values.push_back(batch.value(i));
+    const std::size_t before = chunk.size();
+    chunk.values.resize(before + batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) chunk.values[before + i] = batch.value(i);
     if (const Recency& recency = model_.recency(); recency.weighs())
         for (const double time : batch.times()) chunk.weights.push_back(recency.weight(time));
     if (chunk.is_full()) add_chunk();

@@ -11,28 +11,25 @@ struct Copies {
     int count = 0;
 };
 
-/// An id, in the one or the other variable; bytes point into the datum or its copy.
-inline void decode_id_unsafe(Datum datum, ColumnForm form, std::int64_t* integer, std::string_view* bytes,
-                             Copies* copies) {
+/// The bytes of an id that is no integer; they are in the datum or its copy.
+inline std::string_view id_bytes_unsafe(Datum datum, ColumnForm form, Copies* copies) {
+    if (form == ColumnForm::Uuid)
+        return std::string_view(reinterpret_cast<const char*>(DatumGetUUIDP(datum)->data), UUID_LEN);
+    text* value = DatumGetTextPP(datum);
+    if (static_cast<void*>(value) != static_cast<void*>(DatumGetPointer(datum)))
+        copies->pointers[copies->count++] = value;
+    return std::string_view(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+/// A value of one of the forms of integers.
+inline std::int64_t decode_integer(Datum datum, ColumnForm form) {
     switch (form) {
         case ColumnForm::Int2:
-            *integer = DatumGetInt16(datum);
-            return;
+            return DatumGetInt16(datum);
         case ColumnForm::Int4:
-            *integer = DatumGetInt32(datum);
-            return;
-        case ColumnForm::Int8:
-            *integer = DatumGetInt64(datum);
-            return;
-        case ColumnForm::Uuid:
-            *bytes = std::string_view(reinterpret_cast<const char*>(DatumGetUUIDP(datum)->data), UUID_LEN);
-            return;
-        default: {
-            text* value = DatumGetTextPP(datum);
-            if (static_cast<void*>(value) != static_cast<void*>(DatumGetPointer(datum)))
-                copies->pointers[copies->count++] = value;
-            *bytes = std::string_view(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-        }
+            return DatumGetInt32(datum);
+        default:
+            return DatumGetInt64(datum);
     }
 }
 

@@ -1,7 +1,5 @@
 #include "pg/sql/row_receiver.hpp"
 
-#include <limits>
-
 #include "pg/sql/column_values.hpp"
 #include "pg/sql/source_query.hpp"
 
@@ -28,38 +26,24 @@ void startup(DestReceiver* self, int, TupleDesc descriptor) {
     if (source.time) check_type_unsafe(descriptor, column++, *source.time);
 }
 
+/// Takes ids that are no integers.
+void take_bytes_unsafe(const Receiver& receiver, SourceRow* row, Copies* copies) {
+    const SourceColumn &user = receiver.source->user, &item = receiver.source->item;
+    const int item_column = receiver.with_user ? 1 : 0;
+    if (receiver.with_user && user.kind() != IdKind::Integer && !row->nulls[0])
+        row->user_bytes = id_bytes_unsafe(row->values[0], user.form, copies);
+    if (item.kind() != IdKind::Integer && !row->nulls[item_column])
+        row->item_bytes = id_bytes_unsafe(row->values[item_column], item.form, copies);
+}
+
 /// Called by the executor. The PostgreSQL part comes first and holds nothing that a longjmp could skip; the C++ part
 /// comes second, calls nothing of PostgreSQL and lets no exception out.
 bool receive(TupleTableSlot* slot, DestReceiver* self) {
     const auto* receiver = reinterpret_cast<const Receiver*>(self);
-    const Source& source = *receiver->source;
-    SourceRow row;
-    Copies copies;
     slot_getallattrs(slot);
-    int column = 0;
-    if (receiver->with_user) {
-        if (slot->tts_isnull[column])
-            row.is_null = true;
-        else
-            decode_id_unsafe(slot->tts_values[column], source.user.form, &row.user_integer, &row.user_bytes, &copies);
-        ++column;
-    }
-    if (slot->tts_isnull[column])
-        row.is_null = true;
-    else
-        decode_id_unsafe(slot->tts_values[column], source.item.form, &row.item_integer, &row.item_bytes, &copies);
-    ++column;
-    if (source.rating) {
-        if (slot->tts_isnull[column])
-            row.is_null = true;
-        else
-            row.rating = decode_number(slot->tts_values[column], source.rating->form);
-        ++column;
-    }
-    // A row without a time is older than any that has one.
-    if (source.time)
-        row.time = slot->tts_isnull[column] ? -std::numeric_limits<double>::infinity()
-                                            : DatumGetFloat8(slot->tts_values[column]);
+    SourceRow row{slot->tts_values, slot->tts_isnull, {}, {}};
+    Copies copies;
+    if (receiver->with_bytes) take_bytes_unsafe(*receiver, &row, &copies);
     const bool go_on = receiver->exception->run([&] {
         receiver->batch->add(row);
         if (receiver->batch->is_full()) pass_on(*receiver);
@@ -79,7 +63,7 @@ struct Scan {
 
 template <class Parameter>
 std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
-    RowBatch batch(scan.source, scan.purpose);
+    RowBatch batch(scan.source, scan.purpose, scan.with_user);
     ExceptionHolder exception;
     Receiver receiver = make_receiver(scan.source, scan.with_user, batch, sink, exception);
     const CallerRole caller;
@@ -95,10 +79,13 @@ std::uint64_t run(Scan& scan, RowSink& sink, const Parameter& parameter) {
 
 Receiver make_receiver(const Source& source, bool with_user, RowBatch& batch, RowSink& sink,
                        ExceptionHolder& exception) {
-    return {row_destination(startup, receive), &source, with_user, &batch, &sink, &exception};
+    const bool with_bytes =
+        (with_user && source.user.kind() != IdKind::Integer) || source.item.kind() != IdKind::Integer;
+    return {row_destination(startup, receive), &source, with_user, with_bytes, &batch, &sink, &exception};
 }
 
 void pass_on(const Receiver& receiver) {
+    receiver.batch->decode();
     if (receiver.batch->size() > 0) receiver.sink->rows(*receiver.batch);
     receiver.batch->clear();
 }
@@ -134,7 +121,7 @@ HistoryPlan::HistoryPlan(const Source& of, Oid reader)
       query_(source_query(of, SourceRows::OfUser), {of.relation, reader, parameter_type(of, SourceRows::OfUser)}) {}
 
 void HistoryPlan::scan(const Id& user, RowSink& sink) const {
-    RowBatch batch(source, ScanFor::Histories);
+    RowBatch batch(source, ScanFor::Histories, false);
     ExceptionHolder exception;
     Receiver receiver = make_receiver(source, false, batch, sink, exception);
     const CallerRole caller;

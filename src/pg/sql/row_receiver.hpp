@@ -20,6 +20,7 @@ struct Receiver {
     DestReceiver pub;
     const Source* source;
     bool with_user;
+    bool with_bytes;  ///< there are ids that are no integers
     RowBatch* batch;
     RowSink* sink;
     ExceptionHolder* exception;
