@@ -3,7 +3,7 @@ CREATE EXTENSION mf_ext;
 CREATE TABLE users AS SELECT u::bigint AS user_id, 'user ' || u AS name FROM generate_series(1, 800) u;
 CREATE TABLE items AS
     SELECT i::bigint AS item_id, 'title ' || i AS title, 'brand ' || i % 25 AS brand, i % 5 <> 0 AS in_stock,
-           1 + (i % 7) * 0.01 AS boost
+           1 + (i % 7) * 0.01 AS boost, date '2026-06-30' - (i * 7 % 365)::integer AS added
       FROM generate_series(1, 200) i;
 CREATE TABLE ratings AS
     SELECT user_id, item_id, CASE WHEN user_id % 4 = item_id % 4 THEN 5 ELSE 2 END::real AS rating,
