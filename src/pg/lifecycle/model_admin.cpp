@@ -29,11 +29,8 @@ int drop_versions(const Catalog& catalog, const char* model, std::optional<std::
     lock_own_model(catalog, name, true);
     const std::string remove = with_table_names(
         catalog,
-        "WITH old AS (DELETE FROM {models} WHERE model = $1 AND ($2 IS NULL OR version = $2) RETURNING model_id),"
-        " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
-        " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id),"
-        " m AS (DELETE FROM {item_features} f USING old WHERE f.model_id = old.model_id),"
-        " n AS (DELETE FROM {user_features} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
+        "WITH old AS (DELETE FROM {models} WHERE model = $1 AND ($2 IS NULL OR version = $2) RETURNING model_id)" +
+            std::string(kRowsOfOld));
     const std::string promote =
         with_table_names(catalog,
                          "UPDATE {models} SET live = true WHERE model = $1 AND version = (SELECT max(version) FROM "

@@ -47,11 +47,8 @@ std::int32_t publish(const Catalog& catalog, std::int64_t model_id, const NewVer
         catalog,
         "WITH old AS (DELETE FROM {models} WHERE model = $1 AND NOT live AND version NOT IN"
         " (SELECT version FROM {models} WHERE model = $1"
-        "   ORDER BY live DESC, version IS NOT DISTINCT FROM $3 DESC, version DESC LIMIT $2) RETURNING model_id),"
-        " u AS (DELETE FROM {user_factors} f USING old WHERE f.model_id = old.model_id),"
-        " i AS (DELETE FROM {item_factors} f USING old WHERE f.model_id = old.model_id),"
-        " m AS (DELETE FROM {item_features} f USING old WHERE f.model_id = old.model_id),"
-        " n AS (DELETE FROM {user_features} f USING old WHERE f.model_id = old.model_id) SELECT FROM old");
+        "   ORDER BY live DESC, version IS NOT DISTINCT FROM $3 DESC, version DESC LIMIT $2) RETURNING model_id)" +
+            std::string(kRowsOfOld));
     const int keep = std::max(setting_keep_versions(), row.live ? 1 : 2);
     lock_model(catalog, row.model, ModelLock::Publication);
     delete_orphaned_grants(catalog, row.model);

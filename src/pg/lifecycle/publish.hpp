@@ -24,6 +24,16 @@ struct NewVersion {
     std::string message;  ///< why it is not live; empty: it is
 };
 
+/// The end of a statement that begins WITH old AS (…), which deletes versions and returns their model_id: deletes what
+/// belongs to them. If there are none it reads nothing, and otherwise the planner has no join to choose, which would
+/// read all rows of a table that it believes to be empty, since it was vacuumed while it was.
+inline constexpr const char* kRowsOfOld =
+    ", u AS (DELETE FROM {user_factors} WHERE EXISTS (SELECT FROM old) AND model_id = ANY (ARRAY(SELECT * FROM old))),"
+    " i AS (DELETE FROM {item_factors} WHERE EXISTS (SELECT FROM old) AND model_id = ANY (ARRAY(SELECT * FROM old))),"
+    " m AS (DELETE FROM {item_features} WHERE EXISTS (SELECT FROM old) AND model_id = ANY (ARRAY(SELECT * FROM old))),"
+    " n AS (DELETE FROM {user_features} WHERE EXISTS (SELECT FROM old) AND model_id = ANY (ARRAY(SELECT * FROM old)))"
+    " SELECT FROM old";
+
 /// Notes in mf_trainings that the live version of the model has been live.
 void note_publication(const Catalog& catalog, const std::string& model);
 
