@@ -16,6 +16,28 @@ CREATE TABLE bench.memory (label text PRIMARY KEY, peak float8);
 CREATE FUNCTION bench.median_cpu(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.runs WHERE label = wanted $$;
 
+CREATE FUNCTION bench.median_wall(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
+$$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY wall) FROM bench.runs WHERE label = wanted $$;
+
+-- Single calls timed by pgbench: microseconds of those of one run, and of all runs their medians.
+CREATE TABLE bench.call_latencies (us float8);
+CREATE TABLE bench.calls (label text, repetition integer, median float8, p99 float8, calls bigint);
+
+-- The median of the ratios of both medians in each repetition.
+CREATE FUNCTION bench.compare_calls(ours text, against text, OUT ours_text text, OUT against_text text, OUT ratio float8)
+STABLE LANGUAGE sql AS $$
+    SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median)::numeric) || ' us',
+           round(percentile_cont(0.5) WITHIN GROUP (ORDER BY a.median)::numeric) || ' us',
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median / a.median)
+      FROM bench.calls o JOIN bench.calls a USING (repetition) WHERE o.label = ours AND a.label = against
+$$;
+
+-- The median of the differences of both medians in each repetition, in ms.
+CREATE FUNCTION bench.more_ms(ours text, against text) RETURNS float8 STABLE LANGUAGE sql AS $$
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median - a.median) / 1000
+      FROM bench.calls o JOIN bench.calls a USING (repetition) WHERE o.label = ours AND a.label = against
+$$;
+
 -- Results of google-benchmark: CPU seconds of one iteration (which some measure themselves, as manual time), and their
 -- counters: wall seconds, useful GFLOP per CPU second, GB per CPU second.
 CREATE TABLE bench.core (

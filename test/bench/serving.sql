@@ -1,32 +1,12 @@
 -- What `serving` records in addition, and its targets.
-CREATE TABLE bench.latencies (us float8);
-CREATE TABLE bench.calls (label text, repetition integer, median float8, p99 float8, calls bigint);
 CREATE TABLE bench.private (label text, kb float8);
 CREATE TABLE bench.all_rows (rows bigint, users bigint, score float8);
-
-CREATE FUNCTION bench.median_wall(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
-$$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY wall) FROM bench.runs WHERE label = wanted $$;
 
 CREATE FUNCTION bench.median_core(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) FROM bench.core WHERE name ~ ('^' || wanted || '(/repeats:.*)?$') $$;
 
 CREATE FUNCTION bench.median_private(wanted text) RETURNS float8 STABLE LANGUAGE sql AS
 $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY kb) FROM bench.private WHERE label = wanted $$;
-
--- The median of the ratios of both medians in each repetition.
-CREATE FUNCTION bench.compare_calls(ours text, against text, OUT ours_text text, OUT against_text text, OUT ratio float8)
-STABLE LANGUAGE sql AS $$
-    SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median)::numeric) || ' us',
-           round(percentile_cont(0.5) WITHIN GROUP (ORDER BY a.median)::numeric) || ' us',
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median / a.median)
-      FROM bench.calls o JOIN bench.calls a USING (repetition) WHERE o.label = ours AND a.label = against
-$$;
-
--- The median of the differences of both medians in each repetition, in ms.
-CREATE FUNCTION bench.more_ms(ours text, against text) RETURNS float8 STABLE LANGUAGE sql AS $$
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY o.median - a.median) / 1000
-      FROM bench.calls o JOIN bench.calls a USING (repetition) WHERE o.label = ours AND a.label = against
-$$;
 
 INSERT INTO bench.goals VALUES
     ('top 10 in the core, 26744 trained items: us', NULL, -1, 10),
