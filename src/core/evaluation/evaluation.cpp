@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "core/base/array.hpp"
@@ -42,25 +43,64 @@ class RankedPositions {
     const std::uint32_t* some_ = nullptr;
 };
 
+/// The items that the users of a block have seen, by the chunk of kCounted ranked items that they are in.
+class SeenInChunks {
+  public:
+    /// O(seen + ranked / kCounted).
+    SeenInChunks(std::span<const TestUser> users, const ItemIndex& items, const RankedPositions& ranked)
+        : begin_(ranked.size() / kCounted + 2) {
+        const auto number_of = [&](std::uint32_t item) { return ranked.number_of(items.positions()[item]); };
+        for (const TestUser& user : users)
+            for (const std::uint32_t item : user.seen) ++begin_[number_of(item) / kCounted + 1];
+        std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+        seen_.resize(begin_.back());
+        std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
+        for (std::uint32_t user = 0; user < users.size(); ++user)
+            for (const std::uint32_t item : users[user].seen) {
+                const std::uint32_t number = number_of(item);
+                seen_[next[number / kCounted]++] = {user, static_cast<std::uint32_t>(number % kCounted)};
+            }
+    }
+
+    struct Seen {
+        std::uint32_t user;
+        std::uint32_t place;  ///< in the chunk
+    };
+    /// Those of the chunk that begins with a ranked item.
+    std::span<const Seen> of(std::size_t begin) const {
+        const std::size_t chunk = begin / kCounted;
+        return std::span(seen_).subspan(begin_[chunk], begin_[chunk + 1] - begin_[chunk]);
+    }
+
+  private:
+    std::vector<std::size_t> begin_;
+    std::vector<Seen> seen_;
+};
+
+/// Where the product with item i of a chunk is in a row of Kernels::multiply.
+std::size_t place_of(std::size_t i) { return i / kLanes * kTile + i % kLanes; }
+
 /// Relevant items of one user, and how many of other items come before them.
 class RankCounter {
   public:
     RankCounter() = default;
-    RankCounter(const float* query, const TestUser& user, const ItemIndex& items, const RankedPositions& ranked)
-        : query_(query), items_(&items), ranked_(&ranked), norm_(std::sqrt(squared_norm(query, items.stride()))) {
-        for (const std::uint32_t item : user.relevant) relevant_.push_back(scored(items.positions()[item]));
-        std::sort(relevant_.begin(), relevant_.end(), better);
-        for (const std::uint32_t item : user.seen) seen_.push_back(ranked.number_of(items.positions()[item]));
-        std::sort(seen_.begin(), seen_.end());
+    /// relevant: room for the relevant items of the user, which must outlive this object as everything else.
+    RankCounter(const float* query, const TestUser& user, const ItemIndex& items, const RankedPositions& ranked,
+                std::span<ScoredItem> relevant)
+        : query_(query),
+          user_(&user),
+          items_(&items),
+          ranked_(&ranked),
+          norm_(std::sqrt(squared_norm(query, items.stride()))),
+          relevant_(relevant) {
+        for (std::size_t r = 0; r < relevant.size(); ++r) relevant[r] = scored(items.positions()[user.relevant[r]]);
+        std::sort(relevant.begin(), relevant.end(), better);
     }
 
     /// Adds to counts[r] how many of `count` ranked items from number `begin` on come before relevant item r, best
-    /// first, and were not seen. products: row of Kernels::multiply, of those items with the query, followed by
-    /// -infinity up to kCounted; those of items that were seen become that, too.
-    void count(std::size_t begin, std::size_t count, float* products, std::uint32_t* counts) const {
-        const auto seen = std::lower_bound(seen_.begin(), seen_.end(), begin);
-        for (auto next = seen; next != seen_.end() && *next < begin + count; ++next)
-            products[place_of(*next - begin)] = -kInfinity;
+    /// first, and were not seen. products: row of Kernels::multiply, of those items with the query, but -infinity for
+    /// those that were seen and from `count` up to kCounted.
+    void count(std::size_t begin, std::size_t count, const float* products, std::uint32_t* counts) const {
         // The sums of multiply and of dot are off from the exact product by at most this share of the product of the
         // norms, of which the first is the greatest: multiply adds one term after the other, dot 16 side by side. A
         // few units more than the sum of both leave room for the rounding of the margins themselves.
@@ -70,8 +110,7 @@ class RankCounter {
         // Otherwise a sum on the way may have overflowed.
         if (!(reach < 0x1.0p126)) {
             for (std::size_t r = 0; r < relevant_.size(); ++r)
-                for (std::size_t i = 0; i < count; ++i)
-                    counts[r] += !std::binary_search(seen, seen_.end(), begin + i) && is_before(begin + i, r);
+                for (std::size_t i = begin; i < begin + count; ++i) counts[r] += !was_seen(i) && is_before(i, r);
             return;
         }
         // From the last one upwards: what is not before it is not before those above it either.
@@ -94,8 +133,6 @@ class RankCounter {
     struct Above {
         std::uint32_t low, high;
     };
-
-    static std::size_t place_of(std::size_t i) { return i / kLanes * kTile + i % kLanes; }
 
     static Above count_above(const float* products, std::size_t blocks, const Bounds& bounds) {
         const std::uint32_t above = kernels().count_above(products, blocks, bounds.low, bounds.high);
@@ -125,6 +162,10 @@ class RankCounter {
         return before;
     }
 
+    bool was_seen(std::size_t number) const {
+        return std::ranges::binary_search(user_->seen, items_->item_at((*ranked_)[number]));
+    }
+
     bool is_before(std::size_t number, std::size_t r) const { return better(scored((*ranked_)[number]), relevant_[r]); }
 
     ScoredItem scored(std::size_t position) const {
@@ -133,11 +174,11 @@ class RankCounter {
     }
 
     const float* query_ = nullptr;
+    const TestUser* user_ = nullptr;
     const ItemIndex* items_ = nullptr;
     const RankedPositions* ranked_ = nullptr;
     double norm_ = 0;
-    std::vector<ScoredItem> relevant_;  // best first
-    std::vector<std::uint32_t> seen_;   // numbers among what is ranked, ascending
+    std::span<const ScoredItem> relevant_;  // best first
 };
 
 /// Floats of 16 vectors of `stride` in the layout of Kernels::multiply; a line more keeps them on different cache sets.
@@ -157,11 +198,15 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
                     const RankedPositions& ranked, Environment& environment,
                     std::vector<std::vector<std::uint32_t>>& ranks) {
     const std::size_t stride = items.stride();
-    std::vector<RankCounter> counters(users.size());
-    parallel_for(environment, users.size(),
-                 [&](std::size_t u, int) { counters[u] = RankCounter(queries + u * stride, users[u], items, ranked); });
     std::vector<std::size_t> first(users.size() + 1, 0);
     for (std::size_t u = 0; u < users.size(); ++u) first[u + 1] = first[u] + users[u].relevant.size();
+    std::vector<ScoredItem> relevant(first.back());
+    std::vector<RankCounter> counters(users.size());
+    parallel_for(environment, users.size(), [&](std::size_t u, int) {
+        counters[u] = RankCounter(queries + u * stride, users[u], items, ranked,
+                                  std::span(relevant).subspan(first[u], first[u + 1] - first[u]));
+    });
+    const SeenInChunks seen(users, items, ranked);
     std::vector<std::vector<std::uint32_t>> counts(static_cast<std::size_t>(environment.threads),
                                                    std::vector<std::uint32_t>(first.back()));
     const std::size_t block = block_size(stride), user_blocks = (users.size() + kLanes - 1) / kLanes;
@@ -177,10 +222,13 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
                 kernels().multiply(transposed.data() + u * block, columns.data() + b * block, block, stride, 4,
                                    products.data() + (u * kCountedBlocks + b) * kTile);
         std::uint32_t* before = counts[static_cast<std::size_t>(worker)].data();
+        const auto row_of = [&](std::size_t u) {
+            return products.data() + u / kLanes * kCountedBlocks * kTile + u % kLanes * kLanes;
+        };
+        for (const SeenInChunks::Seen& one : seen.of(begin)) row_of(one.user)[place_of(one.place)] = -kInfinity;
         for (std::size_t u = 0; u < users.size(); ++u) {
-            float* row = products.data() + u / kLanes * kCountedBlocks * kTile + u % kLanes * kLanes;
-            for (std::size_t i = end - begin; i < kCounted; ++i) row[i / kLanes * kTile + i % kLanes] = -kInfinity;
-            counters[u].count(begin, end - begin, row, before + first[u]);
+            for (std::size_t i = end - begin; i < kCounted; ++i) row_of(u)[place_of(i)] = -kInfinity;
+            counters[u].count(begin, end - begin, row_of(u), before + first[u]);
         }
     });
     ranks.resize(users.size());
@@ -239,12 +287,19 @@ void rank_by_factors(const float* queries, std::span<const TestUser> users, cons
 
 std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place) {
     std::vector<std::uint32_t> seen;
+    seen.reserve(user.seen.size());
     for (const std::uint32_t item : user.seen) seen.push_back(place[item]);
-    std::sort(seen.begin(), seen.end());
+    // Comparing all with all, 16 at a time, takes less than sorting for all but very long lists.
+    constexpr std::size_t kFew = 64;
+    const bool sorts = user.relevant.size() > kFew;
+    if (sorts) std::sort(seen.begin(), seen.end());
     std::vector<std::uint32_t> ranks;
+    ranks.reserve(user.relevant.size());
     for (const std::uint32_t item : user.relevant) {
-        const auto before = std::lower_bound(seen.begin(), seen.end(), place[item]) - seen.begin();
-        ranks.push_back(place[item] - static_cast<std::uint32_t>(before));
+        const std::uint32_t own = place[item];
+        const auto before = sorts ? std::lower_bound(seen.begin(), seen.end(), own) - seen.begin()
+                                  : std::ranges::count_if(seen, [own](std::uint32_t other) { return other < own; });
+        ranks.push_back(own - static_cast<std::uint32_t>(before));
     }
     std::sort(ranks.begin(), ranks.end());
     return ranks;

@@ -68,8 +68,8 @@ void rank_by_factors(const float* queries, std::span<const TestUser> users, cons
                      const ItemSubset& ranked, Environment& environment,
                      std::vector<std::vector<std::uint32_t>>& ranks);
 
-/// The ranks in an order that is the same for all users: place[i] is that of item i. O(relevant · log seen + seen · log
-/// seen).
+/// The ranks in an order that is the same for all users: place[i] is that of item i. O(seen) for few relevant items,
+/// O((relevant + seen) · log seen) for more.
 std::vector<std::uint32_t> ranks_in_order(const TestUser& user, std::span<const std::uint32_t> place);
 
 }  // namespace mf

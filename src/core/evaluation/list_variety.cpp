@@ -18,10 +18,12 @@ ListVariety list_variety(std::span<const std::uint32_t> list, const ItemIndex& i
     Eigen::VectorXd sum = Eigen::VectorXd::Zero(items.factors());
     double units = 0;
     for (const std::uint32_t item : list) {
-        const Eigen::VectorXd row =
-            Eigen::Map<const Eigen::VectorXf>(items.row(item), items.factors()).cast<double>().stableNormalized();
-        units += row.squaredNorm();
-        sum += row;
+        // The square of any float but zero is a normal double.
+        const auto row = Eigen::Map<const Eigen::VectorXf>(items.row(item), items.factors()).cast<double>();
+        const double norm = row.norm();
+        if (norm == 0) continue;
+        units += 1;
+        sum += row / norm;
     }
     variety.similarity = (sum.squaredNorm() - units) / (count * (count - 1));
     return variety;

@@ -191,5 +191,25 @@ TEST(RanksInOrderTest, SkipsWhatWasSeen) {
     EXPECT_EQ(ranks_in_order(user, place), (std::vector<std::uint32_t>{0, 2, 3}));
 }
 
+TEST(RanksInOrderTest, ManyRelevantItems) {
+    constexpr std::uint32_t kItems = 1000;
+    std::vector<std::uint32_t> place(kItems);
+    for (std::uint32_t item = 0; item < kItems; ++item) place[item] = item * 387 % kItems;
+    for (const std::uint32_t step : {2u, 5u, 20u}) {  // 500, 200 and 50 relevant ones
+        TestUser user;
+        for (std::uint32_t item = 0; item < kItems; ++item) {
+            if (item % step == 0) user.relevant.push_back(item);
+            if (item % step == 1 && item % 3 != 0) user.seen.push_back(item);
+        }
+        std::vector<std::uint32_t> expected;
+        for (const std::uint32_t item : user.relevant)
+            expected.push_back(place[item] -
+                               static_cast<std::uint32_t>(std::ranges::count_if(
+                                   user.seen, [&](std::uint32_t other) { return place[other] < place[item]; })));
+        std::sort(expected.begin(), expected.end());
+        EXPECT_EQ(ranks_in_order(user, place), expected) << step;
+    }
+}
+
 }  // namespace
 }  // namespace mf
