@@ -42,7 +42,7 @@ double take_steps(const Kernels& kernels, const StepVectors& vectors, int most, 
         if (gain <= std::numeric_limits<float>::min()) return true;
         if (gain > kStepTolerance * static_cast<float>(value)) return false;
         float size_of_factors = 0;
-        for (std::size_t i = 0; i < size; ++i) size_of_factors += factors[i] * factors[i] / inverse[i];
+        for (std::size_t i = 0; i < size; ++i) size_of_factors += factors[i] * factors[i] / vectors.inverse[i];
         return gain <= kGrowthTolerance * size_of_factors;
     };
     float last_gain = 0;
