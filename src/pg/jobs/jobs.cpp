@@ -2,8 +2,8 @@
 
 #include <signal.h>
 
-#include "pg/models/privileges.hpp"
 #include "pg/jobs/job_row.hpp"
+#include "pg/models/privileges.hpp"
 #include "pg/training/train_arguments.hpp"
 #include "pg/wall/guc.hpp"
 

@@ -1,10 +1,10 @@
 // mf_refresh_items, mf_refresh_items_async
+#include "pg/jobs/job_start.hpp"
+#include "pg/jobs/jobs.hpp"
 #include "pg/models/model_rows.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/citus.hpp"
 #include "pg/sql/results.hpp"
-#include "pg/jobs/job_start.hpp"
-#include "pg/jobs/jobs.hpp"
 #include "pg/training/refresh.hpp"
 #include "pg/wall/boundary.hpp"
 #include "pg/wall/environment.hpp"

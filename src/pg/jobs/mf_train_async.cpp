@@ -1,9 +1,9 @@
 // mf_train_async, mf_retrain_async, mf_cancel_job, mf_job_is_alive
+#include "pg/jobs/job_start.hpp"
+#include "pg/jobs/jobs.hpp"
 #include "pg/models/model_locks.hpp"
 #include "pg/sql/arguments.hpp"
 #include "pg/sql/citus.hpp"
-#include "pg/jobs/job_start.hpp"
-#include "pg/jobs/jobs.hpp"
 #include "pg/training/retrain.hpp"
 #include "pg/training/training.hpp"
 #include "pg/wall/boundary.hpp"

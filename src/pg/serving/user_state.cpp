@@ -107,9 +107,11 @@ UserState user_of_history(const Catalog& catalog, ServingModel& model, std::vect
         else
             rated.push_back(entry);
     }
-    Environment environment = quiet_environment();
-    fold_in(model, {model.ranking_fold_in.get(), model.rating_fold_in.get(), &environment}, entries, rated,
-            center_of_anyone(catalog, model), state);
+    if (!entries.empty()) {
+        Environment environment = quiet_environment();
+        fold_in(model, {model.ranking_fold_in.get(), model.rating_fold_in.get(), &environment}, entries, rated,
+                center_of_anyone(catalog, model), state);
+    }
     state.history.entries = std::move(entries);
     return state;
 }
