@@ -202,14 +202,14 @@ void gather(benchmark::State& state, const Kernels& kernel) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(indices.size()));
 }
 
-// The same rows in 16 bits, each multiplied and added: what a step of conjugate gradient does with those it reads for
-// the first time.
-void half_rows(benchmark::State& state, const Kernels& kernel) {
+// The same rows in half of their bits, each multiplied and added: what a step of conjugate gradient does with those it
+// reads for the first time.
+void bfloat16_rows(benchmark::State& state, const Kernels& kernel) {
     const auto blocks = static_cast<std::size_t>(state.range(0)) / kLanes;
     constexpr std::size_t kRows = 26744;
     const Array<float> floats(kRows * blocks * kLanes, 1.0f);
-    Array<std::uint16_t> rows(floats.size());
-    kernel.to_halves(floats.data(), kRows * blocks, 1.0f, rows.data());
+    Array<std::uint32_t> words(kRows * bfloat16_words(blocks));
+    kernel.to_bfloat16(floats.data(), kRows, blocks, 1.0f, words.data());
     const Array<float> vector(blocks * kLanes, 1e-3f), weights(1024, 1.0f);
     Array<float> sum(blocks * kLanes, 0.0f);
     std::vector<std::uint32_t> indices(1 << 16);
@@ -217,8 +217,8 @@ void half_rows(benchmark::State& state, const Kernels& kernel) {
     for (std::uint32_t& index : indices) index = static_cast<std::uint32_t>(random.next() % kRows);
     for (auto _ : state)
         for (std::size_t first = 0; first < indices.size(); first += weights.size())
-            kernel.add_half_rows({rows.data(), blocks * kLanes, 1.0f}, indices.data() + first, weights.size(),
-                                 indices.size() - first, weights.data(), 1.0f, blocks, vector.data(), sum.data());
+            kernel.add_bfloat16_rows({words.data(), 1.0f}, indices.data() + first, weights.size(),
+                                     indices.size() - first, weights.data(), 1.0f, blocks, vector.data(), sum.data());
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(indices.size()));
 }
 
@@ -278,7 +278,7 @@ const int registered = [] {
                      {"dot", dot, eigen_dot},
                      {"multiply", multiply, eigen_multiply},
                      {"gather", gather, nullptr},
-                     {"half rows", half_rows, nullptr}};
+                     {"bfloat16 rows", bfloat16_rows, nullptr}};
     for (const auto& one : all) {
         for (const char* name : {"portable", "avx2", "avx512"})
             if (const Kernels* kernel = kernels_named(name))

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -26,10 +25,7 @@ inline double sum_of(std::span<const float> values) {
     return sum_of(values, [](float x) { return x; });
 }
 
-/// Σ |x_i| and Σ max(x_i, 0). Of values that are not negative both have the same bits.
-inline double sum_of_magnitudes(std::span<const float> values) {
-    return sum_of(values, [](float x) { return std::fabs(x); });
-}
+/// Σ max(x_i, 0). Of values that are not negative it has the bits of Kernels::sum_of_magnitudes.
 inline double sum_of_positives(std::span<const float> values) {
     return sum_of(values, [](float x) { return x > 0 ? x : 0.0f; });
 }

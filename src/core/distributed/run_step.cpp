@@ -103,7 +103,7 @@ void solve_ranking(Bucket& bucket, const OtherSide& other, Environment& environm
     const SharedDiagonal shared(other.gram(), other.factors(), half.unobserved_weight);
     if (shared.exists()) {
         half.shared = &shared;
-        half.halves = other.halves();
+        half.rounded = other.rounded();
     }
     Array<float> computed;
     const CsrView rows{bucket.entries.offsets, bucket.entries.columns,
@@ -306,7 +306,7 @@ void OtherSide::finish(Environment& environment) {
     turn_rows(turn_, factors_, environment);
     if (!by_steps_) return;
     if (bias_.empty())
-        halves_.copy(factors_, gram_, environment);
+        rounded_.copy(factors_, gram_, environment);
     else
         step_features_.copy(factors_, unit_, environment);
 }

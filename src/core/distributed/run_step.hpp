@@ -12,7 +12,7 @@
 #include "core/distributed/step.hpp"
 #include "core/linalg/biased_conjugate_gradient.hpp"
 #include "core/linalg/gram_matrix.hpp"
-#include "core/linalg/half_matrix.hpp"
+#include "core/linalg/bfloat16_matrix.hpp"
 
 namespace mf {
 
@@ -32,7 +32,7 @@ class OtherSide {
     const Array<float>& bias() const { return bias_; }
     const GramMatrix& gram() const { return gram_; }
     /// What steps of conjugate gradient read, of ranking factors and of rating factors; null for exact solutions.
-    const HalfMatrix* halves() const { return by_steps_ ? &halves_ : nullptr; }
+    const Bfloat16Matrix* rounded() const { return by_steps_ ? &rounded_ : nullptr; }
     const StepFeatures* step_features() const { return by_steps_ ? &step_features_ : nullptr; }
 
     /// For a model that measures, while no other bucket is run.
@@ -48,7 +48,7 @@ class OtherSide {
     FactorMatrix factors_;
     Array<float> bias_;
     GramMatrix gram_;
-    HalfMatrix halves_;
+    Bfloat16Matrix rounded_;
     StepFeatures step_features_;
 };
 

@@ -31,15 +31,15 @@ void StepFeatures::copy(FactorView rows, double unit, Environment& environment) 
     });
     const Eigen::ArrayXd sums = squares.rowwise().sum();
 
-    halves_.copy(rows, sums.maxCoeff(), environment);
+    rounded_.copy(rows, sums.maxCoeff(), environment);
     unit_ = static_cast<float>(unit);
     if (mean_squares_.size() != rows.stride()) mean_squares_ = Array<float>(rows.stride());
     const double scale = 1 / (static_cast<double>(std::max<std::size_t>(rows.rows(), 1)) * unit * unit);
     Eigen::Map<Eigen::ArrayXf>(mean_squares_.data(), size) = (sums * scale).cast<float>();
 }
 
-HalfRows StepFeatures::rows() const {
-    HalfRows rows = halves_.rows();
+Bfloat16Rows StepFeatures::rows() const {
+    Bfloat16Rows rows = rounded_.rows();
     rows.unit /= unit_;
     return rows;
 }
@@ -64,7 +64,7 @@ BiasedConjugateGradient::Solution BiasedConjugateGradient::improve(const StepFea
     float* const residual = row_sum + size;    // right-hand side − system · factors
     float* const direction = residual + size;  // of the step
     float* const product = direction + size;   // −system · direction
-    const HalfRows rows = features.rows();
+    const Bfloat16Rows rows = features.rows();
     const auto n = static_cast<double>(targets.size());
 
     double distance = 0;  // |factors − m|²
@@ -78,24 +78,25 @@ BiasedConjugateGradient::Solution BiasedConjugateGradient::improve(const StepFea
     double value = static_cast<double>(ridge.factors) * distance;
     double sum = 0;
     each_pass(targets.size(), [&](std::size_t first, std::size_t count) {
-        const HalfRowSums sums =
-            kernels_.add_half_residuals(rows, columns.data() + first, count, columns.size() - first,
-                                        targets.data() + first, blocks_, factors, residual, row_sum);
+        const Bfloat16Sums sums =
+            kernels_.add_bfloat16_residuals(rows, columns.data() + first, count, columns.size() - first,
+                                            targets.data() + first, blocks_, factors, residual, row_sum);
         sum += static_cast<double>(sums.residuals);
         value += static_cast<double>(sums.squares);
     });
     const double weight = n + ridge.bias;
     double bias = (sum + ridge.bias * ridge.center_bias) / weight;
     value += ridge.bias * ridge.center_bias * ridge.center_bias - weight * bias * bias;
-    for (std::size_t i = 0; i < size; ++i) residual[i] -= static_cast<float>(bias) * row_sum[i];
+    kernels_.add_scaled(-static_cast<float>(bias), row_sum, blocks_, residual);
 
     float share = 0;  // s · direction / (n + λ_b): by so much a step of length 1 lowers the bias
     const auto multiply = [&] {
         share = kernels_.dot(row_sum, direction, blocks_) / static_cast<float>(weight);
-        for (std::size_t i = 0; i < size; ++i) product[i] = share * row_sum[i] - ridge.factors * direction[i];
+        for (std::size_t i = 0; i < size; ++i) product[i] = -ridge.factors * direction[i];
+        kernels_.add_scaled(share, row_sum, blocks_, product);
         each_pass(targets.size(), [&](std::size_t first, std::size_t count) {
-            kernels_.add_half_rows(rows, columns.data() + first, count, columns.size() - first, ones_.data(), 0.0f,
-                                   blocks_, direction, product);
+            kernels_.add_bfloat16_rows(rows, columns.data() + first, count, columns.size() - first, ones_.data(), 0.0f,
+                                       blocks_, direction, product);
         });
     };
     value = take_steps(kernels_, {blocks_, inverse, residual, direction, product}, kSteps, value, factors, multiply,

@@ -7,11 +7,11 @@
 //
 //     (YᵀY + λI − s sᵀ / (n + λ_b)) x = Yᵀt + λm − s (Σ_j t_j + λ_b b_m) / (n + λ_b)        s = Σ_j y_j
 //
-// so a step costs one pass over the rows, as without a bias: they are read from a copy in 16 bits (half_matrix.hpp).
-// Method and stopping as in conjugate_gradient.hpp. The preconditioner is a diagonal, n times the mean square of each
-// feature plus λ. Ridges that predict well are so large that a row's system is not far from it: with 20 M ratings the
-// loss after four iterations was that of exact solutions within 3e-5. With ridges thirty times smaller the steps end
-// early, which predicted held-out ratings better than exact solutions.
+// so a step costs one pass over the rows, as without a bias: they are read from a copy in half of their bits
+// (bfloat16_matrix.hpp). Method and stopping as in conjugate_gradient.hpp. The preconditioner is a diagonal, n times the
+// mean square of each feature plus λ. Ridges that predict well are so large that a row's system is not far from it: with
+// 20 M ratings the loss after four iterations was that of exact solutions within 3e-5. With ridges thirty times smaller
+// the steps end early, which predicted held-out ratings better than exact solutions.
 #pragma once
 
 #include <cstdint>
@@ -20,27 +20,27 @@
 #include "core/base/array.hpp"
 #include "core/base/parallel.hpp"
 #include "core/linalg/factor_matrix.hpp"
-#include "core/linalg/half_matrix.hpp"
+#include "core/linalg/bfloat16_matrix.hpp"
 #include "core/linalg/kernels.hpp"
 
 namespace mf {
 
-/// Features as these steps read them: a copy in 16 bits, and the mean square of each.
+/// Features as these steps read them: a copy in half of their bits, and the mean square of each.
 class StepFeatures {
   public:
     /// Bytes of a copy.
-    static double bytes(double rows, int factors) { return HalfMatrix::bytes(rows, factors); }
+    static double bytes(double rows, int factors) { return Bfloat16Matrix::bytes(rows, factors); }
 
     /// Becomes a copy of rows / unit, in the memory that it has if that is enough; unit > 0. O(rows·k) on
     /// environment.threads threads, with the same bits for any number of them.
     void copy(FactorView rows, double unit, Environment& environment);
 
-    HalfRows rows() const;
+    Bfloat16Rows rows() const;
     /// FactorMatrix::padded(k) numbers.
     const float* mean_squares() const { return mean_squares_.data(); }
 
   private:
-    HalfMatrix halves_;
+    Bfloat16Matrix rounded_;
     float unit_ = 1.0f;
     Array<float> mean_squares_;
 };

@@ -11,9 +11,9 @@
 // unobserved pairs together weigh more than a row's own by default, so D⁻¹ times the system is near the identity: with
 // 20 M ratings and 64 factors, two steps gave the loss of exact solutions within 1e-4 from the second iteration on.
 //
-// A step takes as long as the rows of Y need to arrive, so it reads them from a copy in 16 bits (half_matrix.hpp).
-// Everything else is in single precision. The copy's rounding moves a solution by about 2^-12 of it, which raises the
-// row's problem by the square of that: less than kStepTolerance leaves.
+// A step takes as long as the rows of Y need to arrive, so it reads them from a copy in half of their bits
+// (bfloat16_matrix.hpp). Everything else is in single precision. The copy's rounding moves a solution by about 2^-9 of
+// it, which raises the row's problem by the square of that: less than kStepTolerance leaves.
 #pragma once
 
 #include <cstdint>
@@ -40,13 +40,13 @@ class ConjugateGradient {
     /// than weights: the surplus is prefetched. The ridge draws them to `center`, of as many floats, or to zero if that
     /// is null. Returns the value of the row's least-squares problem for the result, or NaN where single precision does
     /// not suffice; then what factors holds is of no use. O(steps · n·k).
-    double improve(const SharedDiagonal& shared, const HalfRows& features, std::span<const std::uint32_t> columns,
+    double improve(const SharedDiagonal& shared, const Bfloat16Rows& features, std::span<const std::uint32_t> columns,
                    std::span<const float> weights, float ridge, const float* center, float* factors);
 
   private:
     // sum += Yᵀ(targets − Y · vector), rows and targets times √c_j; returns the square of the norm of what is in
     // brackets.
-    double add_rows(const HalfRows& features, std::span<const std::uint32_t> columns, std::span<const float> weights,
+    double add_rows(const Bfloat16Rows& features, std::span<const std::uint32_t> columns, std::span<const float> weights,
                     float target, const float* vector, float* sum) const;
 
     std::size_t blocks_;

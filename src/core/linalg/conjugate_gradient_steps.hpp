@@ -37,32 +37,28 @@ template <class Multiply, class Moved>
 double take_steps(const Kernels& kernels, const StepVectors& vectors, int most, double value, float* factors,
                   const Multiply& multiply, const Moved& moved) {
     const auto [blocks, inverse, residual, direction, product] = vectors;
-    const std::size_t size = blocks * kLanes;
     const auto gains_little = [&](float gain) {
         if (gain <= std::numeric_limits<float>::min()) return true;
         if (gain > kStepTolerance * static_cast<float>(value)) return false;
-        float size_of_factors = 0;
-        for (std::size_t i = 0; i < size; ++i) size_of_factors += factors[i] * factors[i] / vectors.inverse[i];
-        return gain <= kGrowthTolerance * size_of_factors;
+        return gain <= kGrowthTolerance * kernels.weighted_square(factors, vectors.inverse, vectors.blocks);
     };
     float last_gain = 0;
     for (int step = 0; step < most; ++step) {
-        for (std::size_t i = 0; i < size; ++i) product[i] = inverse[i] * residual[i];
         // What the step gains, if the preconditioner is the system; in any case near.
-        const float gain = kernels.dot(residual, product, blocks);
+        const float gain = kernels.precondition(inverse, residual, blocks, product);
         if (gains_little(gain)) break;
-        const float keep = step == 0 ? 0.0f : gain / last_gain;
-        for (std::size_t i = 0; i < size; ++i) direction[i] = step == 0 ? product[i] : product[i] + keep * direction[i];
+        if (step == 0)
+            std::copy_n(product, blocks * kLanes, direction);
+        else
+            kernels.scale_and_add(gain / last_gain, product, blocks, direction);
         last_gain = gain;
 
         multiply();
         const float curvature = -kernels.dot(direction, product, blocks);
         const float length = gain / curvature;
         if (!(curvature > 0) || !std::isfinite(length)) return std::numeric_limits<double>::quiet_NaN();
-        for (std::size_t i = 0; i < size; ++i) {
-            factors[i] += length * direction[i];
-            residual[i] += length * product[i];
-        }
+        kernels.add_scaled(length, direction, blocks, factors);
+        kernels.add_scaled(length, product, blocks, residual);
         value -= static_cast<double>(length) * static_cast<double>(gain);
         moved(length);
     }

@@ -25,13 +25,15 @@
 //   multiply             16 rows by 64 columns      3.9  3.2  3.6  3.8   8.2  7.5  8.1  8.9
 //   dot                  dot                        0.5  0.7  1.4  1.4   0.5  0.7  1.1  1.2
 //
-// dot is here for its order of sums, which those of subtract_products share. gather, gather_columns and add_half_rows
-// prefetch rows, which Eigen does not; count_above has no counterpart. rotate_columns (in double precision) applies
-// rotations of columns to 16 rows at a time, where Eigen takes two whole columns.
+// dot is here for its order of sums, which those of subtract_products share. gather, gather_columns and
+// add_bfloat16_rows prefetch rows, which Eigen does not; count_above has no counterpart. rotate_columns (in double
+// precision) applies rotations of columns to 16 rows at a time, where Eigen takes two whole columns.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "core/linalg/bfloat16_rows.hpp"
 
 namespace mf {
 
@@ -70,15 +72,8 @@ struct Rotation {
     std::size_t column;  ///< the left one
 };
 
-/// Rows of 16-bit floats, each times `unit`: normal numbers and zeros.
-struct HalfRows {
-    const std::uint16_t* rows = nullptr;  ///< aligned to 64 bytes
-    std::size_t stride = 0;               ///< numbers of a row, a multiple of 16
-    float unit = 1.0f;
-};
-
 /// Sums over the residuals of rows, and over their squares, in single precision: good for some thousand rows.
-struct HalfRowSums {
+struct Bfloat16Sums {
     float residuals = 0;
     float squares = 0;
 };
@@ -127,23 +122,46 @@ struct Kernels {
     /// Dot product of two vectors of 16·blocks floats; sums lane by lane, then the lanes pairwise.
     float (*dot)(const float* a, const float* b, std::size_t blocks);
 
+    /// Σ_i vector_i² / inverse_weights_i, summed as dot.
+    float (*weighted_square)(const float* vector, const float* inverse_weights, std::size_t blocks);
+
+    /// product = inverse · residual, element by element; returns residual · product, summed as dot.
+    float (*precondition)(const float* inverse, const float* residual, std::size_t blocks, float* product);
+
+    /// product = scale · a · b, element by element.
+    void (*multiply_elements)(float scale, const float* a, const float* b, std::size_t blocks, float* product);
+
+    /// vector += scale · addend, and vector = addend + scale · vector.
+    void (*add_scaled)(float scale, const float* addend, std::size_t blocks, float* vector);
+    void (*scale_and_add)(float scale, const float* addend, std::size_t blocks, float* vector);
+
+    /// diagonal = shared + ridge and inverse = 1 / diagonal, element by element.
+    void (*add_ridge)(const float* shared, float ridge, std::size_t blocks, float* diagonal, float* inverse);
+
+    /// Σ_i |values_i|, in double precision. Any count and alignment.
+    double (*sum_of_magnitudes)(const float* values, std::size_t count);
+
     /// halves = scale · values, rounded to the nearest 16-bit float, ties to even; zero for what is below 2^-14 in
     /// magnitude. Nothing is above kLargestHalf. 16·blocks numbers, of which the halves are aligned to 32 bytes.
     void (*to_halves)(const float* values, std::size_t blocks, float scale, std::uint16_t* halves);
+
+    /// words = scale · values in `rows` rows of 16·blocks numbers, each rounded to the nearest bfloat16 number as
+    /// bfloat16_rows.hpp has it. Scaled values are less than 2^64 in magnitude.
+    void (*to_bfloat16)(const float* values, std::size_t rows, std::size_t blocks, float scale, std::uint32_t* words);
 
     /// sum += Σ_t |weights[t]| · (target_t − y_t·vector) · y_t, where y_t is row indices[t], t < count, and target_t is
     /// 0 where the weight is negative, else the target. Returns Σ_t |weights[t]| · (target_t − y_t·vector)², in single
     /// precision: good for some thousand rows. Products sum lane by lane, then the lanes pairwise, as dot. indices has
     /// `readable` ≥ count entries, of which those after count are prefetched; weights have any alignment.
-    float (*add_half_rows)(const HalfRows& matrix, const std::uint32_t* indices, std::size_t count,
-                           std::size_t readable, const float* weights, float target, std::size_t blocks,
-                           const float* vector, float* sum);
+    float (*add_bfloat16_rows)(const Bfloat16Rows& matrix, const std::uint32_t* indices, std::size_t count,
+                               std::size_t readable, const float* weights, float target, std::size_t blocks,
+                               const float* vector, float* sum);
 
     /// sum += Σ_t (targets[t] − y_t·vector) · y_t and row_sum += Σ_t y_t, where y_t is row indices[t], t < count.
-    /// Otherwise as add_half_rows; returns both sums of its residuals.
-    HalfRowSums (*add_half_residuals)(const HalfRows& matrix, const std::uint32_t* indices, std::size_t count,
-                                      std::size_t readable, const float* targets, std::size_t blocks,
-                                      const float* vector, float* sum, float* row_sum);
+    /// Otherwise as add_bfloat16_rows; returns both sums of its residuals.
+    Bfloat16Sums (*add_bfloat16_residuals)(const Bfloat16Rows& matrix, const std::uint32_t* indices, std::size_t count,
+                                           std::size_t readable, const float* targets, std::size_t blocks,
+                                           const float* vector, float* sum, float* row_sum);
 
     /// products(r, c) = Σ_t rows(t, r) · columns(t, c), t < count, for 16 rows r and 16·blocks columns c: rows(t, r) at
     /// rows[16·t + r], columns(t, c) at columns[(c/16)·stride + 16·t + c%16], products(r, c) at

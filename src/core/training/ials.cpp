@@ -36,27 +36,28 @@ GramMatrix rotate_to_eigenbasis(FactorMatrix& features, std::initializer_list<Fa
     return GramMatrix(features, environment);
 }
 
-// Solves one side, exactly unless there is memory for halves. step: of the Gram matrix of `features` in its eigenbasis.
-ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, HalfMatrix* halves, const Side& side,
+// Solves one side, exactly unless there is memory for rounded features. step: of the Gram matrix of `features` in its
+// eigenbasis.
+ObjectiveParts solve_in_eigenbasis(IalsHalfStep step, Bfloat16Matrix* rounded, const Side& side,
                                    const FactorMatrix& features, FactorView centers,
                                    std::span<IalsWorkspace> workspaces, Environment& environment,
                                    FactorMatrix& factors) {
     const SharedDiagonal shared(step.gram, features, step.unobserved_weight);
     if (shared.exists()) {
         step.shared = &shared;
-        if (halves != nullptr) halves->copy(features, step.gram, environment);
-        step.halves = halves;
+        if (rounded != nullptr) rounded->copy(features, step.gram, environment);
+        step.rounded = rounded;
     }
     return solve_rows(step, side.rows, side.plan, features, centers, workspaces, environment, factors);
 }
 
-ObjectiveParts solve_users(RankingModel& model, const Side& users, const Csr* user_features, HalfMatrix* halves,
+ObjectiveParts solve_users(RankingModel& model, const Side& users, const Csr* user_features, Bfloat16Matrix* rounded,
                            std::span<IalsWorkspace> workspaces, Environment& environment) {
     const GramMatrix gram =
         rotate_to_eigenbasis(model.items, {&model.users, &model.item_map, &model.user_map}, environment);
     FactorMatrix centers;
     if (model.user_map.rows() > 0) centers = expected_factors(*user_features, model.user_map, environment);
-    return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), halves, users,
+    return solve_in_eigenbasis(ials_users_step(gram, from_numbers<IalsParameters>(model.parameters)), rounded, users,
                                model.items, centers, workspaces, environment, model.users);
 }
 
@@ -78,7 +79,7 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
     std::vector<IalsWorkspace> memory = make_workspaces<IalsWorkspace>(factors, environment);
     const std::span<IalsWorkspace> workspaces(memory);
     const bool exact = options.solver == Solver::Cholesky;
-    HalfMatrix halves;  // of the side that is read
+    Bfloat16Matrix rounded;  // rows of the side that is read
 
     const double ridge = options.ials.feature_regularization;
     const std::vector<bool> has_item = item_features != nullptr ? occupied(by_item) : std::vector<bool>();
@@ -92,11 +93,11 @@ RankingModel train_ials(const TrainingData& matrices, const TrainOptions& option
         FactorMatrix centers;
         if (item_features != nullptr && draws)
             centers = expected_factors(item_features->by_row, fit_item_map(kMapSteps), environment);
-        return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact ? nullptr : &halves,
+        return solve_in_eigenbasis(ials_items_step(gram, parameters, model.users.rows()), exact ? nullptr : &rounded,
                                    items, model.users, centers, workspaces, environment, model.items);
     };
     half_steps.solve_users = [&](bool exactly) {
-        return solve_users(model, users, user_rows, exactly ? nullptr : &halves, workspaces, environment);
+        return solve_users(model, users, user_rows, exactly ? nullptr : &rounded, workspaces, environment);
     };
     if (user_features != nullptr)
         half_steps.fit_user_map = [&] {
@@ -185,7 +186,7 @@ constinit const RankingTrainer kIalsTrainer = {
          return 8 * static_cast<double>(ratings) + solver_bytes(options.factors, threads) +
                 threads * static_cast<double>(DualEquations::bytes(options.factors) +
                                               ConjugateGradient::bytes(options.factors)) +
-                40 * k * k + (by_steps ? HalfMatrix::bytes(static_cast<double>(rows), options.factors) : 0.0);
+                40 * k * k + (by_steps ? Bfloat16Matrix::bytes(static_cast<double>(rows), options.factors) : 0.0);
      }},
     train_ials,
     solve_users,

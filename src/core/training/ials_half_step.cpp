@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/sums.hpp"
+#include "core/linalg/kernels.hpp"
 
 namespace mf {
 
@@ -60,7 +61,7 @@ void add_row_entries(FactorView features, std::span<const std::uint32_t> columns
 template <class Fit>
 ObjectiveParts with_ridge(const IalsHalfStep& step, std::span<const float> weights, int factors, const float* center,
                           float* row, const Fit& fit) {
-    const double weight_sum = sum_of_magnitudes(weights);
+    const double weight_sum = kernels().sum_of_magnitudes(weights.data(), weights.size());
     if (!(weight_sum > 0)) {
         std::fill_n(row, FactorMatrix::padded(factors), 0.0f);
         return {};
@@ -135,15 +136,22 @@ ObjectiveParts improve_row(const IalsHalfStep& step, int k, std::span<const std:
                            std::span<const float> weights, ConjugateGradient& workspace, const float* center,
                            float* factors) {
     return with_ridge(step, weights, k, center, factors, [&](float ridge) {
-        return workspace.improve(*step.shared, step.halves->rows(), columns, weights, ridge, center, factors);
+        return workspace.improve(*step.shared, step.rounded->rows(), columns, weights, ridge, center, factors);
     });
+}
+
+// Lets the weights and the factors of a row arrive while the row before it is improved.
+void prefetch_row(std::span<const float> weights, const float* factors, std::size_t stride) {
+    constexpr std::size_t kLine = 64 / sizeof(float), kMost = 64 * kLine;  // of long rows the processor sees the rest
+    for (std::size_t i = 0; i < std::min(weights.size(), kMost); i += kLine) __builtin_prefetch(weights.data() + i);
+    for (std::size_t i = 0; i < stride; i += kLine) __builtin_prefetch(factors + i);
 }
 
 }  // namespace
 
 ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView features, IalsWorkspace& workspace,
                            FactorView centers, MutableFactorView out, Environment* environment) {
-    const bool by_steps = step.halves != nullptr && step.shared != nullptr;
+    const bool by_steps = step.rounded != nullptr && step.shared != nullptr;
     if (by_steps && !workspace.steps) workspace.steps.emplace(out.factors());
     ObjectiveParts sum;
     for (std::uint32_t row = 0; row < rows.rows(); ++row) {
@@ -151,6 +159,7 @@ ObjectiveParts solve_block(const IalsHalfStep& step, CsrView rows, FactorView fe
         const std::span<const float> weights = rows.row_values(row);
         const float* const center = center_of(centers, row);
         if (by_steps) {
+            if (row + 1 < rows.rows()) prefetch_row(rows.row_values(row + 1), out.row(row + 1), out.stride());
             const ObjectiveParts parts =
                 improve_row(step, out.factors(), columns, weights, *workspace.steps, center, out.row(row));
             if (!std::isnan(parts.fit)) {

@@ -14,7 +14,7 @@
 #include "core/linalg/eigenbasis.hpp"
 #include "core/linalg/factor_matrix.hpp"
 #include "core/linalg/gram_matrix.hpp"
-#include "core/linalg/half_matrix.hpp"
+#include "core/linalg/bfloat16_matrix.hpp"
 #include "core/linalg/normal_equations.hpp"
 #include "core/training/half_step.hpp"
 #include "core/training/ials_weights.hpp"
@@ -33,7 +33,7 @@ struct IalsHalfStep {
     const SharedDiagonal* shared = nullptr;
     /// A copy of the features: where it and `shared` are there, rows are improved by a few steps of conjugate gradient
     /// from the factors that they have; otherwise all rows are solved exactly.
-    const HalfMatrix* halves = nullptr;
+    const Bfloat16Matrix* rounded = nullptr;
 
     double ridge_of(double weight_sum) const {
         return ridge_scale * std::pow(ridge_offset + weight_sum, ridge_exponent);
@@ -54,10 +54,10 @@ struct IalsWorkspace {
 };
 
 /// Solves a block of rows: row r of `out` from row r of `rows`, whose columns are rows of `features` and whose values
-/// are weights. `features` and step.halves hold the rows that occur, while step.gram is that of all. The matrices have
+/// are weights. `features` and step.rounded hold the rows that occur, while step.gram is that of all. The matrices have
 /// the same number k of factors; nothing but `workspace`, whose content does not matter, is shared between calls. The
 /// ridge draws row r to row r of `centers`, or to zero if that has no rows. A row without weight gets zeros. With
-/// step.halves, rows for which single precision does not suffice are solved exactly all the same. Throws
+/// step.rounded, rows for which single precision does not suffice are solved exactly all the same. Throws
 /// NumericalFailure if a system is singular to working precision. With an environment, which no worker may give, a long
 /// row has checkpoints. Whatever the blocks, a row gets the same bits. As solve_ials_row() for each row, or
 /// O(entries·k) by conjugate gradient.

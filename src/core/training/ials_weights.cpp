@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/sums.hpp"
+#include "core/linalg/kernels.hpp"
 
 namespace mf {
 
@@ -28,7 +29,8 @@ bool is_logarithmic(const IalsParameters& parameters) {
 
 // What a user's implicit values are multiplied by inside the logarithm.
 double slope_over_mean(std::span<const float> values, const IalsParameters& parameters) {
-    const double sum = parameters.dislikes > 0 ? sum_of_magnitudes(values) : sum_of(values);
+    const double sum =
+        parameters.dislikes > 0 ? kernels().sum_of_magnitudes(values.data(), values.size()) : sum_of(values);
     const double mean = values.empty() ? 0.0 : sum / static_cast<double>(values.size());
     return mean > 0 ? parameters.weight_slope / mean : 0.0;
 }
@@ -170,7 +172,8 @@ IalsStatistics statistics_of_users(CsrView by_user, double exponent) {
     statistics.interactions = by_user.entries();
     statistics.users = occupied_rows(by_user);
     for (std::uint32_t user = 0; user < by_user.rows(); ++user) {
-        const double weight = sum_of_magnitudes(by_user.row_values(user));
+        const std::span<const float> weights = by_user.row_values(user);
+        const double weight = kernels().sum_of_magnitudes(weights.data(), weights.size());
         statistics.weight += weight;
         if (weight > 0) statistics.user_powers += std::pow(weight, exponent);
     }

@@ -244,6 +244,7 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
                     ASSERT_EQ(engine.data().item_counts.size(), buckets);
                     const Schedule schedule = run(engine, options);
                     const TrainSummary& summary = schedule.summary();
+                    // Steps round the rows that they read to 8 bits, and which of two sums is greater may end them.
                     const bool is_exact = solver == Solver::Cholesky;
                     EXPECT_EQ(summary.users, local.summary.users);
                     EXPECT_EQ(summary.items, local.summary.items);
@@ -269,10 +270,10 @@ TEST(DistributedTest, GivesTheModelOfALocalRun) {
                             engine.turned(schedule, FactorKind::Rating, RowSide::Items, 12, &item_bias);
                         const RatingModel& model = *local.model.rating;
                         for (std::uint32_t u = 0; u < users.rows(); ++u) {
-                            ASSERT_NEAR(user_bias[u], model.user_bias[u], 1e-4);
+                            ASSERT_NEAR(user_bias[u], model.user_bias[u], is_exact ? 1e-4 : 1e-3);
                             for (std::uint32_t i = 0; i < items.rows(); ++i)
                                 ASSERT_NEAR(dot(users.row(u), items.row(i), 12),
-                                            dot(model.users.row(u), model.items.row(i), 12), 1e-3);
+                                            dot(model.users.row(u), model.items.row(i), 12), is_exact ? 1e-3 : 1e-2);
                         }
                     }
                     const FactorMatrix users =

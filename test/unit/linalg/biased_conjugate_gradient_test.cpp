@@ -9,7 +9,6 @@
 #include <limits>
 #include <vector>
 
-#include "core/base/half_floats.hpp"
 #include "core/base/random.hpp"
 #include "unit/generated_data.hpp"
 
@@ -58,14 +57,13 @@ struct Problem {
             right[f] = weight * to;
             constant += weight * to * to;
         }
-        const HalfRows rows = features.rows();
+        const Bfloat16Rows rows = features.rows();
         for (std::size_t j = 0; j < n; ++j) {
             columns.push_back(static_cast<std::uint32_t>(random.next() % kFeatures));
             targets.push_back(static_cast<float>(2 * random.uniform() - 0.5));
             Eigen::VectorXd y(factors + 1);
             for (int f = 0; f < factors; ++f)
-                y[f] = static_cast<double>(rows.unit) *
-                       static_cast<double>(from_half(rows.rows[columns.back() * stride + static_cast<std::size_t>(f)]));
+                y[f] = static_cast<double>(rows.at(stride / kLanes, columns.back(), static_cast<std::size_t>(f)));
             y[factors] = 1;
             const auto target = static_cast<double>(targets.back());
             system += y * y.transpose();
@@ -123,9 +121,10 @@ TEST(StepFeaturesTest, TinyRowsAreNotLost) {
     Environment environment;
     StepFeatures features;
     features.copy(rows, 1e-30, environment);
-    const HalfRows halves = features.rows();
+    const Bfloat16Rows copy = features.rows();
     for (std::size_t f = 0; f < 20; ++f) {
-        EXPECT_NEAR(halves.unit * from_half(halves.rows[f]), rows.row(0)[f] * 1e30f, 1e-3);
+        EXPECT_NEAR(copy.at(rows.stride() / kLanes, 0, f), rows.row(0)[f] * 1e30f,
+                    0x1.0p-8f * std::abs(rows.row(0)[f] * 1e30f));
         EXPECT_GT(features.mean_squares()[f], 0.0f);
     }
 }

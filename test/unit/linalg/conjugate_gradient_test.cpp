@@ -9,11 +9,10 @@
 #include <cstdlib>
 #include <vector>
 
-#include "core/base/half_floats.hpp"
 #include "core/base/random.hpp"
 #include "core/linalg/dual_equations.hpp"
 #include "core/linalg/eigenbasis.hpp"
-#include "core/linalg/half_matrix.hpp"
+#include "core/linalg/bfloat16_matrix.hpp"
 #include "unit/generated_data.hpp"
 
 namespace mf {
@@ -35,13 +34,13 @@ FactorMatrix rotated(FactorMatrix matrix, Environment& environment) {
 }
 
 // Which features the row's own terms are of; all other terms are of the features themselves.
-enum class Entries { Features, Halves };
+enum class Entries { Features, Rounded };
 
 // A row's problem, the same in double: Σ c_j (1 − x·y_j)² + w |Yx|² + ridge |x − center|².
 struct Problem {
     Environment environment;
     FactorMatrix features;
-    HalfMatrix halves;
+    Bfloat16Matrix rounded;
     GramMatrix gram;
     float unobserved = 0.5f;
     float ridge;
@@ -57,7 +56,7 @@ struct Problem {
         : features(rotated(random_matrix(kFeatures, factors, 1), environment)),
           gram(features, environment),
           ridge(ridge_in) {
-        halves.copy(features, gram, environment);
+        rounded.copy(features, gram, environment);
         Random random(2);
         system = Eigen::MatrixXd::Identity(factors, factors) * static_cast<double>(ridge);
         right = Eigen::VectorXd::Zero(factors);
@@ -69,11 +68,10 @@ struct Problem {
             columns.push_back(static_cast<std::uint32_t>(random.next() % kFeatures));
             weights.push_back(j % 5 == 3 ? 0.0f : static_cast<float>(2 * random.uniform()));
             Eigen::VectorXd y = dense(features.row(columns.back()), factors);
-            if (entries == Entries::Halves)
+            if (entries == Entries::Rounded)
                 for (int f = 0; f < factors; ++f)
-                    y[f] = static_cast<double>(halves.rows().unit) *
-                           static_cast<double>(from_half(
-                               halves.rows().rows[columns.back() * features.stride() + static_cast<std::size_t>(f)]));
+                    y[f] = static_cast<double>(
+                        rounded.rows().at(features.stride() / kLanes, columns.back(), static_cast<std::size_t>(f)));
             const double weight = static_cast<double>(weights.back());
             system += weight * y * y.transpose();
             right += weight * y;
@@ -97,7 +95,7 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
     for (const int factors : {1, 15, 16, 17, 64, 100, 129, 256})
         for (const int n : {0, 1, 15, 16, 17, 65, 1100, -65, -1100}) {  // 1100: in two calls of the kernel
             SCOPED_TRACE(testing::Message() << factors << " factors, " << n << " entries; below 0: with a center");
-            Problem problem(factors, static_cast<std::size_t>(std::abs(n)), 3.0f, Entries::Halves);
+            Problem problem(factors, static_cast<std::size_t>(std::abs(n)), 3.0f, Entries::Rounded);
             if (n < 0) problem.draw_to_center();
             const SharedDiagonal shared(problem.gram, problem.features, problem.unobserved);
             ASSERT_TRUE(shared.exists());
@@ -109,7 +107,7 @@ TEST(ConjugateGradientTest, ComesNearTheMinimumAndReportsTheValue) {
             const double smallest = problem.value(minimum);
             double reported = 0;
             for (int calls = 0; calls < 2; ++calls)
-                reported = solver.improve(shared, problem.halves.rows(), problem.columns, problem.weights,
+                reported = solver.improve(shared, problem.rounded.rows(), problem.columns, problem.weights,
                                           problem.ridge, problem.center_or_null(), x.data());
             const double after = problem.value(dense(x.data(), factors));
             EXPECT_NEAR(reported, after, 1e-5 * (before + 1));
@@ -127,7 +125,7 @@ TEST(ConjugateGradientTest, TheSolutionIsLeftAlone) {
     for (int f = 0; f < 20; ++f) x[static_cast<std::size_t>(f)] = static_cast<float>(minimum[f]);
     Array<float> before(32);
     std::copy(x.begin(), x.end(), before.begin());
-    ConjugateGradient(20).improve(shared, problem.halves.rows(), problem.columns, problem.weights, 3.0f, nullptr,
+    ConjugateGradient(20).improve(shared, problem.rounded.rows(), problem.columns, problem.weights, 3.0f, nullptr,
                                   x.data());
     EXPECT_TRUE(std::equal(x.begin(), x.end(), before.begin()));
 }

@@ -14,6 +14,7 @@
 #include "core/base/array.hpp"
 #include "core/base/half_floats.hpp"
 #include "core/base/random.hpp"
+#include "core/base/sums.hpp"
 
 namespace mf {
 namespace {
@@ -142,18 +143,50 @@ TEST_P(KernelsTest, ToHalvesRoundsNormalNumbersAndDropsSmallerOnes) {
     }
 }
 
-TEST_P(KernelsTest, AddHalfRows) {
+TEST_P(KernelsTest, ToBfloat16RoundsBothNumbersOfAWordToTheNearest) {
+    constexpr std::size_t kRows = 40;
+    constexpr float kScale = 4.0f;
+    for (const std::size_t blocks : {1u, 2u, 3u, 5u}) {
+        Array<float> values = random_floats(kRows * blocks * kLanes, blocks);
+        // All kinds of numbers beside all kinds of numbers: zeros, ties, the two sides of what is dropped.
+        const float special[] = {0.0f,   -0.0f,      1.0f,        1 + 0x1.0p-8f,   1 + 0x1.8p-7f,
+                                 -2.0f,  0x1.0p-64f, -0x1.0p-64f, 0x1.fffffep-65f, 1e-40f,
+                                 1e-30f, 0x1.fep62f, 0x1.ffp60f};
+        Random random(blocks);
+        for (std::size_t i = 0; i < values.size() / 2; ++i)
+            values[i] = special[random.next() % std::size(special)] / kScale;
+        Array<std::uint32_t> words(kRows * bfloat16_words(blocks), 0xffffffffu);
+        kernel_->to_bfloat16(values.data(), kRows, blocks, kScale, words.data());
+        const Bfloat16Rows rows{words.data(), 1 / kScale};
+        for (std::size_t r = 0; r < kRows; ++r)
+            for (std::size_t j = 0; j < blocks * kLanes; ++j) {
+                const float value = values[r * blocks * kLanes + j];
+                ASSERT_NEAR(rows.at(blocks, r, j), value, 0x1.0p-8f * std::abs(value) + 0x1.0p-62f / kScale)
+                    << blocks << ' ' << r << ' ' << j;
+            }
+        // What pads a row is in the lower halves, and zero.
+        Array<float> zeros(kRows * blocks * kLanes, 0.0f);
+        kernel_->to_bfloat16(zeros.data(), kRows, blocks, kScale, words.data());
+        for (const std::uint32_t word : words) ASSERT_EQ(word, 0u);
+        for (std::size_t i = 0; i < zeros.size(); ++i)
+            if (i / kLanes % blocks + 1 < blocks) zeros[i] = 1.0f;
+        kernel_->to_bfloat16(zeros.data(), kRows, blocks, kScale, words.data());
+        for (std::size_t r = 0; r < kRows; ++r)
+            for (std::size_t j = (blocks - 1) * kLanes; j < blocks * kLanes; ++j)
+                ASSERT_EQ(rows.at(blocks, r, j), 0.0f);
+    }
+}
+
+TEST_P(KernelsTest, AddBfloat16Rows) {
     constexpr std::size_t kRows = 90;
-    for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 8u, 16u, 17u, 21u}) {  // beyond 16, rows are converted twice
+    for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 6u, 8u, 16u, 17u, 21u}) {
         const std::size_t stride = blocks * kLanes;
         Array<float> rows = random_floats(kRows * stride, 1);
         for (std::size_t i = 0; i < rows.size(); i += 7) rows[i] = 0.0f;
-        Array<std::uint16_t> halves(rows.size());
-        kernel_->to_halves(rows.data(), kRows * blocks, 1024.0f, halves.data());
-        const HalfRows matrix{halves.data(), stride, 0x1.0p-9f};
-        const auto row_at = [&](std::size_t r, std::size_t j) {
-            return static_cast<double>(from_half(halves[r * stride + j])) * 0x1.0p-9;
-        };
+        Array<std::uint32_t> words(kRows * bfloat16_words(blocks));
+        kernel_->to_bfloat16(rows.data(), kRows, blocks, 1024.0f, words.data());
+        const Bfloat16Rows matrix{words.data(), 0x1.0p-9f};
+        const auto row_at = [&](std::size_t r, std::size_t j) { return static_cast<double>(matrix.at(blocks, r, j)); };
         const Array<float> vector = random_floats(stride, 3);
         const Array<float> some_weights = random_floats(kRows + 1, 4);
         const float* const weights = some_weights.data() + 1;
@@ -163,8 +196,8 @@ TEST_P(KernelsTest, AddHalfRows) {
                 std::vector<std::uint32_t> indices(count);
                 for (std::size_t t = 0; t < count; ++t) indices[t] = static_cast<std::uint32_t>(t * 37 % kRows);
                 Array<float> sum(stride, 0.5f);
-                const float squares = kernel_->add_half_rows(matrix, indices.data(), count, count, weights, target,
-                                                             blocks, vector.data(), sum.data());
+                const float squares = kernel_->add_bfloat16_rows(matrix, indices.data(), count, count, weights, target,
+                                                                 blocks, vector.data(), sum.data());
                 std::vector<double> expected(stride, 0.5);
                 std::vector<double> magnitude(stride, 1.0);
                 double expected_squares = 0, all_squares = 1;
@@ -190,14 +223,14 @@ TEST_P(KernelsTest, AddHalfRows) {
     }
 }
 
-TEST_P(KernelsTest, AddHalfResiduals) {
+TEST_P(KernelsTest, AddBfloat16Residuals) {
     constexpr std::size_t kRows = 90;
-    for (const std::size_t blocks : {1u, 3u, 4u, 5u, 8u, 17u}) {
+    for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 8u, 14u, 17u}) {
         const std::size_t stride = blocks * kLanes;
         const Array<float> rows = random_floats(kRows * stride, 1);
-        Array<std::uint16_t> halves(rows.size());
-        kernel_->to_halves(rows.data(), kRows * blocks, 1024.0f, halves.data());
-        const HalfRows matrix{halves.data(), stride, 0x1.4p-9f};
+        Array<std::uint32_t> words(kRows * bfloat16_words(blocks));
+        kernel_->to_bfloat16(rows.data(), kRows, blocks, 1024.0f, words.data());
+        const Bfloat16Rows matrix{words.data(), 0x1.4p-9f};
         const Array<float> vector = random_floats(stride, 3);
         const Array<float> some_targets = random_floats(kRows + 1, 4);
         const float* const targets = some_targets.data() + 1;
@@ -205,14 +238,13 @@ TEST_P(KernelsTest, AddHalfResiduals) {
             std::vector<std::uint32_t> indices(count);
             for (std::size_t t = 0; t < count; ++t) indices[t] = static_cast<std::uint32_t>(t * 37 % kRows);
             Array<float> sum(stride, 0.5f), row_sum(stride, -0.5f);
-            const HalfRowSums sums = kernel_->add_half_residuals(matrix, indices.data(), count, count, targets, blocks,
-                                                                 vector.data(), sum.data(), row_sum.data());
+            const Bfloat16Sums sums = kernel_->add_bfloat16_residuals(
+                matrix, indices.data(), count, count, targets, blocks, vector.data(), sum.data(), row_sum.data());
             std::vector<double> expected(stride, 0.5), expected_rows(stride, -0.5), magnitude(stride, 1.0);
             double residuals = 0, squares = 0, all_terms = 1, all_squares = 1;
             for (std::size_t t = 0; t < count; ++t) {
                 const auto row_at = [&](std::size_t j) {
-                    return static_cast<double>(from_half(halves[indices[t] * stride + j])) *
-                           static_cast<double>(matrix.unit);
+                    return static_cast<double>(matrix.at(blocks, indices[t], j));
                 };
                 double residual = static_cast<double>(targets[t]), terms = std::abs(residual);
                 for (std::size_t j = 0; j < stride; ++j) {
@@ -354,6 +386,50 @@ TEST_P(KernelsTest, Dot) {
     }
 }
 
+TEST_P(KernelsTest, VectorsElementByElement) {
+    for (const std::size_t blocks : kBlockCounts) {
+        const std::size_t size = blocks * kLanes;
+        const Array<float> a = random_floats(size, 7), b = random_floats(size, 8);
+        Array<float> inverse(size), product(size), diagonal(size), sum(size), other(size);
+        kernel_->add_ridge(a.data(), 9.0f, blocks, diagonal.data(), inverse.data());
+        const float preconditioned = kernel_->precondition(inverse.data(), b.data(), blocks, product.data());
+        const float square = kernel_->weighted_square(b.data(), inverse.data(), blocks);
+        Array<float> scaled(size);
+        kernel_->multiply_elements(-0.5f, a.data(), b.data(), blocks, scaled.data());
+        std::copy_n(a.data(), size, sum.data());
+        kernel_->add_scaled(0.25f, b.data(), blocks, sum.data());
+        std::copy_n(a.data(), size, other.data());
+        kernel_->scale_and_add(0.25f, b.data(), blocks, other.data());
+        double expected = 0, expected_square = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            ASSERT_EQ(diagonal[i], a[i] + 9.0f);
+            ASSERT_EQ(inverse[i], 1.0f / diagonal[i]);
+            ASSERT_EQ(product[i], inverse[i] * b[i]);
+            ASSERT_FLOAT_EQ(scaled[i], -0.5f * a[i] * b[i]);
+            ASSERT_NEAR(sum[i], a[i] + 0.25f * b[i], 1e-6);
+            ASSERT_NEAR(other[i], b[i] + 0.25f * a[i], 1e-6);
+            expected += static_cast<double>(b[i]) * static_cast<double>(product[i]);
+            expected_square += static_cast<double>(b[i]) * static_cast<double>(b[i]) * static_cast<double>(diagonal[i]);
+        }
+        EXPECT_NEAR(preconditioned, expected, 1e-5 * expected);
+        EXPECT_NEAR(square, expected_square, 1e-5 * expected_square);
+    }
+}
+
+TEST_P(KernelsTest, SumOfMagnitudes) {
+    const Array<float> values = random_floats(200, 7);
+    for (const std::size_t count : {0u, 1u, 7u, 8u, 9u, 16u, 17u, 190u})
+        for (const std::size_t first : {0u, 1u, 3u}) {
+            std::vector<float> some(values.begin() + first, values.begin() + first + count);  // as long as it says
+            double sum = 0;
+            for (const float value : some) sum += std::abs(static_cast<double>(value));
+            EXPECT_NEAR(kernel_->sum_of_magnitudes(some.data(), count), sum, 1e-13 * sum);
+            // Of values that are not negative it has the bits of their sum.
+            for (float& value : some) value = std::abs(value);
+            EXPECT_EQ(kernel_->sum_of_magnitudes(some.data(), count), sum_of(some));
+        }
+}
+
 TEST_P(KernelsTest, Multiply) {
     for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 7u})
         for (const std::size_t count : {0u, 1u, 16u, 70u}) {
@@ -409,18 +485,26 @@ TEST(KernelsBitsTest, Avx2AndAvx512Agree) {
             kernel.subtract_products(panel.data(), 61, blocks, vector.data(), coefficients.data(), residuals.data());
             kernel.add_combination(panel.data(), 61, blocks, residuals.data(), vector.data());
             // Of the panel's first 61 rows, as if they were rows of a matrix.
-            Array<std::uint16_t> halves(61 * test.size);
-            kernel.to_halves(panel.data(), 61 * blocks, 64.0f, halves.data());
+            Array<std::uint32_t> words(61 * bfloat16_words(blocks));
+            kernel.to_bfloat16(panel.data(), 61, blocks, 64.0f, words.data());
             std::vector<std::uint32_t> indices(61);
             std::iota(indices.begin(), indices.end(), 0u);
-            vector[0] += kernel.add_half_rows({halves.data(), test.size, 0x1.0p-6f}, indices.data(), 61, 61,
-                                              coefficients.data(), 1.0f, blocks, panel.data(), vector.data());
+            vector[0] += kernel.add_bfloat16_rows({words.data(), 0x1.0p-6f}, indices.data(), 61, 61,
+                                                  coefficients.data(), 1.0f, blocks, panel.data(), vector.data());
             Array<float> row_sum(test.size, 0.0f);
-            const HalfRowSums sums =
-                kernel.add_half_residuals({halves.data(), test.size, 0x1.4p-6f}, indices.data(), 61, 61,
-                                          coefficients.data(), blocks, panel.data(), vector.data(), row_sum.data());
+            const Bfloat16Sums sums =
+                kernel.add_bfloat16_residuals({words.data(), 0x1.4p-6f}, indices.data(), 61, 61, coefficients.data(),
+                                              blocks, panel.data(), vector.data(), row_sum.data());
             vector[0] += sums.residuals + sums.squares;
             for (std::size_t i = 0; i < test.size; ++i) vector[i] += row_sum[i];
+            Array<float> diagonal(test.size), inverse(test.size), product(test.size);
+            kernel.add_ridge(row_sum.data(), 500.0f, blocks, diagonal.data(), inverse.data());
+            vector[0] += kernel.precondition(inverse.data(), vector.data(), blocks, product.data());
+            vector[1] += kernel.weighted_square(product.data(), inverse.data(), blocks);
+            kernel.add_scaled(0.3f, product.data(), blocks, vector.data());
+            kernel.scale_and_add(0.3f, product.data(), blocks, vector.data());
+            kernel.multiply_elements(0.3f, diagonal.data(), vector.data(), blocks, vector.data());
+            vector[0] += static_cast<float>(kernel.sum_of_magnitudes(diagonal.data(), test.size));
             ASSERT_TRUE(kernel.factorize(test.system.data(), blocks, 1e-7f));
             kernel.solve_lower(test.system.data(), blocks, vector.data());
             kernel.solve_upper(test.system.data(), blocks, vector.data());

@@ -85,7 +85,8 @@ TEST(AlsTest, ReportedLossIsTheObjectiveAndNeverRises) {
     const RatingModel model = train_als({by_user, by_item}, options, environment);
     ASSERT_EQ(losses.size(), 15u);
     EXPECT_EQ(model.iterations, 15);
-    for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1] * (1 + 1e-5));
+    // Up to the rounding of steps that read 8 significant bits.
+    for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1] * (1 + 1e-4));
 
     double variance = 0;
     for (const float value : by_user.values) variance += std::pow(static_cast<double>(value) - model.scale.mean, 2);
@@ -293,7 +294,8 @@ TEST(AlsTest, WithoutRegularizationTheErrorSaysWhatToDo) {
         train(make_csr({{0, 0, 1.0f}, {0, 1, 2.0f}, {1, 0, 4.0f}}, 2, 2), options);
         FAIL() << "no error";
     } catch (const NumericalFailure& failure) {
-        EXPECT_NE(std::string(failure.what()).find("one item with"), std::string::npos) << failure.what();
+        EXPECT_NE(std::string(failure.what()).find("of the rating factors of one "), std::string::npos)
+            << failure.what();
         EXPECT_NE(failure.hint().find("Raise regularization"), std::string::npos);
     }
 }

@@ -132,7 +132,9 @@ TEST(IalsTest, ReportedLossIsTheObjectiveAndNeverRises) {
         ASSERT_EQ(losses.size(), 15u);
         for (std::size_t i = 0; i < losses.size(); ++i) {
             EXPECT_NEAR(losses[i], expected[i], 1e-4 * expected[i]);
-            EXPECT_LE(losses[i], losses[std::max<std::size_t>(i, 1) - 1] * (1 + 1e-6));
+            // Up to the rounding of steps that read 8 significant bits.
+            const double rounding = solver == Solver::ConjugateGradient ? 1e-4 : 1e-6;
+            EXPECT_LE(losses[i], losses[std::max<std::size_t>(i, 1) - 1] * (1 + rounding));
         }
     }
 }

@@ -1,4 +1,4 @@
-// A copy of factor rows in floats of 16 bits, for loops that wait for memory.
+// A copy of factor rows in half of their bits, for loops that read them in random order.
 #pragma once
 
 #include <cstddef>
@@ -6,19 +6,19 @@
 
 #include "core/base/array.hpp"
 #include "core/base/parallel.hpp"
+#include "core/linalg/bfloat16_rows.hpp"
 #include "core/linalg/factor_matrix.hpp"
 #include "core/linalg/gram_matrix.hpp"
-#include "core/linalg/kernels.hpp"
 
 namespace mf {
 
-/// Rows in the layout of a FactorMatrix, rounded to the 11 significant bits of 16-bit floats (half_floats.hpp), all
-/// scaled by one power of two. The scale follows from a Gram matrix, so that a copy of some of its rows has the same
-/// bits: √ of its largest element, which no factor exceeds, comes to lie between 2^14 and 2^15. Numbers below 2^-14 at
-/// that scale become zero, since 16-bit floats have fewer bits for them, and processors take long.
-class HalfMatrix {
+/// Rows of a FactorMatrix, rounded to 8 significant bits and all scaled by one power of two. The scale follows from a
+/// Gram matrix, so that a copy of some of its rows has the same bits: √ of its largest element, which no factor
+/// exceeds, comes to lie between 1 and 2. Without it, factors that are tiny, as those of users are where ratings are,
+/// would have products that single precision cannot hold.
+class Bfloat16Matrix {
   public:
-    HalfMatrix() = default;
+    Bfloat16Matrix() = default;
 
     /// Bytes of a copy.
     static double bytes(double rows, int factors);
@@ -30,12 +30,11 @@ class HalfMatrix {
     /// The same with the largest element of the Gram matrix's diagonal, a finite number.
     void copy(FactorView rows, double largest, Environment& environment);
 
-    HalfRows rows() const { return {data_.data(), stride_, unit_}; }
+    Bfloat16Rows rows() const { return {data_.data(), unit_}; }
 
   private:
-    std::size_t stride_ = 0;
     float unit_ = 1.0f;
-    Array<std::uint16_t> data_;
+    Array<std::uint32_t> data_;
 };
 
 }  // namespace mf
