@@ -46,8 +46,8 @@ class ConjugateGradient {
   private:
     // sum += Yᵀ(targets − Y · vector), rows and targets times √c_j; returns the square of the norm of what is in
     // brackets.
-    double add_rows(const Bfloat16Rows& features, std::span<const std::uint32_t> columns, std::span<const float> weights,
-                    float target, const float* vector, float* sum) const;
+    double add_rows(const Bfloat16Rows& features, std::span<const std::uint32_t> columns,
+                    std::span<const float> weights, float target, const float* vector, float* sum) const;
 
     std::size_t blocks_;
     const Kernels& kernels_;
