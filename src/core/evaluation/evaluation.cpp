@@ -43,42 +43,50 @@ class RankedPositions {
     const std::uint32_t* some_ = nullptr;
 };
 
-/// The items that the users of a block have seen, by the chunk of kCounted ranked items that they are in.
-class SeenInChunks {
+/// The items that the users of a block have seen, or that are relevant to them, by the chunk of kCounted ranked items
+/// that they are in.
+class LeftOutInChunks {
   public:
-    /// O(seen + ranked / kCounted).
-    SeenInChunks(std::span<const TestUser> users, const ItemIndex& items, const RankedPositions& ranked)
+    /// O(items left out + ranked / kCounted).
+    LeftOutInChunks(std::span<const TestUser> users, const ItemIndex& items, const RankedPositions& ranked)
         : begin_(ranked.size() / kCounted + 2) {
         const auto number_of = [&](std::uint32_t item) { return ranked.number_of(items.positions()[item]); };
-        for (const TestUser& user : users)
-            for (const std::uint32_t item : user.seen) ++begin_[number_of(item) / kCounted + 1];
+        const auto each = [&](const auto& take) {
+            for (std::uint32_t user = 0; user < users.size(); ++user)
+                for (const auto* const items : {&users[user].seen, &users[user].relevant})
+                    for (const std::uint32_t item : *items) take(user, number_of(item));
+        };
+        each([&](std::uint32_t, std::uint32_t number) { ++begin_[number / kCounted + 1]; });
         std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
-        seen_.resize(begin_.back());
+        left_out_.resize(begin_.back());
         std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
-        for (std::uint32_t user = 0; user < users.size(); ++user)
-            for (const std::uint32_t item : users[user].seen) {
-                const std::uint32_t number = number_of(item);
-                seen_[next[number / kCounted]++] = {user, static_cast<std::uint32_t>(number % kCounted)};
-            }
+        each([&](std::uint32_t user, std::uint32_t number) {
+            left_out_[next[number / kCounted]++] = {user, static_cast<std::uint32_t>(number % kCounted)};
+        });
     }
 
-    struct Seen {
+    struct LeftOut {
         std::uint32_t user;
         std::uint32_t place;  ///< in the chunk
     };
     /// Those of the chunk that begins with a ranked item.
-    std::span<const Seen> of(std::size_t begin) const {
+    std::span<const LeftOut> of(std::size_t begin) const {
         const std::size_t chunk = begin / kCounted;
-        return std::span(seen_).subspan(begin_[chunk], begin_[chunk + 1] - begin_[chunk]);
+        return std::span(left_out_).subspan(begin_[chunk], begin_[chunk + 1] - begin_[chunk]);
     }
 
   private:
     std::vector<std::size_t> begin_;
-    std::vector<Seen> seen_;
+    std::vector<LeftOut> left_out_;
 };
 
 /// Where the product with item i of a chunk is in a row of Kernels::multiply.
 std::size_t place_of(std::size_t i) { return i / kLanes * kTile + i % kLanes; }
+
+/// Between these a product of a chunk may be on either side of a score. Products outside are on one side of it.
+struct Bounds {
+    float low, high;
+};
 
 /// Relevant items of one user, and how many of other items come before them.
 class RankCounter {
@@ -97,38 +105,41 @@ class RankCounter {
         std::sort(relevant.begin(), relevant.end(), better);
     }
 
-    /// Adds to counts[r] how many of `count` ranked items from number `begin` on come before relevant item r, best
-    /// first, and were not seen. products: row of Kernels::multiply, of those items with the query, but -infinity for
-    /// those that were seen and from `count` up to kCounted.
-    void count(std::size_t begin, std::size_t count, const float* products, std::uint32_t* counts) const {
+    /// bounds[r] for relevant item r, best first, and products with items whose norms are `norm` at most.
+    void set_bounds(double norm, Bounds* bounds) const {
         // The sums of multiply and of dot are off from the exact product by at most this share of the product of the
-        // norms, of which the first is the greatest: multiply adds one term after the other, dot 16 side by side. A
-        // few units more than the sum of both leave room for the rounding of the margins themselves.
+        // norms: multiply adds one term after the other, dot 16 side by side. A few units more than the sum of both
+        // leave room for the rounding of the margins themselves.
         const auto stride = static_cast<double>(items_->stride());
-        const double reach = norm_ * static_cast<double>(items_->group((*ranked_)[begin] / kScanItems).norm);
-        const double margin = (stride + stride / kLanes + 16) * 0x1.0p-24 * reach + 3 * stride * 0x1.0p-149;
+        const double margin = (stride + stride / kLanes + 16) * 0x1.0p-24 * norm_ * norm + 3 * stride * 0x1.0p-149;
+        for (std::size_t r = 0; r < relevant_.size(); ++r) {
+            const double score = static_cast<double>(relevant_[r].score);
+            const double either_side = margin + std::min(std::fabs(score), 0x1.0p127) * 0x1.0p-22;  // finite
+            bounds[r] = {static_cast<float>(score - either_side), static_cast<float>(score + either_side)};
+        }
+    }
+
+    /// Adds to counts[r] how many of `count` ranked items from number `begin` on come before relevant item r and were
+    /// not seen and are not relevant. products: row of Kernels::multiply, of those items with the query, but -infinity
+    /// for those that were left out and from `count` up to kCounted. bounds: of the same norm.
+    void count(std::size_t begin, std::size_t count, const float* products, double norm, const Bounds* bounds,
+               std::uint32_t* counts) const {
         // Otherwise a sum on the way may have overflowed.
-        if (!(reach < 0x1.0p126)) {
+        if (!(norm_ * norm < 0x1.0p126)) {
             for (std::size_t r = 0; r < relevant_.size(); ++r)
-                for (std::size_t i = begin; i < begin + count; ++i) counts[r] += !was_seen(i) && is_before(i, r);
+                for (std::size_t i = begin; i < begin + count; ++i) counts[r] += !is_left_out(i) && is_before(i, r);
             return;
         }
         // From the last one upwards: what is not before it is not before those above it either.
         for (std::size_t r = relevant_.size(); r-- > 0;) {
-            const double score = static_cast<double>(relevant_[r].score);
-            const double either_side = margin + std::min(std::fabs(score), 0x1.0p127) * 0x1.0p-22;  // finite
-            const Bounds bounds{static_cast<float>(score - either_side), static_cast<float>(score + either_side)};
-            const Above above = count_above(products, kCountedBlocks, bounds);
+            const Above above = count_above(products, kCountedBlocks, bounds[r]);
             if (above.low == 0) break;
             counts[r] += above.high;
-            if (above.low > above.high) counts[r] += count_close(begin, products, bounds, r);
+            if (above.low > above.high) counts[r] += count_close(begin, products, bounds[r], r);
         }
     }
 
   private:
-    struct Bounds {
-        float low, high;
-    };
     /// Numbers of products that are at least `low`, and above `high`.
     struct Above {
         std::uint32_t low, high;
@@ -153,7 +164,7 @@ class RankCounter {
                 if (!has_some(block, 1)) continue;
                 for (std::size_t i = block * kLanes; i < (block + 1) * kLanes; ++i) {
                     const float product = products[place_of(i)];
-                    // -infinity is that of no item here, or of one that was seen.
+                    // -infinity is that of no item here, or of one that was left out.
                     const bool is_close = product > -kInfinity && product >= bounds.low && product <= bounds.high;
                     before += is_close && is_before(begin + i, r);
                 }
@@ -162,8 +173,9 @@ class RankCounter {
         return before;
     }
 
-    bool was_seen(std::size_t number) const {
-        return std::ranges::binary_search(user_->seen, items_->item_at((*ranked_)[number]));
+    bool is_left_out(std::size_t number) const {
+        const std::uint32_t item = items_->item_at((*ranked_)[number]);
+        return std::ranges::binary_search(user_->seen, item) || std::ranges::binary_search(user_->relevant, item);
     }
 
     bool is_before(std::size_t number, std::size_t r) const { return better(scored((*ranked_)[number]), relevant_[r]); }
@@ -206,9 +218,17 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
         counters[u] = RankCounter(queries + u * stride, users[u], items, ranked,
                                   std::span(relevant).subspan(first[u], first[u + 1] - first[u]));
     });
-    const SeenInChunks seen(users, items, ranked);
-    std::vector<std::vector<std::uint32_t>> counts(static_cast<std::size_t>(environment.threads),
-                                                   std::vector<std::uint32_t>(first.back()));
+    const LeftOutInChunks left_out(users, items, ranked);
+    struct Counts {
+        std::vector<std::uint32_t> before;
+        std::vector<Bounds> bounds;
+        double norm = std::numeric_limits<double>::infinity();  // of the bounds
+    };
+    std::vector<Counts> workers(static_cast<std::size_t>(environment.threads));
+    for (Counts& counts : workers) {
+        counts.before.resize(first.back());
+        counts.bounds.resize(first.back());
+    }
     const std::size_t block = block_size(stride), user_blocks = (users.size() + kLanes - 1) / kLanes;
     Array<float> transposed(user_blocks * block, 0.0f);
     transpose_vectors([&](std::size_t u) { return queries + u * stride; }, users.size(), stride, transposed.data());
@@ -221,21 +241,33 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
             for (std::size_t u = 0; u < user_blocks; ++u)
                 kernels().multiply(transposed.data() + u * block, columns.data() + b * block, block, stride, 4,
                                    products.data() + (u * kCountedBlocks + b) * kTile);
-        std::uint32_t* before = counts[static_cast<std::size_t>(worker)].data();
+        Counts& counts = workers[static_cast<std::size_t>(worker)];
+        // Of the first item of a chunk the norm is the greatest. Bounds that are a little wider serve several chunks.
+        constexpr double kNarrow = 0.8;
+        const auto norm = static_cast<double>(items.group(ranked[begin] / kScanItems).norm);
+        if (!(norm <= counts.norm && norm >= kNarrow * counts.norm)) {
+            counts.norm = norm;
+            for (std::size_t u = 0; u < users.size(); ++u)
+                counters[u].set_bounds(norm, counts.bounds.data() + first[u]);
+        }
         const auto row_of = [&](std::size_t u) {
             return products.data() + u / kLanes * kCountedBlocks * kTile + u % kLanes * kLanes;
         };
-        for (const SeenInChunks::Seen& one : seen.of(begin)) row_of(one.user)[place_of(one.place)] = -kInfinity;
+        for (const LeftOutInChunks::LeftOut& one : left_out.of(begin))
+            row_of(one.user)[place_of(one.place)] = -kInfinity;
         for (std::size_t u = 0; u < users.size(); ++u) {
             for (std::size_t i = end - begin; i < kCounted; ++i) row_of(u)[place_of(i)] = -kInfinity;
-            counters[u].count(begin, end - begin, row_of(u), before + first[u]);
+            counters[u].count(begin, end - begin, row_of(u), counts.norm, counts.bounds.data() + first[u],
+                              counts.before.data() + first[u]);
         }
     });
     ranks.resize(users.size());
     for (std::size_t u = 0; u < users.size(); ++u) {
-        ranks[u].assign(users[u].relevant.size(), 0);
-        for (std::size_t r = 0; r < ranks[u].size(); ++r)
-            for (const auto& before : counts) ranks[u][r] += before[first[u] + r];
+        ranks[u].resize(users[u].relevant.size());
+        for (std::size_t r = 0; r < ranks[u].size(); ++r) {
+            ranks[u][r] = static_cast<std::uint32_t>(r);  // those of the relevant items that are better
+            for (const Counts& counts : workers) ranks[u][r] += counts.before[first[u] + r];
+        }
     }
 }
 
