@@ -3,11 +3,18 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include "core/base/array.hpp"
 #include "core/base/parallel.hpp"
 
 namespace mf {
+
+/// Zeros tell nothing: alternating least squares never leaves them, and a user who has them likes nothing in
+/// particular.
+inline bool is_zero(std::span<const float> factors) {
+    return std::ranges::all_of(factors, [](float factor) { return factor == 0.0f; });
+}
 
 /// Read access to rows laid out as a FactorMatrix, wherever they lie.
 class FactorView {

@@ -33,12 +33,12 @@ inline void fill_random(FactorMatrix& matrix, double scale, std::uint64_t seed, 
     });
 }
 
-/// True if a training run can begin with these item factors: false if all are zero, which alternating least squares
-/// would never leave. Throws std::logic_error if their shape is not the one wanted.
+/// True if a training run can begin with these item factors: false if all are zero. Throws std::logic_error if their
+/// shape is not the one wanted.
 inline bool is_start(const FactorMatrix& items, std::size_t rows, int factors) {
     if (items.rows() != rows || items.factors() != factors)
         throw std::logic_error("the first item factors do not fit the data");
-    return std::any_of(items.row(0), items.row(0) + rows * items.stride(), [](float value) { return value != 0.0f; });
+    return !is_zero({items.row(0), rows * items.stride()});
 }
 
 inline FactorMatrix copy_of(const FactorMatrix& matrix, Environment& environment) {

@@ -105,11 +105,10 @@ void write_factors(const Catalog& catalog, std::int64_t model_id, const Dataset&
                           dataset.popularity.empty() ? nullptr : &dataset.popularity[i]};
     });
     const auto user_text = [&](std::uint32_t u) { return dataset.users.text(u); };
-    // Zeros tell nothing of what a user likes: such a user is folded in, as one who is not known.
+    // A user with zeros is folded in, as one who is not known.
     const auto tells_nothing = [&](std::uint32_t u) {
-        const float* row = model.ranking.users.row(u);
         return rating == nullptr &&
-               std::all_of(row, row + target.ranking_count, [](float factor) { return factor == 0; });
+               is_zero({model.ranking.users.row(u), static_cast<std::size_t>(target.ranking_count)});
     };
     const auto user_row = [&](std::uint32_t u) {
         return RowToWrite{{},

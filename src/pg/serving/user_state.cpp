@@ -31,10 +31,6 @@ std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, con
     return digest;
 }
 
-bool is_zero(const Array<float>& factors) {
-    return std::ranges::all_of(factors, [](float factor) { return factor == 0; });
-}
-
 /// center(): of the user; asked for only where the stored row does not serve.
 template <class Center>
 void apply_history(ServingModel& model, History history, std::uint64_t stored_digest, const Center& center,
@@ -122,7 +118,8 @@ void fold_in(const ServedVersion& model, const FoldIns& by, std::span<const Hist
     state.ranking_factors = Array<float>(model.items.ranking().stride(), 0.0f);
     by.ranking->solve(entries, state.ranking_factors.data(), by.environment, center.for_ranking());
     // Zeros follow from dislikes alone, which say nothing of what the user likes.
-    state.basis = is_zero(state.ranking_factors) ? Basis::Popular : Basis::FoldIn;
+    state.basis =
+        is_zero({state.ranking_factors.data(), state.ranking_factors.size()}) ? Basis::Popular : Basis::FoldIn;
     if (by.rating == nullptr || rated.empty()) return;
     state.rating_factors = Array<float>(model.items.rating().stride(), 0.0f);
     by.rating->solve(rated, state.rating_factors.data(), &state.rating_bias, by.environment, center.for_rating());
