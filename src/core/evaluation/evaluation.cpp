@@ -83,11 +83,6 @@ class LeftOutInChunks {
 /// Where the product with item i of a chunk is in a row of Kernels::multiply.
 std::size_t place_of(std::size_t i) { return i / kLanes * kTile + i % kLanes; }
 
-/// Between these a product of a chunk may be on either side of a score. Products outside are on one side of it.
-struct Bounds {
-    float low, high;
-};
-
 /// Relevant items of one user, and how many of other items come before them.
 class RankCounter {
   public:
@@ -105,7 +100,8 @@ class RankCounter {
         std::sort(relevant.begin(), relevant.end(), better);
     }
 
-    /// bounds[r] for relevant item r, best first, and products with items whose norms are `norm` at most.
+    /// bounds[r] for relevant item r, best first, and products with items whose norms are `norm` at most: between them
+    /// a product may be on either side of the item's score, outside it is on one.
     void set_bounds(double norm, Bounds* bounds) const {
         // The sums of multiply and of dot are off from the exact product by at most this share of the product of the
         // norms: multiply adds one term after the other, dot 16 side by side. A few units more than the sum of both
@@ -131,31 +127,34 @@ class RankCounter {
             return;
         }
         // From the last one upwards: what is not before it is not before those above it either.
-        for (std::size_t r = relevant_.size(); r-- > 0;) {
-            const Above above = count_above(products, kCountedBlocks, bounds[r]);
-            if (above.low == 0) break;
-            counts[r] += above.high;
-            if (above.low > above.high) counts[r] += count_close(begin, products, bounds[r], r);
+        for (std::size_t last = relevant_.size(), first; last > 0; last = first) {
+            first = last - std::min(last, kMostBounds);
+            std::uint32_t above[kMostBounds];
+            kernels().count_above(products, kCountedBlocks, bounds + first, last - first, above);
+            for (std::size_t r = last; r-- > first;) {
+                const Above one(above[r - first]);
+                if (one.low == 0) return;
+                counts[r] += one.high;
+                if (one.low > one.high) counts[r] += count_close(begin, products, bounds[r], r);
+            }
         }
     }
 
   private:
     /// Numbers of products that are at least `low`, and above `high`.
     struct Above {
+        explicit Above(std::uint32_t both) : low(both & 0xffff), high(both >> 16) {}
         std::uint32_t low, high;
     };
-
-    static Above count_above(const float* products, std::size_t blocks, const Bounds& bounds) {
-        const std::uint32_t above = kernels().count_above(products, blocks, bounds.low, bounds.high);
-        return {above & 0xffff, above >> 16};
-    }
 
     /// Of the items whose products are within the bounds, how many come before relevant item r.
     std::uint32_t count_close(std::size_t begin, const float* products, const Bounds& bounds, std::size_t r) const {
         constexpr std::size_t kAtOnce = 4;
         std::uint32_t before = 0;
         const auto has_some = [&](std::size_t block, std::size_t blocks) {
-            const Above above = count_above(products + block * kTile, blocks, bounds);
+            std::uint32_t both;
+            kernels().count_above(products + block * kTile, blocks, &bounds, 1, &both);
+            const Above above(both);
             return above.low > above.high;
         };
         for (std::size_t first = 0; first < kCountedBlocks; first += kAtOnce) {
@@ -233,14 +232,9 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
     Array<float> transposed(user_blocks * block, 0.0f);
     transpose_vectors([&](std::size_t u) { return queries + u * stride; }, users.size(), stride, transposed.data());
     parallel_ranges(environment, ranked.size(), kCounted, [&](std::size_t begin, std::size_t end, int worker) {
-        Array<float> columns(kCountedBlocks * block, 0.0f), products(user_blocks * kCounted * kLanes);
+        Array<float> columns(kCountedBlocks * block, 0.0f), products(kCountedBlocks * kTile);
         transpose_vectors([&](std::size_t i) { return items.row_at(ranked[begin + i]); }, end - begin, stride,
                           columns.data());
-        // Few columns at a time stay in the first-level cache.
-        for (std::size_t b = 0; b < kCountedBlocks; b += 4)
-            for (std::size_t u = 0; u < user_blocks; ++u)
-                kernels().multiply(transposed.data() + u * block, columns.data() + b * block, block, stride, 4,
-                                   products.data() + (u * kCountedBlocks + b) * kTile);
         Counts& counts = workers[static_cast<std::size_t>(worker)];
         // Of the first item of a chunk the norm is the greatest. Bounds that are a little wider serve several chunks.
         constexpr double kNarrow = 0.8;
@@ -250,15 +244,20 @@ void rank_positions(const float* queries, std::span<const TestUser> users, const
             for (std::size_t u = 0; u < users.size(); ++u)
                 counters[u].set_bounds(norm, counts.bounds.data() + first[u]);
         }
-        const auto row_of = [&](std::size_t u) {
-            return products.data() + u / kLanes * kCountedBlocks * kTile + u % kLanes * kLanes;
-        };
-        for (const LeftOutInChunks::LeftOut& one : left_out.of(begin))
-            row_of(one.user)[place_of(one.place)] = -kInfinity;
-        for (std::size_t u = 0; u < users.size(); ++u) {
-            for (std::size_t i = end - begin; i < kCounted; ++i) row_of(u)[place_of(i)] = -kInfinity;
-            counters[u].count(begin, end - begin, row_of(u), counts.norm, counts.bounds.data() + first[u],
-                              counts.before.data() + first[u]);
+        // Products of 16 users at a time stay in the first-level cache until they are counted.
+        std::span<const LeftOutInChunks::LeftOut> rest = left_out.of(begin);
+        for (std::size_t u = 0; u < users.size(); u += kLanes) {
+            for (std::size_t b = 0; b < kCountedBlocks; b += 4)
+                kernels().multiply(transposed.data() + u / kLanes * block, columns.data() + b * block, block, stride, 4,
+                                   products.data() + b * kTile);
+            const auto row_of = [&](std::size_t user) { return products.data() + (user - u) * kLanes; };
+            for (; !rest.empty() && rest.front().user < u + kLanes; rest = rest.subspan(1))
+                row_of(rest.front().user)[place_of(rest.front().place)] = -kInfinity;
+            for (std::size_t user = u; user < std::min(u + kLanes, users.size()); ++user) {
+                for (std::size_t i = end - begin; i < kCounted; ++i) row_of(user)[place_of(i)] = -kInfinity;
+                counters[user].count(begin, end - begin, row_of(user), counts.norm, counts.bounds.data() + first[user],
+                                     counts.before.data() + first[user]);
+            }
         }
     });
     ranks.resize(users.size());

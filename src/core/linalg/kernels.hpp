@@ -74,6 +74,15 @@ struct Rotation {
     std::size_t column;  ///< the left one
 };
 
+/// What values are compared with; low ≤ high.
+struct Bounds {
+    float low;
+    float high;
+};
+
+/// So many that registers hold them and what is counted.
+inline constexpr std::size_t kMostBounds = 4;
+
 /// Sums over the residuals of rows, and over their squares, in single precision: good for some thousand rows.
 struct Bfloat16Sums {
     float residuals = 0;
@@ -171,9 +180,10 @@ struct Kernels {
     void (*multiply)(const float* rows, const float* columns, std::size_t stride, std::size_t count, std::size_t blocks,
                      float* products);
 
-    /// How many values of one row of such products are ≥ low, plus 2^16 times how many are > high; no NaN is either. At
-    /// most 2^15 values.
-    std::uint32_t (*count_above)(const float* row, std::size_t blocks, float low, float high);
+    /// counts[n] = how many values of one row of such products are ≥ bounds[n].low, plus 2^16 times how many are >
+    /// bounds[n].high, n < count ≤ kMostBounds; no NaN is either. At most 2^15 values.
+    void (*count_above)(const float* row, std::size_t blocks, const Bounds* bounds, std::size_t count,
+                        std::uint32_t* counts);
 
     /// Applies rotations, one after the other, to 16 rows of doubles, column by column: element (r, c) at
     /// rows[16·c + r], aligned to 64 bytes. Those of neighbouring columns that follow each other are fastest.

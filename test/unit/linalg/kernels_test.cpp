@@ -454,14 +454,22 @@ TEST_P(KernelsTest, CountAbove) {
         values[3] = std::numeric_limits<float>::quiet_NaN();
         values[4] = -std::numeric_limits<float>::infinity();
         values[5] = std::numeric_limits<float>::infinity();
+        std::vector<Bounds> bounds;
+        std::vector<std::uint32_t> expected;
         for (const float low : {values[7], 0.0f, values[4], values[5]})
             for (const float high : {low, low + 0.5f}) {
-                std::uint32_t expected = 0;
+                bounds.push_back({low, high});
+                expected.push_back(0);
                 for (std::size_t i = 0; i < blocks * kLanes; ++i) {
                     const float value = values[i / kLanes * kTile + i % kLanes];
-                    expected += (value >= low ? 1u : 0u) + (value > high ? 1u << 16 : 0u);
+                    expected.back() += (value >= low ? 1u : 0u) + (value > high ? 1u << 16 : 0u);
                 }
-                EXPECT_EQ(kernel_->count_above(values.data(), blocks, low, high), expected);
+            }
+        for (std::size_t count = 0; count <= kMostBounds; ++count)
+            for (std::size_t first = 0; first + count <= bounds.size(); ++first) {
+                std::vector<std::uint32_t> counts(count, 1);
+                kernel_->count_above(values.data(), blocks, bounds.data() + first, count, counts.data());
+                for (std::size_t n = 0; n < count; ++n) EXPECT_EQ(counts[n], expected[first + n]) << count;
             }
     }
 }
