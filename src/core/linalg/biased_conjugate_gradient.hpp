@@ -8,10 +8,10 @@
 //     (YᵀY + λI − s sᵀ / (n + λ_b)) x = Yᵀt + λm − s (Σ_j t_j + λ_b b_m) / (n + λ_b)        s = Σ_j y_j
 //
 // so a step costs one pass over the rows, as without a bias: they are read from a copy in half of their bits
-// (bfloat16_matrix.hpp). Method and stopping as in conjugate_gradient.hpp. The preconditioner is a diagonal, n times the
-// mean square of each feature plus λ. Ridges that predict well are so large that a row's system is not far from it: with
-// 20 M ratings the loss after four iterations was that of exact solutions within 3e-5. With ridges thirty times smaller
-// the steps end early, which predicted held-out ratings better than exact solutions.
+// (bfloat16_matrix.hpp). Method and stopping as in conjugate_gradient.hpp. The preconditioner is a diagonal, n times
+// the mean square of each feature plus λ. Ridges that predict well are so large that a row's system is not far from it:
+// with 20 M ratings the loss after four iterations was that of exact solutions within 3e-5. With ridges thirty times
+// smaller the steps end early, which predicted held-out ratings better than exact solutions.
 #pragma once
 
 #include <cstdint>
