@@ -105,10 +105,10 @@ for my $variant (@others) {
         cmp_ok($d, '<', 5e-6, "one model served by portable and $variant kernels: $name");
         $d = difference($trained{$name}{portable}, $trained{$name}{$variant});
         note "trained, $name, $variant: $d";
-        # Steps of conjugate gradient read rounded factors and end when little is left to gain: of a row that is near
-        # that, one variant takes a step more.
+        # Steps of conjugate gradient read factors rounded to 8 bits and end when little is left to gain: of a row that is
+        # near that, one variant takes a step more.
         my $by_steps = $name !~ /^cholesky|predictions/;
-        cmp_ok($d, '<', $by_steps ? 1e-2 : 1e-4, "trained and served by portable and $variant kernels: $name");
+        cmp_ok($d, '<', $by_steps ? 2e-2 : 1e-4, "trained and served by portable and $variant kernels: $name");
     }
 }
 SKIP: {
