@@ -18,8 +18,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Items that are counted at a time, several groups of the index; their products with a thousand users and their
-/// factors stay in a core's second-level cache.
+/// Items that are counted at a time, several groups of the index; their factors stay in a core's second-level cache,
+/// and their products with 16 users in the first-level cache.
 constexpr std::size_t kCounted = 4 * kScanItems;
 constexpr std::size_t kCountedBlocks = kCounted / kLanes;
 
