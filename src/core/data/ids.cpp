@@ -200,6 +200,13 @@ std::optional<std::uint32_t> Ids::find(std::int64_t id) const { return find_hash
 std::optional<std::uint32_t> Ids::find(std::string_view id) const { return find_hashed(id, table_hash(id)); }
 
 void Ids::find(std::span<const std::int64_t> ids, std::uint32_t* indices) const {
+    if (!parts_.by_number.empty()) {
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const std::uint64_t place = static_cast<std::uint64_t>(ids[i]) - static_cast<std::uint64_t>(parts_.least);
+            indices[i] = place < parts_.by_number.size() ? parts_.by_number[place] : kUnknown;
+        }
+        return;
+    }
     look_up_all(ids, indices,
                 [this](std::int64_t id, std::uint32_t hash) { return find_hashed(id, hash).value_or(kUnknown); });
 }
@@ -219,8 +226,7 @@ std::string Ids::text(std::uint32_t index) const {
     return kind() == IdKind::Integer ? id_text(integer(index)) : id_text(kind(), bytes(index));
 }
 
-std::uint64_t Ids::hash(std::uint32_t index) const {
-    if (parts_.hashes != nullptr) return parts_.hashes[index];
+std::uint64_t Ids::computed_hash(std::uint32_t index) const {
     return kind() == IdKind::Integer ? id_text_hash(integer(index)) : id_text_hash(kind(), bytes(index));
 }
 

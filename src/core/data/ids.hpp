@@ -28,6 +28,9 @@ struct IdParts {
     const std::uint64_t* hashes = nullptr;   ///< null: computed when asked for
     const std::uint64_t* numbers = nullptr;  ///< kind Integer: the ids; kind Text: the end of each in the arena
     std::string_view arena{};                ///< kinds Uuid, Text: the ids one after the other
+    /// Kind Integer, unless empty: the index of id least + i, or Ids::kUnknown, for all ids that there are.
+    std::span<const std::uint32_t> by_number{};
+    std::int64_t least = 0;
 };
 
 /// Lookup of ids, a view of their parts. All forms must match kind(): integers, or bytes (16 of them for Uuid);
@@ -60,7 +63,9 @@ class Ids {
     std::string text(std::uint32_t index) const;
 
     /// id_hash() of the text form.
-    std::uint64_t hash(std::uint32_t index) const;
+    std::uint64_t hash(std::uint32_t index) const {
+        return parts_.hashes != nullptr ? parts_.hashes[index] : computed_hash(index);
+    }
 
     const IdParts& parts() const { return parts_; }
 
@@ -82,6 +87,7 @@ class Ids {
   private:
     template <class Id>
     std::optional<std::uint32_t> find_hashed(Id id, std::uint32_t hash) const;
+    std::uint64_t computed_hash(std::uint32_t index) const;
     std::size_t home_of(std::uint32_t hash) const { return hash >> parts_.hash_shift; }
     bool holds(std::uint32_t index, std::int64_t id) const { return integer(index) == id; }
     bool holds(std::uint32_t index, std::string_view id) const { return bytes(index) == id; }

@@ -32,10 +32,7 @@ void RowChunk::clear() {
 }
 
 UserRows::UserRows(IdKind users, const Ids& items, bool want_seen, std::size_t max_list_bytes)
-    : items_(items), want_seen_(want_seen), users_(users), seen_(items.size(), max_list_bytes) {
-    if (items.kind() != IdKind::Integer) return;
-    for (std::uint32_t item = 0; item < items.size(); ++item) small_items_.add(items.integer(item), item);
-}
+    : items_(items), want_seen_(want_seen), users_(users), seen_(items.size(), max_list_bytes) {}
 
 void UserRows::read_again() {
     first_ = false;
@@ -69,15 +66,6 @@ void UserRows::find_users(std::span<const std::string_view> ids, std::uint32_t* 
     if (first_) number_new_users(ids, users);
 }
 
-void UserRows::find_items(std::span<const std::int64_t> ids, std::uint32_t* items, std::uint64_t* hashes) const {
-    if (small_items_.find(ids, items) > 0) return find_with_hashes(items_, ids, items, hashes);
-    for (std::size_t i = 0; i < ids.size(); ++i) hashes[i] = items_.hash(items[i]);
-}
-
-void UserRows::find_items(std::span<const std::string_view> ids, std::uint32_t* items, std::uint64_t* hashes) const {
-    find_with_hashes(items_, ids, items, hashes);
-}
-
 void UserRows::add(const RowChunk& chunk) {
     constexpr std::size_t kMostRows = std::size_t{1} << 19;
     for (std::size_t begin = 0, end; begin < chunk.size(); begin = end) {
@@ -86,7 +74,7 @@ void UserRows::add(const RowChunk& chunk) {
         std::uint32_t items[IdColumn::kMostAtOnce];
         std::uint64_t hashes[IdColumn::kMostAtOnce];
         chunk.users.pass(begin, end, [&](auto ids) { find_users(ids, users); });
-        chunk.items.pass(begin, end, [&](auto ids) { find_items(ids, items, hashes); });
+        chunk.items.pass(begin, end, [&](auto ids) { find_with_hashes(items_, ids, items, hashes); });
         for (std::size_t i = 0; i < end - begin; ++i)
             if (users[i] != Ids::kUnknown)
                 rows_.push_back({users[i], items[i],
@@ -127,8 +115,7 @@ void UserRows::finish() {
 }
 
 std::size_t UserRows::memory() const {
-    return users_.memory() + digests_.capacity() * sizeof(HistoryDigest) + seen_.bytes() + small_users_.memory() +
-           small_items_.memory();
+    return users_.memory() + digests_.capacity() * sizeof(HistoryDigest) + seen_.bytes() + small_users_.memory();
 }
 
 }  // namespace mf

@@ -152,8 +152,6 @@ class UserRows {
     void find_users(std::span<const std::string_view> ids, std::uint32_t* users);
     template <class Id>
     void number_new_users(std::span<const Id> ids, std::uint32_t* users);
-    void find_items(std::span<const std::int64_t> ids, std::uint32_t* items, std::uint64_t* hashes) const;
-    void find_items(std::span<const std::string_view> ids, std::uint32_t* items, std::uint64_t* hashes) const;
     std::span<const Row> in_order_of_users();
 
     const Ids& items_;
@@ -161,7 +159,6 @@ class UserRows {
     bool first_ = true;
     IdTable users_;
     SmallIds small_users_;
-    SmallIds small_items_;
     ItemLists seen_;
     std::vector<HistoryDigest> digests_;
     std::vector<Row> rows_;    // to be added to lists and digests

@@ -12,7 +12,10 @@ namespace {
 
 class HistorySink : public RowSink {
   public:
-    explicit HistorySink(const ServingModel& model) : model_(model) {}
+    explicit HistorySink(const ServingModel& model) : model_(model) {
+        constexpr std::size_t kUsual = 256;
+        history_.reserve(kUsual);
+    }
 
     void rows(const RowBatch& batch) override {
         std::uint32_t items[kBatchRows];

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
 
@@ -98,6 +99,40 @@ TEST(SortedIdsTest, FindsWhatTheTableHas) {
             for (std::uint32_t i = 0; i < indices.size(); ++i)
                 EXPECT_EQ(indices[i], i % 2 == 0 ? SortedIds::kUnknown : count - 1 - i / 2);
         }
+    }
+}
+
+TEST(SortedIdsTest, FindsIntegersThatLieCloseTogetherByTheirNumber) {
+    constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(),
+                           kGreatest = std::numeric_limits<std::int64_t>::max();
+    struct Case {
+        std::int64_t first, step;
+        bool by_number;
+    };
+    constexpr std::int64_t kClose = SortedIds::kNumbersAnId;
+    for (const Case& of : {Case{1, 1, true}, Case{-700, kClose, true}, Case{5, kClose + 1, false},
+                           Case{kLeast, 3, true}, Case{kGreatest - 99, 1, true}, Case{kLeast, kGreatest / 50, false}}) {
+        constexpr std::uint32_t kIds = 100;
+        IdTable table(IdKind::Integer);
+        const auto number = [&of](std::uint32_t i) {
+            return static_cast<std::int64_t>(static_cast<std::uint64_t>(of.first) +
+                                             i * static_cast<std::uint64_t>(of.step));
+        };
+        for (std::uint32_t i = 0; i < kIds; ++i) table.intern(number(i * 37 % kIds));
+        std::vector<std::uint64_t> memory(SortedIds::bytes(table) / 8 + 1);
+        Environment environment;
+        SortedIds::build(table, memory.data(), environment);
+        const SortedIds ids(memory.data());
+        EXPECT_EQ(!ids.parts().by_number.empty(), of.by_number) << of.first << " " << of.step;
+        // Those that there are, and others below, between and above.
+        std::vector<std::int64_t> asked{kLeast, kGreatest, 0, -1, number(0), number(kIds - 1)};
+        for (std::uint32_t i = 0; i < kIds; ++i)
+            for (const std::uint64_t beside : {-1, 0, 1})
+                asked.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(number(i)) + beside));
+        std::vector<std::uint32_t> indices(asked.size());
+        ids.find(std::span<const std::int64_t>(asked), indices.data());
+        for (std::size_t i = 0; i < asked.size(); ++i)
+            EXPECT_EQ(indices[i], table.find(asked[i]).value_or(SortedIds::kUnknown)) << asked[i];
     }
 }
 
