@@ -47,6 +47,13 @@ SELECT count(*) AS differences FROM (SELECT * FROM mf_evaluate('train', 'test') 
 SET maintenance_work_mem = '1MB';
 SELECT count(*) AS differences FROM (SELECT * FROM mf_evaluate('train', 'test') EXCEPT SELECT * FROM mf_evaluate('train', 'shuffled')) AS d;
 RESET maintenance_work_mem;
+-- Of few users the stored factors are looked up one by one, of all others they are read at once.
+CREATE TABLE few AS SELECT * FROM test WHERE user_id <= 2;
+CREATE TABLE others AS SELECT * FROM test WHERE user_id > 2;
+SELECT of_test, users, agree(e.rmse, (SELECT sqrt(avg((mf_predict(user_id, item_id, 'train') - rating)::float8 ^ 2)) FROM test WHERE (user_id <= 2) = (of_test = 'few'))) AS rmse,
+       agree(e.ndcg * users, (SELECT sum(ndcg * users) FROM mf_evaluate('train', 'test') WHERE recommender = 'model')
+                             - (SELECT sum(ndcg * users) FROM mf_evaluate('train', CASE of_test WHEN 'few' THEN 'others' ELSE 'few' END::regclass) WHERE recommender = 'model')) AS ndcg
+  FROM (VALUES ('few'), ('others')) AS v (of_test), mf_evaluate('train', of_test::regclass) AS e WHERE recommender = 'model';
 
 -- Implicit feedback, text ids, other names of columns: no ratings are predicted.
 CREATE TABLE plays AS SELECT 'u' || user_id AS who, 'i' || item_id AS what FROM train;

@@ -38,9 +38,10 @@ struct EvaluationRows {
     std::uint64_t overlapping = 0;  ///< among the skipped
 };
 
-constexpr std::size_t kMostUsers = 1024;  // in a block
+constexpr std::size_t kMostUsers = 4096;  // in a block
 
-/// Of mf_ext.max_memory: rows of histories take this part of it at most. One user's may take more.
+/// Of mf_ext.max_memory: rows of histories take this part of it at most, one user's maybe more; stored factors of the
+/// same users as much.
 constexpr std::size_t kShareOfHistories = 4;
 
 /// Biases of the items from all rows of the source; those of users follow from their histories.
@@ -167,19 +168,22 @@ class Evaluator {
         const std::optional<ExpectedUsers> expected = ExpectedUsers::read(catalog_, model_, test_.users, environment_);
         std::vector<bool> without_rows(test_.user_count(), true);
         const std::vector<bool> everybody(test_.user_count(), true);
-        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(),
-                              setting_max_memory() / kShareOfHistories, environment_);
+        const std::size_t share = setting_max_memory() / kShareOfHistories;
+        HistoryScan histories(model_, test_.users, everybody, 0, test_.user_count(), share, environment_);
         while (!histories.finished()) {
             histories.read(source_, nullptr, by_bias_ ? nullptr : &bias_);
             if (!by_bias_) {
                 bias_.finish();
                 by_bias_.emplace(bias_.order(environment_), model_.items.size());
             }
+            const std::optional<StoredUsers> stored =
+                StoredUsers::read(catalog_, model_, test_.users, histories.first(), histories.end(), share);
             histories.pass_on([&](std::uint32_t user, std::span<HistoryRow> rows) {
                 check_interrupt(environment_);
                 without_rows[user] = false;
-                add_user(user, user_with_history(catalog_, model_, id_at(test_.users, user),
-                                                 merge_history(rows, model_), expected ? &*expected : nullptr));
+                add_user(user,
+                         user_with_history(catalog_, model_, id_at(test_.users, user), merge_history(rows, model_),
+                                           expected ? &*expected : nullptr, stored ? &*stored : nullptr));
             });
         }
         if (expected) add_described_users(*expected, without_rows);
@@ -344,7 +348,8 @@ void check(const EvaluationArguments& arguments) {
 /// rows (bias_baseline.hpp). A model with items that had no interactions in the training run gets two more rows, for
 /// the rankings of each kind of items alone, which take as long together as that of all. Reads the test rows once, and
 /// the source once, or more often if a quarter of mf_ext.max_memory does not hold the rows of the test's users (12
-/// bytes each); in a model with features of users, their relation once. O(users · items · k), on all threads.
+/// bytes each); the stored factors of these users at once if another quarter holds them; in a model with features of
+/// users, their relation once. O(users · items · k), on all threads.
 std::vector<Evaluation> evaluate(const Catalog& catalog, ServingModel& model, const EvaluationArguments& arguments,
                                  EvaluationRows* rows) {
     check(arguments);

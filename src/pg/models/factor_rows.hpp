@@ -72,6 +72,9 @@ void read_item_factors(const Catalog& catalog, std::int64_t model_id, FactorShap
 /// The same without factors, which take most of the time: ids, counts and the kind of storage.
 void read_item_counts(const Catalog& catalog, std::int64_t model_id, const FactorRowSink& sink);
 
+/// A user's row that is looked up takes about as long as this many that are read one after the other.
+inline constexpr std::int64_t kRowsALookup = 20;
+
 /// Passes the row of one user to the sink; false if there is none.
 bool read_user_factors(const Catalog& catalog, std::int64_t model_id, FactorShape shape, const std::string& user_id,
                        const FactorRowSink& sink);

@@ -19,8 +19,6 @@ ChosenUsers::ChosenUsers(const ServingModel& model, const IdArrayView& ids) {
                                       megabytes(setting_max_memory()),
                                   "They are " + std::to_string(users.size()) + ".",
                                   "Raise mf_ext.max_memory, or pass some of them in each of several calls.");
-    // A row that is looked up takes about as long as this many that are read one after the other.
-    constexpr std::int64_t kRowsALookup = 20;
     if (std::int64_t{users.size()} * kRowsALookup > model.version.users) return;
     for (std::uint32_t user = 0; user < users.size(); ++user) few_.push_back(id_at(users, user));
 }

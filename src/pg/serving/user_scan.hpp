@@ -56,6 +56,10 @@ class HistoryScan : public RowSink {
     /// called once after each read().
     void pass_on(const std::function<void(std::uint32_t, std::span<HistoryRow>)>& use);
 
+    /// The users that were read, if they were not passed on: first() ≤ user < end().
+    std::uint32_t first() const { return first_; }
+    std::uint32_t end() const { return limit_; }
+
     /// True once all users were passed on.
     bool finished() const { return first_ >= end_; }
 

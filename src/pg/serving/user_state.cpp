@@ -15,19 +15,24 @@ Array<float> padded_copy(std::span<const float> values, FactorView like) {
     return result;
 }
 
-/// Loads the stored row; gives its digest.
-std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, UserState& state) {
+/// Loads the stored row; gives its digest. many: where the user's row is, if there is one; null: it is read.
+std::uint64_t load_stored(const Catalog& catalog, const ServingModel& model, const Id& user, const StoredUsers* many,
+                          UserState& state) {
     std::uint64_t digest = 0;
-    state.stored =
-        read_user_factors(catalog, model.version.model_id, model.shape(), user.text(), [&](const FactorRow& row) {
-            state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
-            if (model.rating) {
-                state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
-                state.rating_bias = row.rating_bias;
-                state.has_rating = true;
-            }
-            digest = row.history_digest;
-        });
+    const auto take = [&](const FactorRow& row) {
+        state.stored = true;
+        state.ranking_factors = padded_copy(row.ranking_factors, model.items.ranking().rows());
+        if (model.rating) {
+            state.rating_factors = padded_copy(row.rating_factors, model.items.rating());
+            state.rating_bias = row.rating_bias;
+            state.has_rating = true;
+        }
+        digest = row.history_digest;
+    };
+    if (many == nullptr)
+        read_user_factors(catalog, model.version.model_id, model.shape(), user.text(), take);
+    else if (const std::optional<FactorRow> row = many->row(user))
+        take(*row);
     return digest;
 }
 
@@ -72,7 +77,7 @@ const char* basis_name(Basis basis) {
 
 UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history) {
     UserState state;
-    const std::uint64_t digest = load_stored(catalog, model, user, state);
+    const std::uint64_t digest = load_stored(catalog, model, user, nullptr, state);
     const auto center = [&] { return center_of_user(catalog, model, user); };
     if (need_history || !model.stores_users() || relation_exists(model.version.source))
         apply_history(model, read_history(model, user), digest, center, state);
@@ -84,9 +89,9 @@ UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id
 }
 
 UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history,
-                            const ExpectedUsers* expected) {
+                            const ExpectedUsers* expected, const StoredUsers* stored) {
     UserState state;
-    const std::uint64_t digest = load_stored(catalog, model, user, state);
+    const std::uint64_t digest = load_stored(catalog, model, user, stored, state);
     apply_history(
         model, std::move(history), digest,
         [&] { return expected != nullptr ? expected->of(user) : center_of_user(catalog, model, user); }, state);

@@ -3,6 +3,7 @@
 
 #include "pg/features/expected_users.hpp"
 #include "pg/serving/history.hpp"
+#include "pg/serving/stored_users.hpp"
 
 namespace mf::pg {
 
@@ -28,8 +29,9 @@ struct UserState {
 UserState user_in_snapshot(const Catalog& catalog, ServingModel& model, const Id& user, bool need_history);
 
 /// The same with a history that was read already. expected: of many users; null: features of this one are read.
+/// stored: of many users, this one among them; null: this one's row is read.
 UserState user_with_history(const Catalog& catalog, ServingModel& model, const Id& user, History history,
-                            const ExpectedUsers* expected = nullptr);
+                            const ExpectedUsers* expected = nullptr, const StoredUsers* stored = nullptr);
 
 /// For a history given by hand, whose items are ascending and distinct; a value that is not a number is one that is not
 /// known. Such an item counts for lists as an average one and not at all for predicted ratings. Nothing else is known
